@@ -1,0 +1,1 @@
+"""Faces in live video: detection, tracking, aligned crops and their quality."""

@@ -1,0 +1,85 @@
+"""The one face crop, used in training and serving alike."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from stream_server.vision.types import Floats, Image
+
+CROP_SIZE = 224
+MARGIN = 1.3
+
+# Where the landmarks lie in the square around a face (its side is the box's longer side): the
+# mean over MTCNN's detections on several hundred frontal faces, made symmetric.
+_TEMPLATE = np.array(
+    [[0.3135, 0.3498], [0.6865, 0.3498], [0.5, 0.5361], [0.3481, 0.7543], [0.6519, 0.7543]],
+    np.float32,
+)
+
+
+def align_crop(
+    image: Image, landmarks: Floats, size: int = CROP_SIZE, margin: float = MARGIN
+) -> Image:
+    """Cut one face out of ``image`` (uint8 ``[H, W, 3]``) upright, centred and at one scale.
+
+    A similarity transform (Umeyama, PAMI 1991) carries the five ``landmarks`` (float32
+    ``[5, 2]``, pixels of ``image``) to a fixed template whose face square, enlarged by
+    ``margin``, fills the result: uint8 ``[size, size, 3]``. What lies outside the picture is
+    mirrored from its edge. Raises ``ValueError`` where the landmarks fall into one point.
+    """
+    transform = alignment(landmarks, size, margin)
+    scale = float(np.hypot(transform[0, 0], transform[1, 0]))
+    if scale < 0.5:  # warping samples four pixels: shrink first, or fine structure aliases
+        image, transform = _shrunk(image, transform, 2 * scale, size)
+    return cv2.warpAffine(  # type: ignore[return-value]  # uint8 in, uint8 out
+        image, transform, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+
+
+def alignment(landmarks: Floats, size: int = CROP_SIZE, margin: float = MARGIN) -> Floats:
+    """The 2x3 matrix from picture to crop coordinates, both in pixels.
+
+    Raises ``ValueError`` where the landmarks fall into one point.
+    """
+    target = ((_TEMPLATE - 0.5) / margin + 0.5) * size
+    source = landmarks.astype(np.float64)
+    source_centre, target_centre = source.mean(axis=0), target.mean(axis=0)
+    # As complex numbers a rotation with scaling is one factor, and least squares gives it.
+    from_points = (source - source_centre) @ np.array([1, 1j])
+    to_points = (target - target_centre) @ np.array([1, 1j])
+    spread = float((np.abs(from_points) ** 2).sum())
+    if not spread > 1e-6:
+        raise ValueError(f"the landmarks {landmarks.tolist()} fall into one point")
+    factor = complex((np.conj(from_points) * to_points).sum() / spread)
+    turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    shift = target_centre - turn @ source_centre
+    return np.concatenate((turn, shift[:, None]), axis=1).astype(np.float32)
+
+
+def to_crop(landmarks: Floats, transform: Floats) -> Floats:
+    """``landmarks`` (float32 ``[5, 2]``) carried through an ``alignment`` matrix."""
+    return (landmarks @ transform[:, :2].T + transform[:, 2]).astype(np.float32)
+
+
+def _shrunk(
+    image: Image, transform: Floats, factor: float, size: int
+) -> tuple[Image, Floats]:
+    """The part of ``image`` that the crop needs, shrunk by ``factor``, and its transform."""
+    height, width = image.shape[:2]
+    inverse = cv2.invertAffineTransform(transform)
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32)
+    corners = corners @ inverse[:, :2].T + inverse[:, 2]
+    pad = 4 / factor
+    left, top = np.floor(corners.min(axis=0) - pad).astype(int).clip(0, (width - 1, height - 1))
+    right, bottom = np.ceil(corners.max(axis=0) + pad).astype(int).clip(1, (width, height))
+    part = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    target = (max(round(part.shape[1] * factor), 1), max(round(part.shape[0] * factor), 1))
+    small = cv2.resize(part, target, interpolation=cv2.INTER_AREA)
+    ratio = np.array([part.shape[1] / target[0], part.shape[0] / target[1]], np.float32)
+    moved = transform.copy()
+    moved[:, 2] += transform[:, :2] @ np.array([left, top], np.float32)
+    # resize maps pixel centres: x_source = (x_small + 0.5) * ratio - 0.5
+    moved[:, 2] += moved[:, :2] @ (0.5 * ratio - 0.5)
+    moved[:, :2] = moved[:, :2] * ratio[None, :]
+    return small, moved

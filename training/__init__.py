@@ -1,0 +1,1 @@
+"""Training for Fakelight: from raw videos to calibrated members in the model repository."""
