@@ -1,0 +1,65 @@
+"""Inference engines over one model repository: ONNX Runtime in process, or Triton."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from stream_server.engine.base import (
+    Engine,
+    EngineBusy,
+    EngineError,
+    EngineUnavailable,
+    InvalidInput,
+    ModelInfo,
+    ModelNotFound,
+    TensorInfo,
+)
+from stream_server.engine.batching import MicroBatcher
+from stream_server.engine.embedded import EmbeddedEngine
+from stream_server.engine.repository import ModelRepository, RepositoryError
+
+__all__ = [
+    "EmbeddedEngine",
+    "Engine",
+    "EngineBusy",
+    "EngineError",
+    "EngineUnavailable",
+    "InvalidInput",
+    "MicroBatcher",
+    "ModelInfo",
+    "ModelNotFound",
+    "ModelRepository",
+    "RepositoryError",
+    "TensorInfo",
+    "open_engine",
+]
+
+
+def open_engine(
+    kind: str,
+    models_dir: Path | str,
+    triton_url: str | None = None,
+    threads: int = 1,
+    fallback: bool = True,
+) -> Engine:
+    """Open the engine that the settings ask for.
+
+    Args:
+        kind: ``"embedded"`` or ``"triton"``.
+        models_dir: the model repository. With Triton too: it is what the stand-in runs, and
+            what Triton's answers are held against.
+        triton_url: ``HOST:PORT`` of Triton's gRPC endpoint.
+        threads: threads inside one session of the embedded engine.
+        fallback: with Triton, whether the embedded engine stands in while Triton is down.
+
+    Raises:
+        ValueError: an unknown kind, or Triton without its address.
+        RepositoryError: the model repository cannot be served.
+    """
+    if kind not in ("embedded", "triton"):
+        raise ValueError(f"engine is {kind!r}; it must be 'embedded' or 'triton'")
+    repository = ModelRepository.load(models_dir)
+    if kind == "embedded":
+        return EmbeddedEngine(repository, threads=threads, workers=min(2, os.cpu_count() or 1))
+    raise ValueError("engine 'triton' needs a triton_url such as 127.0.0.1:8001")

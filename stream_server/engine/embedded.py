@@ -1,0 +1,187 @@
+"""The embedded engine: ONNX Runtime in this process, over Triton's model repository.
+
+Sessions run in a small thread pool, so the event loop never waits for them. An ensemble runs in
+one thread from its first step to its last: handing every step over on its own would cost more
+than the small models in between take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from stream_server.engine.base import (
+    Arrays,
+    EngineBusy,
+    EngineError,
+    EngineUnavailable,
+    InvalidInput,
+    ModelInfo,
+    ModelNotFound,
+)
+from stream_server.engine.repository import (
+    FACE_FEATURES,
+    SEQUENCE_VERDICT,
+    ModelRepository,
+    ModelSpec,
+    Step,
+    example_inputs,
+)
+from stream_server.engine.validation import check_inputs, check_outputs
+from stream_server.engine.wiring import ordered_steps
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedEngine:
+    """Runs the repository's models with ONNX Runtime on the CPU.
+
+    Args:
+        repository: the models.
+        threads: threads inside one session. More shortens one call on an idle machine and
+            costs throughput on a busy one.
+        workers: calls that run side by side.
+        max_pending: calls that may wait for a worker; one more raises EngineBusy.
+    """
+
+    name = "embedded"
+
+    def __init__(
+        self,
+        repository: ModelRepository,
+        threads: int = 1,
+        workers: int = 2,
+        max_pending: int = 64,
+    ) -> None:
+        if threads < 1 or workers < 1:
+            raise ValueError(f"threads ({threads}) and workers ({workers}) must be at least 1")
+        self.repository = repository
+        self._threads = threads
+        self._limit = workers + max_pending
+        self._pending = 0
+        self._closed = False
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="fakelight-onnx")
+        self._sessions: dict[str, ort.InferenceSession] = {}
+        self._sessions_lock = threading.Lock()
+        self._orders: dict[str, list[Step]] = {
+            name: ordered_steps(spec)
+            for name, spec in repository.models.items()
+            if spec.kind == "ensemble"
+        }
+
+    async def infer(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Run one model or ensemble; see ``Engine.infer``."""
+        spec = self.repository.models.get(model)
+        if spec is None:
+            known = ", ".join(sorted(self.repository.models))
+            raise ModelNotFound(f"no model {model!r} in {self.repository.path}; it has {known}")
+        check_inputs(spec, inputs)
+        if self._closed:
+            raise EngineUnavailable("the embedded engine is closed")
+        if self._pending >= self._limit:
+            raise EngineBusy(f"{self._pending} calls are waiting, the limit is {self._limit}")
+        self._pending += 1
+        try:
+            work = asyncio.get_running_loop().run_in_executor(self._pool, self._run, spec, inputs)
+            # A caller that gives up must not free the slot while a thread is still at work.
+            work.add_done_callback(self._finished)
+        except RuntimeError as error:
+            self._pending -= 1
+            raise EngineUnavailable("the embedded engine is closed") from error
+        return await asyncio.shield(work)
+
+    async def probe(self) -> None:
+        """Run both ensembles once; raises EngineUnavailable."""
+        for name in (FACE_FEATURES, SEQUENCE_VERDICT):
+            spec = self.repository.models[name]
+            inputs = example_inputs(spec)
+            try:
+                check_outputs(spec, inputs, await self.infer(name, inputs))
+            except EngineUnavailable:
+                raise
+            except EngineError as error:
+                raise EngineUnavailable(f"probe through {name}: {error}") from error
+
+    def describe(self) -> list[ModelInfo]:
+        """Every model and ensemble of the repository."""
+        return self.repository.describe()
+
+    async def warm_up(self, batches: tuple[int, ...] = (1,)) -> None:
+        """Open every session that the two ensembles need and run it once per batch size."""
+        for name in (FACE_FEATURES, SEQUENCE_VERDICT):
+            for batch in batches:
+                await self.infer(name, example_inputs(self.repository.models[name], batch))
+
+    async def close(self) -> None:
+        """Let running calls finish, drop the others, and free the sessions."""
+        self._closed = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._pool.shutdown, wait=True)
+        self._sessions.clear()
+
+    def _finished(self, work: asyncio.Future[dict[str, NDArray[Any]]]) -> None:
+        self._pending -= 1
+        if not work.cancelled():
+            work.exception()  # taken here too, so that a caller who left causes no warning
+
+    def _run(self, spec: ModelSpec, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        if spec.kind == "model":
+            return self._run_model(spec, inputs)
+        tensors: dict[str, NDArray[Any]] = dict(inputs)
+        for step in self._orders[spec.name]:
+            given = {name: tensors[source] for name, source in step.inputs.items()}
+            made = self._run(self.repository.models[step.model], given)
+            for name, target in step.outputs.items():
+                tensors[target] = made[name]
+        return {tensor.name: tensors[tensor.name] for tensor in spec.outputs}
+
+    def _run_model(self, spec: ModelSpec, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        session = self._session(spec)
+        names = [tensor.name for tensor in spec.outputs]
+        # Ensembles hand intermediate tensors on; only a caller's own can be non-contiguous.
+        feed = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
+        try:
+            return dict(zip(names, session.run(names, feed), strict=True))
+        except Exception as error:  # ONNX Runtime's errors have no common base but Exception
+            kind = type(error).__name__
+            if kind == "InvalidArgument":
+                raise InvalidInput(f"{spec.name}: {error}") from error
+            raise EngineUnavailable(f"{spec.name}: {kind}: {error}") from error
+
+    def _session(self, spec: ModelSpec) -> ort.InferenceSession:
+        session = self._sessions.get(spec.name)
+        if session is None:
+            with self._sessions_lock:
+                session = self._sessions.get(spec.name)
+                if session is None:
+                    session = open_session(spec.embedded_file, self._threads)
+                    self._sessions[spec.name] = session
+        return session
+
+
+def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
+    """An ONNX Runtime session on the CPU.
+
+    Raises:
+        EngineUnavailable: the file is missing or ONNX Runtime cannot load it.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Spinning threads would burn a core between frames, on a machine that also plays the video.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return ort.InferenceSession(
+            str(path), sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors have no common base but Exception
+        raise EngineUnavailable(f"cannot load {path}: {error}") from error

@@ -1,0 +1,265 @@
+"""The model repository: Triton's own layout, read for both engines.
+
+A repository is a folder with one folder per model, each with a ``config.pbtxt`` and numbered
+version folders. The same folder is mounted by Triton Inference Server; the format is Triton's
+(``model_config.proto``), parsed with the protobuf classes that ``tritonclient`` ships.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from google.protobuf import text_format
+from numpy.typing import NDArray
+from tritonclient.grpc import model_config_pb2 as pb
+
+from stream_server.engine.base import ModelInfo, ModelKind, TensorInfo
+
+FACE_FEATURES = "face_features"
+SEQUENCE_VERDICT = "sequence_verdict"
+CLIP_VERDICT = "clip_verdict"
+VOTE = "vote"
+PACK = "pack"
+LANDMARKS = "LANDMARKS"
+LANDMARK_DIM = 10
+
+_DTYPES: dict[int, str] = {
+    pb.TYPE_BOOL: "bool",
+    pb.TYPE_UINT8: "uint8",
+    pb.TYPE_INT8: "int8",
+    pb.TYPE_INT32: "int32",
+    pb.TYPE_INT64: "int64",
+    pb.TYPE_FP16: "float16",
+    pb.TYPE_FP32: "float32",
+    pb.TYPE_FP64: "float64",
+}
+
+
+class RepositoryError(ValueError):
+    """The repository cannot be served. The message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an ensemble: a model, and how its tensors are named in the ensemble.
+
+    Attributes:
+        model: the model's name.
+        inputs: the model's input name to the ensemble's tensor name.
+        outputs: the model's output name to the ensemble's tensor name.
+    """
+
+    model: str
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One model's configuration, as far as an engine needs it."""
+
+    name: str
+    folder: Path
+    kind: ModelKind
+    max_batch_size: int
+    inputs: tuple[TensorInfo, ...]
+    outputs: tuple[TensorInfo, ...]
+    steps: tuple[Step, ...]
+    version: int
+    default_filename: str
+    parameters: Mapping[str, str]
+    optional_inputs: frozenset[str] = frozenset()
+
+    @property
+    def model_file(self) -> Path:
+        """The fp32 file that both engines are compared on."""
+        return self.folder / str(self.version) / self.default_filename
+
+    @property
+    def embedded_file(self) -> Path:
+        """The file the embedded engine opens.
+
+        Quantised files are for that engine alone, so they are named by the parameter
+        ``embedded_model_filename``, which Triton does not know.
+        """
+        name = self.parameters.get("embedded_model_filename", self.default_filename)
+        return self.folder / str(self.version) / name
+
+    def input(self, name: str) -> TensorInfo:
+        """The declared input ``name``. Raises KeyError."""
+        return _named(self.inputs, name)
+
+    def output(self, name: str) -> TensorInfo:
+        """The declared output ``name``. Raises KeyError."""
+        return _named(self.outputs, name)
+
+    def info(self) -> ModelInfo:
+        """What ``describe()`` says about this model."""
+        labels = tuple(label for tensor in self.outputs for label in tensor.labels)
+        return ModelInfo(
+            self.name, self.kind, self.inputs, self.outputs, labels, self.max_batch_size
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRepository:
+    """Every model of a repository, and what the two ensembles say about its members."""
+
+    path: Path
+    models: Mapping[str, ModelSpec]
+
+    @classmethod
+    def load(cls, path: Path | str) -> ModelRepository:
+        """Parse every ``config.pbtxt`` below ``path`` and check how they are wired.
+
+        Raises:
+            RepositoryError: nothing there, a config that does not parse, an ensemble step
+                without its model, or members that do not fit the ensembles.
+        """
+        from stream_server.engine.wiring import check_wiring
+
+        root = Path(path)
+        if not root.is_dir():
+            raise RepositoryError(f"{root} is not a model repository: no such folder")
+        configs = sorted(root.glob("*/config.pbtxt"))
+        if not configs:
+            raise RepositoryError(f"{root} is not a model repository: no */config.pbtxt in it")
+        specs = [read_config(config) for config in configs]
+        repository = cls(root, {spec.name: spec for spec in specs})
+        problems = check_wiring(repository)
+        if problems:
+            raise RepositoryError(f"{root}: " + "; ".join(problems))
+        return repository
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The voting members, in the order of MEMBER_PROBABILITY."""
+        return self.models[VOTE].output("MEMBER_PROBABILITY").labels
+
+    @property
+    def feature_dims(self) -> dict[str, int]:
+        """Length of the feature vector of each member that has an encoder."""
+        prefix = "FEATURES_"
+        return {
+            tensor.name.removeprefix(prefix): tensor.shape[-1]
+            for tensor in self.models[FACE_FEATURES].outputs
+            if tensor.name.startswith(prefix)
+        }
+
+    @property
+    def uses_landmarks(self) -> bool:
+        """Whether ``sequence_verdict`` takes LANDMARKS."""
+        return any(t.name == LANDMARKS for t in self.models[SEQUENCE_VERDICT].inputs)
+
+    @property
+    def sequence_length(self) -> int:
+        """T: the fixed number of samples a window is padded to."""
+        for tensor in self.models[SEQUENCE_VERDICT].inputs:
+            if tensor.name != "LENGTH":
+                return tensor.shape[1]
+        raise RepositoryError(f"{SEQUENCE_VERDICT}: no input but LENGTH")
+
+    @property
+    def crop_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of a face crop."""
+        height, width, channels = self.models[FACE_FEATURES].input("FRAMES").shape[1:]
+        return height, width, channels
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The vote's parameters: thresholds and how it was calibrated."""
+        return self.models[VOTE].parameters
+
+    def describe(self) -> list[ModelInfo]:
+        """Every model and ensemble, by name."""
+        return [self.models[name].info() for name in sorted(self.models)]
+
+
+def read_config(config: Path) -> ModelSpec:
+    """Parse one ``config.pbtxt``.
+
+    Raises:
+        RepositoryError: it does not parse, or describes something neither engine can serve.
+    """
+    message = pb.ModelConfig()
+    try:
+        text_format.Parse(config.read_text(encoding="utf-8"), message)
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise RepositoryError(f"{config}: {error}") from error
+    folder = config.parent
+    if message.name != folder.name:
+        raise RepositoryError(
+            f"{config}: name is {message.name!r}, but its folder is {folder.name!r}"
+        )
+    ensemble = message.platform == "ensemble"
+    if not ensemble and message.backend != "onnxruntime":
+        raise RepositoryError(
+            f"{config}: backend is {message.backend!r}; only 'onnxruntime' models and "
+            "ensembles can be served by both engines"
+        )
+    if not message.input or not message.output:
+        raise RepositoryError(f"{config}: a model needs at least one input and one output")
+    batched = message.max_batch_size > 0
+    versions = [int(p.name) for p in folder.iterdir() if p.is_dir() and p.name.isdecimal()]
+    return ModelSpec(
+        name=message.name,
+        folder=folder,
+        kind="ensemble" if ensemble else "model",
+        max_batch_size=message.max_batch_size,
+        inputs=tuple(_tensor(config, t, batched, ()) for t in message.input),
+        outputs=tuple(_tensor(config, t, batched, _labels(config, t)) for t in message.output),
+        steps=tuple(
+            Step(step.model_name, dict(step.input_map), dict(step.output_map))
+            for step in message.ensemble_scheduling.step
+        ),
+        version=max(versions, default=1),
+        default_filename=message.default_model_filename or "model.onnx",
+        parameters={key: value.string_value for key, value in message.parameters.items()},
+        optional_inputs=frozenset(t.name for t in message.input if t.optional),
+    )
+
+
+def example_inputs(spec: ModelSpec, batch: int = 1) -> dict[str, NDArray[Any]]:
+    """Inputs that the model accepts: mid-grey pictures, zeros, and a LENGTH of 1.
+
+    Axes of any length other than the batch get ``batch`` too.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for tensor in spec.inputs:
+        shape = [batch if axis < 0 else axis for axis in tensor.shape]
+        fill = 1 if tensor.name == "LENGTH" else 127 if tensor.dtype == "uint8" else 0
+        arrays[tensor.name] = np.full(shape, fill, dtype=tensor.dtype)
+    return arrays
+
+
+def _labels(config: Path, tensor: Any) -> tuple[str, ...]:
+    if not tensor.label_filename:
+        return ()
+    path = config.parent / tensor.label_filename
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise RepositoryError(f"{config}: label file of {tensor.name}: {error}") from error
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _tensor(config: Path, tensor: Any, batched: bool, labels: tuple[str, ...]) -> TensorInfo:
+    dtype = _DTYPES.get(tensor.data_type)
+    if dtype is None:
+        known = ", ".join(sorted(_DTYPES.values()))
+        raise RepositoryError(
+            f"{config}: {tensor.name} has data_type {tensor.data_type}; supported: {known}"
+        )
+    dims = tuple(int(axis) for axis in tensor.dims)
+    return TensorInfo(tensor.name, dtype, (-1, *dims) if batched else dims, labels)
+
+
+def _named(tensors: tuple[TensorInfo, ...], name: str) -> TensorInfo:
+    for tensor in tensors:
+        if tensor.name == name:
+            return tensor
+    raise KeyError(name)
