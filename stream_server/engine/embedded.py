@@ -79,11 +79,7 @@ class EmbeddedEngine:
 
     async def infer(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run one model or ensemble; see ``Engine.infer``."""
-        spec = self.repository.models.get(model)
-        if spec is None:
-            known = ", ".join(sorted(self.repository.models))
-            raise ModelNotFound(f"no model {model!r} in {self.repository.path}; it has {known}")
-        check_inputs(spec, inputs)
+        spec = self._checked(model, inputs)
         if self._closed:
             raise EngineUnavailable("the embedded engine is closed")
         if self._pending >= self._limit:
@@ -97,6 +93,10 @@ class EmbeddedEngine:
             self._pending -= 1
             raise EngineUnavailable("the embedded engine is closed") from error
         return await asyncio.shield(work)
+
+    def run(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """As ``infer``, in the calling thread and past the queue; for tools and tests."""
+        return self._run(self._checked(model, inputs), inputs)
 
     async def probe(self) -> None:
         """Run both ensembles once; raises EngineUnavailable."""
@@ -126,6 +126,14 @@ class EmbeddedEngine:
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._pool.shutdown, wait=True)
         self._sessions.clear()
+
+    def _checked(self, model: str, inputs: Arrays) -> ModelSpec:
+        spec = self.repository.models.get(model)
+        if spec is None:
+            known = ", ".join(sorted(self.repository.models))
+            raise ModelNotFound(f"no model {model!r} in {self.repository.path}; it has {known}")
+        check_inputs(spec, inputs)
+        return spec
 
     def _finished(self, work: asyncio.Future[dict[str, NDArray[Any]]]) -> None:
         self._pending -= 1

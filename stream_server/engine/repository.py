@@ -71,6 +71,7 @@ class ModelSpec:
     steps: tuple[Step, ...]
     version: int
     default_filename: str
+    compute_filenames: Mapping[str, str]
     parameters: Mapping[str, str]
     optional_inputs: frozenset[str] = frozenset()
 
@@ -218,6 +219,7 @@ def read_config(config: Path) -> ModelSpec:
         ),
         version=max(versions, default=1),
         default_filename=message.default_model_filename or "model.onnx",
+        compute_filenames=dict(message.cc_model_filenames),
         parameters={key: value.string_value for key, value in message.parameters.items()},
         optional_inputs=frozenset(t.name for t in message.input if t.optional),
     )

@@ -1,0 +1,105 @@
+"""A model repository of made-up models of a few kilobytes, for tests that need no real ones.
+
+Encoders average each colour over the crop and mix them; heads take the masked mean over time.
+Random, but the same every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper
+
+from training.export.graphs import Calibration, make_model
+from training.export.repository_writer import (
+    LANDMARK_DIM,
+    SEQUENCE_LENGTH,
+    place_member,
+    write_ensembles,
+    write_vote,
+)
+
+FEATURE_DIM = 8
+
+
+def tiny_repository(
+    path: Path,
+    members: Sequence[str] = ("tiny",),
+    landmark_members: Sequence[str] = (),
+    parameters: dict[str, str] | None = None,
+) -> Path:
+    """Write a repository below ``path`` and return it.
+
+    Args:
+        path: the repository's folder; made when missing.
+        members: members with an encoder; the first has 8 features, the next 9, and so on.
+        landmark_members: members that take LANDMARKS.
+        parameters: more parameters for the vote, beside the two thresholds.
+    """
+    for index, name in enumerate(members):
+        dim = FEATURE_DIM + index
+        place_member(path, name, tiny_sequence(dim, index), dim, tiny_encoder(dim, index))
+    for index, name in enumerate(landmark_members):
+        place_member(path, name, tiny_sequence(LANDMARK_DIM, 50 + index), LANDMARK_DIM)
+    everyone = [*members, *landmark_members]
+    vote = [Calibration(n, 1.5 + i, -0.1 * i, 1 / len(everyone)) for i, n in enumerate(everyone)]
+    thresholds = {"threshold_fake": "0.8", "threshold_real": "0.3"}
+    write_vote(path, vote, 0.05, thresholds | (parameters or {}))
+    write_ensembles(path)
+    return path
+
+
+def tiny_encoder(dim: int, seed: int = 0) -> ModelProto:
+    """FRAMES uint8 ``[N, 224, 224, 3]`` to FEATURES ``[N, dim]``."""
+    random = np.random.default_rng(seed)
+    nodes = [
+        helper.make_node("Cast", ["FRAMES"], ["frames"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["frames", "scale"], ["unit"]),
+        helper.make_node("ReduceMean", ["unit"], ["colour"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["colour", "mix"], ["mixed"]),
+        helper.make_node("Tanh", ["mixed"], ["FEATURES"]),
+    ]
+    return make_model(
+        "encoder",
+        nodes,
+        {"FRAMES": (TensorProto.UINT8, ["N", 224, 224, 3])},
+        {"FEATURES": (TensorProto.FLOAT, ["N", dim])},
+        {
+            "scale": np.array([255.0], np.float32),
+            "mix": random.normal(size=(3, dim)).astype(np.float32),
+        },
+    )
+
+
+def tiny_sequence(dim: int, seed: int = 0) -> ModelProto:
+    """FEATURES ``[B, 100, dim]`` and LENGTH ``[B, 1]`` to LOGIT ``[B, 1]``."""
+    random = np.random.default_rng(1000 + seed)
+    nodes = [
+        helper.make_node("Less", ["steps", "LENGTH"], ["inside"]),
+        helper.make_node("Cast", ["inside"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["mask3"]),
+        helper.make_node("Mul", ["FEATURES", "mask3"], ["masked"]),
+        helper.make_node("ReduceSum", ["masked", "time"], ["sum"], keepdims=0),
+        helper.make_node("Max", ["LENGTH", "least"], ["length"]),
+        helper.make_node("Cast", ["length"], ["lengthf"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["sum", "lengthf"], ["mean"]),
+        helper.make_node("MatMul", ["mean", "head"], ["LOGIT"]),
+    ]
+    return make_model(
+        "sequence",
+        nodes,
+        {
+            "FEATURES": (TensorProto.FLOAT, ["B", SEQUENCE_LENGTH, dim]),
+            "LENGTH": (TensorProto.INT32, ["B", 1]),
+        },
+        {"LOGIT": (TensorProto.FLOAT, ["B", 1])},
+        {
+            "steps": np.arange(SEQUENCE_LENGTH, dtype=np.int32)[None],
+            "last": np.array([2], np.int64),
+            "time": np.array([1], np.int64),
+            "least": np.array([1], np.int32),
+            "head": random.normal(size=(dim, 1)).astype(np.float32),
+        },
+    )

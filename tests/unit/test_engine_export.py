@@ -1,0 +1,163 @@
+"""Exporting PyTorch modules into the model repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from stream_server.engine import ModelRepository, open_engine
+from stream_server.engine.check import check_repository
+from tests.support.tiny_repository import tiny_repository
+from training.export.graphs import Calibration
+from training.export.onnx_export import ParityError, export_module, write_member
+from training.export.repository_writer import (
+    member_names,
+    remove_member,
+    write_ensembles,
+    write_vote,
+)
+
+DIM = 12
+THRESHOLDS = {"threshold_real": "0.2", "threshold_fake": "0.9"}
+
+
+class Encoder(nn.Module):
+    """A small CNN that resizes and normalises inside, as real encoders do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.SiLU(), nn.Conv2d(8, DIM, 3)
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        pixels = (frames.permute(0, 3, 1, 2).float() / 255 - 0.45) / 0.22
+        small = functional.interpolate(pixels, size=(32, 32), mode="bilinear", antialias=False)
+        return self.body(small).mean(dim=(2, 3))
+
+
+class Sequence(nn.Module):
+    """An LSTM whose output is averaged up to LENGTH."""
+
+    def __init__(self, masked: bool = True) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(DIM, 16, batch_first=True)
+        self.head = nn.Linear(16, 1)
+        self.masked = masked
+
+    def forward(self, features: Tensor, length: Tensor) -> Tensor:
+        states, _ = self.lstm(features)
+        if not self.masked:
+            return self.head(states.mean(dim=1)) / length
+        steps = torch.arange(features.shape[1])
+        mask = (steps[None] < length).to(states.dtype)[:, :, None]
+        return self.head((states * mask).sum(dim=1) / length.clamp(min=1).to(states.dtype))
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Encoder, Sequence]:
+    torch.manual_seed(0)
+    repo = tmp_path_factory.mktemp("models")
+    encoder, sequence = Encoder().eval(), Sequence().eval()
+    report = write_member(repo, "small", encoder, sequence, DIM)
+    assert {p.model for p in report.parity} == {"small_encoder", "small_sequence"}
+    for parity in report.parity:
+        assert parity.fp32 < 1e-5
+        assert parity.fp16 is not None and 0 < parity.fp16 < 0.02
+    assert any("small_encoder/1/model.fp16.onnx" in line for line in report.lines())
+    write_vote(repo, [Calibration("small", 2.0, -0.5)], parameters=THRESHOLDS)
+    write_ensembles(repo)
+    return repo, encoder, sequence
+
+
+def test_exported_repository_passes_its_check(exported: tuple[Path, Encoder, Sequence]) -> None:
+    assert check_repository(exported[0]) == []
+    repository = ModelRepository.load(exported[0])
+    assert repository.members == ("small",)
+    assert repository.feature_dims == {"small": DIM}
+    assert repository.parameters["threshold_fake"] == "0.9"
+
+
+async def test_engine_computes_what_pytorch_computes(
+    exported: tuple[Path, Encoder, Sequence],
+) -> None:
+    repo, encoder, sequence = exported
+    crops = np.random.default_rng(1).integers(0, 256, (9, 224, 224, 3), dtype=np.uint8)
+    engine = open_engine("embedded", repo)
+    answer = await engine.infer("clip_verdict", {"FRAMES": crops})
+    await engine.close()
+    with torch.inference_mode():
+        features = encoder(torch.from_numpy(crops))[None]
+        padded = functional.pad(features, (0, 0, 0, 91))
+        logit = sequence(padded, torch.tensor([[9]], dtype=torch.int32))
+        wanted = torch.sigmoid(2.0 * logit - 0.5)
+    np.testing.assert_allclose(answer["PROBABILITY"], wanted.numpy(), atol=1e-5)
+    np.testing.assert_allclose(answer["MEMBER_PROBABILITY"], wanted.numpy(), atol=1e-5)
+
+
+def test_graphs_are_old_enough_for_the_production_runtime(
+    exported: tuple[Path, Encoder, Sequence],
+) -> None:
+    files = sorted(exported[0].glob("*/1/*.onnx"))
+    assert len(files) == 6
+    for path in files:
+        model = onnx.load(str(path))
+        assert model.ir_version <= 10
+        assert max(i.version for i in model.opset_import if i.domain == "") <= 21
+        for tensor in (*model.graph.input, *model.graph.output):
+            assert tensor.type.tensor_type.elem_type != onnx.TensorProto.FLOAT16
+    half = onnx.load(str(exported[0] / "small_encoder/1/model.fp16.onnx"))
+    assert {w.data_type for w in half.graph.initializer} >= {onnx.TensorProto.FLOAT16}
+
+
+def test_graphs_carry_no_source_paths(exported: tuple[Path, Encoder, Sequence]) -> None:
+    here = str(Path(__file__).parent).encode()
+    for path in exported[0].glob("*/1/*.onnx"):
+        assert here not in path.read_bytes()
+
+
+def test_head_that_looks_beyond_length_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParityError, match="beyond LENGTH"):
+        write_member(tmp_path, "small", Encoder(), Sequence(masked=False), DIM)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_head_that_ignores_length_is_refused(tmp_path: Path) -> None:
+    class Deaf(nn.Module):
+        def forward(self, features: Tensor, length: Tensor) -> Tensor:
+            return features.mean(dim=(1, 2))[:, None]
+
+    with pytest.raises(ParityError, match="does not use its input LENGTH"):
+        write_member(tmp_path, "deaf", Encoder(), Deaf(), DIM)
+
+
+def test_module_that_fixes_its_batch_is_refused(tmp_path: Path) -> None:
+    class Fixed(nn.Module):
+        def forward(self, frames: Tensor) -> Tensor:
+            return frames.float().mean(dim=(1, 2)).reshape(3, 3)[: frames.shape[0]]
+
+    model = export_module(Fixed(), {"FRAMES": np.zeros((3, 224, 224, 3), np.uint8)}, "FEATURES")
+    assert model.graph.output[0].name == "FEATURES"
+    with pytest.raises(Exception, match=r"shape|Reshape|size"):
+        write_member(tmp_path, "fixed", Fixed(), Sequence(), 3)
+
+
+def test_member_is_added_and_removed_again(tmp_path: Path) -> None:
+    repo = tiny_repository(tmp_path, ("one",))
+    before = {p: p.read_bytes() for p in repo.rglob("*") if p.is_file()}
+    write_member(repo, "small", Encoder(), Sequence(), DIM, fp16=False)
+    assert member_names(repo) == ["one", "small"]
+    write_vote(repo, [Calibration("one", 1.5, 0.0), Calibration("small")], 0.05, THRESHOLDS)
+    write_ensembles(repo)
+    assert ModelRepository.load(repo).members == ("one", "small")
+    assert check_repository(repo) == []
+    assert remove_member(repo, "small")
+    assert not remove_member(repo, "small")
+    tiny_repository(repo, ("one",))
+    assert {p: p.read_bytes() for p in repo.rglob("*") if p.is_file()} == before

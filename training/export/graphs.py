@@ -1,0 +1,136 @@
+"""The two small ONNX graphs that need no training framework: the vote and the packing.
+
+Opset 17 and IR 8: old enough for ONNX Runtime 1.19.2, which Triton 24.10 carries (it reads
+opset 21 and IR 10 at most).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+
+OPSET = 17
+IR_VERSION = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How one member's logit counts in the vote.
+
+    A calibrated logit is ``scale * logit + shift`` (Platt, "Probabilistic outputs for support
+    vector machines", 1999); its sigmoid is the member's own probability. The vote adds the
+    calibrated logits, each times ``weight``.
+    """
+
+    name: str
+    scale: float = 1.0
+    shift: float = 0.0
+    weight: float = 1.0
+
+
+def vote_graph(members: Sequence[Calibration], bias: float = 0.0) -> ModelProto:
+    """The calibrated vote.
+
+    Inputs ``LOGIT_<member>`` float32 ``[N, 1]`` each; outputs ``MEMBER_PROBABILITY`` float32
+    ``[N, M]`` and ``PROBABILITY`` float32 ``[N, 1]`` = sigmoid(bias + sum of weight times
+    calibrated logit).
+
+    Raises:
+        ValueError: no members, a name twice, or a number that is not finite.
+    """
+    names = [member.name for member in members]
+    if not names or len(set(names)) != len(names):
+        raise ValueError(f"the vote needs members with names of their own, got {names}")
+    numbers = np.array([[m.scale, m.shift, m.weight] for m in members] + [[bias, 0, 0]], np.float32)
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"the vote's numbers must be finite, got {list(members)}, bias {bias}")
+    inputs = [f"LOGIT_{name}" for name in names]
+    nodes = [
+        helper.make_node("Concat", inputs, ["logits"], axis=1),
+        helper.make_node("Mul", ["logits", "scale"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "shift"], ["calibrated"]),
+        helper.make_node("Sigmoid", ["calibrated"], ["MEMBER_PROBABILITY"]),
+        helper.make_node("MatMul", ["calibrated", "weight"], ["voted"]),
+        helper.make_node("Add", ["voted", "bias"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["PROBABILITY"]),
+    ]
+    constants = {
+        "scale": numbers[:-1, 0],
+        "shift": numbers[:-1, 1],
+        "weight": numbers[:-1, 2:3],
+        "bias": numbers[-1, :1],
+    }
+    return make_model(
+        "vote",
+        nodes,
+        {name: (TensorProto.FLOAT, ["N", 1]) for name in inputs},
+        {
+            "PROBABILITY": (TensorProto.FLOAT, ["N", 1]),
+            "MEMBER_PROBABILITY": (TensorProto.FLOAT, ["N", len(names)]),
+        },
+        constants,
+    )
+
+
+def pack_graph(length: int) -> ModelProto:
+    """Pads one window to the fixed length.
+
+    ``FEATURES`` float32 ``[n, D]``, 1 <= n <= length, becomes ``PACKED`` float32
+    ``[1, length, D]`` with zeros at the end, and ``LENGTH`` int32 ``[1, 1]`` = n. A longer
+    window makes a negative shape inside, which ONNX Runtime refuses: nothing is cut silently.
+    """
+    nodes = [
+        helper.make_node("Shape", ["FEATURES"], ["shape"]),
+        helper.make_node("Gather", ["shape", "zero"], ["n"], axis=0),
+        helper.make_node("Gather", ["shape", "one"], ["d"], axis=0),
+        helper.make_node("Sub", ["length", "n"], ["missing"]),
+        helper.make_node("Concat", ["missing", "d"], ["padding_shape"], axis=0),
+        helper.make_node("ConstantOfShape", ["padding_shape"], ["padding"]),
+        helper.make_node("Concat", ["FEATURES", "padding"], ["padded"], axis=0),
+        helper.make_node("Unsqueeze", ["padded", "zero"], ["PACKED"]),
+        helper.make_node("Cast", ["n"], ["n32"], to=TensorProto.INT32),
+        helper.make_node("Unsqueeze", ["n32", "zero"], ["LENGTH"]),
+    ]
+    constants = {
+        "zero": np.array([0], np.int64),
+        "one": np.array([1], np.int64),
+        "length": np.array([length], np.int64),
+    }
+    return make_model(
+        "pack",
+        nodes,
+        {"FEATURES": (TensorProto.FLOAT, ["n", "D"])},
+        {
+            "PACKED": (TensorProto.FLOAT, [1, length, "D"]),
+            "LENGTH": (TensorProto.INT32, [1, 1]),
+        },
+        constants,
+    )
+
+
+def make_model(
+    name: str,
+    nodes: Sequence[NodeProto],
+    inputs: dict[str, tuple[int, Sequence[int | str]]],
+    outputs: dict[str, tuple[int, Sequence[int | str]]],
+    constants: dict[str, np.ndarray],
+) -> ModelProto:
+    """A checked ONNX model; tensors are given as name to element type and shape."""
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [helper.make_tensor_value_info(n, t, s) for n, (t, s) in inputs.items()],
+        [helper.make_tensor_value_info(n, t, s) for n, (t, s) in outputs.items()],
+        [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in constants.items()],
+    )
+    model = helper.make_model(
+        graph,
+        producer_name="fakelight",
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+    )
+    checker.check_model(model, full_check=True)
+    return model

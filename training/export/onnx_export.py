@@ -1,0 +1,260 @@
+"""From PyTorch modules to a member of the model repository, in fp32 and fp16.
+
+The TorchScript exporter is used (``dynamo=False``): for CNNs and LSTMs it gives small graphs of
+opset 17 and IR 8 with a free batch axis, which ONNX Runtime 1.19.2 in Triton 24.10 reads.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from onnx import ModelProto
+from onnxruntime.transformers import float16
+from onnxruntime.transformers.onnx_model import OnnxModel
+from torch import nn
+
+from training.export.graphs import IR_VERSION, OPSET
+from training.export.repository_writer import CROP_SHAPE, SEQUENCE_LENGTH, place_member
+
+_MAX_FP32_ERROR = 1e-3
+_TRACER_WARNING: type[Warning] = vars(torch.jit)["TracerWarning"]  # public, but not in __all__
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far an exported model's outputs are from PyTorch's, on random inputs.
+
+    ``fp32`` and ``fp16`` are the largest absolute differences, ``scale`` the largest absolute
+    value of PyTorch's output. ``fp16`` is None where no fp16 file was written.
+    """
+
+    model: str
+    fp32: float
+    fp16: float | None
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What ``write_member`` wrote, for the training log."""
+
+    member: str
+    parity: tuple[Parity, ...]
+    files: Mapping[str, int]
+
+    def lines(self) -> list[str]:
+        """The report as text, one line per model and file."""
+        text = []
+        for p in self.parity:
+            half = "" if p.fp16 is None else f", fp16 {p.fp16:.2g}"
+            text.append(
+                f"{p.model}: largest difference from PyTorch: fp32 {p.fp32:.2g}{half} "
+                f"(outputs up to {p.scale:.3g})"
+            )
+        return text + [f"{name}: {size / 1e6:.2f} MB" for name, size in self.files.items()]
+
+
+class ParityError(RuntimeError):
+    """The exported model does not compute what the PyTorch module computes."""
+
+
+def write_member(
+    repo: Path,
+    name: str,
+    encoder: nn.Module | None,
+    sequence: nn.Module,
+    feature_dim: int,
+    *,
+    feature_map: nn.Module | None = None,
+    fp16: bool = True,
+    parameters: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> ExportReport:
+    """Export a member and write its folders. The vote and the ensembles are left alone.
+
+    Args:
+        repo: the model repository.
+        name: the member's name.
+        encoder: takes uint8 ``[N, 224, 224, 3]`` RGB, resizes and normalises inside, and gives
+            float32 ``[N, feature_dim]``; None for a member that lives on landmarks.
+        sequence: takes float32 ``[B, 100, feature_dim]`` and int32 ``[B, 1]``, gives float32
+            ``[B, 1]``, and must not look beyond the length.
+        feature_dim: D; 10 without an encoder.
+        feature_map: takes what the encoder takes, gives float32 ``[N, C, h, w]``.
+        fp16: whether to write ``model.fp16.onnx`` beside ``model.onnx`` for the V100.
+        parameters: string parameters of the sequence model's config.
+        seed: of the random inputs that parity is measured on.
+
+    Returns:
+        Parity with PyTorch and the sizes of the files.
+
+    Raises:
+        ParityError: fp32 differs from PyTorch by more than 1e-3 of the output's scale, or the
+            padding after LENGTH changes the logit.
+    """
+    random = np.random.default_rng(seed)
+    frames = [random.integers(0, 256, (n, *CROP_SHAPE), dtype=np.uint8) for n in (1, 3)]
+    parity: list[Parity] = []
+    pairs: dict[str, tuple[ModelProto, ModelProto | None]] = {}
+    map_shape: tuple[int, ...] = ()
+    for part, module, output in (
+        ("encoder", encoder, "FEATURES"),
+        ("map", feature_map, "MAP"),
+    ):
+        if module is not None:
+            model = export_module(module, {"FRAMES": frames[1]}, output)
+            half = to_fp16(model) if fp16 and part == "encoder" else None
+            pairs[part] = model, half
+            cases = [{"FRAMES": f} for f in frames]
+            parity.append(_parity(f"{name}_{part}", module, model, half, cases, output))
+            if part == "map":
+                with torch.inference_mode():
+                    map_shape = tuple(module(torch.from_numpy(frames[0])).shape[1:])
+    cases = [_window(random, n, feature_dim) for n in (1, 3)]
+    model = export_module(sequence, cases[1], "LOGIT")
+    half = to_fp16(model) if fp16 else None
+    _check_padding(name, model, cases[1])
+    parity.append(_parity(f"{name}_sequence", sequence, model, half, cases, "LOGIT"))
+    encoders = pairs.get("encoder", (None, None))
+    place_member(
+        repo,
+        name,
+        model,
+        feature_dim,
+        encoders[0],
+        sequence_fp16=half,
+        encoder_fp16=encoders[1],
+        feature_map=pairs["map"][0] if "map" in pairs else None,
+        map_shape=map_shape,
+        parameters=parameters,
+    )
+    files = {
+        str(path.relative_to(repo)): path.stat().st_size
+        for part in ("encoder", "map", "sequence")
+        for path in sorted((repo / f"{name}_{part}").glob("1/*.onnx"))
+    }
+    return ExportReport(name, tuple(parity), files)
+
+
+def export_module(module: nn.Module, inputs: Mapping[str, np.ndarray], output: str) -> ModelProto:
+    """A module as an ONNX model with a free batch axis.
+
+    Args:
+        module: called with the inputs in order; put into eval mode.
+        inputs: named example arrays, with a batch of 2 or more, so that no axis of length 1 is
+            taken for one to broadcast along.
+        output: the output's name.
+
+    Raises:
+        ParityError: the module ignores one of its inputs, so the graph would lack it.
+    """
+    arrays = tuple(torch.from_numpy(array) for array in inputs.values())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        warnings.catch_warnings(),
+        torch.inference_mode(),
+    ):
+        path = Path(folder) / "model.onnx"
+        # The exporter's own notices: that it is the old one; that LSTMs are exported with a
+        # free batch axis (their initial states are made inside the graph, so it is safe, and
+        # parity at two batch sizes shows it); that constant shapes are traced.
+        for category in (DeprecationWarning, UserWarning, _TRACER_WARNING):
+            warnings.filterwarnings("ignore", category=category)
+        torch.onnx.export(
+            module.eval(),
+            arrays,
+            path,
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_axes={name: {0: "N"} for name in (*inputs, output)},
+            opset_version=OPSET,
+            do_constant_folding=True,
+            dynamo=False,
+        )
+        model = onnx.load(str(path))
+    unused = sorted(set(inputs) - {tensor.name for tensor in model.graph.input})
+    if unused:
+        raise ParityError(f"{type(module).__name__} does not use its input {', '.join(unused)}")
+    model.producer_name, model.producer_version = "fakelight", ""
+    model.ir_version = min(model.ir_version, IR_VERSION)
+    for node in model.graph.node:
+        node.doc_string = ""  # the exporter writes source paths here
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def to_fp16(model: ModelProto) -> ModelProto:
+    """The model with fp16 weights and arithmetic, and inputs and outputs of the old types.
+
+    ONNX Runtime's converter and not onnxconverter-common's: that one leaves ``Cast`` nodes at
+    fp32, so every graph that begins with uint8 pictures comes out with mixed types.
+    """
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    with warnings.catch_warnings():
+        # It notes every weight that fp16 cannot hold; parity says whether it matters.
+        warnings.filterwarnings("ignore", message="the float32 number")
+        half: ModelProto = float16.convert_float_to_float16(copy, keep_io_types=True)
+    OnnxModel.graph_topological_sort(half.graph)  # the converter appends its casts at the end
+    onnx.checker.check_model(half, full_check=True)
+    return half
+
+
+def _window(random: np.random.Generator, batch: int, dim: int) -> dict[str, np.ndarray]:
+    shape = (batch, SEQUENCE_LENGTH, dim)
+    lengths = np.array([[(7 * i) % SEQUENCE_LENGTH + 1] for i in range(batch)], np.int32)
+    return {"FEATURES": random.normal(size=shape).astype(np.float32), "LENGTH": lengths}
+
+
+def _check_padding(name: str, model: ModelProto, case: Mapping[str, np.ndarray]) -> None:
+    session = _open(model)
+    wild = {key: array.copy() for key, array in case.items()}
+    for row, length in enumerate(case["LENGTH"][:, 0]):
+        wild["FEATURES"][row, length:] = 1e3
+    before, after = (session.run(["LOGIT"], dict(feed))[0] for feed in (case, wild))
+    if not np.allclose(before, after, atol=1e-4):
+        raise ParityError(
+            f"{name}: what lies beyond LENGTH changes the logit by {np.abs(before - after).max()}"
+        )
+
+
+def _parity(
+    model_name: str,
+    module: nn.Module,
+    model: ModelProto,
+    half: ModelProto | None,
+    cases: Sequence[Mapping[str, np.ndarray]],
+    output: str,
+) -> Parity:
+    errors = {"fp32": 0.0, "fp16": 0.0}
+    scale = 0.0
+    sessions = {"fp32": _open(model)} | ({} if half is None else {"fp16": _open(half)})
+    for case in cases:
+        with torch.inference_mode():
+            wanted = module.eval()(*(torch.from_numpy(a) for a in case.values())).numpy()
+        scale = max(scale, float(np.abs(wanted).max()))
+        for kind, session in sessions.items():
+            got = session.run([output], dict(case))[0]
+            if got.shape != wanted.shape:
+                raise ParityError(f"{model_name}: {kind} gives {got.shape}, not {wanted.shape}")
+            errors[kind] = max(errors[kind], float(np.abs(got - wanted).max()))
+    if not errors["fp32"] <= _MAX_FP32_ERROR * max(1.0, scale):
+        raise ParityError(f"{model_name}: differs from PyTorch by {errors['fp32']}, scale {scale}")
+    return Parity(model_name, errors["fp32"], errors["fp16"] if half else None, scale)
+
+
+def _open(model: ModelProto) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(
+        model.SerializeToString(), sess_options=options, providers=["CPUExecutionProvider"]
+    )
