@@ -32,9 +32,10 @@ def align_crop(
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     if scale < 0.5:  # warping samples four pixels: shrink first, or fine structure aliases
         image, transform = _shrunk(image, transform, 2 * scale, size)
-    return cv2.warpAffine(  # type: ignore[return-value]  # uint8 in, uint8 out
+    crop = cv2.warpAffine(
         image, transform, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
+    return np.asarray(crop, np.uint8)
 
 
 def alignment(landmarks: Floats, size: int = CROP_SIZE, margin: float = MARGIN) -> Floats:
@@ -62,9 +63,7 @@ def to_crop(landmarks: Floats, transform: Floats) -> Floats:
     return (landmarks @ transform[:, :2].T + transform[:, 2]).astype(np.float32)
 
 
-def _shrunk(
-    image: Image, transform: Floats, factor: float, size: int
-) -> tuple[Image, Floats]:
+def _shrunk(image: Image, transform: Floats, factor: float, size: int) -> tuple[Image, Floats]:
     """The part of ``image`` that the crop needs, shrunk by ``factor``, and its transform."""
     height, width = image.shape[:2]
     inverse = cv2.invertAffineTransform(transform)
@@ -75,7 +74,7 @@ def _shrunk(
     right, bottom = np.ceil(corners.max(axis=0) + pad).astype(int).clip(1, (width, height))
     part = image[top : max(bottom, top + 1), left : max(right, left + 1)]
     target = (max(round(part.shape[1] * factor), 1), max(round(part.shape[0] * factor), 1))
-    small = cv2.resize(part, target, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(part, target, interpolation=cv2.INTER_AREA), np.uint8)
     ratio = np.array([part.shape[1] / target[0], part.shape[0] / target[1]], np.float32)
     moved = transform.copy()
     moved[:, 2] += transform[:, :2] @ np.array([left, top], np.float32)

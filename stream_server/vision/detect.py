@@ -88,7 +88,7 @@ class FaceDetector:
         found: list[Floats] = []
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))
-            level = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            level = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             offsets, probability = self._pnet(_normalised(level[None]))
             found.append(_cells(offsets[0], probability[0, 1], scale, self.thresholds[0]))
             scale *= _PYRAMID_STEP
@@ -152,7 +152,8 @@ def _patches(image: Image, boxes: Floats, size: int) -> Floats:
             continue
         border = (max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0))
         if any(border):
-            inside = cv2.copyMakeBorder(inside, *border, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+            padded = cv2.copyMakeBorder(inside, *border, cv2.BORDER_CONSTANT, value=(0, 0, 0))
+            inside = np.asarray(padded, np.uint8)
         cv2.resize(inside, (size, size), dst=patch, interpolation=cv2.INTER_AREA)
     return _normalised(batch)
 

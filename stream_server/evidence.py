@@ -1,0 +1,109 @@
+"""What has been seen of one face: its window of samples, and whether that is enough."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
+
+if TYPE_CHECKING:
+    from stream_server.stream import StreamOptions
+
+_RECENT = 1.5  # seconds: how long a face may be out of sight of the gates and keep its verdict
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One encoded crop: ``features`` float32 ``[D]`` per member, ``landmarks`` float32 ``[10]``
+    in crop coordinates, ``time`` in seconds of media time."""
+
+    time: float
+    features: dict[str, NDArray[np.float32]]
+    landmarks: NDArray[np.float32]
+
+
+class FaceEvidence:
+    """Collects the samples of one track and says what may be told from them."""
+
+    def __init__(self, policy: VerdictPolicy, options: StreamOptions) -> None:
+        self._options = options
+        self._policy = policy
+        self._filter = VerdictFilter(policy)
+        self._samples: deque[Sample] = deque(maxlen=options.window)
+        self._looks: deque[tuple[float, tuple[str, ...]]] = deque()
+        self._first_verdict = min(options.first_verdict, options.window)
+        self._scored_at = -np.inf
+        self._fresh = False
+        self.members: dict[str, float] = {}
+
+    @property
+    def samples(self) -> int:
+        """Samples in the window."""
+        return len(self._samples)
+
+    @property
+    def probability(self) -> float | None:
+        """The smoothed probability, ``None`` before the first score."""
+        return self._filter.probability
+
+    def saw(self, now: float, reasons: tuple[str, ...]) -> None:
+        """Note a look at the face, with the gates that it did not pass."""
+        self._looks.append((now, reasons))
+
+    def add(self, sample: Sample) -> None:
+        """Append an encoded crop to the window."""
+        self._samples.append(sample)
+        self._fresh = True
+
+    def expire(self, now: float) -> None:
+        """Drop what is too old to stand beside a new sample; a window must not have holes."""
+        while self._looks and now - self._looks[0][0] > _RECENT:
+            self._looks.popleft()
+        span = 2 * self._options.window / self._options.sample_hz
+        while self._samples and now - self._samples[0].time > span:
+            self._samples.popleft()
+        if not self._samples and self._filter.probability is not None:
+            self._filter = VerdictFilter(self._policy)
+            self.members = {}
+
+    def score_due(self, now: float) -> bool:
+        """Whether there is something new to score and it is time to."""
+        enough = len(self._samples) >= self._first_verdict
+        waited = now - self._scored_at >= 1 / self._options.verdict_hz - 0.02
+        return self._fresh and enough and waited
+
+    def window(self) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+        """The window as arrays: float32 ``[t, D]`` per member, landmarks float32 ``[t, 10]``."""
+        members = self._samples[0].features
+        features = {name: np.stack([s.features[name] for s in self._samples]) for name in members}
+        return features, np.stack([sample.landmarks for sample in self._samples])
+
+    def scored(self, now: float, probability: float, members: dict[str, float]) -> None:
+        """Take in the score of ``window()``."""
+        self._filter.update(probability, now)
+        self.members = members
+        self._scored_at = now
+        self._fresh = False
+
+    def verdict(self, now: float) -> tuple[Verdict, tuple[str, ...]]:
+        """What may be told at ``now``, and the reasons where that is that nothing can."""
+        reasons = self._obstacles(now)
+        if reasons:
+            return "not_enough_evidence", reasons
+        if len(self._samples) < self._first_verdict or self._filter.probability is None:
+            return "gathering", ()
+        return self._filter.verdict, ()
+
+    def _obstacles(self, now: float) -> tuple[str, ...]:
+        """The gates that most of the recent looks failed, most frequent first."""
+        recent = [reasons for time, reasons in self._looks if now - time <= _RECENT]
+        failed = [reasons for reasons in recent if reasons]
+        # One bad look at the very beginning says nothing yet; half of the recent ones do.
+        if len(failed) < 3 or 2 * len(failed) < len(recent):
+            return ()
+        return tuple(code for code, _ in Counter(c for r in failed for c in r).most_common())

@@ -1,0 +1,217 @@
+"""One stream: frames in, verdicts out. It owns the tracks and their windows.
+
+It knows no transport and no web framework. Feed it frames in the order of their media time; each
+answer holds what is known about every face in that frame.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_server.evidence import FaceEvidence, Sample
+from stream_server.verdict import Verdict, VerdictPolicy
+from stream_server.vision.crop import align_crop, alignment, to_crop
+from stream_server.vision.quality import Quality, QualityLimits, judge
+from stream_server.vision.track import FaceTracker, Track
+from stream_server.vision.types import Floats, Frame, Image
+
+_T = TypeVar("_T")
+
+
+class Scorer(Protocol):
+    """What a stream asks of an engine; ``stream_server.engine.MicroBatcher`` is one."""
+
+    async def features(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """uint8 ``[n, 224, 224, 3]`` to float32 ``[n, D]`` for each member."""
+
+    async def verdicts(
+        self, features: dict[str, NDArray[np.float32]], landmarks: NDArray[np.float32] | None
+    ) -> tuple[float, dict[str, float]]:
+        """A window, float32 ``[t, D]`` per member and ``[t, 10]``, to probabilities."""
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """How a stream samples and scores.
+
+    ``sample_hz``: samples per second of media time; ``window``: samples that a verdict looks back
+    on (more is steadier and slower to change); ``first_verdict``: samples before the first one;
+    ``verdict_hz``: scores per second of media time for each face.
+    """
+
+    sample_hz: float = 10.0
+    window: int = 20
+    first_verdict: int = 8
+    verdict_hz: float = 4.0
+    quality: QualityLimits = QualityLimits()
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of one frame. ``box`` is left, top, width, height in fractions of the frame."""
+
+    track: int
+    box: tuple[float, float, float, float]
+    probability: float | None
+    verdict: Verdict
+    samples: int
+    reasons: tuple[str, ...]
+    members: dict[str, float]
+
+    def as_message(self) -> dict[str, object]:
+        """The face as it stands in a ``verdict`` message."""
+        probability = None if self.probability is None else round(self.probability, 4)
+        return {
+            "track": self.track,
+            "box": [round(edge, 5) for edge in self.box],
+            "probability": probability,
+            "verdict": self.verdict,
+            "samples": self.samples,
+            "reasons": list(self.reasons),
+            "members": {name: round(value, 4) for name, value in self.members.items()},
+        }
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one frame shows of one track: a crop worth encoding, or why there is none."""
+
+    track: int
+    quality: Quality
+    reasons: tuple[str, ...]
+    crop: Image
+    landmarks: Floats
+
+
+class Stream:
+    """Follows the faces of one video and judges them.
+
+    ``tracker`` and the crops run in ``executor`` (the loop's default if ``None``), the networks
+    in ``scorer``. One call of ``analyse`` at a time.
+    """
+
+    def __init__(
+        self,
+        tracker: FaceTracker,
+        scorer: Scorer,
+        policy: VerdictPolicy,
+        options: StreamOptions = StreamOptions(),  # noqa: B008  frozen
+        executor: Executor | None = None,
+    ) -> None:
+        self.tracker = tracker
+        self.options = options
+        self._scorer = scorer
+        self._policy = policy
+        self._executor = executor
+        self._evidence: dict[int, FaceEvidence] = {}
+        self._slot = -1
+        self._time = -math.inf
+
+    @property
+    def crowded(self) -> int:
+        """How many faces of the last search were beyond the limit, and left out."""
+        return self.tracker.crowded
+
+    @property
+    def media_time(self) -> float:
+        """Seconds of the newest frame; minus infinity before the first."""
+        return self._time
+
+    def reset(self) -> None:
+        """Forget everything, as after a seek: the next frame may have any time."""
+        self.tracker.reset()
+        self._evidence.clear()
+        self._slot = -1
+        self._time = -math.inf
+
+    async def analyse(self, frame: Frame) -> list[Face]:
+        """Take in the next frame and return its faces, in the order of their tracks.
+
+        Raises ``ValueError`` for a frame older than the last one, and what the scorer raises; a
+        failed frame loses its own sample and nothing else.
+        """
+        if frame.media_time < self._time:
+            raise ValueError(
+                f"media_time {frame.media_time} after {self._time}: time runs backwards"
+            )
+        self._time = frame.media_time
+        tracks, looks = await self._run(lambda: self._look(frame))
+        for track in tracks:
+            if track.id not in self._evidence:
+                self._evidence[track.id] = FaceEvidence(self._policy, self.options)
+        await self._collect(frame.media_time, looks)
+        await self._score(frame.media_time, tracks)
+        self._forget(frame.media_time)
+        height, width = frame.image.shape[:2]
+        return [self._face(track, width, height, frame.media_time) for track in tracks]
+
+    def _look(self, frame: Frame) -> tuple[list[Track], list[_Look]]:
+        tracks = self.tracker.update(frame.image, frame.media_time)
+        # A frame may come a little before its place in the rhythm; a quarter of a beat is near.
+        slot = math.floor(frame.media_time * self.options.sample_hz + 0.25)
+        if slot <= self._slot:
+            return tracks, []
+        self._slot = slot
+        return tracks, [self._look_at(frame.image, track) for track in tracks]
+
+    def _look_at(self, image: Image, track: Track) -> _Look:
+        crop = align_crop(image, track.landmarks)
+        landmarks = to_crop(track.landmarks, alignment(track.landmarks))
+        quality = judge(image, track.box, crop, landmarks)
+        return _Look(track.id, quality, quality.reasons(self.options.quality), crop, landmarks)
+
+    async def _collect(self, now: float, looks: list[_Look]) -> None:
+        for look in looks:
+            self._evidence[look.track].saw(now, look.reasons)
+        good = [look for look in looks if not look.reasons]
+        if not good:
+            return
+        features = await self._scorer.features(np.stack([look.crop for look in good]))
+        for row, look in enumerate(good):
+            own = {member: values[row] for member, values in features.items()}
+            self._evidence[look.track].add(Sample(now, own, look.landmarks.reshape(10)))
+
+    async def _score(self, now: float, tracks: list[Track]) -> None:
+        due = [e for e in (self._evidence[track.id] for track in tracks) if e.score_due(now)]
+        windows = [evidence.window() for evidence in due]
+        answers = await asyncio.gather(*(self._scorer.verdicts(*window) for window in windows))
+        for evidence, (probability, members) in zip(due, answers, strict=True):
+            evidence.scored(now, probability, members)
+
+    def _forget(self, now: float) -> None:
+        alive = {track.id for track in self.tracker.tracks}
+        for number in [number for number in self._evidence if number not in alive]:
+            del self._evidence[number]
+        for evidence in self._evidence.values():
+            evidence.expire(now)
+
+    def _face(self, track: Track, width: int, height: int, now: float) -> Face:
+        evidence = self._evidence[track.id]
+        verdict, reasons = evidence.verdict(now)
+        silent = verdict in ("gathering", "not_enough_evidence")
+        return Face(
+            track=track.id,
+            box=_fractions(track.box, width, height),
+            probability=None if silent else evidence.probability,
+            verdict=verdict,
+            samples=evidence.samples,
+            reasons=reasons,
+            members={} if silent else evidence.members,
+        )
+
+    async def _run(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+
+def _fractions(box: Floats, width: int, height: int) -> tuple[float, float, float, float]:
+    size = np.array([width, height, width, height], np.float32)
+    left, top, right, bottom = (float(edge) for edge in (box / size).clip(0, 1))
+    return left, top, right - left, bottom - top

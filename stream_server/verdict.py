@@ -1,0 +1,102 @@
+"""From a window's probability to what a person is told.
+
+A verdict that flickers is not believed, and one that is too sure is worse than none. So the
+probability is smoothed over time, a verdict is left only well inside the next one's range, and
+where there is little to go on the answer is that there is little to go on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"]
+_EDGE = 1e-4  # keeps the logit finite
+
+
+@dataclass(frozen=True)
+class VerdictPolicy:
+    """Where the lines are drawn.
+
+    ``fake`` and ``real``: a smoothed probability at or above ``fake`` is likely fake, at or below
+    ``real`` likely real, in between unsure. Raising ``fake`` raises fewer false alarms and misses
+    more fakes. ``margin``: how far back across its line, in probability, a verdict must go before
+    it is taken back. ``settle``: seconds until the smoothing has followed two thirds of a change.
+    ``confirmations``: scores in a row that must ask for ``likely_fake`` before it is said.
+    """
+
+    fake: float
+    real: float
+    margin: float = 0.05
+    settle: float = 1.0
+    confirmations: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 < self.real < self.fake < 1:
+            raise ValueError(f"thresholds must be 0 < real {self.real} < fake {self.fake} < 1")
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> VerdictPolicy:
+        """The lines that the model repository was calibrated for.
+
+        ``parameters`` are the vote's, with ``threshold_fake`` and ``threshold_real``. Raises
+        ``ValueError`` where one is missing or no number between 0 and 1.
+        """
+        try:
+            return cls(float(parameters["threshold_fake"]), float(parameters["threshold_real"]))
+        except KeyError as missing:
+            raise ValueError(f"the vote's parameters have no {missing.args[0]}") from None
+
+
+class VerdictFilter:
+    """Smooths the scores of one track and decides; one instance a track."""
+
+    def __init__(self, policy: VerdictPolicy) -> None:
+        self.policy = policy
+        self._logit: float | None = None
+        self._time = 0.0
+        self._fake_in_a_row = 0
+        self._verdict: Verdict = "gathering"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict after the last score; ``gathering`` before the first."""
+        return self._verdict
+
+    @property
+    def probability(self) -> float | None:
+        """The smoothed probability, ``None`` before the first score."""
+        return None if self._logit is None else 1 / (1 + math.exp(-self._logit))
+
+    def update(self, probability: float, media_time: float) -> Verdict:
+        """Take in a score of 0 to 1 at ``media_time`` seconds and return the verdict.
+
+        Raises ``ValueError`` for a probability that is not one.
+        """
+        if not 0 <= probability <= 1:
+            raise ValueError(f"a probability of {probability}")
+        clipped = min(max(probability, _EDGE), 1 - _EDGE)
+        new = math.log(clipped / (1 - clipped))
+        if self._logit is None:
+            self._logit = new
+        else:
+            elapsed = max(media_time - self._time, 0.0)
+            self._logit += (1 - math.exp(-elapsed / self.policy.settle)) * (new - self._logit)
+        self._time = media_time
+        self._verdict = self._decide(1 / (1 + math.exp(-self._logit)))
+        return self._verdict
+
+    def _decide(self, smooth: float) -> Verdict:
+        policy = self.policy
+        fake_line = policy.fake - (policy.margin if self._verdict == "likely_fake" else 0)
+        real_line = policy.real + (policy.margin if self._verdict == "likely_real" else 0)
+        if smooth >= fake_line:
+            self._fake_in_a_row += 1
+            # A single odd window must not raise an alarm; until it is confirmed the answer is
+            # that we are not sure.
+            confirmed = self._fake_in_a_row >= policy.confirmations
+            return "likely_fake" if confirmed or self._verdict == "likely_fake" else "unsure"
+        self._fake_in_a_row = 0
+        return "likely_real" if smooth <= real_line else "unsure"

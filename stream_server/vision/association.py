@@ -1,0 +1,43 @@
+"""Which detection belongs to which track, by where they lie."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream_server.vision.types import Floats
+
+
+def associate(tracks: Floats, found: Floats, least_overlap: float = 0.25) -> list[tuple[int, int]]:
+    """Pair boxes ``tracks`` ``[n, 4]`` with boxes ``found`` ``[m, 4]``, best overlap first.
+
+    Pairs that overlap by less than ``least_overlap`` (intersection over union) are not made:
+    raising it ends tracks of fast faces, lowering it lets neighbours steal each other's track.
+    Returns positions ``(track, detection)``; each occurs at most once.
+    """
+    overlap = iou(tracks, found)
+    pairs: list[tuple[int, int]] = []
+    while overlap.size and overlap.max() >= least_overlap:
+        track, detection = np.unravel_index(int(overlap.argmax()), overlap.shape)
+        pairs.append((int(track), int(detection)))
+        overlap[track, :] = overlap[:, detection] = -1
+    return pairs
+
+
+def duplicates(boxes: Floats, overlap: float = 0.5) -> set[int]:
+    """Positions in ``boxes`` ``[n, 4]`` that cover what an earlier one covers."""
+    shared = iou(boxes, boxes)
+    doubled: set[int] = set()
+    for later in range(len(boxes)):
+        if any(shared[later, i] > overlap for i in range(later) if i not in doubled):
+            doubled.add(later)
+    return doubled
+
+
+def iou(first: Floats, second: Floats) -> Floats:
+    """Intersection over union of every pair: ``[n, 4]`` and ``[m, 4]`` to float32 ``[n, m]``."""
+    low = np.maximum(first[:, None, :2], second[None, :, :2])
+    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    inter = (high - low).clip(min=0).prod(axis=2)
+    area = (first[:, 2:] - first[:, :2]).prod(axis=1)[:, None]
+    union = area + (second[:, 2:] - second[:, :2]).prod(axis=1)[None] - inter
+    return np.asarray(inter / np.maximum(union, 1e-6), np.float32)

@@ -1,0 +1,58 @@
+"""Where a face went between two frames, by sparse optical flow.
+
+Bouguet's pyramidal Lucas-Kanade with a forward-backward check (Kalal et al., "Forward-Backward
+Error", ICPR 2010) and a robust similarity fit.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_server.vision.types import Floats, Gray
+
+_POINTS = 30
+_FEWEST = 6
+_RETURN_ERROR = 1.0  # pixels between a point and itself after the way there and back
+
+
+def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
+    """The 2x3 similarity that moved what ``box`` (left, top, right, bottom) held, or ``None``.
+
+    ``None`` means that too few points could be followed: the face turned away, left, or the
+    picture is too smooth or too fast to tell.
+    """
+    height, width = before.shape
+    inset = 0.1 * (box[2:] - box[:2])  # the rim of a face box is background
+    left, top = np.maximum((box[:2] + inset).astype(int), 0)
+    right, bottom = np.minimum((box[2:] - inset).astype(int), (width, height))
+    if right - left < 8 or bottom - top < 8:
+        return None
+    spacing = max((right - left) / 12, 2.0)
+    corners = cv2.goodFeaturesToTrack(before[top:bottom, left:right], _POINTS, 0.01, spacing)
+    if corners is None or len(corners) < _FEWEST:
+        return None
+    start = corners.reshape(-1, 1, 2).astype(np.float32) + np.array([left, top], np.float32)
+    end, found = _follow(before, after, start)
+    back, returned = _follow(after, before, end)
+    error = np.linalg.norm((back - start)[:, 0], axis=1)
+    good = (found[:, 0] == 1) & (returned[:, 0] == 1) & (error < _RETURN_ERROR)
+    if int(good.sum()) < _FEWEST:
+        return None
+    matrix, inliers = cv2.estimateAffinePartial2D(
+        start[good, 0], end[good, 0], ransacReprojThreshold=2.0
+    )
+    if matrix is None or int(inliers.sum()) < _FEWEST:
+        return None
+    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    if not 0.7 < scale < 1.4:  # no face grows by half in a tenth of a second
+        return None
+    return np.asarray(matrix, np.float32)
+
+
+def _follow(before: Gray, after: Gray, points: Floats) -> tuple[Floats, NDArray[np.uint8]]:
+    end, found, _ = cv2.calcOpticalFlowPyrLK(
+        before, after, points, np.empty(0, np.float32), winSize=(15, 15), maxLevel=3
+    )
+    return np.asarray(end, np.float32), np.asarray(found, np.uint8)

@@ -1,0 +1,41 @@
+"""Scene cuts: did the picture change so much between two frames that another shot began?"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from stream_server.vision.types import Image
+
+_SIZE = (48, 27)
+_BINS = 8
+
+
+class CutDetector:
+    """Compares each frame with the one before it, in time and colour.
+
+    A cut is a change of the mean pixel above ``hard`` (of 255), or one above ``soft`` together
+    with colours that moved: histograms that share less than ``overlap``. Raising ``hard`` and
+    ``soft`` misses cuts between alike shots; lowering them takes fast pans for cuts.
+    """
+
+    def __init__(self, hard: float = 45.0, soft: float = 18.0, overlap: float = 0.65) -> None:
+        self.hard, self.soft, self.overlap = hard, soft, overlap
+        self._last: tuple[np.ndarray, np.ndarray] | None = None
+
+    def reset(self) -> None:
+        """Forget the last frame: the next one starts a shot without being a cut."""
+        self._last = None
+
+    def is_cut(self, image: Image) -> bool:
+        """Whether ``image`` (uint8 ``[H, W, 3]``) begins another shot than the frame before."""
+        small = cv2.resize(image, _SIZE, interpolation=cv2.INTER_AREA)
+        histogram = cv2.calcHist([small], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)
+        histogram = np.asarray(histogram / (small.shape[0] * small.shape[1]), np.float32)
+        last, self._last = self._last, (small, histogram)
+        if last is None:
+            return False
+        change = float(cv2.absdiff(small, last[0]).mean())
+        if change > self.hard:
+            return True
+        return change > self.soft and float(np.minimum(histogram, last[1]).sum()) < self.overlap
