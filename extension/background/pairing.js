@@ -1,0 +1,118 @@
+// Pairing with a server, and asking it how it is. Runs in the extension's own pages.
+
+import { save } from "./settings.js";
+
+/**
+ * @typedef {"ready"|"unpaired"|"rejected"|"unreachable"|"strange"} ServerState
+ * unpaired: no token here; rejected: the server does not know ours; strange: it answers, but not as
+ * a Fakelight server
+ */
+
+/** A failure with the key of a text in _locales, and what goes into it. */
+export class PairingError extends Error {
+  /** @param {string} key @param {...string} parts */
+  constructor(key, ...parts) {
+    super(key);
+    this.key = key;
+    this.parts = parts;
+  }
+}
+
+const TIMEOUT_MS = 5000;
+
+/**
+ * @param {string} address
+ * @param {RequestInit} options
+ * @returns {Promise<Response>}
+ */
+async function ask(address, options) {
+  try {
+    return await fetch(address, {
+      ...options,
+      cache: "no-store",
+      credentials: "omit",
+      redirect: "error",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new PairingError("pair_unreachable", new URL(address).origin);
+  }
+}
+
+/** @param {string} address @param {unknown} body */
+function post(address, body) {
+  return ask(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/**
+ * Have the server show six digits.
+ * @param {string} server
+ * @returns {Promise<{id: string, expires_s: number}>}
+ */
+export async function startPairing(server) {
+  const answer = await post(`${server}/v1/pairings`, {});
+  if (answer.status === 429) throw new PairingError("pair_too_many");
+  if (answer.status !== 201) throw new PairingError("pair_refused", await reason(answer));
+  const { id, expires_s } = await answer.json();
+  if (typeof id !== "string" || typeof expires_s !== "number") {
+    throw new PairingError("pair_refused", "");
+  }
+  return { id, expires_s };
+}
+
+/**
+ * @param {string} server
+ * @param {string} id
+ * @param {string} code six digits
+ * @throws {PairingError} wrong digits, used up, out of reach: each with its own text
+ */
+export async function finishPairing(server, id, code) {
+  const answer = await post(`${server}/v1/pairings/${encodeURIComponent(id)}`, { code });
+  if (answer.status === 403) {
+    throw new PairingError("pair_wrong", await reason(answer));
+  }
+  if (answer.status === 410 || answer.status === 404) throw new PairingError("pair_expired");
+  if (answer.status === 429) throw new PairingError("pair_too_many");
+  if (answer.status !== 200) throw new PairingError("pair_refused", await reason(answer));
+  const { token } = await answer.json();
+  if (typeof token !== "string" || !token) throw new PairingError("pair_refused", "");
+  await save({ server, token });
+}
+
+export async function unpair() {
+  await save({ token: "" });
+}
+
+/** @param {Response} answer the server's own words, from its problem document */
+async function reason(answer) {
+  try {
+    const problem = await answer.json();
+    return String(problem.detail ?? problem.title ?? "");
+  } catch {
+    return `HTTP ${answer.status}`;
+  }
+}
+
+/**
+ * @param {string} server
+ * @param {string} token
+ * @returns {Promise<{state: ServerState, engine: string}>}
+ */
+export async function serverState(server, token) {
+  try {
+    const headers = token ? { Authorization: `Bearer ${token}` } : undefined;
+    const answer = await ask(`${server}/v1/info`, { headers });
+    if (answer.status === 401 || answer.status === 403) {
+      return { state: token ? "rejected" : "unpaired", engine: "" };
+    }
+    if (!answer.ok) return { state: "strange", engine: "" };
+    const info = await answer.json();
+    return { state: "ready", engine: String(info.engine ?? "") };
+  } catch (error) {
+    return { state: error instanceof PairingError ? "unreachable" : "strange", engine: "" };
+  }
+}

@@ -1,0 +1,58 @@
+// What each tab's content scripts have told, kept for the popup and the toolbar badge. The service
+// worker may be stopped at any time, so the record lives in the session storage area.
+
+/** @typedef {import("../capture/session.js").Summary} Summary */
+/** @typedef {{once: boolean, frames: Record<string, Summary[]>}} TabRecord once: turned on by a click, for this tab alone */
+
+const FAKE_COLOUR = "#b34700";
+
+/** @type {Promise<unknown>} */
+let queue = Promise.resolve();
+
+/** @param {number} tabId */
+function keyOf(tabId) {
+  return `tab-${tabId}`;
+}
+
+/** @param {number} tabId @returns {Promise<TabRecord>} */
+export async function record(tabId) {
+  const key = keyOf(tabId);
+  const stored = (await chrome.storage.session.get(key))[key];
+  return /** @type {TabRecord|undefined} */ (stored) ?? { once: false, frames: {} };
+}
+
+/**
+ * Changes are made one after the other: reports of several frames come at the same time.
+ * @param {number} tabId
+ * @param {(record: TabRecord) => TabRecord|null} change null forgets the tab
+ */
+export function update(tabId, change) {
+  const done = queue.then(async () => {
+    const next = change(await record(tabId));
+    if (next === null) await chrome.storage.session.remove(keyOf(tabId));
+    else await chrome.storage.session.set({ [keyOf(tabId)]: next });
+    await showBadge(tabId, next);
+  });
+  queue = done.catch(() => {});
+  return done;
+}
+
+/** @param {TabRecord} tab @returns {Summary[]} */
+export function summaries(tab) {
+  return Object.values(tab.frames).flat();
+}
+
+/** @param {number} tabId @param {TabRecord|null} tab */
+async function showBadge(tabId, tab) {
+  const fake = tab !== null && summaries(tab).some((summary) => summary.fake);
+  try {
+    await chrome.action.setBadgeBackgroundColor({ tabId, color: FAKE_COLOUR });
+    await chrome.action.setBadgeText({ tabId, text: fake ? "!" : "" });
+    await chrome.action.setTitle({
+      tabId,
+      title: chrome.i18n.getMessage(fake ? "spoken_fake" : "name"),
+    });
+  } catch {
+    // The tab was closed while the report was on its way.
+  }
+}

@@ -1,0 +1,122 @@
+// The service worker: hands out nonces, starts and stops content scripts, keeps the toolbar badge.
+// It never touches a frame of video.
+
+import { Nonces } from "./nonces.js";
+import { load, protectStorage } from "./settings.js";
+import { inject, isOn, setAllSites, setSite, siteOf, syncScripts } from "./sites.js";
+import { record, summaries, update } from "./tabs.js";
+
+/** @typedef {chrome.runtime.MessageSender} Sender */
+
+const MOST_VIDEOS_PER_TAB = 4;
+const nonces = new Nonces();
+const RELAY = chrome.runtime.getURL("relay/relay.html");
+const OWN_PAGES = ["popup/", "options/"].map((folder) => chrome.runtime.getURL(folder));
+
+void protectStorage();
+
+/**
+ * Messages that each kind of context may send; anything else is ignored.
+ * @type {Record<"content"|"relay"|"page", Record<string, (message: any, sender: Sender) => Promise<unknown>>>}
+ */
+const handlers = {
+  content: {
+    nonce: async (_, { tab, frameId }) => ({ nonce: nonces.issue(tab?.id ?? -1, frameId ?? 0) }),
+    "content-settings": contentSettings,
+    "tab-state": async (message, { tab, frameId }) => {
+      await update(tab?.id ?? -1, (known) => {
+        const frames = { ...known.frames, [String(frameId)]: message.summaries };
+        if (message.summaries.length === 0) delete frames[String(frameId)];
+        return { ...known, frames };
+      });
+    },
+  },
+  relay: {
+    redeem: async (message, { tab }) => ({ ok: nonces.redeem(message.nonce, tab?.id ?? -1) }),
+  },
+  page: {
+    "tab-report": async ({ tabId }) => {
+      const tab = await record(tabId);
+      return { once: tab.once, summaries: summaries(tab) };
+    },
+    "watch-tab": async ({ tabId, on }) => {
+      await update(tabId, (known) => ({ once: on, frames: on ? known.frames : {} }));
+      if (!on) return tell(tabId, { type: "off" });
+      const injected = await inject(tabId);
+      await tell(tabId, { type: "on" });
+      return { injected };
+    },
+    "set-site": async ({ site, on, tabId }) => {
+      await setSite(site, on);
+      await update(tabId, (known) => ({ once: false, frames: on ? known.frames : {} }));
+      if (on) await inject(tabId);
+      await tell(tabId, { type: on ? "on" : "off" });
+    },
+    "sync-sites": syncScripts,
+    "set-all-sites": async ({ on }) => setAllSites(on),
+    sensitivity: async ({ sensitivity }) => {
+      for (const { id } of await chrome.tabs.query({})) {
+        if (id !== undefined) await tell(id, { type: "sensitivity", sensitivity });
+      }
+    },
+  },
+};
+
+chrome.runtime.onMessage.addListener((message, sender, answer) => {
+  const kind = kindOf(sender);
+  const handler = kind && Object.hasOwn(handlers[kind], message?.type) && handlers[kind][message.type];
+  if (!handler) return false;
+  handler(message, sender).then(answer, (error) => answer({ error: String(error) }));
+  return true;
+});
+
+/**
+ * The browser fills in the sender, so a page or a content script cannot pass for another kind.
+ * @param {Sender} sender
+ * @returns {"content"|"relay"|"page"|null}
+ */
+function kindOf(sender) {
+  if (sender.id !== chrome.runtime.id || !sender.url) return null;
+  if (sender.url === RELAY) return sender.tab ? "relay" : null;
+  if (OWN_PAGES.some((folder) => sender.url?.startsWith(folder))) return "page";
+  return sender.tab ? "content" : null;
+}
+
+/** @param {unknown} _ @param {Sender} sender */
+async function contentSettings(_, sender) {
+  const settings = await load();
+  const tab = await record(sender.tab?.id ?? -1);
+  const top = siteOf(sender.tab?.url);
+  const own = siteOf(sender.origin ?? sender.url);
+  const site = top ?? own;
+  const on = tab.once || (isOn(settings, site) && !settings.offSites.includes(own ?? ""));
+  const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
+  const busy = others.flatMap(([, known]) => known).length;
+  return { on: on && busy < MOST_VIDEOS_PER_TAB, sensitivity: settings.sensitivity };
+}
+
+/**
+ * @param {number} tabId
+ * @param {unknown} message
+ */
+async function tell(tabId, message) {
+  // No receiver is no fault: most tabs have no content script.
+  await chrome.tabs.sendMessage(tabId, message).catch(() => {});
+}
+
+chrome.tabs.onUpdated.addListener((tabId, change) => {
+  if (change.status === "loading") {
+    // A new page, or a step within one: what still lives answers and is counted again.
+    void update(tabId, (known) => ({ ...known, frames: {} })).then(() => tell(tabId, { type: "report" }));
+  }
+  if (change.status !== "complete") return;
+  void record(tabId).then(async (tab) => {
+    // The click on the icon holds for the tab until it leaves the site; then this fails silently.
+    if (tab.once && !(await inject(tabId))) await update(tabId, () => null);
+  });
+});
+chrome.tabs.onRemoved.addListener((tabId) => void update(tabId, () => null));
+chrome.runtime.onInstalled.addListener(() => void syncScripts());
+chrome.runtime.onStartup.addListener(() => void syncScripts());
+chrome.permissions.onAdded.addListener(() => void syncScripts());
+chrome.permissions.onRemoved.addListener(() => void syncScripts());

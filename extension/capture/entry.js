@@ -1,0 +1,87 @@
+// The content script: the only part that runs on a page without a playing video. It waits for one
+// and then loads the modules that do the work. A classic script, as the browsers ask.
+
+(() => {
+  // Injected twice (the site's own rule and a click on the icon): the first one stays.
+  const scope = /** @type {{fakelight?: boolean}} */ (globalThis);
+  if (scope.fakelight) return;
+  scope.fakelight = true;
+
+  /** @typedef {import("./watcher.js").Watcher} Watcher */
+  /** @type {Watcher|null} */
+  let watcher = null;
+  let on = true;
+  let starting = false;
+  /** @type {ReturnType<typeof setInterval>|undefined} */
+  let timer;
+
+  const url = chrome.runtime.getURL;
+
+  /** Media events do not leave shadow roots, hence a look now and then besides the listener. */
+  function somethingPlays() {
+    /** @param {Document|ShadowRoot} root @returns {boolean} */
+    const inside = (root) => {
+      for (const video of root.querySelectorAll("video")) if (!video.paused) return true;
+      for (const element of root.querySelectorAll(":defined")) {
+        const shadow = element.localName.includes("-")
+          ? (element.shadowRoot ?? chrome.dom?.openOrClosedShadowRoot?.(/** @type {HTMLElement} */ (element)))
+          : element.shadowRoot;
+        if (shadow && inside(/** @type {ShadowRoot} */ (shadow))) return true;
+      }
+      return false;
+    };
+    return inside(document);
+  }
+
+  async function start() {
+    if (!on || watcher || starting) return;
+    starting = true;
+    try {
+      const settings = await chrome.runtime.sendMessage({ type: "content-settings" });
+      if (settings?.on !== true) return;
+      const module = await import(url("capture/watcher.js"));
+      if (on) watcher = new module.Watcher(settings);
+      clearInterval(timer);
+    } finally {
+      starting = false;
+    }
+  }
+
+  function stop() {
+    watcher?.stop();
+    watcher = null;
+  }
+
+  function look() {
+    if (document.visibilityState === "visible" && somethingPlays()) void start();
+  }
+
+  function wait() {
+    clearInterval(timer);
+    timer = setInterval(look, 3000);
+    look();
+  }
+
+  document.addEventListener("playing", () => void start(), true);
+  document.addEventListener("visibilitychange", () => watcher?.review());
+  // Back/forward cache: leave with nothing open, come back as if new.
+  addEventListener("pagehide", stop);
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && on) wait();
+  });
+  chrome.runtime.onMessage.addListener((message) => {
+    if (message?.type === "off") {
+      on = false;
+      clearInterval(timer);
+      stop();
+    } else if (message?.type === "on") {
+      on = true;
+      wait();
+    } else if (message?.type === "sensitivity") {
+      watcher?.setSensitivity(message.sensitivity);
+    } else if (message?.type === "report") {
+      watcher?.report(true);
+    }
+  });
+  wait();
+})();

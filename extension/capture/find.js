@@ -1,0 +1,70 @@
+// Where the videos of a document are, shadow roots included.
+
+/** Smaller players than this (CSS pixels) are previews and ornaments. */
+export const SMALLEST = Object.freeze({ width: 120, height: 68 });
+
+/**
+ * @param {Element} element
+ * @returns {ShadowRoot|null}
+ */
+export function shadowOf(element) {
+  if (element.shadowRoot) return element.shadowRoot;
+  // Only custom elements and a handful of built-in ones can have a closed root; asking for every
+  // element of a large page would cost more than the answer is worth.
+  if (!(element instanceof HTMLElement) || !element.localName.includes("-")) return null;
+  const { chrome: api } = globalThis;
+  return /** @type {ShadowRoot|null} */ (api?.dom?.openOrClosedShadowRoot?.(element) ?? null);
+}
+
+/**
+ * @param {Document|ShadowRoot} root
+ * @returns {{videos: HTMLVideoElement[], roots: (Document|ShadowRoot)[]}} the roots passed through,
+ *     so that a caller can watch each for changes
+ */
+export function findVideos(root) {
+  /** @type {HTMLVideoElement[]} */
+  const videos = [];
+  /** @type {(Document|ShadowRoot)[]} */
+  const roots = [];
+  const open = [root];
+  for (let next = open.pop(); next; next = open.pop()) {
+    roots.push(next);
+    for (const element of next.querySelectorAll("*")) {
+      if (element instanceof HTMLVideoElement) videos.push(element);
+      const shadow = shadowOf(element);
+      if (shadow) open.push(shadow);
+    }
+  }
+  return { videos, roots };
+}
+
+/**
+ * Visible area of a video in CSS pixels, 0 when it is too small, hidden or out of view.
+ * @param {HTMLVideoElement} video
+ */
+export function visibleArea(video) {
+  if (!video.isConnected) return 0;
+  const box = video.getBoundingClientRect();
+  if (box.width < SMALLEST.width || box.height < SMALLEST.height) return 0;
+  if (video.checkVisibility && !video.checkVisibility({ visibilityProperty: true })) return 0;
+  const width = Math.min(box.right, innerWidth) - Math.max(box.left, 0);
+  const height = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+/**
+ * The videos worth watching now: visible, with pictures, the largest first.
+ * @param {HTMLVideoElement[]} videos
+ * @param {(video: HTMLVideoElement) => boolean} known true for videos that are watched already: a
+ *     pause does not end their session
+ * @param {number} most
+ */
+export function choose(videos, known, most) {
+  return videos
+    .filter((video) => video.readyState >= 2 && (known(video) || !video.paused))
+    .map((video) => ({ video, area: visibleArea(video) }))
+    .filter(({ area }) => area > 0)
+    .sort((a, b) => b.area - a.area)
+    .slice(0, most)
+    .map(({ video }) => video);
+}

@@ -1,0 +1,193 @@
+// One watched video: its frames, its way to the server, its overlay, and the state they add up to.
+
+import { FrameTaker } from "./frames.js";
+import { canvasIsFaithful } from "./integrity.js";
+import { alarmed } from "../overlay/sensitivity.js";
+
+/** @typedef {import("../protocol/client.js").Link} Link */
+/** @typedef {import("../protocol/client.js").LinkEvents} LinkEvents */
+/** @typedef {import("../protocol/client.js").LinkState} LinkState */
+/** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
+/** @typedef {import("../protocol/messages.js").VerdictMessage} VerdictMessage */
+/** @typedef {import("../overlay/overlay.js").Overlay} Overlay */
+/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
+/**
+ * altered: the browser changes canvas pixels; protected: encrypted; black: no picture;
+ * unreadable: another site's video; silent: the server answers no frame
+ * @typedef {LinkState|"watching"|"paused"|"altered"|"protected"|"black"|"unreadable"} State
+ */
+/** @typedef {{state: State, faces: number, fake: boolean, detail: string}} Summary */
+/**
+ * @typedef {object} SessionOptions
+ * @property {Overlay} overlay
+ * @property {(events: LinkEvents) => Link} openLink
+ * @property {(summary: Summary) => void} onSummary called when the summary has changed
+ */
+
+export class VideoSession {
+  /** @param {HTMLVideoElement} video @param {SessionOptions} options */
+  constructor(video, options) {
+    this.video = video;
+    this.overlay = options.overlay;
+    this.onSummary = options.onSummary;
+    /** @type {LinkState} */
+    this.linkState = "connecting";
+    this.detail = "";
+    /** @type {State|null} */
+    this.finding = null;
+    this.faces = 0;
+    this.fake = false;
+    this.hidden = false;
+    this.ended = false;
+    this.told = "";
+    /** Frames before this id show another place of the video. */
+    this.staleBefore = 0;
+    this.stop = new AbortController();
+    /** @type {Link|null} */
+    this.link = null;
+    this.frames = new FrameTaker(video, {
+      onFrame: (header, picture) => this.link?.sendFrame(header, picture),
+      onPresented: (mediaTime) => this.overlay.tick(mediaTime),
+      onJump: () => this.jumped(),
+      onFinding: (finding) => this.found(finding === "picture" ? null : finding),
+    });
+    this.listen();
+    void this.begin(options.openLink);
+  }
+
+  /** @param {(events: LinkEvents) => Link} openLink */
+  async begin(openLink) {
+    this.refresh();
+    if (!(await canvasIsFaithful())) this.found("altered");
+    if (this.ended || this.finding === "altered") return;
+    if (!("requestVideoFrameCallback" in this.video)) {
+      this.found("unreadable");
+      return;
+    }
+    this.link = openLink({
+      onMessage: (message) => this.receive(message),
+      onState: (state, detail) => this.linkChanged(state, detail),
+    });
+    this.flow();
+  }
+
+  listen() {
+    const { signal } = this.stop;
+    /** @param {string} type @param {() => void} handler */
+    const on = (type, handler) => this.video.addEventListener(type, handler, { signal });
+    on("seeking", () => this.jumped());
+    on("play", () => this.flow());
+    on("playing", () => this.flow());
+    on("pause", () => this.flow());
+    on("ended", () => this.flow());
+    on("resize", () => this.overlay.layout());
+    on("emptied", () => {
+      this.frames.renew();
+      this.found(null);
+      this.jumped();
+    });
+  }
+
+  /** Take frames only while there is something to see and somebody to send it to. */
+  flow() {
+    const running = !this.video.paused && !this.video.ended && !this.hidden && !this.ended;
+    const wasRunning = this.frames.handle !== null;
+    if (running && this.link && this.finding !== "altered") this.frames.start();
+    else this.frames.stop();
+    if (this.link && running !== wasRunning) this.link.sendControl(running ? "resume" : "pause");
+    this.refresh();
+  }
+
+  /** @param {boolean} hidden the tab is hidden or the video is out of view */
+  setHidden(hidden) {
+    if (this.hidden === hidden) return;
+    this.hidden = hidden;
+    this.flow();
+  }
+
+  jumped() {
+    this.link?.sendControl("seek");
+    this.frames.restart();
+    this.staleBefore = this.frames.frameId + 1;
+    this.faces = 0;
+    this.fake = false;
+    this.overlay.clear();
+    this.refresh();
+  }
+
+  /** @param {LinkState} state @param {string} detail */
+  linkChanged(state, detail) {
+    if (this.ended) return;
+    this.linkState = state;
+    this.detail = detail;
+    this.frames.sending = state === "open";
+    if (state !== "open") {
+      this.frames.restart();
+      this.faces = 0;
+      this.fake = false;
+      this.overlay.clear();
+    }
+    this.refresh();
+  }
+
+  /** @param {State|null} finding */
+  found(finding) {
+    if (this.finding === finding) return;
+    this.finding = finding;
+    if (finding) {
+      this.faces = 0;
+      this.fake = false;
+      this.overlay.clear();
+    }
+    this.refresh();
+  }
+
+  /** @param {ServerMessage} message */
+  receive(message) {
+    if (this.ended) return;
+    if (message.type === "welcome") {
+      this.frames.sampleHz = message.sample_hz;
+      this.frames.mostPerSecond = message.limits.fps ?? this.frames.mostPerSecond;
+    } else if (message.type === "verdict") {
+      this.judged(message);
+    } else if (message.type === "error" && message.frame_id !== null) {
+      this.frames.answered(message.frame_id);
+    }
+  }
+
+  /** @param {VerdictMessage} message */
+  judged(message) {
+    this.frames.answered(message.frame_id);
+    if (message.frame_id < this.staleBefore || this.finding) return;
+    const shown = this.overlay.show(message);
+    this.faces = shown.length;
+    this.fake = alarmed(shown);
+    this.refresh();
+  }
+
+  /** @returns {State} */
+  get state() {
+    if (this.finding) return this.finding;
+    if (this.linkState !== "open") return this.linkState;
+    return this.video.paused || this.hidden ? "paused" : "watching";
+  }
+
+  refresh() {
+    if (this.ended) return;
+    const { state, faces, fake, detail } = this;
+    this.overlay.setState(state, detail);
+    const told = `${state} ${faces} ${fake} ${detail}`;
+    if (told === this.told) return;
+    this.told = told;
+    this.onSummary({ state, faces, fake, detail });
+  }
+
+  end() {
+    if (this.ended) return;
+    this.ended = true;
+    this.stop.abort();
+    this.frames.stop();
+    this.link?.close();
+    this.overlay.remove();
+  }
+}

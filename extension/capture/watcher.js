@@ -1,0 +1,88 @@
+// One document's videos: finds them, keeps a session for each that is worth watching, and tells
+// the service worker what they add up to.
+
+import { choose, findVideos } from "./find.js";
+import { VideoSession } from "./session.js";
+import { Overlay } from "../overlay/overlay.js";
+import { RelayHost } from "../relay/link.js";
+
+/** @typedef {import("./session.js").Summary} Summary */
+/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
+/** @typedef {{session: VideoSession, link: (import("../protocol/client.js").Link & {isAlive(): boolean})|null, summary: Summary|null}} Watched */
+
+export const MOST_VIDEOS = 4;
+const REVIEW_EVERY_MS = 1000;
+
+export class Watcher {
+  /** @param {{sensitivity: Sensitivity}} settings */
+  constructor(settings) {
+    this.sensitivity = settings.sensitivity;
+    /** @type {Map<HTMLVideoElement, Watched>} */
+    this.watched = new Map();
+    this.relay = new RelayHost();
+    this.told = "";
+    this.review = this.review.bind(this);
+    this.timer = setInterval(this.review, REVIEW_EVERY_MS);
+    this.review();
+  }
+
+  /** Which videos are worth watching now, and which are no longer. */
+  review() {
+    const hidden = document.visibilityState === "hidden";
+    if (hidden) {
+      for (const { session } of this.watched.values()) session.setHidden(true);
+      return;
+    }
+    const { videos } = findVideos(document);
+    const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_VIDEOS));
+    for (const [video, { session, link }] of this.watched) {
+      if (!chosen.has(video) || link?.isAlive() === false) {
+        session.end();
+        this.watched.delete(video);
+      }
+    }
+    for (const video of chosen) {
+      if (this.watched.has(video)) this.watched.get(video)?.session.setHidden(false);
+      else this.watch(video);
+    }
+    if (this.watched.size === 0) this.relay.close();
+    this.report();
+  }
+
+  /** @param {HTMLVideoElement} video */
+  watch(video) {
+    /** @type {Watched} */
+    const entry = { session: /** @type {any} */ (null), link: null, summary: null };
+    entry.session = new VideoSession(video, {
+      overlay: new Overlay(video, { sensitivity: this.sensitivity }),
+      openLink: (events) => (entry.link = this.relay.open("tab", events)),
+      onSummary: (summary) => {
+        entry.summary = summary;
+        this.report();
+      },
+    });
+    this.watched.set(video, entry);
+  }
+
+  /** Tell the service worker, only when something has changed or it asks. */
+  report(asked = false) {
+    const summaries = [...this.watched.values()].flatMap(({ summary }) => summary ?? []);
+    const told = JSON.stringify(summaries);
+    if (told === this.told && !asked) return;
+    this.told = told;
+    chrome.runtime.sendMessage({ type: "tab-state", summaries }).catch(() => this.stop());
+  }
+
+  /** @param {Sensitivity} sensitivity */
+  setSensitivity(sensitivity) {
+    this.sensitivity = sensitivity;
+    for (const { session } of this.watched.values()) session.overlay.sensitivity = sensitivity;
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    for (const { session } of this.watched.values()) session.end();
+    this.watched.clear();
+    this.relay.close();
+  }
+}

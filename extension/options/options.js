@@ -1,0 +1,177 @@
+// The options page: server, pairing, sites, sensitivity.
+
+import { PairingError, finishPairing, serverState, startPairing, unpair } from "../background/pairing.js";
+import { SettingsError, load, normaliseServer, save } from "../background/settings.js";
+import { ALL_SITES, patternOf } from "../background/sites.js";
+import { byId, fillTexts, say } from "../popup/say.js";
+
+/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
+/** @type {Sensitivity[]} */
+const LEVELS = ["calm", "normal", "alert"];
+
+/** @type {string|null} */
+let pairingId = null;
+
+/** @param {string} id @param {string} text @param {"trouble"|"calm"} tone */
+function note(id, text, tone = "calm") {
+  const element = byId(id, HTMLElement);
+  element.textContent = text;
+  element.dataset.tone = tone;
+}
+
+async function showServer() {
+  const { server, token } = await load();
+  byId("server", HTMLInputElement).value = server;
+  note("pair-state", say("server_asking", server));
+  const { state } = await serverState(server, token);
+  note("pair-state", say(`server_${state}`, server), state === "ready" ? "calm" : "trouble");
+  byId("unpair", HTMLButtonElement).hidden = token === "";
+  byId("pair-start-box", HTMLElement).hidden = state === "ready";
+}
+
+/** A server elsewhere needs the browser's consent, which only a click can ask for. @param {string} server */
+async function askForServer(server) {
+  const { hostname } = new URL(server);
+  if (hostname === "127.0.0.1" || hostname === "localhost") return true;
+  return chrome.permissions.request({ origins: [`https://${hostname}/*`] });
+}
+
+byId("server-form", HTMLFormElement).addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    const server = normaliseServer(byId("server", HTMLInputElement).value);
+    if (!(await askForServer(server))) return note("server-note", say("server_no_permission"), "trouble");
+    const before = await load();
+    // A token belongs to the server that gave it and must not be sent to another.
+    await save(before.server === server ? { server } : { server, token: "" });
+    note("server-note", say("saved"));
+    await showServer();
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    note("server-note", say(error.message), "trouble");
+  }
+});
+
+/** @param {() => Promise<void>} step */
+async function pairingStep(step) {
+  try {
+    note("pair-note", "");
+    await step();
+  } catch (error) {
+    if (!(error instanceof PairingError)) throw error;
+    note("pair-note", say(error.key, ...error.parts), "trouble");
+    if (error.key === "pair_wrong") return;
+    pairingId = null;
+    byId("pair-form", HTMLElement).hidden = true;
+    byId("pair-start-box", HTMLElement).hidden = false;
+  }
+}
+
+byId("pair-start", HTMLButtonElement).addEventListener("click", () =>
+  pairingStep(async () => {
+    const { server } = await load();
+    const { id, expires_s } = await startPairing(server);
+    pairingId = id;
+    byId("pair-form", HTMLElement).hidden = false;
+    byId("pair-start-box", HTMLElement).hidden = true;
+    const code = byId("code", HTMLInputElement);
+    code.value = "";
+    code.focus();
+    note("pair-note", say("pair_look", String(Math.round(expires_s / 60))));
+  }),
+);
+
+byId("pair-form", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  void pairingStep(async () => {
+    const { server } = await load();
+    const code = byId("code", HTMLInputElement);
+    await finishPairing(server, pairingId ?? "", code.value).finally(() => code.select());
+    byId("pair-form", HTMLElement).hidden = true;
+    note("pair-note", say("pair_done"));
+    await showServer();
+  });
+});
+
+byId("unpair", HTMLButtonElement).addEventListener("click", async () => {
+  await unpair();
+  note("pair-note", say("unpaired"));
+  await showServer();
+});
+
+byId("token-form", HTMLFormElement).addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const field = byId("token", HTMLInputElement);
+  await save({ token: field.value.trim() });
+  field.value = "";
+  note("pair-note", say("saved"));
+  await showServer();
+});
+
+async function showSites() {
+  const { allSites, onSites, offSites } = await load();
+  byId("all-sites", HTMLInputElement).checked = allSites;
+  const rows = [];
+  for (const [sites, on] of /** @type {[string[], boolean][]} */ ([[onSites, true], [offSites, false]])) {
+    for (const site of sites) rows.push(siteRow(site, on));
+  }
+  byId("sites", HTMLUListElement).replaceChildren(...rows);
+}
+
+/** @param {string} site @param {boolean} on */
+function siteRow(site, on) {
+  const row = document.createElement("li");
+  const name = document.createElement("span");
+  name.textContent = say(on ? "site_is_on" : "site_is_off", site);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = say("remove");
+  button.addEventListener("click", async () => {
+    const { onSites, offSites } = await load();
+    await save({
+      onSites: onSites.filter((other) => other !== site),
+      offSites: offSites.filter((other) => other !== site),
+    });
+    if (on) await chrome.permissions.remove({ origins: [patternOf(site)] }).catch(() => false);
+    await chrome.runtime.sendMessage({ type: "sync-sites" });
+    await showSites();
+  });
+  row.append(name, button);
+  return row;
+}
+
+byId("all-sites", HTMLInputElement).addEventListener("change", async (event) => {
+  const box = /** @type {HTMLInputElement} */ (event.target);
+  const origins = [...ALL_SITES];
+  if (box.checked) box.checked = await chrome.permissions.request({ origins });
+  else await chrome.permissions.remove({ origins }).catch(() => false);
+  await chrome.runtime.sendMessage({ type: "set-all-sites", on: box.checked });
+  await showSites();
+});
+
+async function showSensitivity() {
+  const { sensitivity } = await load();
+  const rows = LEVELS.map((level) => {
+    const label = document.createElement("label");
+    label.className = "switch";
+    const input = document.createElement("input");
+    input.type = "radio";
+    input.name = "sensitivity";
+    input.value = level;
+    input.checked = level === sensitivity;
+    input.addEventListener("change", async () => {
+      await save({ sensitivity: level });
+      await chrome.runtime.sendMessage({ type: "sensitivity", sensitivity: level });
+    });
+    const text = document.createElement("span");
+    text.textContent = `${say(`sensitivity_${level}`)}: ${say(`sensitivity_${level}_help`)}`;
+    label.append(input, text);
+    return label;
+  });
+  byId("sensitivity", HTMLFieldSetElement).replaceChildren(...rows);
+}
+
+fillTexts();
+void showServer();
+void showSites();
+void showSensitivity();

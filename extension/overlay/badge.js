@@ -1,0 +1,68 @@
+// The small sign in the corner of the video while there is no face to label.
+
+import { say } from "./words.js";
+
+/** @typedef {import("../capture/session.js").State} State */
+
+/** After this long a sign that only says "no face" folds to a dot. */
+const FOLD_AFTER_MS = 5000;
+
+/** @type {Record<State, "quiet"|"trouble">} */
+const TONES = {
+  watching: "quiet",
+  paused: "quiet",
+  connecting: "quiet",
+  open: "quiet",
+  no_server: "trouble",
+  not_authorised: "trouble",
+  refused: "trouble",
+  altered: "trouble",
+  protected: "trouble",
+  black: "trouble",
+  unreadable: "trouble",
+};
+
+export class Badge {
+  /** @param {HTMLElement} stage */
+  constructor(stage) {
+    this.element = document.createElement("div");
+    this.element.className = "badge";
+    this.element.setAttribute("role", "status");
+    const light = document.createElement("span");
+    light.className = "light";
+    this.text = document.createElement("span");
+    this.text.className = "text";
+    this.element.append(light, this.text);
+    this.element.hidden = true;
+    stage.append(this.element);
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.timer = undefined;
+    this.shown = "";
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} detail the server's own words, where it refused
+   * @param {boolean} faces whether any face is labelled now
+   */
+  tell(state, detail, faces) {
+    const key = `${state} ${detail} ${faces}`;
+    if (key === this.shown) return;
+    this.shown = key;
+    clearTimeout(this.timer);
+    this.element.removeAttribute("data-folded");
+    this.element.hidden = faces || state === "paused";
+    if (this.element.hidden) return;
+    this.element.dataset.state = state;
+    this.element.dataset.tone = TONES[state];
+    this.text.textContent = detail && state === "refused" ? detail : say(`state_${state}`);
+    if (TONES[state] === "quiet") {
+      this.timer = setTimeout(() => this.element.setAttribute("data-folded", ""), FOLD_AFTER_MS);
+    }
+  }
+
+  remove() {
+    clearTimeout(this.timer);
+    this.element.remove();
+  }
+}

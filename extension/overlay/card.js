@@ -1,0 +1,168 @@
+// The card that opens on a click on a face's label: what is known, from whom, and what is not.
+
+import { LOOKS, icon } from "./look.js";
+import { wordsFor } from "./chip.js";
+import { SPAN_S, drawTimeline } from "./timeline.js";
+import { percent, reasonWords, say } from "./words.js";
+
+/** @typedef {import("./timeline.js").Point} Point */
+/** @typedef {import("./chip.js").Told & {members: Record<string, number>, samples: number}} Details */
+
+const MARGIN = 8;
+
+export class Card {
+  /** @param {ShadowRoot} root */
+  constructor(root) {
+    this.element = document.createElement("div");
+    this.element.className = "card";
+    this.element.hidden = true;
+    this.element.setAttribute("role", "dialog");
+    this.element.tabIndex = -1;
+    this.element.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Escape") this.close();
+    });
+    for (const type of ["click", "dblclick", "keyup", "keypress"]) {
+      this.element.addEventListener(type, (event) => event.stopPropagation());
+    }
+    this.timeline = document.createElement("canvas");
+    /** @type {number|null} */
+    this.track = null;
+    this.filledAt = -Infinity;
+    /** @type {HTMLElement|null} */
+    this.opener = null;
+    this.body = document.createElement("div");
+    this.heading = document.createElement("h2");
+    this.mark = document.createElement("span");
+    const close = document.createElement("button");
+    close.type = "button";
+    close.textContent = "\u00d7";
+    close.setAttribute("aria-label", say("close"));
+    close.addEventListener("click", () => this.close());
+    const header = document.createElement("header");
+    header.append(this.mark, this.heading, close);
+    this.closeButton = close;
+    this.element.append(header, this.body);
+    root.append(this.element);
+  }
+
+  /** @param {number} track @param {HTMLElement} opener gets the focus back */
+  open(track, opener) {
+    this.track = track;
+    this.opener = opener;
+    this.filledAt = -Infinity;
+    this.element.hidden = false;
+    this.closeButton.focus({ preventScroll: true });
+  }
+
+  close() {
+    if (this.track === null) return;
+    this.track = null;
+    this.element.hidden = true;
+    if (this.opener?.isConnected) this.opener.focus({ preventScroll: true });
+  }
+
+  /**
+   * @param {Details} details
+   * @param {Point[]} points
+   * @param {number} now milliseconds
+   */
+  fill(details, points, now) {
+    if (now - this.filledAt < 500) return;
+    this.filledAt = now;
+    this.element.style.setProperty("--colour", LOOKS[details.verdict].colour);
+    this.element.setAttribute("aria-label", say("card_label"));
+    this.mark.replaceChildren(icon(details.verdict));
+    this.heading.textContent = say(`verdict_${details.verdict}`);
+    /** @type {HTMLElement[]} */
+    const parts = [paragraph(this.summary(details))];
+    if (details.reasons.length > 0) {
+      parts.push(heading(say("card_why")));
+      parts.push(list(details.reasons.map((reason) => reasonWords(reason, "long"))));
+    }
+    const axis = document.createElement("div");
+    axis.className = "axis";
+    axis.append(span(say("seconds_ago", String(SPAN_S))), span(say("now")));
+    parts.push(heading(say("card_timeline")), this.timeline, axis);
+    const members = Object.entries(details.members);
+    if (members.length > 0) parts.push(heading(say("card_members")), votes(members));
+    const scope = paragraph(say("scope"));
+    scope.className = "scope";
+    this.body.replaceChildren(...parts, scope);
+    drawTimeline(this.timeline, points, { grid: true });
+  }
+
+  /** @param {Details} details */
+  summary(details) {
+    if (details.probability === null) return wordsFor(details);
+    return say("card_summary", percent(details.probability), String(details.samples));
+  }
+
+  /**
+   * Keep the whole card in the window, next to its label.
+   * @param {{x: number, y: number}} stage the stage's corner in the window
+   * @param {import("./layout.js").Rect} chip within the stage
+   */
+  place(stage, chip) {
+    const room = { width: document.documentElement.clientWidth, height: innerHeight };
+    const { offsetWidth: width } = this.element;
+    this.element.style.maxHeight = `${Math.max(120, room.height - 2 * MARGIN)}px`;
+    const height = this.element.offsetHeight;
+    const wanted = { x: stage.x + chip.x, y: stage.y + chip.y + chip.height + MARGIN };
+    const x = Math.max(MARGIN, Math.min(room.width - width - MARGIN, wanted.x));
+    const y = Math.max(MARGIN, Math.min(room.height - height - MARGIN, wanted.y));
+    this.element.style.left = `${Math.round(x - stage.x)}px`;
+    this.element.style.top = `${Math.round(y - stage.y)}px`;
+  }
+}
+
+/** @param {string} text */
+function paragraph(text) {
+  const element = document.createElement("p");
+  element.textContent = text;
+  return element;
+}
+
+/** @param {string} text */
+function heading(text) {
+  const element = document.createElement("h3");
+  element.textContent = text;
+  return element;
+}
+
+/** @param {string} text */
+function span(text) {
+  const element = document.createElement("span");
+  element.textContent = text;
+  return element;
+}
+
+/** @param {string[]} texts */
+function list(texts) {
+  const element = document.createElement("ul");
+  for (const text of texts) {
+    const item = document.createElement("li");
+    item.append(paragraph(text));
+    element.append(item);
+  }
+  return element;
+}
+
+/** @param {[string, number][]} members */
+function votes(members) {
+  const element = document.createElement("ul");
+  for (const [name, probability] of members) {
+    const item = document.createElement("li");
+    item.className = "member";
+    const bar = document.createElement("span");
+    bar.className = "bar";
+    const fill = document.createElement("i");
+    fill.style.width = `${Math.round(probability * 100)}%`;
+    bar.append(fill);
+    const value = span(percent(probability));
+    value.className = "value";
+    item.append(span(name), bar, value);
+    element.append(item);
+  }
+  return element;
+}

@@ -1,0 +1,129 @@
+// The label of one face: a real button, so that keyboards and screen readers reach it.
+
+import { LOOKS, icon } from "./look.js";
+import { drawTimeline } from "./timeline.js";
+import { percent, reasonWords, say } from "./words.js";
+
+/** @typedef {import("./timeline.js").Point} Point */
+/** @typedef {import("../protocol/messages.js").Verdict} Verdict */
+/** @typedef {import("./layout.js").Rect} Rect */
+/** @typedef {{verdict: Verdict, probability: number|null, reasons: string[]}} Told */
+
+const TEXT_EVERY_MS = 500;
+const GAP = 6;
+const EDGE = 4;
+
+/**
+ * @param {Told} told
+ * @returns {string} the verdict in words, with the first reason where there is one
+ */
+export function wordsFor(told) {
+  const [reason] = told.reasons;
+  if (told.verdict === "not_enough_evidence" && reason) {
+    return say("cannot_tell_because", reasonWords(reason, "short"));
+  }
+  return say(`verdict_${told.verdict}`);
+}
+
+export class Chip {
+  /** @param {HTMLElement} stage @param {() => void} onClick */
+  constructor(stage, onClick) {
+    this.button = document.createElement("button");
+    this.button.className = "chip";
+    this.button.type = "button";
+    this.words = document.createElement("span");
+    this.words.className = "words";
+    this.percent = document.createElement("span");
+    this.percent.className = "percent";
+    this.spark = document.createElement("canvas");
+    this.button.addEventListener("click", (event) => {
+      event.stopPropagation();
+      onClick();
+    });
+    stage.append(this.button);
+    /** @type {Verdict|null} */
+    this.verdict = null;
+    this.textAt = -Infinity;
+    this.width = 0;
+    this.height = 0;
+    /** @type {"above"|"below"|"inside"} */
+    this.side = "above";
+    this.moved = "";
+  }
+
+  /**
+   * Text changes at most twice a second, unless the verdict itself changes.
+   * @param {Told} told
+   * @param {Point[]} points
+   * @param {number} now milliseconds
+   */
+  tell(told, points, now) {
+    if (told.verdict === this.verdict && now - this.textAt < TEXT_EVERY_MS) return;
+    this.textAt = now;
+    if (told.verdict !== this.verdict) {
+      this.verdict = told.verdict;
+      this.button.dataset.verdict = told.verdict;
+      this.button.style.setProperty("--colour", LOOKS[told.verdict].colour);
+      this.button.replaceChildren(icon(told.verdict), this.words, this.percent, this.spark);
+    }
+    const words = wordsFor(told);
+    const share = told.probability === null ? "" : say("percent_fake", percent(told.probability));
+    this.words.textContent = words;
+    this.percent.textContent = share;
+    this.button.toggleAttribute("data-wordy", told.probability === null);
+    this.button.toggleAttribute("data-plain", told.probability === null);
+    this.button.setAttribute("aria-label", share ? `${words}, ${share}` : words);
+    this.button.title = words;
+    this.measure();
+    drawTimeline(this.spark, points, { grid: false });
+  }
+
+  measure() {
+    this.width = this.button.offsetWidth;
+    this.height = this.button.offsetHeight;
+  }
+
+  /**
+   * Above the box where there is room, else below, else inside its top edge; beside chips that
+   * stand there already, never on them.
+   * @param {Rect} box within the stage
+   * @param {{width: number, height: number}} stage
+   * @param {Rect[]} taken
+   * @returns {Rect}
+   */
+  place(box, stage, taken) {
+    const { width, height } = this;
+    const lowest = stage.height - height - EDGE;
+    const spots = {
+      above: box.y - height - GAP,
+      below: box.y + box.height + GAP,
+      inside: Math.max(EDGE, box.y + GAP),
+    };
+    // The side in use gets a little grace, so that a face at the limit does not make it hop.
+    /** @param {"above"|"below"|"inside"} side */
+    const fits = (side) => {
+      const grace = side === this.side ? GAP : 0;
+      return spots[side] >= EDGE - grace && spots[side] <= lowest + grace;
+    };
+    this.side = fits("above") ? "above" : fits("below") ? "below" : "inside";
+    const x = Math.max(EDGE, Math.min(stage.width - width - EDGE, box.x));
+    let y = Math.max(EDGE, Math.min(lowest, spots[this.side]));
+    for (const other of taken) {
+      const meets = x < other.x + other.width && other.x < x + width;
+      if (meets && y < other.y + other.height && other.y < y + height) {
+        const under = other.y + other.height + 2;
+        y = under <= lowest ? under : Math.max(EDGE, other.y - height - 2);
+      }
+    }
+    const moved = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+    if (moved !== this.moved) {
+      this.moved = moved;
+      this.button.style.transform = moved;
+    }
+    return { x, y, width, height };
+  }
+
+  remove() {
+    this.button.remove();
+  }
+}

@@ -1,0 +1,30 @@
+// How readily a face is announced as fake. The probability comes calibrated from the server and is
+// shown as it is; sensitivity only moves the line at which words become an alarm.
+
+/** @typedef {import("../protocol/messages.js").Face} Face */
+/** @typedef {import("../protocol/messages.js").Verdict} Verdict */
+/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
+
+/** Seconds of media time that `calm` waits before it repeats the server's likely_fake. */
+export const CALM_HOLD_S = 3;
+/** From this probability on `alert` calls an unsure face likely fake. */
+export const ALERT_FROM = 0.5;
+
+/**
+ * @param {Sensitivity} level
+ * @param {Face} face
+ * @param {number} held seconds of media time for which the server has said likely_fake without break
+ * @returns {Verdict} what the person is told
+ */
+export function shownVerdict(level, face, held) {
+  if (level === "calm" && face.verdict === "likely_fake" && held < CALM_HOLD_S) return "unsure";
+  if (level === "alert" && face.verdict === "unsure" && (face.probability ?? 0) >= ALERT_FROM) {
+    return "likely_fake";
+  }
+  return face.verdict;
+}
+
+/** @param {{verdict: Verdict}[]} shown */
+export function alarmed(shown) {
+  return shown.some(({ verdict }) => verdict === "likely_fake");
+}

@@ -1,0 +1,92 @@
+// The overlay's style sheet, inside its shadow root only.
+
+const CSS = `
+:host { all: initial; }
+* { box-sizing: border-box; }
+.stage, .stage > canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
+.stage { overflow: clip; pointer-events: none; }
+.stage, .card {
+  font: 500 13px/1.25 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
+  color: #fff; letter-spacing: 0.005em; -webkit-font-smoothing: antialiased;
+}
+.chip {
+  position: absolute; left: 0; top: 0; display: grid; grid-template-columns: auto 1fr auto;
+  align-items: center; gap: 0 6px; max-width: min(232px, calc(100% - 8px)); margin: 0;
+  padding: 4px 9px 4px 6px; font: inherit; letter-spacing: inherit; color: inherit; text-align: left;
+  background: rgba(16, 19, 24, 0.86); border: 1px solid rgba(255, 255, 255, 0.16);
+  border-left: 3px solid var(--colour); border-radius: 7px; pointer-events: auto; cursor: pointer;
+  will-change: transform; overflow: hidden; white-space: nowrap; forced-color-adjust: none;
+}
+.chip:hover { background: rgba(16, 19, 24, 0.96); border-color: rgba(255, 255, 255, 0.4);
+  border-left-color: var(--colour); }
+.chip:focus-visible, .card button:focus-visible { outline: 2px solid #fff; outline-offset: 1px; }
+svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width: 1.7;
+  stroke-linecap: round; stroke-linejoin: round; flex: none; }
+.words { overflow: hidden; text-overflow: ellipsis; font-weight: 600; }
+.percent { font-variant-numeric: tabular-nums; color: #e4e7ec; }
+.chip canvas { grid-column: 1 / -1; width: 100%; height: 16px; margin-top: 2px; }
+.chip[data-plain] canvas { display: none; }
+.stage[data-size="medium"] { font-size: 12px; }
+.stage[data-size="medium"] .chip { padding: 3px 7px 3px 5px; }
+.stage[data-size="medium"] .chip canvas { height: 12px; }
+.stage[data-size="small"] { font-size: 11px; }
+.stage[data-size="small"] .chip { padding: 2px 5px 2px 4px; gap: 0 4px; }
+.stage[data-size="small"] .chip canvas { display: none; }
+.stage[data-size="small"] .chip .words { display: none; }
+.stage[data-size="small"] .chip[data-wordy] .words { display: block; }
+.stage[data-size="small"] svg { width: 12px; height: 12px; }
+.badge {
+  position: absolute; left: 8px; top: 8px; display: flex; align-items: center; gap: 6px;
+  max-width: calc(100% - 16px); padding: 4px 9px 4px 7px; border-radius: 999px;
+  background: rgba(16, 19, 24, 0.78); border: 1px solid rgba(255, 255, 255, 0.14); color: #eef0f3;
+  font-weight: 500; transition: opacity 0.4s; forced-color-adjust: none;
+}
+.badge[hidden] { display: none; }
+.badge .light { width: 8px; height: 8px; border-radius: 50%; flex: none; background: #d5d9df; }
+.badge[data-tone="trouble"] .light { background: #f0e442; border-radius: 1px; transform: rotate(45deg); }
+.badge[data-tone="quiet"] .light { background: none; border: 2px solid #aab2bd; }
+.badge .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.badge[data-folded] { opacity: 0.55; padding: 5px; }
+.badge[data-folded] .text, .stage[data-size="small"] .badge[data-tone="quiet"] .text { display: none; }
+.stage[data-size="small"] .badge { left: 4px; top: 4px; max-width: calc(100% - 8px); padding: 2px 6px; }
+.spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.card {
+  position: absolute; width: 288px; max-width: calc(100vw - 16px); overflow: auto; padding: 14px 16px;
+  background: #14181d; border: 1px solid #3a424d; border-top: 3px solid var(--colour);
+  border-radius: 10px; box-shadow: 0 8px 28px rgba(0, 0, 0, 0.45); pointer-events: auto;
+  font-weight: 400; font-size: 13px; forced-color-adjust: none;
+}
+.card[hidden] { display: none; }
+.card header { display: flex; align-items: center; gap: 8px; }
+.card h2 { flex: 1; margin: 0; font-size: 15px; font-weight: 650; }
+.card header button { all: unset; box-sizing: border-box; width: 26px; height: 26px; border-radius: 6px;
+  text-align: center; font-size: 18px; line-height: 24px; color: #c9d0d9; cursor: pointer; }
+.card header button:hover { background: #2a313a; color: #fff; }
+.card h3 { margin: 12px 0 4px; font-size: 12px; font-weight: 600; color: #aeb7c2; }
+.card p { margin: 4px 0 0; line-height: 1.4; overflow-wrap: anywhere; }
+.card canvas { display: block; width: 100%; height: 56px; }
+.card .axis { display: flex; justify-content: space-between; color: #aeb7c2; font-size: 11px; }
+.card ul { margin: 0; padding: 0; list-style: none; }
+.card .member { display: grid; grid-template-columns: 1fr 72px 38px; gap: 8px; align-items: center;
+  font-size: 12px; margin-top: 3px; }
+.card .member span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.card .member .bar { height: 6px; border-radius: 3px; background: #333b45; overflow: hidden; }
+.card .member .bar i { display: block; height: 100%; background: #c3cad3; }
+.card .member .value { text-align: right; font-variant-numeric: tabular-nums; }
+.card .scope { color: #aeb7c2; font-size: 12px; margin-top: 12px; }
+@media (prefers-reduced-motion: reduce) { .badge { transition: none; } }
+`;
+
+/** @param {ShadowRoot} root */
+export function applyStyle(root) {
+  try {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(CSS);
+    root.adoptedStyleSheets = [sheet];
+  } catch {
+    // Firefox refuses constructed sheets from content scripts; an element in a closed root works.
+    const style = document.createElement("style");
+    style.textContent = CSS;
+    root.append(style);
+  }
+}

@@ -1,0 +1,67 @@
+// The last half minute of one face's probability.
+
+import { LOOKS } from "./look.js";
+
+/** @typedef {import("../protocol/messages.js").Verdict} Verdict */
+/** @typedef {{time: number, probability: number|null, verdict: Verdict}} Point */
+
+export const SPAN_S = 30;
+
+/**
+ * Add a point and drop the ones that left the span.
+ * @param {Point[]} points
+ * @param {Point} point
+ */
+export function remember(points, point) {
+  points.push(point);
+  while (points.length > 0 && points[0].time < point.time - SPAN_S) points.shift();
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Point[]} points
+ * @param {{grid: boolean}} options grid: lines at 0, 50 and 100 %
+ */
+export function drawTimeline(canvas, points, options) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const width = canvas.clientWidth;
+  const height = canvas.clientHeight;
+  if (!width || !height) return;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  context.scale(ratio, ratio);
+  const pad = 2;
+  /** @param {number} p */
+  const y = (p) => height - pad - p * (height - 2 * pad);
+  context.lineWidth = 1;
+  context.strokeStyle = "rgba(255, 255, 255, 0.28)";
+  for (const level of options.grid ? [0, 0.5, 1] : [0.5]) {
+    context.setLineDash(level === 0.5 ? [2, 3] : []);
+    context.beginPath();
+    context.moveTo(0, y(level));
+    context.lineTo(width, y(level));
+    context.stroke();
+  }
+  context.setLineDash([]);
+  const end = points.at(-1)?.time ?? 0;
+  context.lineWidth = options.grid ? 2 : 1.5;
+  context.lineJoin = "round";
+  context.lineCap = "round";
+  /** @type {{x: number, y: number}|null} */
+  let last = null;
+  for (const { time, probability, verdict } of points) {
+    if (probability === null) {
+      last = null;
+      continue;
+    }
+    const at = { x: width - 2 - ((end - time) / SPAN_S) * (width - 4), y: y(probability) };
+    context.strokeStyle = LOOKS[verdict].colour;
+    context.beginPath();
+    context.moveTo(last?.x ?? at.x, last?.y ?? at.y);
+    context.lineTo(at.x, at.y);
+    context.stroke();
+    last = at;
+  }
+}

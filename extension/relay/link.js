@@ -1,0 +1,94 @@
+// The content script's end of the relay: makes the hidden frame and hands it one port per video.
+
+/** @typedef {import("../protocol/client.js").Link} Link */
+/** @typedef {import("../protocol/client.js").LinkEvents} LinkEvents */
+/** @typedef {import("../protocol/messages.js").Source} Source */
+
+const LOAD_TIMEOUT_MS = 10_000;
+
+export class RelayHost {
+  constructor() {
+    /** @type {HTMLElement|null} */
+    this.host = null;
+    /** @type {Promise<HTMLIFrameElement>|null} */
+    this.frame = null;
+  }
+
+  /** @returns {Promise<HTMLIFrameElement>} */
+  ready() {
+    if (this.frame && this.host?.isConnected) return this.frame;
+    this.close();
+    const host = document.createElement("div");
+    // One transparent pixel rather than display:none, for browsers slow a process without any.
+    host.style.cssText =
+      "all:initial!important;position:fixed!important;left:0!important;bottom:0!important;" +
+      "width:1px!important;height:1px!important;opacity:0!important;pointer-events:none!important";
+    host.setAttribute("aria-hidden", "true");
+    const frame = document.createElement("iframe");
+    frame.tabIndex = -1;
+    frame.style.cssText = "width:1px;height:1px;border:0";
+    const loaded = new Promise((resolve, reject) => {
+      frame.addEventListener("load", () => resolve(frame), { once: true });
+      setTimeout(() => reject(new Error("the relay frame did not load")), LOAD_TIMEOUT_MS);
+    });
+    frame.src = chrome.runtime.getURL("relay/relay.html");
+    // A closed shadow root: the page sees neither the frame in `frames` nor its address.
+    host.attachShadow({ mode: "closed" }).append(frame);
+    document.documentElement.append(host);
+    this.host = host;
+    this.frame = /** @type {Promise<HTMLIFrameElement>} */ (loaded);
+    this.frame.catch(() => this.close());
+    return this.frame;
+  }
+
+  /**
+   * @param {Source["kind"]} kind
+   * @param {LinkEvents} events
+   * @returns {Link & {isAlive(): boolean}}
+   */
+  open(kind, events) {
+    const { port1: port, port2: theirs } = new MessageChannel();
+    let open = true;
+    port.onmessage = ({ data }) => {
+      if (!open) return;
+      if (data.type === "message") events.onMessage(data.message);
+      else if (data.type === "state") events.onState(data.state, data.detail);
+    };
+    events.onState("connecting", "");
+    /** @type {HTMLElement|null} */
+    let host = null;
+    this.hand(theirs, kind).then(
+      (mine) => (host = mine),
+      (error) => events.onState("no_server", String(error)),
+    );
+    return {
+      sendFrame: (header, picture) => port.postMessage({ type: "frame", header, picture }, [picture]),
+      sendControl: (type) => port.postMessage({ type }),
+      close: () => {
+        open = false;
+        port.postMessage({ type: "bye" });
+        port.close();
+      },
+      isAlive: () => host === null || host.isConnected,
+    };
+  }
+
+  /**
+   * @param {MessagePort} port
+   * @param {Source["kind"]} kind
+   * @returns {Promise<HTMLElement|null>} the element that the link lives and dies with
+   */
+  async hand(port, kind) {
+    const frame = await this.ready();
+    const { nonce } = await chrome.runtime.sendMessage({ type: "nonce" });
+    const origin = new URL(chrome.runtime.getURL("")).origin;
+    frame.contentWindow?.postMessage({ type: "open", nonce, kind }, origin, [port]);
+    return this.host;
+  }
+
+  close() {
+    this.host?.remove();
+    this.host = null;
+    this.frame = null;
+  }
+}

@@ -1,0 +1,87 @@
+// The hidden extension frame that owns the sockets. It runs in the extension's own origin, so the
+// token never enters the page's process, and the browser's guard on local addresses lets it
+// through. A page that embeds this frame by itself has no nonce and gets nothing.
+
+import { load } from "../background/settings.js";
+import { StreamClient } from "../protocol/client.js";
+
+/** @typedef {import("../protocol/messages.js").Source} Source */
+
+const MOST_LINKS = 4;
+
+/** @type {Set<PortLink>} */
+const links = new Set();
+
+class PortLink {
+  /** @param {MessagePort} port @param {Source["kind"]} kind */
+  constructor(port, kind) {
+    this.port = port;
+    this.kind = kind;
+    this.paused = false;
+    /** @type {StreamClient|null} */
+    this.client = null;
+    port.onmessage = (event) => this.receive(event.data);
+    // Newer browsers tell when the other end is gone; older ones rely on "bye" and on unload.
+    port.addEventListener("close", () => this.end());
+  }
+
+  async start() {
+    this.client?.close();
+    this.client = null;
+    const { server, token } = await load();
+    if (!links.has(this)) return;
+    if (!token) {
+      this.port.postMessage({ type: "state", state: "not_authorised", detail: "" });
+      return;
+    }
+    this.client = new StreamClient(
+      { server, token, source: { kind: this.kind } },
+      {
+        onMessage: (message) => this.port.postMessage({ type: "message", message }),
+        onState: (state, detail) => this.port.postMessage({ type: "state", state, detail }),
+      },
+    );
+    if (this.paused) this.client.sendControl("pause");
+  }
+
+  /** @param {any} data */
+  receive(data) {
+    if (data?.type === "frame" && data.picture instanceof ArrayBuffer) {
+      this.client?.sendFrame(data.header, data.picture);
+    } else if (data?.type === "seek" || data?.type === "pause" || data?.type === "resume") {
+      if (data.type !== "seek") this.paused = data.type === "pause";
+      this.client?.sendControl(data.type);
+    } else if (data?.type === "bye") {
+      this.end();
+    }
+  }
+
+  end() {
+    links.delete(this);
+    this.client?.close();
+    this.port.close();
+  }
+}
+
+addEventListener("message", async (event) => {
+  const [port] = event.ports;
+  const data = event.data;
+  if (event.source !== parent || !port || data?.type !== "open") return;
+  const answer = await chrome.runtime.sendMessage({ type: "redeem", nonce: data.nonce });
+  if (answer?.ok !== true || links.size >= MOST_LINKS) {
+    port.close();
+    return;
+  }
+  const link = new PortLink(port, data.kind === "camera" ? "camera" : "tab");
+  links.add(link);
+  await link.start();
+});
+
+chrome.storage.onChanged.addListener((changes, area) => {
+  if (area !== "local" || !(changes.server || changes.token)) return;
+  for (const link of links) void link.start();
+});
+
+addEventListener("pagehide", () => {
+  for (const link of [...links]) link.end();
+});
