@@ -17,7 +17,9 @@ from stream_server.engine.base import (
 )
 from stream_server.engine.batching import MicroBatcher
 from stream_server.engine.embedded import EmbeddedEngine
+from stream_server.engine.fallback import FallbackEngine, FallbackPolicy, Transition
 from stream_server.engine.repository import ModelRepository, RepositoryError
+from stream_server.engine.triton import TritonEngine
 
 __all__ = [
     "EmbeddedEngine",
@@ -25,6 +27,8 @@ __all__ = [
     "EngineBusy",
     "EngineError",
     "EngineUnavailable",
+    "FallbackEngine",
+    "FallbackPolicy",
     "InvalidInput",
     "MicroBatcher",
     "ModelInfo",
@@ -32,6 +36,8 @@ __all__ = [
     "ModelRepository",
     "RepositoryError",
     "TensorInfo",
+    "Transition",
+    "TritonEngine",
     "open_engine",
 ]
 
@@ -42,6 +48,7 @@ def open_engine(
     triton_url: str | None = None,
     threads: int = 1,
     fallback: bool = True,
+    triton_timeout: float = 1.0,
 ) -> Engine:
     """Open the engine that the settings ask for.
 
@@ -52,6 +59,7 @@ def open_engine(
         triton_url: ``HOST:PORT`` of Triton's gRPC endpoint.
         threads: threads inside one session of the embedded engine.
         fallback: with Triton, whether the embedded engine stands in while Triton is down.
+        triton_timeout: seconds that one call to Triton may take.
 
     Raises:
         ValueError: an unknown kind, or Triton without its address.
@@ -60,6 +68,14 @@ def open_engine(
     if kind not in ("embedded", "triton"):
         raise ValueError(f"engine is {kind!r}; it must be 'embedded' or 'triton'")
     repository = ModelRepository.load(models_dir)
+    embedded = EmbeddedEngine(repository, threads=threads, workers=min(2, os.cpu_count() or 1))
     if kind == "embedded":
-        return EmbeddedEngine(repository, threads=threads, workers=min(2, os.cpu_count() or 1))
-    raise ValueError("engine 'triton' needs a triton_url such as 127.0.0.1:8001")
+        return embedded
+    if not triton_url:
+        raise ValueError("engine 'triton' needs a triton_url such as 127.0.0.1:8001")
+    triton = TritonEngine(repository, triton_url, timeout=triton_timeout)
+    if not fallback:
+        return triton
+    # Triton's own deadline comes first, so that its error says what happened.
+    policy = FallbackPolicy(call_timeout=triton_timeout * 1.2)
+    return FallbackEngine(triton, embedded, policy)

@@ -160,7 +160,8 @@ class EmbeddedEngine:
             return dict(zip(names, session.run(names, feed), strict=True))
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             kind = type(error).__name__
-            if kind == "InvalidArgument":
+            if kind in ("InvalidArgument", "Fail", "RuntimeException"):
+                # The model loaded and its inputs fit the config, so it is what is in them.
                 raise InvalidInput(f"{spec.name}: {error}") from error
             raise EngineUnavailable(f"{spec.name}: {kind}: {error}") from error
 
@@ -184,7 +185,7 @@ def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # errors are raised; they need not be printed as well
     # Spinning threads would burn a core between frames, on a machine that also plays the video.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
