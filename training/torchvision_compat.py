@@ -8,6 +8,8 @@ missing it defines it, with a plain PyTorch implementation for the CPU.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 _LIBRARIES: list[torch.library.Library] = []  # a Library unregisters its operators when collected
@@ -32,13 +34,13 @@ def install() -> None:
     if _LIBRARIES:
         return
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
     else:
         return
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.impl("nms", _nms, "CPU")

@@ -1,0 +1,38 @@
+"""``python -m training STEP``: the steps from raw videos to members of the model repository."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+# Modules are imported when their step runs, so that --help needs no PyTorch.
+STEPS: dict[str, tuple[str, str]] = {
+    "extract": ("training.steps.extract", "videos and pictures to shards of face patches"),
+    "train": ("training.steps.train", "train an encoder on single crops, or a head on windows"),
+    "sample": ("training.steps.sample", "make the sample clip that the live page shows"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one step; returns its exit status: 0 done, 2 for input that cannot be used."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if not arguments or arguments[0] in ("-h", "--help"):
+        width = max(map(len, STEPS))
+        lines = [f"  {name:{width}}  {what}" for name, (_, what) in STEPS.items()]
+        sys.stdout.write("usage: python -m training STEP [--help]\n\n" + "\n".join(lines) + "\n")
+        return 0
+    step = arguments[0]
+    if step not in STEPS:
+        sys.stderr.write(f"no step {step!r}; there are {', '.join(STEPS)}\n")
+        return 2
+    module = importlib.import_module(STEPS[step][0])
+    try:
+        result = module.main(arguments[1:])
+    except (ValueError, FileNotFoundError) as error:
+        sys.stderr.write(f"{step}: {error}\n")
+        return 2
+    return int(result or 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

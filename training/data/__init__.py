@@ -1,0 +1,1 @@
+"""Data sets: their layouts, face extraction, splits and the manifest."""

@@ -1,0 +1,193 @@
+"""Endless training batches of crops, mixed so that no source gives its label away.
+
+A batch is made of four streams: real faces, each beside its own self-blended image; live swaps,
+each beside the real half of the same moment; given fakes of each method in turn beside real
+faces of the same data set; and single-picture fakes beside their originals. Whatever stands side
+by side goes through the same delivery and the same cut, so that only the manipulation differs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from stream_server.vision.types import Floats, Image
+from training.augment.delivery import Delivery
+from training.augment.margin import Cut
+from training.augment.self_blend import Blend
+from training.data.manifest import Manifest, landmarks_of
+from training.data.shards import Stored
+
+Batch = dict[str, Tensor]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Pairs per batch from each stream, and where self-blending takes its real faces from.
+
+    Raising ``blended`` teaches the blend itself; raising ``given`` and ``stills`` the makers of
+    the given fakes; raising ``paired`` live swaps.
+    """
+
+    blended: int = 8
+    paired: int = 4
+    given: int = 4
+    stills: int = 2
+    donor: float = 0.15
+    video_share: float = 0.5
+
+
+class Pairs:
+    """Draws (real, fake) pairs from a manifest's training rows."""
+
+    def __init__(self, manifest: Manifest, mix: Mix) -> None:
+        self.manifest, self.mix = manifest, mix
+        self.real_videos: dict[str, dict[str, list[Stored]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self.real_stills: dict[str, list[Stored]] = defaultdict(list)
+        self.fakes: dict[str, dict[str, list[Stored]]] = defaultdict(lambda: defaultdict(list))
+        self.fake_stills: list[Stored] = []
+        moments: dict[tuple[str, int], dict[str, Stored]] = defaultdict(dict)
+        still_reals: dict[str, Stored] = {}
+        counts: dict[str, int] = defaultdict(int)
+        for row in manifest.rows:
+            counts[row.sample.video] += 1
+        for row in manifest.rows:
+            sample = row.sample
+            if sample.pair:
+                moments[sample.pair, round(sample.time * 100)][sample.label] = row
+            if counts[sample.video] == 1 and not sample.pair:
+                if sample.label == "real":
+                    self.real_stills[sample.dataset].append(row)
+                    still_reals[sample.identities[0] if sample.identities else ""] = row
+                else:
+                    self.fake_stills.append(row)
+            elif sample.label == "real":
+                self.real_videos[sample.dataset][sample.video].append(row)
+            elif not sample.pair:
+                self.fakes[sample.method][sample.video].append(row)
+        self.originals = still_reals
+        by_pair: dict[str, list[tuple[Stored, Stored]]] = defaultdict(list)
+        for (pair, _), both in moments.items():
+            if len(both) == 2:
+                by_pair[pair].append((both["real"], both["fake"]))
+        self.moments = list(by_pair.values())
+        if not self.real_videos and not self.real_stills:
+            raise ValueError(f"{manifest.root}: no real face to train on, only one class")
+
+    def real(self, rng: np.random.Generator, dataset: str | None = None) -> Stored:
+        """A real face: from a video or a still, each data set as often as any other."""
+        videos = self.real_videos
+        if (
+            dataset is None
+            and self.real_stills
+            and (not videos or rng.random() >= self.mix.video_share)
+        ):
+            return _pick(rng, _pick(rng, list(self.real_stills.values())))
+        if dataset is None or dataset not in videos:
+            dataset = _pick(rng, list(videos)) if videos else None
+        if dataset is None:
+            return _pick(rng, _pick(rng, list(self.real_stills.values())))
+        return _pick(rng, _pick(rng, list(videos[dataset].values())))
+
+    def given(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
+        """A real face and a fake of one method, the methods in equal shares."""
+        if not self.fakes:
+            return None
+        fake = _pick(rng, _pick(rng, list(_pick(rng, list(self.fakes.values())).values())))
+        return self.real(rng, fake.sample.dataset), fake
+
+    def still(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
+        if not self.fake_stills:
+            return None
+        fake = _pick(rng, self.fake_stills)
+        original = self.originals.get(fake.sample.identities[0] if fake.sample.identities else "")
+        return original or self.real(rng), fake
+
+    def moment(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
+        return _pick(rng, _pick(rng, self.moments)) if self.moments else None
+
+
+class TrainingBatches(IterableDataset[Batch]):
+    """Batches of ``image`` uint8 ``[n, size, size, 3]`` and ``label`` ``[n]``: real, fake, real…
+
+    The first ``warm`` batches are ``warm_size`` pixels wide. ``start`` is the number of batches
+    that an earlier run has used up.
+    """
+
+    def __init__(
+        self, manifest: Manifest, mix: Mix, size: int, seed: int, warm: int = 0,
+        warm_size: int = 160, start: int = 0,
+    ) -> None:  # fmt: skip
+        self.pairs = Pairs(manifest, mix)
+        self.manifest, self.mix, self.size, self.seed = manifest, mix, size, seed
+        self.warm, self.warm_size, self.start = warm, warm_size, start
+
+    def __iter__(self) -> Iterator[Batch]:
+        cv2.setNumThreads(1)
+        worker = torch.utils.data.get_worker_info()
+        number, step = (worker.id, worker.num_workers) if worker else (0, 1)
+        count = self.start + number
+        while True:
+            rng = np.random.default_rng((self.seed, count))
+            yield self.batch(rng, self.warm_size if count < self.warm else self.size)
+            count += step
+
+    def batch(self, rng: np.random.Generator, size: int | None = None) -> Batch:
+        """One batch; the same for the same state of ``rng``."""
+        size = size or self.size
+        mix = self.mix
+        crops: list[Image] = []
+        for _ in range(mix.blended):
+            crops += self._blended(rng, size)
+        drawn = [
+            (self.pairs.moment, mix.paired),
+            (self.pairs.given, mix.given),
+            (self.pairs.still, mix.stills),
+        ]
+        for draw, count in drawn:
+            for _ in range(count):
+                pair = draw(rng)
+                crops += self._pair(rng, size, *pair) if pair else self._blended(rng, size)
+        labels = np.tile(np.array([0, 1], np.float32), len(crops) // 2)
+        return {"image": torch.from_numpy(np.stack(crops)), "label": torch.from_numpy(labels)}
+
+    def _blended(self, rng: np.random.Generator, size: int) -> list[Image]:
+        row = self.pairs.real(rng)
+        image, landmarks = self._load(row)
+        donor = self._load(self.pairs.real(rng)) if rng.random() < self.mix.donor else None
+        fake = Blend.random(rng).apply(image, landmarks, rng, donor)
+        faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
+        return self._delivered(rng, size, faces)
+
+    def _pair(self, rng: np.random.Generator, size: int, real: Stored, fake: Stored) -> list[Image]:
+        return self._delivered(
+            rng, size, [(*self._load(row), row.sample.face_px) for row in (real, fake)]
+        )
+
+    def _delivered(
+        self, rng: np.random.Generator, size: int, faces: list[tuple[Image, Floats, float]]
+    ) -> list[Image]:
+        delivery, cut = Delivery.random(rng), Cut.random(rng)
+        result: list[Image] = []
+        for image, landmarks, face_px in faces:
+            image, landmarks = delivery.apply(image, landmarks, face_px, rng)
+            result.append(cut.apply(image, landmarks, size))
+        return result
+
+    def _load(self, row: Stored) -> tuple[Image, Floats]:
+        return self.manifest.image(row), landmarks_of(row.sample)
+
+
+def _pick(rng: np.random.Generator, items: Sequence[T]) -> T:
+    return items[int(rng.integers(len(items)))]

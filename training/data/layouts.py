@@ -1,0 +1,119 @@
+"""Where the videos and pictures of a data set lie, and what each of them is.
+
+Every layout turns a folder into ``Item`` rows; nothing after this module knows a data set's
+folder names.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Label = Literal["real", "fake"]
+Split = Literal["train", "dev", "test", ""]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One video, part of a video, or picture.
+
+    ``name`` is unique in its data set. ``region`` is left, top, right, bottom in fractions of the
+    picture. ``identities`` are the people and source videos that must not be in two splits.
+    ``pair`` is shared by a fake and the real video that it was made from, moment for moment.
+    ``member`` is the file's name inside ``path`` where that is a tar archive.
+    """
+
+    name: str
+    path: Path
+    kind: Literal["video", "still"]
+    label: Label
+    dataset: str
+    method: str = ""
+    split: Split = ""
+    identities: tuple[str, ...] = ()
+    region: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    pair: str = ""
+    member: str = ""
+
+
+class LayoutError(ValueError):
+    """The folder is not laid out as the named data set is."""
+
+
+def label_of(text: str, where: str) -> Label:
+    """``text`` as a label, or ``LayoutError`` naming it and ``where`` it stood."""
+    if text == "real":
+        return "real"
+    if text == "fake":
+        return "fake"
+    raise LayoutError(f"{where}: label is {text!r}, it must be real or fake")
+
+
+def split_of(text: str, where: str) -> Split:
+    if text in ("train", "dev", "test", ""):
+        return text  # type: ignore[return-value]  # narrowed by the line above
+    raise LayoutError(f"{where}: split is {text!r}, it must be train, dev or test")
+
+
+_HALVES = {
+    "full": (0.0, 0.0, 1.0, 1.0),
+    "left": (0.0, 0.0, 0.5, 1.0),
+    "right": (0.5, 0.0, 1.0, 1.0),
+}
+
+
+def clips(root: Path) -> Iterator[Item]:
+    """Clips listed by an ``index.csv`` with their label, method, source, half and source ids."""
+    for number, row in enumerate(_rows(root / "index.csv"), start=2):
+        where = f"{root / 'index.csv'} line {number}"
+        if row["half"] not in _HALVES:
+            raise LayoutError(f"{where}: half is {row['half']!r}, it must be full, left or right")
+        stem = Path(row["file"]).stem
+        paired = row["half"] != "full"
+        identities = tuple(f"{row['source']}:{part}" for part in row["source_ids"].split("+"))
+        yield Item(
+            name=f"{stem}-{row['half']}" if paired else stem,
+            path=root / row["file"],
+            kind="video",
+            label=label_of(row["label"], where),
+            dataset=row["source"],
+            method=row["method"],
+            split=split_of(row["split"], where),
+            identities=identities if row["source_ids"] else (),
+            region=_HALVES[row["half"]],
+            pair=stem if paired else "",
+        )
+
+
+def crops(root: Path) -> Iterator[Item]:
+    """Face crops in tar shards, listed by ``train.csv``, ``dev.csv`` and ``reals.csv``."""
+    for listing, split in (("train", "train"), ("dev", "dev"), ("reals", "train")):
+        table = root / f"{listing}.csv"
+        for number, row in enumerate(_rows(table), start=2):
+            dataset = "UTKFace" if listing == "reals" else "DFDC"
+            source = row.get("source_video") or row["file"]
+            label = label_of(row["label"], f"{table} line {number}")
+            yield Item(
+                name=f"{dataset.lower()}-{Path(row['file']).stem}",
+                path=root / row["shard"],
+                kind="still",
+                label=label,
+                dataset=dataset,
+                method="DFDC" if label == "fake" else "",
+                split=split_of(split, str(table)),
+                identities=(f"{dataset}:{source}",),
+                member=row["file"],
+            )
+
+
+def _rows(table: Path) -> Iterator[dict[str, str]]:
+    if not table.is_file():
+        raise LayoutError(f"{table} is missing")
+    with table.open(newline="") as handle:
+        yield from csv.DictReader(handle)
+
+
+LAYOUTS: dict[str, Callable[[Path], Iterator[Item]]] = {"clips": clips, "crops": crops}

@@ -1,0 +1,94 @@
+"""All samples of a folder of shards, filtered, and their pictures by random access."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stream_server.vision.types import Floats, Image
+from training.data.frames import decoded
+from training.data.shards import HalfShardError, Sample, Stored, read_shard
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a face must have to be used. Raising a bound drops more of the bad crops.
+
+    ``sharpness`` is the variance of the crop's Laplacian, ``face_px`` the box's longer side,
+    ``score`` the detector's confidence.
+    """
+
+    sharpness: float = 30.0
+    face_px: float = 40.0
+    score: float = 0.9
+
+    def passes(self, sample: Sample) -> bool:
+        return (
+            sample.sharpness >= self.sharpness
+            and sample.face_px >= self.face_px
+            and sample.score >= self.score
+        )
+
+
+class Manifest:
+    """The samples found under ``root``; ``broken`` names the shards that could not be read."""
+
+    def __init__(self, root: Path, rows: Sequence[Stored], broken: Sequence[str] = ()) -> None:
+        self.root = root
+        self.rows = list(rows)
+        self.broken = list(broken)
+        self._files: dict[str, int] = {}
+
+    @classmethod
+    def scan(cls, root: Path, quality: Quality | None = None) -> Manifest:
+        """Read every shard's listing. Raises ``FileNotFoundError`` where there is none."""
+        shards = sorted(root.glob("*.tar"))
+        if not shards:
+            raise FileNotFoundError(f"{root} holds no shard (*.tar); run the extract step first")
+        rows: list[Stored] = []
+        broken: list[str] = []
+        for shard in shards:
+            try:
+                rows += read_shard(shard)
+            except HalfShardError as error:
+                broken.append(str(error))
+        if quality is not None:
+            rows = [row for row in rows if quality.passes(row.sample)]
+        return cls(root, rows, broken)
+
+    def where(self, rows: Iterable[Stored]) -> Manifest:
+        return Manifest(self.root, list(rows), self.broken)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def image(self, row: Stored) -> Image:
+        """The patch of ``row``, RGB."""
+        return decoded(self.raw(row), row.sample.key)
+
+    def raw(self, row: Stored) -> bytes:
+        """The bytes of ``row``'s picture as stored."""
+        if row.shard not in self._files:
+            self._files[row.shard] = os.open(self.root / row.shard, os.O_RDONLY)
+        return os.pread(self._files[row.shard], row.size, row.offset)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_files": {}}  # file numbers mean nothing in another process
+
+    def videos(self) -> dict[str, list[Stored]]:
+        """The rows of each video in the order of time."""
+        result: dict[str, list[Stored]] = {}
+        for row in self.rows:
+            result.setdefault(row.sample.video, []).append(row)
+        for rows in result.values():
+            rows.sort(key=lambda row: row.sample.time)
+        return result
+
+
+def landmarks_of(sample: Sample) -> Floats:
+    """The five points, float32 ``[5, 2]``, in pixels of the patch."""
+    return np.array(sample.landmarks, np.float32).reshape(5, 2)

@@ -1,0 +1,143 @@
+"""Training an encoder and its frame logit on single crops, as a Lightning module."""
+
+from __future__ import annotations
+
+import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
+
+# isort: split
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.data.batches import Batch
+
+
+class FrameModel(nn.Module):
+    """An encoder and a linear logit on its features."""
+
+    def __init__(self, encoder: nn.Module, dim: int) -> None:
+        super().__init__()
+        self.encoder, self.logit = encoder, nn.Linear(dim, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        features = self.encoder(image)
+        score: Tensor = self.logit(features).flatten()
+        return score
+
+
+def as_input(image: Tensor) -> Tensor:
+    """uint8 ``[n, S, S, 3]`` to float ``[n, 3, S, S]`` in -1 to 1, channels last in memory."""
+    return image.permute(0, 3, 1, 2).float() * (1 / 127.5) - 1.0
+
+
+class Clock:
+    """How far a run is, 0 to 1: by steps or by minutes, whichever ends first.
+
+    ``spent`` carries over from run to run.
+    """
+
+    def __init__(self, steps: int, minutes: float) -> None:
+        self.steps, self.minutes, self.spent = steps, minutes, 0.0
+        self._last = time.monotonic()
+
+    def begin(self) -> None:
+        self._last = time.monotonic()
+
+    def progress(self, step: int) -> float:
+        now = time.monotonic()
+        self.spent += now - self._last
+        self._last = now
+        by_time = self.spent / (60 * self.minutes) if self.minutes else 0.0
+        by_step = step / self.steps if self.steps else 0.0
+        return min(max(by_time, by_step), 1.0)
+
+
+class FrameModule(L.LightningModule):
+    """Binary cross-entropy on single crops, plus an order inside each (real, fake) pair.
+
+    The order term asks that the fake scores above the real beside it, whatever the level of both:
+    the level moves with the source, the order should not. The rate warms up over ``warmup`` steps
+    and falls as a cosine to the end of the clock. ``average`` is the decay of the running mean of
+    the weights, which is what is judged and kept.
+    """
+
+    def __init__(
+        self, model: FrameModel, clock: Clock, rate: float = 4e-4, new_rate: float = 1.5e-3,
+        order: float = 0.3, warmup: int = 80, smoothing: float = 0.02, average: float = 0.998,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.model, self.clock = model, clock
+        self.averaged = copy.deepcopy(model).requires_grad_(False)
+        self.rates = (rate, new_rate)
+        self.order, self.warmup, self.smoothing, self.average = order, warmup, smoothing, average
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        start = [value for name, value in self.model.named_parameters() if ".net." in name]
+        fresh = [value for name, value in self.model.named_parameters() if ".net." not in name]
+        groups = [{"params": start, "lr": self.rates[0]}, {"params": fresh, "lr": self.rates[1]}]
+        return torch.optim.AdamW(groups, weight_decay=0.02)
+
+    def on_fit_start(self) -> None:
+        self.clock.begin()
+
+    def training_step(self, batch: Batch, number: int) -> Tensor:
+        progress = self.clock.progress(self.global_step)
+        factor = min((self.global_step + 1) / self.warmup, 1.0)
+        factor *= 0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2
+        optimizer = self.optimizers(use_pl_optimizer=False)
+        for group, rate in zip(optimizer.param_groups, self.rates, strict=True):  # type: ignore[union-attr]  # one optimizer
+            group["lr"] = rate * factor
+        if progress >= 1.0:
+            self.trainer.should_stop = True
+        score = self.model(as_input(batch["image"])).float()
+        target = batch["label"] * (1 - 2 * self.smoothing) + self.smoothing
+        plain = functional.binary_cross_entropy_with_logits(score, target)
+        real, fake = score[0::2], score[1::2]
+        ordered = functional.softplus(real - fake).mean()
+        loss = plain + self.order * ordered
+        if not torch.isfinite(loss):
+            raise ValueError(f"the loss is {loss.item()} at step {self.global_step}")
+        with torch.no_grad():
+            correct = ((score > 0) == (batch["label"] > 0.5)).float().mean()
+            in_order = (fake > real).float().mean()
+        self.log_dict({"loss": loss.detach(), "accuracy": correct, "order": in_order})
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        step = self.global_step
+        decay = min(self.average, (1 + step) / (20 + step))
+        with torch.no_grad():
+            pairs = zip(self.averaged.parameters(), self.model.parameters(), strict=True)
+            for mean, value in pairs:
+                mean.lerp_(value, 1 - decay)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["spent"] = self.clock.spent
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.clock.spent = float(checkpoint["spent"])
+
+
+def scorer(
+    model: nn.Module, half: torch.dtype | None = None
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float64]]:
+    """A function from crops uint8 ``[n, 224, 224, 3]`` to logits ``[n]``."""
+
+    def score(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+        device = next(model.parameters()).device
+        image = as_input(torch.from_numpy(crops).to(device))
+        with torch.inference_mode(), torch.autocast(device.type, half, enabled=half is not None):
+            result: NDArray[np.float64] = model(image).float().cpu().numpy().astype(np.float64)
+        return result
+
+    return score

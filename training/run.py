@@ -1,0 +1,42 @@
+"""The run directory: what was run, with which settings, seed and versions, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("torch", "timm", "lightning", "numpy", "opencv-python-headless", "onnxruntime", "av")
+
+
+class RunDir:
+    """A folder with ``settings.json`` (settings, seed, versions) and ``log.jsonl``."""
+
+    def __init__(self, path: Path, settings: dict[str, Any]) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+        record = {"settings": settings, "versions": versions(), "command": sys.argv}
+        target = path / "settings.json"
+        if not target.exists():
+            target.write_text(json.dumps(record, indent=2, default=str) + "\n")
+        self.log("start", **record)
+
+    def log(self, event: str, **values: Any) -> None:
+        """Append one line to ``log.jsonl``."""
+        line = {"event": event, "at": round(time.time(), 1), **values}
+        with (self.path / "log.jsonl").open("a") as handle:
+            handle.write(json.dumps(line, default=str) + "\n")
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
