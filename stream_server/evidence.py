@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
-
-if TYPE_CHECKING:
-    from stream_server.stream import StreamOptions
+from stream_server.vision.quality import QualityLimits
 
 _RECENT = 1.5  # seconds: how long a face may be out of sight of the gates and keep its verdict
+
+
+@dataclass(frozen=True)
+class StreamOptions:
+    """How a stream samples and scores.
+
+    ``sample_hz``: samples per second of media time; ``window``: samples that a verdict looks back
+    on (more is steadier and slower to change); ``first_verdict``: samples before the first one;
+    ``verdict_hz``: scores per second of media time for each face.
+    """
+
+    sample_hz: float = 10.0
+    window: int = 20
+    first_verdict: int = 8
+    verdict_hz: float = 4.0
+    quality: QualityLimits = field(default_factory=QualityLimits)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ _SAFE_INTEGER = 2**53 - 1  # what JavaScript holds exactly
 class Close(IntEnum):
     """WebSocket close codes."""
 
+    NORMAL = 1000
     BAD_HELLO = 4001
     NOT_AUTHORISED = 4003
     PROTOCOL_NOT_SUPPORTED = 4004

@@ -16,10 +16,10 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_server.evidence import FaceEvidence, Sample
+from stream_server.evidence import FaceEvidence, Sample, StreamOptions
 from stream_server.verdict import Verdict, VerdictPolicy
 from stream_server.vision.crop import align_crop, alignment, to_crop
-from stream_server.vision.quality import Quality, QualityLimits, judge
+from stream_server.vision.quality import Quality, judge
 from stream_server.vision.track import FaceTracker, Track
 from stream_server.vision.types import Floats, Frame, Image
 
@@ -36,22 +36,6 @@ class Scorer(Protocol):
         self, features: dict[str, NDArray[np.float32]], landmarks: NDArray[np.float32] | None
     ) -> tuple[float, dict[str, float]]:
         """A window, float32 ``[t, D]`` per member and ``[t, 10]``, to probabilities."""
-
-
-@dataclass(frozen=True)
-class StreamOptions:
-    """How a stream samples and scores.
-
-    ``sample_hz``: samples per second of media time; ``window``: samples that a verdict looks back
-    on (more is steadier and slower to change); ``first_verdict``: samples before the first one;
-    ``verdict_hz``: scores per second of media time for each face.
-    """
-
-    sample_hz: float = 10.0
-    window: int = 20
-    first_verdict: int = 8
-    verdict_hz: float = 4.0
-    quality: QualityLimits = QualityLimits()
 
 
 @dataclass(frozen=True)
@@ -103,11 +87,11 @@ class Stream:
         tracker: FaceTracker,
         scorer: Scorer,
         policy: VerdictPolicy,
-        options: StreamOptions = StreamOptions(),  # noqa: B008  frozen
+        options: StreamOptions | None = None,
         executor: Executor | None = None,
     ) -> None:
         self.tracker = tracker
-        self.options = options
+        self.options = options = options or StreamOptions()
         self._scorer = scorer
         self._policy = policy
         self._executor = executor

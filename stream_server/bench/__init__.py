@@ -1,0 +1,1 @@
+"""What ``fakelight bench`` runs."""

@@ -1,0 +1,172 @@
+"""``fakelight bench live``: how long a verdict takes, and what the server uses for it.
+
+A server process of its own gets N streams over real sockets, each 640x360 JPEG frames of the
+sample clip at the server's sample rate. The lag is from sending a frame to receiving its verdict,
+measured at the client, which shares the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+import av
+from PIL import Image as Pillow
+from websockets.asyncio.client import ClientConnection, connect
+
+from stream_server import __version__, protocol, resources
+from stream_server.bench.server import ServerProcess, own_server
+
+_RATE = 10.0
+_WARM_UP = 3.0  # seconds: models, first detections and first windows are not the steady state
+
+
+@dataclass
+class _Client:
+    """What one stream saw after the warm-up."""
+
+    lags: list[float] = field(default_factory=list)
+    sent: int = 0
+    verdicts: int = 0
+    scored: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+def bench_live(streams: int, seconds: float, json_path: str | None) -> int:
+    """Run the measurement, print it, and write it to ``json_path`` (``-`` is stdout).
+
+    Raises ``ValueError`` for fewer than one stream or a time that is not positive.
+    """
+    if streams < 1 or seconds <= 0:
+        raise ValueError(f"{streams} streams for {seconds} s; at least 1 and more than 0 s needed")
+    frames = _frames()
+    with own_server() as server:
+        figures = asyncio.run(_measure(server, frames, streams, seconds))
+    if json_path == "-":
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+        return 0
+    if json_path:
+        Path(json_path).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write("\n".join(f"{name:24} {value}" for name, value in figures.items()) + "\n")
+    return 0
+
+
+def _frames() -> list[bytes]:
+    """The sample clip at ten pictures a second, as a browser would send them."""
+    pictures = []
+    with av.open(str(resources.web_dir() / "static" / "sample.mp4")) as clip:
+        due = 0.0
+        for frame in clip.decode(video=0):
+            if frame.time is None or frame.time < due - 1e-3:
+                continue
+            due += 1 / _RATE
+            encoded = io.BytesIO()
+            picture = Pillow.fromarray(frame.to_ndarray(format="rgb24"))
+            picture.save(encoded, "JPEG", quality=80)
+            pictures.append(encoded.getvalue())
+    return pictures
+
+
+async def _measure(
+    server: ServerProcess, frames: list[bytes], streams: int, seconds: float
+) -> dict[str, Any]:
+    clients = [_Client() for _ in range(streams)]
+    measuring = asyncio.Event()
+    done = asyncio.Event()
+    tasks = [
+        asyncio.create_task(_stream(server, client, frames, i / streams / _RATE, measuring, done))
+        for i, client in enumerate(clients)
+    ]
+    await asyncio.sleep(_WARM_UP)
+    measuring.set()
+    started, cpu, memory = time.monotonic(), server.cpu_seconds(), [server.memory_mb()]
+    while time.monotonic() - started < seconds:
+        await asyncio.sleep(min(1.0, seconds))
+        memory.append(server.memory_mb())
+    elapsed, cpu_after = time.monotonic() - started, server.cpu_seconds()
+    done.set()
+    await asyncio.gather(*tasks)
+    known = [value for value in memory if value is not None]
+    lags = sorted(lag for client in clients for lag in client.lags)
+    quarter = max(len(known) // 4, 1)
+    return {
+        "version": __version__,
+        "machine": f"{os.cpu_count()} x {platform.machine()}",
+        "streams": streams,
+        "seconds": round(elapsed, 1),
+        "ready_s": round(server.ready_s, 2),
+        "frames_sent": sum(client.sent for client in clients),
+        "verdicts": sum(client.verdicts for client in clients),
+        "with_probability": sum(client.scored for client in clients),
+        "verdicts_per_s_slowest": round(min(c.verdicts for c in clients) / elapsed, 2),
+        "verdicts_per_s_median": round(statistics.median(c.verdicts for c in clients) / elapsed, 2),
+        "lag_p50_ms": _percentile(lags, 0.5),
+        "lag_p95_ms": _percentile(lags, 0.95),
+        "lag_p99_ms": _percentile(lags, 0.99),
+        "server_cores": None
+        if cpu is None or cpu_after is None
+        else round((cpu_after - cpu) / elapsed, 3),
+        "memory_mb_first_quarter": round(statistics.mean(known[:quarter]), 1) if known else None,
+        "memory_mb_last_quarter": round(statistics.mean(known[-quarter:]), 1) if known else None,
+        "memory_mb_peak": round(max(known), 1) if known else None,
+        "errors": sorted({error for client in clients for error in client.errors}),
+    }
+
+
+async def _stream(
+    server: ServerProcess,
+    client: _Client,
+    frames: list[bytes],
+    offset: float,
+    measuring: asyncio.Event,
+    done: asyncio.Event,
+) -> None:
+    url = f"ws://127.0.0.1:{server.port}/v1/stream"
+    async with connect(url, subprotocols=[protocol.SUBPROTOCOL], compression=None) as socket:  # type: ignore[list-item]
+        await socket.send(json.dumps({"type": "hello", "protocol": 1, "token": server.token}))
+        await socket.recv()
+        reader = asyncio.create_task(_read(socket, client, measuring))
+        await asyncio.sleep(offset)  # real viewers do not start in step
+        begun = time.monotonic()
+        for number, picture in enumerate(cycle(frames)):
+            due = begun + number / _RATE
+            await asyncio.sleep(max(due - time.monotonic(), 0))
+            if done.is_set():
+                break
+            client.sent += measuring.is_set()
+            header = {
+                "frame_id": number,
+                "media_time": number / _RATE,
+                "captured_at": time.monotonic() * 1000,
+                "width": 640,
+                "height": 360,
+            }
+            await socket.send(protocol.pack_frame(header, picture))
+        reader.cancel()
+
+
+async def _read(socket: ClientConnection, client: _Client, measuring: asyncio.Event) -> None:
+    async for text in socket:
+        message = json.loads(text)
+        if not measuring.is_set():
+            continue
+        if message["type"] == "verdict":
+            client.lags.append(time.monotonic() * 1000 - message["captured_at"])
+            client.verdicts += 1
+            client.scored += any(face["probability"] is not None for face in message["faces"])
+        elif message["type"] == "error":
+            client.errors.append(message["message"])
+
+
+def _percentile(ordered: list[float], share: float) -> float | None:
+    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 1) if ordered else None

@@ -1,0 +1,99 @@
+"""The ``fakelight`` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from stream_server import __version__
+from stream_server.settings import ENGINES, Settings, SettingsError, load
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status (0 fine, 1 found wanting, 2 unusable)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        return 130
+    except (SettingsError, ValueError, OSError) as error:
+        sys.stderr.write(f"fakelight: {error}\n")
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fakelight", description="Live face-manipulation warnings on any web video."
+    )
+    parser.add_argument("--version", action="version", version=f"fakelight {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    serve = commands.add_parser("serve", help="serve the live page and the browser extension")
+    serve.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (default 8765)")
+    serve.add_argument("--engine", choices=ENGINES, help="where the networks run")
+    serve.add_argument("--triton-url", metavar="HOST:PORT", help="Triton's gRPC address")
+    serve.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
+    serve.set_defaults(run=_serve)
+
+    models = commands.add_parser("models", help="list the models, or check them")
+    models.add_argument("what", choices=("list", "check"))
+    models.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
+    models.set_defaults(run=_models)
+
+    bench = commands.add_parser("bench", help="measure this machine")
+    bench.add_argument("what", choices=("live",))
+    bench.add_argument("--streams", type=int, default=1, metavar="N", help="streams at once")
+    bench.add_argument("--seconds", type=float, default=20, metavar="S", help="how long")
+    bench.add_argument("--json", metavar="PATH", help="write the figures there; - for stdout")
+    bench.set_defaults(run=_bench)
+
+    token = commands.add_parser("token", help="print the server's token, made if there is none")
+    token.set_defaults(run=_token)
+
+    doctor = commands.add_parser("doctor", help="say what is wrong with this installation")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from stream_server.serve import serve
+
+    return serve(_settings(options, "host", "port", "engine", "triton_url", "models"))
+
+
+def _models(options: argparse.Namespace) -> int:
+    from stream_server.models_command import check_models, list_models
+
+    settings = _settings(options, "models")
+    command = list_models if options.what == "list" else check_models
+    return command(settings.models)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from stream_server.bench.live import bench_live
+
+    return bench_live(options.streams, options.seconds, options.json)
+
+
+def _token(options: argparse.Namespace) -> int:
+    from stream_server.access_token import load_token
+
+    sys.stdout.write(load_token(_settings(options)) + "\n")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from stream_server.doctor import examine
+
+    return examine(_settings(options))
+
+
+def _settings(options: argparse.Namespace, *names: str) -> Settings:
+    return load(**{name: getattr(options, name) for name in names})
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,186 @@
+"""The WebSocket transport: ``/v1/stream``, subprotocol ``fakelight.v1``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from functools import partial
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from stream_server import protocol
+from stream_server.access_token import same, session_cookie
+from stream_server.gate import COOKIE
+from stream_server.ingest.pictures import decode
+from stream_server.live import Job
+from stream_server.protocol import BadHelloError, Close, Hello, ProtocolError
+from stream_server.services import Services
+
+_log = logging.getLogger(__name__)
+_UNREAD = 256  # messages that may wait for a client before it counts as one that never reads
+_STATUS_EVERY = 1.0
+_CLOSE_PATIENCE = 2.0
+
+
+class _Closing(Exception):  # noqa: N818  not an error: it ends the conversation
+    def __init__(self, code: Close, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+
+
+async def stream_endpoint(websocket: WebSocket) -> None:
+    """One client from its hello to its last message."""
+    services: Services = websocket.app.state.services
+    offered = websocket.scope.get("subprotocols", [])
+    chosen = protocol.SUBPROTOCOL if protocol.SUBPROTOCOL in offered else None
+    await websocket.accept(subprotocol=chosen)
+    try:
+        hello = await _hello(websocket, services)
+        connection = _Connection(websocket, services, hello)
+    except _Closing as closing:
+        await _close(websocket, closing)
+        return
+    except WebSocketDisconnect:
+        return
+    await connection.serve()
+
+
+async def _hello(websocket: WebSocket, services: Services) -> Hello:
+    try:
+        async with asyncio.timeout(services.settings.hello_seconds):
+            first = await websocket.receive()
+    except TimeoutError:
+        seconds = services.settings.hello_seconds
+        raise _Closing(Close.BAD_HELLO, f"no hello within {seconds:g} s") from None
+    if first["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(first.get("code", 1005))
+    text = first.get("text")
+    if text is None:
+        raise _Closing(Close.BAD_HELLO, "the first message must be a hello in text, not bytes")
+    try:
+        hello = protocol.parse_hello(text)
+    except BadHelloError as error:
+        raise _Closing(error.close, str(error)) from None
+    # The server's own pages hold a cookie that scripts cannot read, and send an empty token.
+    cookie = websocket.cookies.get(COOKIE, "")
+    by_cookie = not hello.token and same(cookie, session_cookie(services.token))
+    if not by_cookie and not services.accepts(hello.token, websocket.headers.get("origin")):
+        raise _Closing(Close.NOT_AUTHORISED, "wrong token; `fakelight token` prints the right one")
+    return hello
+
+
+class _Connection:
+    def __init__(self, websocket: WebSocket, services: Services, hello: Hello) -> None:
+        self._websocket = websocket
+        self._services = services
+        self._window = hello.window or services.settings.window
+        self._outbox: asyncio.Queue[str] = asyncio.Queue()
+        self._stop: asyncio.Future[_Closing] = asyncio.get_running_loop().create_future()
+        limit = services.settings.max_streams
+        if len(services.streams) >= limit:
+            raise _Closing(Close.OVER_LIMIT, f"{limit} streams are open, which is the limit")
+        self._live = services.open_stream(self._send, self._window, hello.source, self.close)
+
+    async def serve(self) -> None:
+        self._send(self._welcome())
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._live.run(), self._write(), self._report(), self._read())
+        ]
+        stopped = asyncio.create_task(self._stopped())
+        try:
+            await asyncio.wait({*tasks, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                self._note_end(task)
+        finally:
+            self._services.close_stream(self._live.id)
+            for task in (*tasks, stopped):
+                task.cancel()
+            await asyncio.gather(*tasks, stopped, return_exceptions=True)
+        if self._stop.done():
+            await _close(self._websocket, self._stop.result())
+
+    async def _stopped(self) -> None:
+        await asyncio.wait({self._stop})
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        error = task.exception() if task.done() else None
+        if isinstance(error, _Closing):
+            self.close(error.code, error.reason)
+        elif error is not None and not isinstance(error, WebSocketDisconnect):
+            _log.error("stream %s ended by an error", self._live.id, exc_info=error)
+
+    def close(self, code: Close, reason: str) -> None:
+        """End the stream from our side."""
+        if not self._stop.done():
+            self._stop.set_result(_Closing(code, reason))
+
+    def _send(self, message: dict[str, Any]) -> None:
+        if self._outbox.qsize() >= _UNREAD:
+            self.close(
+                Close.OVER_LIMIT, f"{_UNREAD} messages wait unread; read them or send fewer frames"
+            )
+            return
+        self._outbox.put_nowait(protocol.encode(message))
+
+    def _welcome(self) -> dict[str, Any]:
+        settings, services = self._services.settings, self._services
+        return protocol.welcome(
+            stream=self._live.id,
+            engine=services.engine_in_use(),
+            sample_hz=settings.sample_hz,
+            window=self._window,
+            limits=services.limits(),
+            models=services.repository.members,
+        )
+
+    async def _write(self) -> None:
+        while True:
+            await self._websocket.send_text(await self._outbox.get())
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(_STATUS_EVERY)
+            counters = self._live.counters
+            self._send(
+                protocol.status(
+                    engine=self._services.engine_in_use(),
+                    fallback=self._services.fallback(),
+                    received=counters.received,
+                    analysed=counters.analysed,
+                    dropped=counters.dropped,
+                )
+            )
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            try:
+                if message.get("bytes") is not None:
+                    self._live.offer(self._job(message["bytes"]))
+                else:
+                    self._obey(protocol.parse_control(message["text"]).type)
+            except ProtocolError as error:
+                self._live.refuse(error)
+
+    def _obey(self, kind: str) -> None:
+        if kind == "bye":
+            raise _Closing(Close.NORMAL, "bye")
+        self._live.control(kind)
+
+    def _job(self, message: bytes) -> Job:
+        frame = protocol.parse_frame(message)
+        picture = partial(decode, frame.picture, frame.header, self._services.settings.max_pixels)
+        return Job(frame.header, picture, time.monotonic())
+
+
+async def _close(websocket: WebSocket, closing: _Closing) -> None:
+    # A client that reads nothing would hold the close up for ever; the transport goes regardless.
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError, OSError):
+        async with asyncio.timeout(_CLOSE_PATIENCE):
+            await websocket.close(closing.code, protocol.close_reason(closing.reason))

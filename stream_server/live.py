@@ -1,0 +1,194 @@
+"""A live stream: the newest frame in, messages out, and nothing that grows in between.
+
+Reading a frame never waits for its analysis. There is one place for a waiting frame; a newer one
+takes it, and the one before counts as dropped. Any transport drives this class.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from stream_server import protocol
+from stream_server.engine.base import EngineError
+from stream_server.protocol import FrameHeader, ProtocolError
+from stream_server.stream import Face, Stream
+from stream_server.vision.types import Frame, Image
+
+_log = logging.getLogger(__name__)
+_JUMP_BACK = 0.5  # seconds: a longer step back is a seek that nobody announced
+_REPEAT_ERRORS = 5.0  # seconds between two errors of the kinds that every frame would raise
+
+
+@dataclass(frozen=True)
+class Job:
+    """A frame that waits: how to get its picture, what came with it, and when (monotonic)."""
+
+    header: FrameHeader
+    decode: Callable[[], Image]
+    arrived: float
+
+
+@dataclass
+class Counters:
+    """Frames of one stream. ``received`` is the sum of the others, but for those in hand."""
+
+    received: int = 0
+    analysed: int = 0
+    dropped: int = 0
+    refused: int = 0
+
+
+class LiveStream:
+    """Runs one ``Stream`` over the newest frames and hands every message to ``send``.
+
+    ``send`` must not block; ``observe`` is told of each analysed frame (seconds from arrival to
+    verdict, and its faces), for metrics.
+    """
+
+    def __init__(
+        self,
+        stream_id: str,
+        stream: Stream,
+        send: Callable[[dict[str, Any]], None],
+        *,
+        max_fps: int,
+        executor: Executor | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        observe: Callable[[float, list[Face]], None] = lambda lag, faces: None,
+    ) -> None:
+        self.id = stream_id
+        self.counters = Counters()
+        self.paused = False
+        self.faces: list[Face] = []
+        self._stream = stream
+        self._send = send
+        self._executor = executor
+        self._clock = clock
+        self._observe = observe
+        self._waiting: tuple[int, Job] | None = None
+        self._wake = asyncio.Event()
+        self._rate = _RateLimit(max_fps, clock)
+        self._last_error: dict[str, float] = {}
+        self._epoch = 0  # how many seeks were announced,
+        self._analysed_epoch = 0  # and how many of them the stream has been told of
+
+    def offer(self, job: Job) -> None:
+        """Take a frame for analysis; it may be dropped for a newer one, or for coming too fast."""
+        self.counters.received += 1
+        if not self._rate.allows():
+            self._refuse_rarely(
+                "too_fast", f"more than {self._rate.per_second} frames per second", job
+            )
+            self.counters.dropped += 1
+            return
+        if self.paused:
+            self.counters.dropped += 1
+            return
+        if self._waiting is not None:
+            self.counters.dropped += 1
+        self._waiting = (self._epoch, job)
+        self._wake.set()
+
+    def refuse(self, error: ProtocolError) -> None:
+        """Answer something that cannot be used."""
+        self.counters.refused += 1
+        self._send(protocol.error(error.code, str(error), error.frame_id))
+
+    def control(self, kind: str) -> None:
+        """Obey ``seek``, ``pause`` or ``resume``."""
+        if kind == "seek":
+            self._epoch += 1
+        elif kind == "pause":
+            self.paused = True
+        elif kind == "resume":
+            self.paused = False
+
+    async def run(self) -> None:
+        """Analyse frames until cancelled. One frame that fails never ends the stream."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            waiting, self._waiting = self._waiting, None
+            if waiting is None:
+                continue
+            epoch, job = waiting
+            try:
+                await self._analyse(epoch, job)
+            except ProtocolError as error:
+                self.refuse(error)
+            except EngineError as error:
+                self.counters.dropped += 1
+                self._refuse_rarely("analysis_failed", f"the engine gave no answer: {error}", job)
+            except Exception:
+                self.counters.dropped += 1
+                _log.exception("stream %s: frame %s failed", self.id, job.header.frame_id)
+                self._refuse_rarely("analysis_failed", "an internal error; see the log", job)
+
+    async def _analyse(self, epoch: int, job: Job) -> None:
+        loop = asyncio.get_running_loop()
+        header = job.header
+        image = await loop.run_in_executor(self._executor, job.decode)
+        if epoch != self._epoch:  # from before a seek
+            self.counters.dropped += 1
+            return
+        if epoch != self._analysed_epoch:
+            self._analysed_epoch = epoch
+            self._stream.reset()
+        before = self._stream.media_time
+        if header.media_time < before:
+            if before - header.media_time > _JUMP_BACK:
+                self._stream.reset()
+            raise ProtocolError(
+                "time_backwards",
+                f"media_time {header.media_time} after {before}: send seek before going back",
+                header.frame_id,
+            )
+        faces = await self._stream.analyse(Frame(image, header.media_time, header.frame_id))
+        if epoch != self._epoch:
+            self.counters.dropped += 1
+            return
+        lag = self._clock() - job.arrived
+        self.faces = faces
+        self.counters.analysed += 1
+        self._observe(lag, faces)
+        if self._stream.crowded:
+            limit = self._stream.tracker.max_faces
+            found = limit + self._stream.crowded
+            self._refuse_rarely(
+                "too_many_faces",
+                f"{found} faces; the limit is {limit}, the largest are judged",
+                job,
+            )
+        messages = [face.as_message() for face in faces]
+        self._send(protocol.verdict(header, lag * 1000, messages))
+
+    def _refuse_rarely(self, code: str, message: str, job: Job) -> None:
+        now = self._clock()
+        if now - self._last_error.get(code, -_REPEAT_ERRORS) >= _REPEAT_ERRORS:
+            self._last_error[code] = now
+            self._send(protocol.error(code, message, job.header.frame_id))
+
+
+class _RateLimit:
+    """A token bucket of two seconds: bursts pass, a steady excess does not."""
+
+    def __init__(self, per_second: int, clock: Callable[[], float]) -> None:
+        self.per_second = per_second
+        self._clock = clock
+        self._room = 2.0 * per_second
+        self._last = clock()
+
+    def allows(self) -> bool:
+        now = self._clock()
+        self._room = min(self._room + (now - self._last) * self.per_second, 2.0 * self.per_second)
+        self._last = now
+        if self._room < 1:
+            return False
+        self._room -= 1
+        return True
