@@ -1,0 +1,48 @@
+# make run        sets up and serves on http://127.0.0.1:8765
+# make test       sets up (browser and Triton too), then every check and every test
+# make test-fast  the unit tests alone, for every commit
+.DEFAULT_GOAL := run
+SHELL := /bin/bash
+PYTEST := .venv-dev/bin/python -m pytest
+# Several threads in each of several processes stall one another on a small machine.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: run test test-fast lint bench triton setup setup-dev clean
+
+setup:
+	@scripts/bootstrap.sh .venv
+
+setup-dev:
+	@scripts/bootstrap.sh .venv-dev dev
+
+run: setup
+	@exec .venv/bin/fakelight serve
+
+test: setup-dev
+	@scripts/test_setup.sh
+	@scripts/run_suites.sh \
+	    "lint=$(MAKE) --no-print-directory lint" \
+	    "unit=$(PYTEST) tests/unit" \
+	    "server=$(PYTEST) tests/server" \
+	    "contract=$(PYTEST) tests/contract" \
+	    "e2e=$(PYTEST) tests/e2e"
+
+test-fast: setup-dev
+	@$(PYTEST) -q tests/unit -m "not slow"
+
+lint: setup-dev
+	@.venv-dev/bin/ruff check .
+	@.venv-dev/bin/ruff format --check .
+	@.venv-dev/bin/mypy --strict stream_server training
+	@npm run --silent check
+
+bench: setup-dev
+	@.venv-dev/bin/fakelight bench live --streams 1 --seconds 20
+	@.venv-dev/bin/fakelight bench live --streams 8 --seconds 30
+
+triton:
+	@scripts/triton_env.sh > /dev/null
+	@exec .venv-triton/bin/python scripts/triton_serve.py
+
+clean:
+	rm -rf .venv .venv-dev .venv-triton node_modules
