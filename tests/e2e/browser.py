@@ -1,0 +1,134 @@
+"""Starts Chromium with the unpacked extension and drives the extension's own pages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from playwright.sync_api import BrowserContext, Page, Playwright, Worker
+
+from tests.e2e.overlay_view import Eye
+
+EXTENSION = Path(__file__).resolve().parents[2] / "extension"
+T = TypeVar("T")
+
+
+def chromium() -> str | None:
+    """Path of an installed Chromium or Chrome."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def extension_with_consent(target: Path) -> Path:
+    """A copy of the extension whose optional site permissions are granted from the start.
+
+    A browser asks the person for them in a window that no test can click. Nothing else differs.
+    """
+    shutil.copytree(EXTENSION, target)
+    manifest = json.loads((target / "manifest.json").read_text())
+    manifest["host_permissions"] = manifest.pop("optional_host_permissions")
+    (target / "manifest.json").write_text(json.dumps(manifest))
+    return target
+
+
+@contextmanager
+def launch(
+    playwright: Playwright,
+    profile: Path,
+    public_port: int,
+    extension: Path | None = None,
+    more: tuple[str, ...] = (),
+    **options: Any,
+) -> Iterator[BrowserContext]:
+    """A browser for which ``*.test`` on ``public_port`` lies on the public internet."""
+    flags = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--autoplay-policy=no-user-gesture-required",
+        "--host-resolver-rules=MAP *.test 127.0.0.1",
+        f"--ip-address-space-overrides=127.0.0.1:{public_port}=public",
+        *more,
+    ]
+    if extension is not None:
+        flags += [f"--disable-extensions-except={extension}", f"--load-extension={extension}"]
+    context = playwright.chromium.launch_persistent_context(
+        profile,
+        executable_path=chromium(),
+        headless=True,
+        args=flags,
+        ignore_default_args=["--disable-extensions", "--headless"],
+        **{"viewport": {"width": 1000, "height": 700}, **options},
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+class Extension:
+    """The loaded extension: its service worker and its pages."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        workers = context.service_workers
+        self.worker: Worker = workers[0] if workers else context.wait_for_event("serviceworker")
+        self.id = self.worker.url.split("/")[2]
+
+    def address(self, path: str) -> str:
+        return f"chrome-extension://{self.id}/{path}"
+
+    def store(self, values: dict[str, Any]) -> None:
+        """Set settings as the options page does."""
+        self.worker.evaluate("values => chrome.storage.local.set(values)", values)
+
+    def stored(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.worker.evaluate("chrome.storage.local.get()")
+        return found
+
+    def command(self, message: dict[str, Any]) -> Any:
+        """Send the service worker a message from the extension's own options page."""
+        page = self.context.new_page()
+        try:
+            page.goto(self.address("options/options.html"))
+            return page.evaluate("message => chrome.runtime.sendMessage(message)", message)
+        finally:
+            page.close()
+
+    def everywhere(self, server: str, token: str) -> None:
+        """Pair by a pasted token and turn all sites on."""
+        self.store({"server": server, "token": token})
+        self.command({"type": "set-all-sites", "on": True})
+
+    def tab_id(self, address: str) -> int:
+        found: int = self.worker.evaluate(
+            "async address => (await chrome.tabs.query({})).find(tab => tab.url === address)?.id",
+            address,
+        )
+        return found
+
+
+def wait_for(what: str, look: Callable[[], T | None], seconds: float = 20, every: float = 0.1) -> T:
+    """Look again and again until there is something; fail saying ``what`` never came."""
+    end = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not come within {seconds:g} s; last seen: {found!r}")
+        time.sleep(every)
+
+
+def watch(page: Page) -> Eye:
+    return Eye(page)

@@ -1,0 +1,157 @@
+"""Looks into the overlay's closed shadow root, as a developer's tools can and a page cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import CDPSession, Page
+
+Box = tuple[float, float, float, float]
+_PAINTED = """function () {
+  const { width, height } = this;
+  const pixels = this.getContext("2d").getImageData(0, 0, width, height).data;
+  let left = width, top = height, right = -1, bottom = -1;
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
+    if (pixels[(y * width + x) * 4 + 3] > 60) {
+      left = Math.min(left, x); right = Math.max(right, x);
+      top = Math.min(top, y); bottom = Math.max(bottom, y);
+    }
+  }
+  return right < 0 ? null : [left / width, top / height,
+    (right - left + 1) / width, (bottom - top + 1) / height];
+}"""
+
+
+@dataclass(frozen=True)
+class ChipView:
+    """One face's label."""
+
+    verdict: str
+    label: str
+    x: float
+    y: float
+    node: int
+
+
+@dataclass(frozen=True)
+class OverlayView:
+    """One overlay as it is now; lengths in CSS pixels of the page."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    badge: str | None
+    card: str | None
+    chips: list[ChipView] = field(default_factory=list)
+    canvas: int = 0
+
+
+class Eye:
+    """Reads the overlays of a page through the browser's debugging protocol."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.session: CDPSession = page.context.new_cdp_session(page)
+
+    def overlays(self) -> list[OverlayView]:
+        """Every overlay of the page, embedded frames of the same process included."""
+        root = self.session.send("DOM.getDocument", {"depth": -1, "pierce": True})["root"]
+        return [
+            _view(node, shadow)
+            for node in _walk(root)
+            for shadow in node.get("shadowRoots", [])
+            if shadow.get("shadowRootType") == "closed" and _by_class(shadow, "stage")
+        ]
+
+    def only(self) -> OverlayView | None:
+        found = self.overlays()
+        return found[0] if len(found) == 1 else None
+
+    def painted(self, view: OverlayView) -> Box | None:
+        """The rectangle around everything drawn on the canvas, in fractions of the stage."""
+        found = self._call(view.canvas, _PAINTED)
+        return None if found is None else (found[0], found[1], found[2], found[3])
+
+    def rect(self, node: int) -> Box:
+        """Where an element is in the window."""
+        script = (
+            "function () { const r = this.getBoundingClientRect();"
+            " return [r.x, r.y, r.width, r.height]; }"
+        )
+        found = self._call(node, script)
+        return (found[0], found[1], found[2], found[3])
+
+    def click(self, node: int) -> None:
+        """A real click on the middle of an element."""
+        x, y, width, height = self.rect(node)
+        self.page.mouse.click(x + width / 2, y + height / 2)
+
+    def _call(self, node: int, script: str) -> Any:
+        target = self.session.send("DOM.resolveNode", {"backendNodeId": node})["object"]["objectId"]
+        answer = self.session.send(
+            "Runtime.callFunctionOn",
+            {"objectId": target, "functionDeclaration": script, "returnByValue": True},
+        )
+        return answer["result"].get("value")
+
+
+def _walk(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for key in ("children", "shadowRoots"):
+        for child in node.get(key, []):
+            yield from _walk(child)
+    if "contentDocument" in node:
+        yield from _walk(node["contentDocument"])
+
+
+def _attributes(node: dict[str, Any]) -> dict[str, str]:
+    flat = node.get("attributes", [])
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _by_class(node: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [one for one in _walk(node) if name in _attributes(one).get("class", "").split()]
+
+
+def _text(node: dict[str, Any]) -> str:
+    parts = [one.get("nodeValue", "") for one in _walk(node) if one.get("nodeName") == "#text"]
+    return " ".join(" ".join(parts).split())
+
+
+def _number(style: str, name: str) -> float:
+    found = re.search(rf"(?:^|[;\s]){name}:\s*(-?[\d.]+)px", style)
+    return float(found[1]) if found else 0.0
+
+
+def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
+    style = _attributes(host).get("style", "")
+    chips = []
+    for chip in _by_class(shadow, "chip"):
+        attributes = _attributes(chip)
+        at = re.search(r"translate\((-?[\d.]+)px,?\s*(-?[\d.]+)?", attributes.get("style", ""))
+        chips.append(
+            ChipView(
+                verdict=attributes.get("data-verdict", ""),
+                label=attributes.get("aria-label", ""),
+                x=float(at[1]) if at else 0.0,
+                y=float(at[2] or 0) if at else 0.0,
+                node=chip["backendNodeId"],
+            )
+        )
+    [badge] = _by_class(shadow, "badge")
+    [card] = _by_class(shadow, "card")
+    canvas = next(one for one in _walk(shadow) if one.get("nodeName") == "CANVAS")
+    return OverlayView(
+        left=_number(style, "left"),
+        top=_number(style, "top"),
+        width=_number(style, "width"),
+        height=_number(style, "height"),
+        badge=None if "hidden" in _attributes(badge) else _text(badge),
+        card=None if "hidden" in _attributes(card) else _text(card),
+        chips=chips,
+        canvas=canvas["backendNodeId"],
+    )
