@@ -1,0 +1,204 @@
+"""Training an encoder on single crops: data, trainer, and the judging on dev."""
+
+from __future__ import annotations
+
+import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
+
+# isort: split
+import shutil
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from training.data.batches import Mix, TrainingBatches
+from training.data.manifest import Manifest
+from training.devset import group_aucs, score_videos
+from training.frames_module import Clock, FrameModel, FrameModule, scorer
+from training.models.registry import Spec, make_encoder
+from training.run import RunDir
+
+
+@dataclass(frozen=True)
+class FrameSettings:
+    """How to train. ``minutes`` or ``steps`` ends the run, whichever comes first; 0 is none.
+
+    The first ``warm_steps`` batches are ``warm_size`` pixels wide, which is cheaper. ``rate`` is
+    the learning rate of the pretrained layers. ``precision`` is Lightning's: bf16-mixed on a CPU,
+    16-mixed (with loss scaling) on a GPU such as the V100 that has no bf16. ``patience`` ends a
+    run after so many judgings on dev without a new best; 0 is never. ``choose`` names the data
+    sets whose dev AUCs the best weights are chosen by; empty: all that have videos of both kinds.
+    """
+
+    minutes: float = 0
+    steps: int = 0
+    size: int = 224
+    warm_steps: int = 0
+    warm_size: int = 160
+    rate: float = 4e-4
+    new_rate: float = 1.5e-3
+    order: float = 0.3
+    average: float = 0.998
+    warmup: int = 80
+    precision: str = "bf16-mixed"
+    accumulate: int = 1
+    workers: int = 0
+    devices: int = 1
+    dev_minutes: float = 10
+    patience: int = 0
+    seed: int = 0
+    wandb: str = ""
+    mix: Mix = field(default_factory=Mix)
+    choose: tuple[str, ...] = ()
+
+
+class DevFigures(Callback):
+    """Judges the averaged weights on dev every so many minutes; keeps the best and the last.
+
+    Data sets of single pictures are left out of the choice where there are videos: DFDC's crops
+    reward a net that learnt its makers' fingerprint and fails elsewhere.
+    """
+
+    def __init__(self, dev: Manifest, run: RunDir, settings: FrameSettings) -> None:
+        self.dev, self.run, self.settings = dev, run, settings
+        self.best = float("-inf")
+        self.since_best = 0
+        self._due = time.monotonic() + 60 * settings.dev_minutes
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        if time.monotonic() >= self._due:
+            self.judge(trainer, pl_module)
+            self._due = time.monotonic() + 60 * self.settings.dev_minutes
+            patience = self.settings.patience
+            trainer.should_stop = trainer.should_stop or 0 < patience <= self.since_best
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.judge(trainer, pl_module)
+
+    def judge(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if not isinstance(module, FrameModule) or not trainer.is_global_zero:
+            return
+        model = module.averaged.eval()
+        half = torch.bfloat16 if "bf16" in str(trainer.precision) else None
+        scored = score_videos(self.dev, scorer(model, half), per_video=8)
+        figures = group_aucs(scored)
+        moving = {one.sample.dataset for one in scored if len(one.scores) > 1}
+        names = self.settings.choose or tuple(moving) or tuple(figures)
+        chosen = [figures[name] for name in names if name in figures]
+        value = sum(chosen) / len(chosen) if chosen else float("nan")
+        self.run.log(
+            "dev",
+            step=trainer.global_step,
+            minutes=module.clock.spent / 60,
+            choice=value,
+            figures=figures,
+            **{name: float(figure) for name, figure in trainer.callback_metrics.items()},
+        )
+        if trainer.logger is not None:
+            trainer.logger.log_metrics(
+                {f"dev/{name}": figure for name, figure in figures.items()}, trainer.global_step
+            )
+        _save(self.run.path / "last.pt", model, figures)
+        self.since_best += 1
+        if value > self.best:
+            self.best, self.since_best = value, 0
+            _save(self.run.path / "best.pt", model, figures)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "since_best": self.since_best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.best = state_dict["best"]
+        self.since_best = state_dict.get("since_best", 0)
+
+
+def train_frames(
+    spec: Spec,
+    run: RunDir,
+    train: Manifest,
+    dev: Manifest,
+    settings: FrameSettings,
+    start: Path | None = None,
+    download: bool = False,
+) -> Path:
+    """Train the encoder of ``spec``; returns the file of the best averaged weights.
+
+    Goes on from the run's last checkpoint where there is one. Raises ``ValueError`` for a run
+    that would never end, one class only, and a loss that is not finite.
+    """
+    if not settings.minutes and not settings.steps:
+        raise ValueError("neither --minutes nor --steps given: the run would never end")
+    encoder = make_encoder(spec, start, download)
+    if encoder is None:
+        raise ValueError(f"{spec.name} has no encoder to train on single crops")
+    checkpoints = run.path / "checkpoints"
+    last = checkpoints / "last.ckpt"
+    done = int(torch.load(last, weights_only=False)["global_step"]) if last.exists() else 0
+    batches = TrainingBatches(
+        train,
+        settings.mix,
+        settings.size,
+        settings.seed,
+        settings.warm_steps,
+        settings.warm_size,
+        done * settings.accumulate,
+    )
+    model = FrameModel(encoder, int(getattr(encoder, "dim", 0)))
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
+    module = FrameModule(
+        model,
+        Clock(settings.steps, settings.minutes),
+        settings.rate,
+        settings.new_rate,
+        settings.order,
+        settings.warmup,
+        average=settings.average,
+    )
+    trainer = L.Trainer(
+        max_epochs=1,
+        max_steps=settings.steps or -1,
+        precision=settings.precision,  # type: ignore[arg-type]  # a string from the command line
+        accelerator="auto",
+        devices=settings.devices,
+        strategy="ddp" if settings.devices > 1 else "auto",
+        accumulate_grad_batches=settings.accumulate,
+        callbacks=[
+            DevFigures(dev, run, settings),
+            ModelCheckpoint(checkpoints, save_last=True, every_n_train_steps=100, save_top_k=0),
+        ],
+        logger=_loggers(run, settings),
+        default_root_dir=run.path,
+        gradient_clip_val=1.0,
+        log_every_n_steps=20,
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+    )
+    loader = DataLoader(batches, batch_size=None, num_workers=settings.workers)
+    trainer.fit(module, loader, ckpt_path=str(last) if last.exists() else None, weights_only=False)
+    run.log("end", step=trainer.global_step)
+    best = run.path / "best.pt"
+    if not best.exists():  # dev had only one class, so nothing could be chosen
+        shutil.copy(run.path / "last.pt", best)
+    return best
+
+
+def _loggers(run: RunDir, settings: FrameSettings) -> list[Logger]:
+    loggers: list[Logger] = [TensorBoardLogger(run.path, name="tensorboard", version="")]
+    if settings.wandb:
+        from lightning.pytorch.loggers import WandbLogger
+
+        loggers.append(WandbLogger(project=settings.wandb, save_dir=run.path, name=run.path.name))
+    return loggers
+
+
+def _save(path: Path, model: FrameModel, figures: dict[str, float]) -> None:
+    unfinished = path.with_suffix(".part")
+    torch.save({"state": model.state_dict(), "dev": figures}, unfinished)
+    unfinished.rename(path)
