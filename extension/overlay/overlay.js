@@ -29,6 +29,8 @@ import { say } from "./words.js";
 /** Without a verdict for this long (ms, while playing) the boxes are of the past and go. */
 const STALE_MS = 2000;
 const LONGEST_CANVAS_SIDE = 1600;
+/** Air between the face and the line around it, in face widths. */
+const MARGIN = 0.07;
 
 export class Overlay {
   /** @param {HTMLVideoElement} video @param {{sensitivity: Sensitivity}} options */
@@ -198,11 +200,12 @@ export class Overlay {
   toStage([left, top, width, height]) {
     const { picture, visible, mirrored } = this.placement;
     const x = mirrored ? 1 - left - width : left;
+    const around = MARGIN * width * picture.width;
     return {
-      x: picture.x + x * picture.width - visible.x,
-      y: picture.y + top * picture.height - visible.y,
-      width: width * picture.width,
-      height: height * picture.height,
+      x: picture.x + x * picture.width - visible.x - around,
+      y: picture.y + top * picture.height - visible.y - around,
+      width: width * picture.width + 2 * around,
+      height: height * picture.height + 2 * around,
     };
   }
 

@@ -34,9 +34,14 @@ export class Stage {
     this.raise();
   }
 
-  /** To the top of the top layer, above an element that has just gone fullscreen. */
+  /**
+   * To the top of the top layer, above an element that has just gone fullscreen. Whatever lies
+   * outside of such an element takes no clicks, so the stage moves into it where it can have
+   * children; over a bare fullscreen video the labels can be seen but not clicked.
+   */
   raise() {
-    if (!this.host.isConnected) document.documentElement.append(this.host);
+    const parent = innermostFullscreen();
+    if (this.host.parentNode !== parent) parent.append(this.host);
     if (this.host.matches(":popover-open")) this.host.hidePopover();
     this.host.showPopover();
   }
@@ -48,13 +53,18 @@ export class Stage {
    */
   moveTo(visible) {
     if (!this.host.isConnected) this.raise();
-    const style =
-      `${HOST_STYLE}left:${(visible.x + scrollX).toFixed(1)}px!important;` +
-      `top:${(visible.y + scrollY).toFixed(1)}px!important;` +
-      `width:${visible.width.toFixed(1)}px!important;height:${visible.height.toFixed(1)}px!important`;
-    if (style === this.placed) return false;
-    this.placed = style;
-    this.host.style.cssText = style;
+    const place = {
+      left: visible.x + scrollX,
+      top: visible.y + scrollY,
+      width: visible.width,
+      height: visible.height,
+    };
+    const placed = JSON.stringify(place);
+    if (placed === this.placed) return false;
+    this.placed = placed;
+    for (const [name, value] of Object.entries(place)) {
+      this.host.style.setProperty(name, `${value.toFixed(1)}px`, "important");
+    }
     this.element.dataset.size =
       visible.width >= 420 ? "large" : visible.width >= 250 ? "medium" : "small";
     return true;
@@ -64,4 +74,12 @@ export class Stage {
     this.badge.remove();
     this.host.remove();
   }
+}
+
+/** @returns {Element|ShadowRoot} where elements can be put that are to be seen and clicked */
+function innermostFullscreen() {
+  let element = document.fullscreenElement;
+  while (element?.shadowRoot?.fullscreenElement) element = element.shadowRoot.fullscreenElement;
+  if (!element || element instanceof HTMLVideoElement) return document.documentElement;
+  return element.shadowRoot ?? element;
 }

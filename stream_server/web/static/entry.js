@@ -1,0 +1,57 @@
+// Getting in: the token of the printed link becomes a cookie that scripts cannot read.
+
+/**
+ * @typedef {object} Info what the server says of itself
+ * @property {string} engine
+ * @property {boolean} fallback
+ */
+
+/** @returns {Promise<string>} empty when it worked, else what went wrong in the server's words */
+async function exchange(/** @type {string} */ token) {
+  const answer = await fetch("/v1/session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token }),
+  });
+  if (answer.ok) return "";
+  const problem = await answer.json().catch(() => ({}));
+  return String(problem.detail ?? problem.title ?? `The server answered ${answer.status}.`);
+}
+
+/**
+ * Use the token in the page's own address, if there is one, and remove it from there.
+ * @returns {Promise<string>} what went wrong, or nothing
+ */
+export async function enterByLink() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (token === null) return "";
+  history.replaceState(null, "", location.pathname + location.search);
+  return exchange(token);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement} note
+ * @param {() => void} entered
+ */
+export function askForToken(form, note, entered) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("token"));
+    const trouble = await exchange(field.value.trim()).catch(() => "The server does not answer.");
+    note.textContent = trouble;
+    field.value = "";
+    if (!trouble) entered();
+  });
+}
+
+/** @returns {Promise<Info|"unauthorised"|"unreachable">} */
+export async function askServer() {
+  try {
+    const answer = await fetch("/v1/info", { cache: "no-store" });
+    if (answer.status === 401 || answer.status === 403) return "unauthorised";
+    return answer.ok ? await answer.json() : "unreachable";
+  } catch {
+    return "unreachable";
+  }
+}

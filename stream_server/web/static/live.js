@@ -1,0 +1,168 @@
+// The page `/`: plays a video and judges it with the extension's own capture, protocol and overlay.
+
+import { VideoSession } from "/extension/capture/session.js";
+import { drawBox } from "/extension/overlay/look.js";
+import { Overlay } from "/extension/overlay/overlay.js";
+import { setWords } from "/extension/overlay/words.js";
+import { StreamClient } from "/extension/protocol/client.js";
+import { askForToken, askServer, enterByLink } from "./entry.js";
+import { Sources, explain } from "./source.js";
+
+/** @typedef {import("./source.js").Kind} Kind */
+
+const SAMPLE = "/static/sample.mp4";
+/** @type {Kind[]} */
+const KINDS = ["sample", "camera", "file"];
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+function byId(id, kind) {
+  const element = document.getElementById(id);
+  if (!(element instanceof kind)) throw new Error(`no ${kind.name} with id ${id}`);
+  return element;
+}
+
+const video = byId("video", HTMLVideoElement);
+const sources = new Sources(video);
+/** @type {VideoSession|null} */
+let session = null;
+
+async function showServer() {
+  const line = byId("server", HTMLElement);
+  const text = /** @type {HTMLElement} */ (line.querySelector(".text"));
+  const answer = await askServer();
+  byId("entry", HTMLElement).hidden = answer !== "unauthorised";
+  line.dataset.state = typeof answer === "string" ? "trouble" : "ready";
+  if (answer === "unauthorised") text.textContent = "The server is running; this page is not let in yet";
+  else if (answer === "unreachable") text.textContent = "The server does not answer";
+  else if (answer.fallback) text.textContent = "Server ready, on its stand-in engine: Triton does not answer";
+  else text.textContent = `Server ready, ${answer.engine} engine`;
+  return typeof answer !== "string";
+}
+
+/** @param {Kind|null} kind @param {string} text */
+function showChoice(kind, text) {
+  for (const each of KINDS) {
+    byId(each, HTMLButtonElement).setAttribute("aria-pressed", String(each === kind));
+  }
+  byId("now", HTMLElement).textContent = text;
+  byId("stop", HTMLButtonElement).hidden = kind === null;
+  byId("start", HTMLElement).hidden = kind !== null;
+  video.hidden = kind === null;
+}
+
+function endSession() {
+  session?.end();
+  session = null;
+}
+
+/**
+ * @param {Kind} kind
+ * @param {string} text what is playing
+ * @param {() => Promise<void>} play
+ */
+async function show(kind, text, play) {
+  endSession();
+  showChoice(kind, text);
+  // A camera is shown as in a mirror, as people expect to see themselves.
+  video.classList.toggle("mirrored", kind === "camera");
+  try {
+    await play();
+  } catch (error) {
+    sources.release();
+    showChoice(null, explain(error, kind));
+    return;
+  }
+  session = new VideoSession(video, {
+    overlay: new Overlay(video, { sensitivity: "normal" }),
+    openLink: (events) =>
+      new StreamClient(
+        {
+          server: location.origin,
+          token: "",
+          source: { kind: kind === "camera" ? "camera" : "file" },
+        },
+        events,
+      ),
+    onSummary: ({ state }) => {
+      if (state === "no_server" || state === "not_authorised") void showServer();
+    },
+  });
+}
+
+/** @param {File} file */
+function showFile(file) {
+  return show("file", file.name, () => sources.playFile(file));
+}
+
+function listen() {
+  const input = byId("file-input", HTMLInputElement);
+  const drop = byId("drop", HTMLElement);
+  byId("sample", HTMLButtonElement).addEventListener("click", () =>
+    show("sample", "Sample clip, made by this project", () => sources.playAddress(SAMPLE)),
+  );
+  byId("camera", HTMLButtonElement).addEventListener("click", () =>
+    show("camera", "Camera", () => sources.playCamera()),
+  );
+  byId("file", HTMLButtonElement).addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    if (file) void showFile(file);
+    input.value = "";
+  });
+  byId("stop", HTMLButtonElement).addEventListener("click", () => {
+    endSession();
+    sources.release();
+    showChoice(null, "");
+    byId("sample", HTMLButtonElement).focus();
+  });
+  for (const type of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(type, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", type === "dragover");
+    });
+  }
+  drop.addEventListener("drop", (event) => {
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file) void showFile(file);
+  });
+  document.addEventListener("visibilitychange", () => session?.setHidden(document.hidden));
+  askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void showServer());
+}
+
+/** The legend shows the very marks that the overlay draws. */
+function drawLegend() {
+  for (const item of document.querySelectorAll("#legend li")) {
+    const canvas = document.createElement("canvas");
+    canvas.setAttribute("aria-hidden", "true");
+    item.prepend(canvas);
+    const ratio = devicePixelRatio || 1;
+    canvas.width = 56 * ratio;
+    canvas.height = 44 * ratio;
+    const context = canvas.getContext("2d");
+    context?.scale(ratio, ratio);
+    const verdict = /** @type {import("/extension/protocol/messages.js").Verdict} */ (
+      item.getAttribute("data-verdict")
+    );
+    if (context) drawBox(context, { x: 14, y: 7, width: 28, height: 30 }, verdict);
+  }
+}
+
+drawLegend();
+setWords(await (await fetch("/extension/_locales/en/messages.json")).json());
+listen();
+
+async function enter() {
+  const trouble = await enterByLink().catch(() => "The server does not answer.");
+  byId("entry-note", HTMLElement).textContent = trouble;
+  await showServer();
+}
+
+// The printed link may also be pasted into a tab that shows this page already.
+addEventListener("hashchange", () => void enter());
+await enter();
+setInterval(() => void showServer(), 10_000);
