@@ -1,0 +1,183 @@
+"""The newest frame wins: tested on a clock that the test holds."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import numpy as np
+import pytest
+
+from stream_server.engine.base import EngineUnavailable
+from stream_server.live import Job, LiveStream
+from stream_server.protocol import FrameHeader, ProtocolError
+
+IMAGE = np.zeros((4, 4, 3), np.uint8)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class SlowStream:
+    """Stands in for ``Stream``: analyses a frame when the test lets it."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+        self.resets = 0
+        self.media_time = -np.inf
+        self.crowded = 0
+        self.tracker = type("Tracker", (), {"max_faces": 16})()
+        self.go = asyncio.Semaphore(0)
+        self.error: Exception | None = None
+
+    def reset(self) -> None:
+        self.resets += 1
+        self.media_time = -np.inf
+
+    async def analyse(self, frame):
+        await self.go.acquire()
+        if self.error:
+            raise self.error
+        self.seen.append(frame.media_time)
+        self.media_time = frame.media_time
+        return []
+
+
+def job(time: float, frame_id: int = 0, decode=lambda: IMAGE) -> Job:
+    return Job(FrameHeader(frame_id=frame_id, media_time=time, width=4, height=4), decode, 0.0)
+
+
+@asynccontextmanager
+async def running(max_fps: int = 60):
+    sent: list[dict] = []
+    clock, stream = Clock(), SlowStream()
+    live = LiveStream("s", stream, sent.append, max_fps=max_fps, clock=clock)
+    task = asyncio.create_task(live.run())
+    try:
+        yield live, stream, sent, clock
+    finally:
+        task.cancel()
+
+
+async def settle() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0.002)
+
+
+async def test_the_newest_frame_wins_and_drops_are_counted():
+    async with running() as (live, stream, sent, _):
+        live.offer(job(0.0, 1))
+        await settle()
+        for i in range(1, 10):  # while the first is in hand
+            live.offer(job(i / 10, i + 1))
+        stream.go.release()
+        stream.go.release()
+        await settle()
+        assert stream.seen == [0.0, 0.9]
+        assert [m["frame_id"] for m in sent if m["type"] == "verdict"] == [1, 10]
+        assert (live.counters.received, live.counters.analysed, live.counters.dropped) == (10, 2, 8)
+
+
+async def test_a_seek_drops_what_came_before_it():
+    async with running() as (live, stream, sent, _):
+        live.offer(job(50.0, 1))
+        await settle()
+        live.control("seek")
+        live.offer(job(3.0, 2))
+        stream.go.release()
+        stream.go.release()
+        await settle()
+        assert [m["frame_id"] for m in sent] == [2]
+        assert stream.resets == 1
+
+
+async def test_time_backwards_is_an_error_and_a_long_way_back_starts_anew():
+    async with running() as (live, stream, sent, _):
+        for number, time in enumerate((10.0, 9.9, 10.1, 2.0, 2.1)):
+            stream.go.release()
+            live.offer(job(time, number))
+            await settle()
+        assert [(m["type"], m["frame_id"]) for m in sent] == [
+            ("verdict", 0),
+            ("error", 1),
+            ("verdict", 2),
+            ("error", 3),
+            ("verdict", 4),
+        ]
+        assert {m["code"] for m in sent if m["type"] == "error"} == {"time_backwards"}
+        assert stream.resets == 1
+
+
+async def test_a_paused_stream_drops_frames_until_it_resumes():
+    async with running() as (live, stream, sent, _):
+        live.control("pause")
+        live.offer(job(0.0))
+        await settle()
+        assert live.counters.dropped == 1 and sent == []
+        live.control("resume")
+        stream.go.release()
+        live.offer(job(0.1))
+        await settle()
+        assert len(sent) == 1
+
+
+async def test_too_many_frames_a_second_are_refused_once_and_dropped():
+    async with running(max_fps=10) as (live, _, sent, clock):
+        for i in range(60):
+            live.offer(job(i / 60, i))
+        assert [m["code"] for m in sent] == ["too_fast"]
+        assert "10 frames per second" in sent[0]["message"]
+        clock.now += 1.0
+        dropped = live.counters.dropped
+        live.offer(job(2.0))
+        assert live.counters.dropped == dropped + 1  # only the one that waited
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (EngineUnavailable("gone"), "analysis_failed"),
+        (RuntimeError("a bug"), "analysis_failed"),
+    ],
+)
+async def test_one_frame_that_fails_does_not_end_the_stream(error, code, caplog):
+    async with running() as (live, stream, sent, _):
+        stream.error = error
+        stream.go.release()
+        live.offer(job(0.0, 1))
+        await settle()
+        stream.error = None
+        stream.go.release()
+        live.offer(job(0.1, 2))
+        await settle()
+        assert [(m["type"], m.get("code")) for m in sent] == [("error", code), ("verdict", None)]
+
+
+async def test_a_picture_that_does_not_decode_names_its_frame():
+    def fail():
+        raise ProtocolError("bad_frame", "no picture", 7)
+
+    async with running() as (live, _, sent, _):
+        live.offer(job(0.0, 7, fail))
+        await settle()
+        assert sent == [
+            {"type": "error", "code": "bad_frame", "message": "no picture", "frame_id": 7}
+        ]
+        assert live.counters.refused == 1
+
+
+async def test_a_crowd_is_said_but_not_in_every_frame():
+    async with running() as (live, stream, sent, _):
+        stream.crowded = 34
+        for i in range(5):
+            stream.go.release()
+            live.offer(job(i / 10, i))
+            await settle()
+        errors = [m for m in sent if m["type"] == "error"]
+        assert [e["code"] for e in errors] == ["too_many_faces"]
+        assert "50 faces; the limit is 16" in errors[0]["message"]
+        assert sum(m["type"] == "verdict" for m in sent) == 5

@@ -1,0 +1,163 @@
+"""Tracking on made clips: identity switches and missed cuts are counted, not guessed at."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from stream_server.vision.detect import FaceDetector
+from stream_server.vision.track import FaceTracker
+from tests.support.faces import backdrop, other_person, paste, person
+
+STEP = 0.1
+
+
+@pytest.fixture(scope="module")
+def detector() -> FaceDetector:
+    return FaceDetector(min_face=40)
+
+
+@pytest.fixture
+def tracker(detector) -> FaceTracker:
+    return FaceTracker(detector)
+
+
+def centre_x(track) -> float:
+    return float(track.box[0] + track.box[2]) / 2
+
+
+def test_one_moving_face_is_one_track(tracker):
+    seen = []
+    for i in range(40):
+        place = (200 + 6 * i, 180 + 20 * np.sin(i / 5))
+        frame = paste(backdrop(), person(), place, 230 + 40 * np.sin(i / 9))
+        tracks = tracker.update(frame, i * STEP)
+        assert len(tracks) == 1, f"frame {i}"
+        assert abs(centre_x(tracks[0]) - place[0]) < 20
+        seen.append(tracks[0].id)
+    assert set(seen) == {1}
+
+
+def test_a_still_face_keeps_a_still_box(tracker):
+    rng = np.random.default_rng(0)
+    frame = paste(backdrop(), person(), (320, 180), 240)
+    boxes = []
+    for i in range(30):
+        noise = rng.normal(0, 6, frame.shape)
+        noisy = np.clip(frame + noise, 0, 255).astype(np.uint8)
+        boxes.append(tracker.update(noisy, i * STEP)[0].box)
+    steps = np.abs(np.diff(np.array(boxes[5:]), axis=0))
+    assert steps.mean() < 0.8 and steps.max() < 4  # pixels, of a face 150 px wide
+
+
+def test_two_faces_that_cross_keep_their_tracks(detector):
+    switches = 0
+    for speed in (10, 16):
+        tracker = FaceTracker(detector)
+        last: dict[int, float] = {}
+        for i in range(int(440 / speed)):
+            ours, theirs = 100 + speed * i, 540 - speed * i
+            frame = paste(backdrop(), other_person(), (theirs, 130), 180)
+            frame = paste(frame, person(), (ours, 210), 180)
+            for track in tracker.update(frame, i * STEP):
+                x = centre_x(track)
+                of = "ours" if abs(x - ours) < abs(x - theirs) else "theirs"
+                if abs(ours - theirs) < 120:
+                    continue  # they hide one another: either answer is fair
+                switches += last.setdefault(track.id, of) != of
+    assert switches == 0
+
+
+@pytest.mark.parametrize("same_backdrop", [True, False])
+def test_a_cut_never_leaves_two_people_in_one_track(detector, same_backdrop):
+    """Twelve cuts between two people, half of them in front of the same wall."""
+    tracker = FaceTracker(detector)
+    owner: dict[int, str] = {}
+    mixed = missed = 0
+    last_ids: set[int] = set()
+    time = 0.0
+    for shot in range(12):
+        name, head = (("a", person()), ("b", other_person()))[shot % 2]
+        wall = backdrop(seed=0 if same_backdrop else shot)
+        for i in range(6):
+            frame = paste(wall, head, (320 + i, 180), 240)
+            tracks = tracker.update(frame, time)
+            time += STEP
+            ids = {track.id for track in tracks}
+            missed += i == 0 and shot > 0 and bool(ids & last_ids)
+            for number in ids:
+                mixed += owner.setdefault(number, name) != name
+            last_ids = ids
+    assert (mixed, missed) == (0, 0)
+
+
+def test_pans_zooms_and_light_are_no_cuts(tracker):
+    wide = cv2.resize(backdrop(), (1280, 720), interpolation=cv2.INTER_CUBIC)
+    wide = paste(wide, person(), (640, 360), 300)
+    for i in range(30):
+        left, top = 200 + 8 * i, 150 + 2 * i
+        view = wide[top : top + 400, left : left + 700].astype(np.float32)
+        lit = np.clip(view * (1 + 0.3 * np.sin(i / 6)), 0, 255).astype(np.uint8)
+        tracker.update(lit, i * STEP)
+    assert tracker.cuts == 0
+    assert {track.id for track in tracker.tracks} == {1}
+
+
+def test_a_new_resolution_keeps_the_track(tracker):
+    frame = paste(backdrop(), person(), (320, 180), 240)
+    for i in range(6):
+        tracker.update(frame, i * STEP)
+    half = cv2.resize(frame, (320, 180), interpolation=cv2.INTER_AREA)
+    for i in range(6, 12):
+        tracks = tracker.update(half, i * STEP)
+    assert [track.id for track in tracks] == [1]
+    assert abs(centre_x(tracks[0]) - 160) < 10
+
+
+def test_a_face_that_leaves_ends_its_track_and_returns_as_another(tracker):
+    empty = backdrop()
+    frame = paste(empty, person(), (320, 180), 240)
+    for i in range(5):
+        tracker.update(frame, i * STEP)
+    for i in range(5, 20):
+        assert tracker.update(empty, i * STEP) == []
+    assert tracker.tracks == []
+    assert [track.id for track in tracker.update(frame, 2.5)] == [2]
+
+
+def test_a_gap_in_time_ends_tracks(tracker):
+    frame = paste(backdrop(), person(), (320, 180), 240)
+    tracker.update(frame, 0.0)
+    assert [track.id for track in tracker.update(frame, 60.0)] == [2]
+
+
+def test_only_the_largest_faces_of_a_crowd_are_followed(detector):
+    tracker = FaceTracker(detector, max_faces=4)
+    frame = backdrop(1280, 720)
+    for row in range(3):
+        for column in range(4):
+            height = 210 if row == 1 else 150
+            frame = paste(frame, person(), (170 + 310 * column, 120 + 240 * row), height)
+    tracks = tracker.update(frame, 0.0)
+    assert len(tracks) == 4 and tracker.crowded == 8
+    assert all(abs(float(track.box[1] + track.box[3]) / 2 - 360) < 60 for track in tracks)
+
+
+def test_time_that_runs_backwards_is_refused(tracker):
+    tracker.update(backdrop(), 5.0)
+    with pytest.raises(ValueError, match=r"4\.0 comes after 5\.0"):
+        tracker.update(backdrop(), 4.0)
+    tracker.reset()
+    tracker.update(backdrop(), 4.0)
+
+
+def test_numbers_are_never_used_again(tracker):
+    frame = paste(backdrop(), person(), (320, 180), 240)
+    ids = []
+    for _ in range(3):
+        ids += [track.id for track in tracker.update(frame, 0.0)]
+        tracker.reset()
+    assert all(first < second for first, second in pairwise(ids))
