@@ -21,6 +21,7 @@ from stream_server.services import Services
 
 COOKIE = "fakelight_session"
 _EXTENSION = re.compile(r"(chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36})")
+_HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 _OPEN_PATHS = frozenset(
     {"/", "/scan", "/monitor", "/healthz", "/readyz", "/favicon.ico", "/v1/session"}
 )
@@ -107,10 +108,8 @@ class Gate:
 
 def _hostname(host: str) -> str:
     """The name in a Host header, without its port and, for IPv6, its brackets."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(host.lower())
+    return (found["six"] or found["name"].rstrip(".")) if found else ""
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Response) -> None:

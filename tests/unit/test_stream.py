@@ -11,8 +11,8 @@ from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Frame
-from tests.support.fake_scorer import FakeScorer
 from tests.support.faces import backdrop, other_person, paste, person
+from tests.support.fake_scorer import FakeScorer
 
 POLICY = VerdictPolicy(fake=0.8, real=0.3)
 
@@ -78,7 +78,7 @@ async def test_a_little_jitter_loses_no_sample(stream, scorer, portrait):
 async def test_box_is_in_fractions_of_the_frame(stream, portrait):
     left, top, width, height = (await play(stream, portrait, 1))[0][0].box
     assert 0.3 < left < 0.5 and 0.5 < left + width < 0.7
-    assert 0 <= top and top + height <= 1
+    assert top >= 0 and top + height <= 1
 
 
 async def test_a_face_too_small_is_shown_but_not_judged(stream, scorer):

@@ -50,7 +50,7 @@ def test_fine_stripes_do_not_alias_when_shrunk(found):
 
 
 def test_margin_shows_more(found):
-    frame, landmarks = found
+    _frame, landmarks = found
     wide = to_crop(landmarks, alignment(landmarks, margin=2.0))
     narrow = to_crop(landmarks, alignment(landmarks, margin=1.0))
     assert np.ptp(wide[:, 0]) * 1.9 < np.ptp(narrow[:, 0])
