@@ -149,7 +149,7 @@ def test_a_header_without_a_picture():
 
 
 def test_nan_never_leaves_the_server():
-    with pytest.raises(ValueError, match="Out of range|not JSON compliant"):
+    with pytest.raises(ValueError, match=r"Out of range|not JSON compliant"):
         protocol.encode({"probability": float("nan")})
 
 
