@@ -4,9 +4,13 @@ Triton loads it as a Python-based backend of that name, so a model repository ma
 production's real backend runs unchanged on a CPU. It does what that backend does for a plain
 model: opens ``default_model_filename`` and runs each request. It is copied to
 ``.venv-triton/triton-backends/onnxruntime/model.py`` by ``scripts/triton_env.sh``.
+
+For tests of faults, a model's parameter ``test_fault_file`` names a JSON file that is read at
+every execution while it exists: ``delay_s`` holds the answer back, ``nan`` spoils it.
 """
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +38,15 @@ class TritonPythonModel:
         self.inputs = [tensor["name"] for tensor in config["input"]]
         self.outputs = [tensor["name"] for tensor in config["output"]]
         self.batched = config["max_batch_size"] > 0
+        fault = config.get("parameters", {}).get("test_fault_file")
+        self.fault_file = Path(fault["string_value"]) if fault else None
 
     def execute(self, requests: list) -> list:
         """Run the requests that Triton's batcher put together as one batch."""
+        self.fault = {}
+        if self.fault_file is not None and self.fault_file.exists():
+            self.fault = json.loads(self.fault_file.read_text())
+            time.sleep(self.fault.get("delay_s", 0))
         feeds = []
         for request in requests:
             tensors = (pb_utils.get_input_tensor_by_name(request, n) for n in self.inputs)
@@ -59,6 +69,8 @@ class TritonPythonModel:
             return self._failed(error)
 
     def _response(self, values: tuple) -> object:
+        if self.fault.get("nan"):
+            values = [np.full_like(value, np.nan) for value in values]
         return pb_utils.InferenceResponse(
             [
                 pb_utils.Tensor(name, np.ascontiguousarray(value))

@@ -203,9 +203,9 @@ class FallbackEngine:
         self._go_down(str(error))
         return answer
 
-    async def _timed(self, call: Awaitable[_T]) -> _T:
+    async def _timed(self, call: Awaitable[_T], calls: int = 1) -> _T:
         try:
-            async with asyncio.timeout(self.policy.call_timeout):
+            async with asyncio.timeout(self.policy.call_timeout * calls):
                 return await call
         except TimeoutError as error:
             raise EngineUnavailable(
@@ -273,7 +273,8 @@ class FallbackEngine:
         self.stats.probes += 1
         began = self._clock()
         try:
-            await self._timed(self._answers.compare(self.primary))
+            # Two calls, and before the first time the standby's own two.
+            await self._timed(self._answers.compare(self.primary), calls=4)
         except EngineBusy:
             return "" if not self.fallback else self._probe_failed("its queue is full")
         except EngineError as error:

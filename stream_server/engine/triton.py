@@ -47,6 +47,10 @@ _CHANNEL = [
 _REGION_CROPS = 32
 
 
+class RegionUnknown(EngineUnavailable):
+    """The server cannot map, or no longer knows, a shared memory region. It is up."""
+
+
 class TritonEngine:
     """Calls a Triton server.
 
@@ -91,10 +95,8 @@ class TritonEngine:
         try:
             try:
                 return await self._infer(model, inputs, taken)
-            except InvalidInput as error:
-                if not (taken and "shared memory" in str(error)):
-                    raise
-                # The server restarted and knows our regions no more.
+            except RegionUnknown:
+                # The server restarted since they were registered.
                 if self._regions is not None:
                     self._regions.forget()
                 return await self._infer(model, inputs, None)
@@ -173,19 +175,14 @@ class TritonEngine:
             return None
         try:
             return await self._regions.take(nbytes)
-        except (InvalidInput, OSError, EngineBusy) as error:
+        except (RegionUnknown, InvalidInput, OSError) as error:
             log.info("no shared memory with Triton at %s, sending messages: %s", self.url, error)
             self._regions = None
             return None
 
     async def _register(self, name: str, key: str, size: int) -> None:
         register = self._connected().register_system_shared_memory
-        try:
-            await self._call(register(name, key, size, client_timeout=self.timeout))
-        except EngineUnavailable as error:
-            if "shared memory" in str(error):  # a server elsewhere: it is up but cannot map it
-                raise InvalidInput(str(error)) from error
-            raise
+        await self._call(register(name, key, size, client_timeout=self.timeout))
 
     async def _call(self, call: Awaitable[Any]) -> Any:
         try:
@@ -213,6 +210,8 @@ def to_engine_error(error: InferenceServerException, url: str, timeout: float) -
     status = (error.status() or "").removeprefix("StatusCode.")
     message = error.message()
     text = f"Triton at {url}: {message}"
+    if "shared memory region" in message:
+        return RegionUnknown(text)
     if status == "INVALID_ARGUMENT":
         return InvalidInput(text)
     if status == "NOT_FOUND" and "no available versions" not in message:

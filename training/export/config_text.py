@@ -43,6 +43,7 @@ def model_config(
     queue_size: int = 0,
     queue_timeout_us: int = 1_000_000,
     warmup_batches: Sequence[int] = (),
+    on_cpu: bool = False,
     parameters: Mapping[str, str] | None = None,
 ) -> str:
     """Config of an ONNX model.
@@ -57,6 +58,7 @@ def model_config(
             Raising it trades refusals for answers that come too late to be shown.
         queue_timeout_us: how long a request may wait, in microseconds, before it is refused.
         warmup_batches: batch sizes to run once before the model counts as ready.
+        on_cpu: keep it off the GPU, for graphs so small that the way there costs more.
         parameters: string parameters. Backends ignore keys they do not know.
     """
     lines = [f'name: "{name}"', 'backend: "onnxruntime"', f"max_batch_size: {max_batch_size}"]
@@ -64,6 +66,7 @@ def model_config(
     lines.append('default_model_filename: "model.onnx"')
     if fp16:
         lines.append(f'cc_model_filenames {{ key: "{V100}" value: "{FP16_FILE}" }}')
+    lines.append(f"instance_group {{ count: 1 kind: KIND_{'CPU' if on_cpu else 'AUTO'} }}")
     if queue_size:
         lines += [
             "# No queue delay: what waits while the previous batch runs makes up the next one.",

@@ -181,6 +181,7 @@ def write_vote(
             ],
             max_batch_size=MAX_WINDOWS,
             queue_size=_QUEUE,
+            on_cpu=True,
             parameters=parameters,
         ),
         model,
@@ -251,6 +252,7 @@ def write_ensembles(repo: Path) -> None:
                 Tensor("LENGTH", "INT32", [1, 1]),
             ],
             max_batch_size=0,
+            on_cpu=True,
         ),
         pack_graph(SEQUENCE_LENGTH),
     )
