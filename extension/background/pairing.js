@@ -1,5 +1,6 @@
 // Pairing with a server, and asking it how it is. Runs in the extension's own pages.
 
+import { StreamClient } from "../protocol/client.js";
 import { save } from "./settings.js";
 
 /**
@@ -98,21 +99,41 @@ async function reason(answer) {
 }
 
 /**
+ * Asked the way the videos go: the socket is what a token opens.
  * @param {string} server
  * @param {string} token
  * @returns {Promise<{state: ServerState, engine: string}>}
  */
 export async function serverState(server, token) {
-  try {
-    const headers = token ? { Authorization: `Bearer ${token}` } : undefined;
-    const answer = await ask(`${server}/v1/info`, { headers });
-    if (answer.status === 401 || answer.status === 403) {
-      return { state: token ? "rejected" : "unpaired", engine: "" };
+  if (!token) {
+    try {
+      const answer = await ask(`${server}/healthz`, {});
+      return { state: answer.ok ? "unpaired" : "strange", engine: "" };
+    } catch {
+      return { state: "unreachable", engine: "" };
     }
-    if (!answer.ok) return { state: "strange", engine: "" };
-    const info = await answer.json();
-    return { state: "ready", engine: String(info.engine ?? "") };
-  } catch (error) {
-    return { state: error instanceof PairingError ? "unreachable" : "strange", engine: "" };
   }
+  return new Promise((resolve) => {
+    /** @param {ServerState} state @param {string} engine */
+    const done = (state, engine = "") => {
+      clearTimeout(timer);
+      // Not at once: the first state may come while the client is still being made.
+      queueMicrotask(() => client.close());
+      resolve({ state, engine });
+    };
+    const timer = setTimeout(() => done("unreachable"), TIMEOUT_MS);
+    const client = new StreamClient(
+      { server, token, source: { kind: "tab" } },
+      {
+        onMessage: (message) => {
+          if (message.type === "welcome") done("ready", message.engine);
+        },
+        onState: (state) => {
+          if (state === "not_authorised") done("rejected");
+          else if (state === "refused") done("strange");
+          else if (state === "no_server") done("unreachable");
+        },
+      },
+    );
+  });
 }

@@ -54,10 +54,13 @@ export function normaliseServer(text) {
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new SettingsError("server_not_an_address");
   }
+  // Spaces in a name come out escaped rather than refused.
+  if (url.username || url.password || url.hostname.includes("%")) {
+    throw new SettingsError("server_not_an_address");
+  }
   if (url.protocol === "http:" && !LOOPBACK.includes(url.hostname)) {
     throw new SettingsError("server_needs_https");
   }
-  if (url.username || url.password) throw new SettingsError("server_not_an_address");
   return url.origin;
 }
 

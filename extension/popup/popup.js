@@ -16,11 +16,7 @@ const LEVELS = ["calm", "normal", "alert"];
 const here = { tabId: -1, site: null, embedded: [] };
 
 async function findTab() {
-  // A number in the address names the tab, for opening this page outside of the toolbar.
-  const named = Number(new URLSearchParams(location.search).get("tab"));
-  const tab = named
-    ? await chrome.tabs.get(named)
-    : (await chrome.tabs.query({ active: true, currentWindow: true }))[0];
+  const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
   here.tabId = tab?.id ?? -1;
   here.site = siteOf(tab?.url);
 }

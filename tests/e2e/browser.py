@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import time
@@ -52,6 +53,7 @@ def launch(
         "--disable-gpu",
         "--disable-quic",
         "--no-first-run",
+        "--enable-unsafe-extension-debugging",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
@@ -116,6 +118,76 @@ class Extension:
             address,
         )
         return found
+
+
+class ToolbarPopup:
+    """A real click on the extension's icon in the toolbar, and the popup that it opens."""
+
+    def __init__(self, context: BrowserContext, extension: Extension, page: Page) -> None:
+        assert context.browser is not None
+        self.page = page
+        self.session = context.browser.new_browser_cdp_session()
+        self.answers: dict[int, Any] = {}
+        self.count = 0
+        page.bring_to_front()
+        [tab] = [one for one in self._targets("tab") if one["url"] == page.url]
+        self.session.send(
+            "Extensions.triggerAction", {"id": extension.id, "targetId": tab["targetId"]}
+        )
+        address = extension.address("popup/popup.html")
+        target = wait_for(
+            "the popup",
+            lambda: next((one for one in self._targets("page") if one["url"] == address), None),
+        )
+        self.session.on("Target.receivedMessageFromTarget", self._receive)
+        attached = self.session.send(
+            "Target.attachToTarget", {"targetId": target["targetId"], "flatten": False}
+        )
+        self.target: str = attached["sessionId"]
+
+    def _targets(self, kind: str) -> list[dict[str, Any]]:
+        found = self.session.send("Target.getTargets", {"filter": [{"type": kind}]})
+        infos: list[dict[str, Any]] = found["targetInfos"]
+        return infos
+
+    def _receive(self, event: dict[str, Any]) -> None:
+        message = json.loads(event["message"])
+        if "id" in message:
+            self.answers[message["id"]] = message
+
+    def send(self, method: str, params: dict[str, Any]) -> Any:
+        self.count += 1
+        number = self.count
+        message = json.dumps({"id": number, "method": method, "params": params})
+        self.session.send(
+            "Target.sendMessageToTarget", {"sessionId": self.target, "message": message}
+        )
+        for _ in range(500):
+            if number in self.answers:
+                answer = self.answers.pop(number)
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.page.wait_for_timeout(10)
+        raise AssertionError(f"the popup did not answer {method}")
+
+    def evaluate(self, expression: str) -> Any:
+        """Run ``expression`` in the popup, as if by a click of the person."""
+        options = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
+        answer = self.send("Runtime.evaluate", {"expression": expression, **options})
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def click(self, selector: str) -> None:
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def text(self, selector: str = "body") -> str:
+        found: str = self.evaluate(f"document.querySelector({json.dumps(selector)}).innerText")
+        return found
+
+    def screenshot(self, path: Path) -> None:
+        """The whole popup as a PNG."""
+        shot = self.send("Page.captureScreenshot", {"captureBeyondViewport": True})
+        path.write_bytes(base64.b64decode(shot["data"]))
 
 
 def wait_for(what: str, look: Callable[[], T | None], seconds: float = 20, every: float = 0.1) -> T:

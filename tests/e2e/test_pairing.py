@@ -1,0 +1,176 @@
+"""Pairing in the options page of the extension as it is installed, with no permission granted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
+
+from tests.e2e.browser import EXTENSION, Extension, launch, wait_for
+from tests.e2e.conftest import Server, free_port, start_server
+from tests.e2e.site import Site
+
+
+@pytest.fixture(scope="module")
+def browser(
+    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    folder = tmp_path_factory.mktemp("browser")
+    with launch(playwright, folder / "profile", site.port, EXTENSION) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def extension(browser: BrowserContext) -> Extension:
+    return Extension(browser)
+
+
+@pytest.fixture
+def options(extension: Extension, page: Page, server: Server) -> Page:
+    extension.store({"server": server.address, "token": ""})
+    page.goto(extension.address("options/options.html"))
+    return page
+
+
+def digits(server: Server, already: int) -> str:
+    """The newest six digits on the server's terminal."""
+
+    def look() -> str | None:
+        shown = re.findall(r"type\s+(\d{3}) (\d{3})", server.said)
+        return "".join(shown[-1]) if len(shown) > already else None
+
+    return wait_for("six digits at the server", look)
+
+
+def shown_so_far(server: Server) -> int:
+    return len(re.findall(r"type\s+\d{3} \d{3}", server.said))
+
+
+def start(options: Page, server: Server) -> str:
+    before = shown_so_far(server)
+    options.click("#pair-start")
+    return digits(server, before)
+
+
+def other_digits(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06d}"
+
+
+def enter(options: Page, code: str) -> None:
+    options.fill("#code", code)
+    options.click("#pair-form button")
+
+
+def test_six_digits_typed_once_pair_the_browser(
+    options: Page, extension: Extension, server: Server
+) -> None:
+    expect(options.locator("#pair-state")).to_contain_text("not paired")
+    code = start(options, server)
+    expect(options.locator("#code")).to_be_focused()
+    enter(options, code)
+    expect(options.locator("#pair-note")).to_contain_text("Paired.")
+    expect(options.locator("#pair-state")).to_contain_text("Connected")
+    token = extension.stored()["token"]
+    assert len(token) >= 20
+    # Bound to this extension: no other client gets in with it.
+    answer = options.request.get(
+        f"{server.address}/v1/info", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status == 401
+
+
+def test_wrong_digits_are_said_in_words_and_five_are_enough(options: Page, server: Server) -> None:
+    code = start(options, server)
+    for left in (4, 3, 2, 1):
+        enter(options, other_digits(code))
+        expect(options.locator("#pair-note")).to_contain_text(f"{left} tr")
+        expect(options.locator("#pair-form")).to_be_visible()
+    enter(options, other_digits(code))
+    expect(options.locator("#pair-note")).to_contain_text("no longer hold")
+    expect(options.locator("#pair-form")).to_be_hidden()
+    expect(options.locator("#pair-start")).to_be_visible()
+
+
+def test_right_digits_after_a_wrong_try_still_pair(options: Page, server: Server) -> None:
+    code = start(options, server)
+    enter(options, other_digits(code))
+    expect(options.locator("#pair-note")).to_contain_text("not the digits")
+    enter(options, code)
+    expect(options.locator("#pair-state")).to_contain_text("Connected")
+
+
+def test_unpairing_forgets_the_token(options: Page, extension: Extension, server: Server) -> None:
+    enter(options, start(options, server))
+    expect(options.locator("#unpair")).to_be_visible()
+    options.click("#unpair")
+    expect(options.locator("#pair-note")).to_contain_text("forgotten")
+    expect(options.locator("#pair-state")).to_contain_text("not paired")
+    assert extension.stored()["token"] == ""
+
+
+def test_token_that_the_server_does_not_know(options: Page, extension: Extension) -> None:
+    extension.store({"token": "somebody-elses-token"})
+    options.reload()
+    expect(options.locator("#pair-state")).to_contain_text("no longer accepts")
+    expect(options.locator("#pair-start")).to_be_visible()
+
+
+def test_no_server_is_said_in_words(options: Page, extension: Extension) -> None:
+    extension.store({"server": f"http://127.0.0.1:{free_port()}"})
+    options.reload()
+    expect(options.locator("#pair-state")).to_contain_text("No answer from http://127.0.0.1:")
+    options.click("#pair-start")
+    expect(options.locator("#pair-note")).to_contain_text("Is the server running?")
+
+
+def test_server_that_is_lost_while_pairing(
+    options: Page, extension: Extension, tmp_path: Path, tiny_models: Path
+) -> None:
+    doomed = start_server(tmp_path, tiny_models)
+    try:
+        extension.store({"server": doomed.address})
+        options.reload()
+        code = start(options, doomed)
+    finally:
+        doomed.stop()
+    enter(options, code)
+    expect(options.locator("#pair-note")).to_contain_text("No answer from")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("http://example.org:8765", "https://"),
+        ("ftp://127.0.0.1", "not an address"),
+        ("http://user:secret@127.0.0.1:8765", "not an address"),
+        ("not an address", "not an address"),
+    ],
+)
+def test_server_addresses_that_cannot_be_used(
+    options: Page, extension: Extension, server: Server, typed: str, said: str
+) -> None:
+    options.fill("#server", typed)
+    options.click("#server-form button")
+    expect(options.locator("#server-note")).to_contain_text(said)
+    assert extension.stored()["server"] == server.address
+
+
+def test_token_is_never_sent_to_another_server(
+    options: Page, extension: Extension, server: Server
+) -> None:
+    extension.store({"token": "belongs-to-the-first-server"})
+    options.fill("#server", f"http://127.0.0.1:{free_port()}")
+    options.click("#server-form button")
+    expect(options.locator("#server-note")).to_contain_text("Saved")
+    assert extension.stored()["token"] == ""
+    assert server.address not in extension.stored()["server"]
+
+
+def test_content_scripts_cannot_read_the_token(extension: Extension) -> None:
+    level = extension.worker.evaluate(
+        "chrome.storage.local.setAccessLevel ? 'guarded' : 'no such guard'"
+    )
+    assert level == "guarded"
