@@ -79,7 +79,7 @@ def follow(
             yield _kept(folder / f"{name}.npz", manifest, rows, encode, TIERS[tier])[0]
     singles = [rows[0] for rows in videos.values() if len(rows) == 1]
     places = np.linspace(0, len(singles) - 1, min(stills, len(singles))).round().astype(int)
-    chosen = [singles[int(place)] for place in places] if encode else []
+    chosen = [singles[int(place)] for place in places]
     for start in range(0, len(chosen), 200):
         part = chosen[start : start + 200]
         yield from _kept(folder / f"stills-{start:06d}.npz", manifest, part, encode, TIERS[tier])

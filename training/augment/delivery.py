@@ -47,7 +47,7 @@ class Delivery:
 
         dark = hit(0.12)
         return cls(
-            face_px=float(np.exp(rng.uniform(np.log(56), np.log(220)))) if hit(0.5) else 0.0,
+            face_px=float(np.exp(rng.uniform(np.log(60), np.log(220)))) if hit(0.5) else 0.0,
             back_up=hit(0.3),
             interpolation=int(rng.choice([cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC])),
             gain=float(rng.uniform(0.25, 0.6)) if dark else float(rng.uniform(0.8, 1.2)),

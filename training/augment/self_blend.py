@@ -72,7 +72,7 @@ class Blend:
             outline=outline.astype(np.float32),
             soft=float(rng.uniform(0.01, 0.07)),
             feather=float(rng.uniform(0.0, 0.05)),
-            ratio=float(rng.choice([0.25, 0.5, 0.75, 1.0, 1.0, 1.0])),
+            ratio=float(rng.choice([0.4, 0.6, 0.8, 1.0, 1.0, 1.0])),
             inside=bool(rng.random() < 0.6),
             change=Change.random(rng),
             resolution=float(np.exp(rng.uniform(np.log(0.3), 0))) if rng.random() < 0.45 else 1.0,

@@ -7,6 +7,8 @@ the largest tensors in training.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,11 +31,12 @@ class FrozenConv(nn.Module):
         self.shift = nn.Parameter((norm.bias - mean * norm.weight / deviation).detach().clone())
         self.stride, self.dilation, self.groups = conv.stride, conv.dilation, conv.groups
         self.padding = conv.padding
+        self.folded = False
         # timm's Conv2dSame pads by itself, unevenly and depending on the input's size.
         self.same = type(conv).__name__ == "Conv2dSame"
 
     def forward(self, image: Tensor) -> Tensor:
-        weight = self.weight * self.scale[:, None, None, None]
+        weight = self.weight if self.folded else self.weight * self.scale[:, None, None, None]
         padding: tuple[int, ...] | str = self.padding
         if self.same:
             image, padding = self._padded(image), (0, 0)
@@ -71,3 +74,15 @@ def _given(tensor: Tensor | None) -> Tensor:
     if tensor is None:
         raise ValueError("the batch norm keeps no statistics")
     return tensor
+
+
+def fold(module: nn.Module) -> nn.Module:
+    """A copy of ``module`` whose frozen norms are part of the weights, for export."""
+    module = copy.deepcopy(module)
+    for child in module.modules():
+        if isinstance(child, FrozenConv):
+            with torch.no_grad():
+                child.weight.mul_(child.scale[:, None, None, None])
+                child.scale.fill_(1.0)
+            child.folded = True
+    return module

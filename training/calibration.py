@@ -1,0 +1,63 @@
+"""Fitting the vote and its thresholds on dev, over delivery tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.data.manifest import Manifest
+from training.evaluation import Evaluation, Judged, arrays, unflagged
+from training.metrics import ece
+from training.models.registry import Member
+from training.vote import Vote, fit_vote, risk_coverage, thresholds
+
+
+def calibrate(
+    members: Sequence[Member],
+    dev: Manifest,
+    cache: Path,
+    tiers: Sequence[str] = ("clean", "web", "hard"),
+    half: bool = False,
+) -> tuple[Vote, dict[str, Any]]:
+    """The vote of ``members``, and the figures that it was chosen by.
+
+    Every video counts under every tier, so that a threshold holds on recompressed video too.
+    Single pictures are left out: the thresholds are for windows. Raises ``ValueError`` for one
+    class only.
+    """
+    judged: list[Judged] = []
+    per_tier: dict[str, list[Judged]] = {}
+    for tier in tiers:
+        evaluation = Evaluation(members, dev, cache, tier, half, stills=0)
+        per_tier[tier] = [one for one in evaluation.judged() if not one.still]
+        judged += per_tier[tier]
+    if not judged:
+        raise ValueError("no video to calibrate on")
+    logits = np.concatenate([one.logits for one in judged], axis=1)
+    labels = np.concatenate([np.full(one.logits.shape[1], one.fake) for one in judged])
+    videos = [one.sample.video for one in judged for _ in range(one.logits.shape[1])]
+    vote = fit_vote([member.name for member in members], logits, labels, videos)
+    truth, values = arrays(judged, vote)
+    high, low = thresholds(values, truth)
+    vote = replace(vote, threshold_fake=high, threshold_real=low)
+    figures: dict[str, Any] = {"tiers": list(tiers), "videos": len(judged) // len(tiers)}
+    for tier, rows in per_tier.items():
+        kind, probability = arrays(rows, vote)
+        caught = probability[kind] >= high
+        figures[tier] = {
+            "ece": ece(kind, probability),
+            "unflagged": unflagged(rows, vote),
+            "fakes_flagged": float(caught.mean()) if len(caught) else None,
+            "fakes_called_real": float((probability[kind] <= low).mean()) if len(caught) else None,
+            "risk_coverage": _thinned(risk_coverage(probability, kind)),
+        }
+    return vote, figures
+
+
+def _thinned(curve: list[tuple[float, float]], points: int = 11) -> list[tuple[float, float]]:
+    places = np.linspace(0, len(curve) - 1, min(points, len(curve))).round().astype(int)
+    return [(round(curve[place][0], 4), round(curve[place][1], 4)) for place in places]

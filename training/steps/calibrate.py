@@ -1,0 +1,27 @@
+"""The calibrate step: Platt per member, a logistic vote, and thresholds, all on dev."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from training.calibration import calibrate
+from training.steps.common import add_data, add_members, cache_for, load_members, load_split
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training calibrate", description=__doc__)
+    add_members(parser)
+    add_data(parser)
+    parser.add_argument("--tiers", nargs="+", default=["clean", "web", "hard"])
+    parser.add_argument("--out", type=Path, required=True, help="calibration (JSON)")
+    options = parser.parse_args(argv)
+    members = load_members(options.members)
+    vote, figures = calibrate(
+        members, load_split(options), cache_for(options), options.tiers, options.half
+    )
+    vote.save(options.out, figures)
+    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    return 0

@@ -1,0 +1,91 @@
+"""The export step: members and the vote into the model repository that both engines serve."""
+
+from __future__ import annotations
+
+import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
+
+# isort: split
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from torch import nn
+
+from training.export.graphs import Calibration
+from training.export.onnx_export import ExportReport, write_member
+from training.export.repository_writer import (
+    member_names,
+    remove_member,
+    write_ensembles,
+    write_vote,
+)
+from training.models.encoder import ServedEncoder
+from training.models.frozen import fold
+from training.models.registry import Member, load_member
+from training.vote import Vote
+
+
+def export_members(repo: Path, members: list[Member], vote: Vote, notes: str) -> list[ExportReport]:
+    """Write ``members`` and a vote that names every member of the repository.
+
+    Raises ``ValueError`` where the vote and the repository do not name the same members.
+    """
+    reports = [
+        write_member(repo, member.name, _served(member), member.head, member.dim)
+        for member in members
+    ]
+    write_vote_of(repo, vote, notes)
+    return reports
+
+
+def write_vote_of(repo: Path, vote: Vote, notes: str) -> None:
+    """Write the vote and the ensembles for the members that ``vote`` names."""
+    present, named = set(member_names(repo)), {one.name for one in vote.members}
+    if present != named:
+        raise ValueError(
+            f"the calibration names {', '.join(sorted(named))}, but {repo} holds "
+            f"{', '.join(sorted(present))}: calibrate again with those"
+        )
+    weights = [Calibration(one.name, one.scale, one.shift, one.weight) for one in vote.members]
+    parameters = {
+        "threshold_fake": f"{vote.threshold_fake:g}",
+        "threshold_real": f"{vote.threshold_real:g}",
+        "calibration": notes,
+    }
+    write_vote(repo, weights, vote.bias, parameters)
+    write_ensembles(repo)
+
+
+def _served(member: Member) -> nn.Module | None:
+    if member.encoder is None:
+        return None
+    return ServedEncoder(fold(member.encoder)).eval()
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m training export", description=__doc__)
+    parser.add_argument("--repo", type=Path, default=Path("triton_models"))
+    parser.add_argument("--add", type=Path, nargs="*", default=[], help="member.pt files")
+    parser.add_argument("--remove", nargs="*", default=[], help="names of members to take out")
+    parser.add_argument("--calibration", type=Path, required=True, help="of the calibrate step")
+    parser.add_argument(
+        "--notes", default="Platt and thresholds on dev videos, see docs/model-card.md"
+    )
+    parser.add_argument("--report", type=Path, help="write parity and file sizes here (JSON)")
+    options = parser.parse_args(argv)
+    if not options.add and not options.remove:
+        raise ValueError("neither --add nor --remove given")
+    vote = Vote.load(options.calibration)
+    for name in options.remove:
+        if not remove_member(options.repo, name):
+            raise ValueError(f"{options.repo} holds no member {name!r}")
+    members = [load_member(path) for path in options.add]
+    reports = export_members(options.repo, members, vote, options.notes)
+    for report in reports:
+        sys.stdout.write("\n".join(report.lines()) + "\n")
+    if options.report:
+        facts = [asdict(report) for report in reports]
+        options.report.write_text(json.dumps(facts, indent=2, default=dict) + "\n")
+    return 0

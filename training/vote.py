@@ -1,0 +1,166 @@
+"""The calibrated vote of several members: fitted on dev, applied like the exported graph.
+
+A member's calibrated logit is ``scale * logit + shift`` (Platt 1999); the vote adds them, each
+times a weight that is never negative, and a bias. Fitting weighs every video alike, and reals as
+much as fakes, so that a probability means the same whatever the mixture of the dev set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize  # type: ignore[import-untyped]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """One member's part in the vote."""
+
+    name: str
+    scale: float = 1.0
+    shift: float = 0.0
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Vote:
+    """All members' parts, and where verdicts begin.
+
+    At ``threshold_fake`` and above a face is likely fake, at ``threshold_real`` and below likely
+    real, and unsure in between.
+    """
+
+    members: tuple[Weighed, ...]
+    bias: float = 0.0
+    threshold_fake: float = 0.8
+    threshold_real: float = 0.3
+
+    def logit(self, logits: Array) -> Array:
+        """Members' logits ``[M, N]`` to the vote's ``[N]``."""
+        scale = np.array([[one.scale] for one in self.members])
+        shift = np.array([[one.shift] for one in self.members])
+        weight = np.array([[one.weight] for one in self.members])
+        result: Array = ((logits * scale + shift) * weight).sum(axis=0) + self.bias
+        return result
+
+    def probability(self, logits: Array) -> Array:
+        """Members' logits ``[M, N]`` to probabilities ``[N]``."""
+        return sigmoid(self.logit(logits))
+
+    def save(self, path: Path, figures: Mapping[str, object]) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({**asdict(self), "figures": figures}, indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> Vote:
+        """Raises ``FileNotFoundError`` or ``ValueError`` naming the file."""
+        if not path.is_file():
+            raise FileNotFoundError(f"{path} is missing; the calibrate step writes it")
+        try:
+            facts = json.loads(path.read_text())
+            members = tuple(Weighed(**one) for one in facts["members"])
+            return cls(members, facts["bias"], facts["threshold_fake"], facts["threshold_real"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is no calibration: {error}") from error
+
+
+def sigmoid(values: Array) -> Array:
+    result: Array = 1 / (1 + np.exp(-np.clip(values, -60, 60)))
+    return result
+
+
+def balanced(labels: NDArray[np.bool_], videos: Sequence[str]) -> Array:
+    """Weights that make every video count alike and both classes as much; their mean is 1.
+
+    Raises ``ValueError`` where there is one class only.
+    """
+    if labels.all() or not labels.any():
+        kind = "real" if labels.all() else "fake"
+        raise ValueError(f"only one class to calibrate on: no {kind} video")
+    _, place, counts = np.unique(np.array(videos), return_inverse=True, return_counts=True)
+    weights: Array = 1 / counts[place].astype(np.float64)
+    for mask in (labels, ~labels):
+        weights[mask] /= weights[mask].sum()
+    result: Array = weights * len(weights) / weights.sum()
+    return result
+
+
+def fit_platt(logits: Array, labels: NDArray[np.bool_], weights: Array) -> tuple[float, float]:
+    """Scale and shift of one member by weighted likelihood; the scale is never negative."""
+
+    def loss(values: Array) -> float:
+        return _loss(values[0] * logits + values[1], labels, weights) + 1e-3 * float(values[0]) ** 2
+
+    found = minimize(loss, np.array([1.0, 0.0]), bounds=[(1e-3, 20), (-20, 20)])
+    return float(found.x[0]), float(found.x[1])
+
+
+def fit_vote(
+    names: Sequence[str], logits: Array, labels: NDArray[np.bool_], videos: Sequence[str]
+) -> Vote:
+    """Platt per member, then the weights of the vote; ``logits`` is ``[M, N]``.
+
+    The weights are drawn towards 1/M: dev has too few videos to trust every difference.
+    """
+    weights = balanced(labels, videos)
+    platt = [fit_platt(row, labels, weights) for row in logits]
+    calibrated = np.stack(
+        [scale * row + shift for row, (scale, shift) in zip(logits, platt, strict=True)]
+    )
+    count = len(names)
+    if count == 1:
+        shares, bias = np.ones(1), 0.0
+    else:
+
+        def loss(values: Array) -> float:
+            pull = 0.05 * float(((values[:-1] - 1 / count) ** 2).sum())
+            return _loss(values[:-1] @ calibrated + values[-1], labels, weights) + pull
+
+        start = np.array([1 / count] * count + [0.0])
+        found = minimize(loss, start, bounds=[(0, 5)] * count + [(-10, 10)])
+        shares, bias = found.x[:-1], float(found.x[-1])
+    members = [
+        Weighed(name, scale, shift, float(share))
+        for name, (scale, shift), share in zip(names, platt, shares, strict=True)
+    ]
+    return Vote(tuple(members), bias)
+
+
+def _loss(values: Array, labels: NDArray[np.bool_], weights: Array) -> float:
+    signed = np.where(labels, -values, values)
+    return float((weights * np.logaddexp(0, signed)).mean())
+
+
+def thresholds(
+    probability: Array, labels: NDArray[np.bool_], alarms: float = 0.025, missed: float = 0.1
+) -> tuple[float, float]:
+    """Where ``likely fake`` begins and ``likely real`` ends, from one probability per video.
+
+    At most ``alarms`` of the real videos lie at or above the first, and at most ``missed`` of the
+    fake ones at or below the second. Half of the 5 % of false alarms that is allowed is kept as
+    room, since scores shift on other sources.
+    """
+    real, fake = np.sort(probability[~labels]), np.sort(probability[labels])
+    over = real[max(int(np.ceil(len(real) * (1 - alarms))) - 1, 0)]
+    high = float(np.clip(over + 0.01, 0.55, 0.99))
+    under = fake[min(int(np.floor(len(fake) * missed)), len(fake) - 1)]
+    low = float(np.clip(under, 0.05, min(high - 0.05, 0.5)))
+    return round(high, 4), round(low, 4)
+
+
+def risk_coverage(probability: Array, labels: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """(coverage, error among the covered) when the least certain are left out one by one."""
+    order = np.argsort(-np.abs(probability - 0.5), kind="stable")
+    wrong = ((probability >= 0.5) != labels)[order]
+    counts = np.arange(1, len(order) + 1)
+    return [
+        (float(count / len(order)), float(errors / count))
+        for count, errors in zip(counts, np.cumsum(wrong), strict=True)
+    ]
