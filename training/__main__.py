@@ -10,6 +10,8 @@ STEPS: dict[str, tuple[str, str]] = {
     "extract": ("training.steps.extract", "videos and pictures to shards of face patches"),
     "train": ("training.steps.train", "train an encoder on single crops, or a head on windows"),
     "models": ("training.steps.models", "list the registry, one name a line"),
+    "evaluate": ("training.steps.evaluate", "figures per group and delivery tier; JSON, HTML"),
+    "ablate": ("training.steps.ablate", "head against mean, members against vote"),
     "calibrate": ("training.steps.calibrate", "fit the vote and its thresholds on dev"),
     "export": ("training.steps.export", "write members and vote into the model repository"),
     "sample": ("training.steps.sample", "make the sample clip that the live page shows"),
