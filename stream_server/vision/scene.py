@@ -29,7 +29,8 @@ class CutDetector:
 
     def is_cut(self, image: Image) -> bool:
         """Whether ``image`` (uint8 ``[H, W, 3]``) begins another shot than the frame before."""
-        small = cv2.resize(image, _SIZE, interpolation=cv2.INTER_AREA)
+        # Every third pixel tells as much about a shot, at a ninth of the cost.
+        small = cv2.resize(image[::3, ::3], _SIZE, interpolation=cv2.INTER_AREA)
         histogram = cv2.calcHist([small], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)
         histogram = np.asarray(histogram / (small.shape[0] * small.shape[1]), np.float32)
         last, self._last = self._last, (small, histogram)
