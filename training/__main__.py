@@ -8,6 +8,7 @@ import sys
 # Modules are imported when their step runs, so that --help needs no PyTorch.
 STEPS: dict[str, tuple[str, str]] = {
     "extract": ("training.steps.extract", "videos and pictures to shards of face patches"),
+    "splits": ("training.steps.splits", "split by identity; refuse a split that leaks"),
     "train": ("training.steps.train", "train an encoder on single crops, or a head on windows"),
     "models": ("training.steps.models", "list the registry, one name a line"),
     "evaluate": ("training.steps.evaluate", "figures per group and delivery tier; JSON, HTML"),

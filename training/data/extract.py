@@ -1,4 +1,4 @@
-"""Videos and pictures to shards of face patches, unit by unit.
+"""Videos and pictures to shards of face patches, unit by unit, with the server's own eyes.
 
 A unit is a video, or some hundred pictures. Its shard appears when it is complete, so a process
 killed at any moment loses at most the unit in hand, and the next run goes on from there.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from stream_server.vision.crop import CROP_SIZE, align_crop, alignment
+from stream_server.vision.crop import CROP_SIZE, align_crop, alignment, to_crop
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.types import Detections, Floats, Image
+from stream_server.vision.quality import judge
+from stream_server.vision.track import FaceTracker
+from stream_server.vision.types import Floats, Image
+from training.data.crop_video import write_crop_video
 from training.data.frames import TarReader, UnreadableError, decoded, part, sampled
 from training.data.layouts import Item
 from training.data.shards import Sample, write_shard
@@ -36,14 +39,36 @@ class Unit:
 
 @dataclass(frozen=True)
 class Face:
-    """One face in one frame, before it belongs to a track."""
+    """One sample of one track. ``patch`` is the picture around it, with its corner's place."""
 
     time: float
     box: Floats
     landmarks: Floats
     score: float
+    sharpness: float
     patch: Image
     offset: tuple[int, int]
+
+    @property
+    def side(self) -> float:
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+    @property
+    def local(self) -> Floats:
+        """The landmarks in pixels of the patch."""
+        return self.landmarks - np.array(self.offset, np.float32)
+
+    def crop(self) -> Image:
+        """What the server would cut from the whole frame."""
+        return align_crop(self.patch, self.local)
+
+
+@dataclass
+class Extracted:
+    """What came of one unit."""
+
+    samples: int = 0
+    skipped: list[str] = field(default_factory=list)
 
 
 def units(items: Sequence[Item]) -> list[Unit]:
@@ -59,51 +84,109 @@ def units(items: Sequence[Item]) -> list[Unit]:
         for start in range(0, len(members), STILLS_PER_UNIT):
             name = f"{group}-{start // STILLS_PER_UNIT:04d}"
             result.append(Unit(name, tuple(members[start : start + STILLS_PER_UNIT])))
+    names = [unit.name for unit in result]
+    twice = (
+        {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    )
+    if twice:
+        raise ValueError(f"items of one name: {', '.join(sorted(twice)[:5])}")
     return result
 
 
 class Extractor:
-    """Finds, follows and stores the faces of units; ``rate`` in frames per second."""
+    """Finds, follows and stores the faces of units.
 
-    def __init__(self, out: Path, rate: float = 10.0, min_face: int = 40) -> None:
-        self.out = out
-        self.rate = rate
+    ``rate`` is samples per second. ``min_face`` is the smallest face in pixels of the searched
+    picture; ``sharpness`` drops samples whose variance of the Laplacian (of the inner face at 112
+    pixels, as the server measures it) lies below. ``every_track`` keeps all faces of a video, not
+    the main one alone: right only where every face in it has the video's label. ``form`` is
+    ``shards`` (WebDataset) or ``video`` (a face-crop video for each track).
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        rate: float = 10.0,
+        min_face: int = 40,
+        sharpness: float = 30.0,
+        every_track: bool = False,
+        form: str = "shards",
+    ) -> None:
+        if form not in ("shards", "video"):
+            raise ValueError(f"format is {form!r}, it must be shards or video")
+        self.out, self.rate, self.sharpness = out, rate, sharpness
+        self.every_track, self.form = every_track, form
         self.videos = FaceDetector(min_face=min_face)
         self.stills = FaceDetector(min_face=80)
         self.archives = TarReader()
 
-    def shard(self, unit: Unit) -> Path:
-        return self.out / f"{unit.name}.tar"
+    def target(self, unit: Unit) -> Path:
+        """The file whose presence says that ``unit`` is done."""
+        return self.out / f"{unit.name}{'.tar' if self.form == 'shards' else '.json'}"
 
     def done(self, unit: Unit) -> bool:
-        return self.shard(unit).exists()
+        return self.target(unit).exists()
 
-    def run(self, unit: Unit) -> tuple[int, list[str]]:
-        """Extract one unit; returns its number of samples and what was skipped, and why."""
-        skipped: list[str] = []
-        video = unit.items[0].kind == "video"
-        found = self._video(unit.items[0], skipped) if video else self._pictures(unit, skipped)
-        count = write_shard(self.shard(unit), found)
-        if skipped:
-            listing = self.out / f"{unit.name}.skipped.json"
-            listing.write_text(json.dumps(skipped, indent=0))
-        return count, skipped
+    def run(self, unit: Unit) -> Extracted:
+        """Extract one unit; what cannot be read or holds no face is listed, not raised."""
+        result = Extracted()
+        if unit.items[0].kind == "still":
+            pictures = self._pictures(unit, result.skipped)
+            result.samples = write_shard(self.target(unit), pictures)
+            return result
+        item = unit.items[0]
+        tracks = self._tracks(item, result.skipped)
+        if self.form == "video":
+            result.samples = self._crop_videos(unit, item, tracks)
+        else:
+            rows = (
+                sample_of(item, f"{name}-{number:05d}", name, track, face)
+                for name, track, faces in tracks
+                for number, face in enumerate(faces)
+            )
+            result.samples = write_shard(
+                self.target(unit), ((row, "png", png(face.patch)) for row, face in rows)
+            )
+        return result
 
-    def _video(self, item: Item, skipped: list[str]) -> Iterator[tuple[Sample, str, bytes]]:
-        tracks: list[list[Face]] = []
+    def _tracks(self, item: Item, skipped: list[str]) -> list[tuple[str, int, list[Face]]]:
+        """(video name, track number, its samples) of each track that is kept."""
+        tracks: dict[int, list[Face]] = {}
         try:
-            for frame in sampled(item.path, self.rate):
-                image = part(frame.image, item.region)
-                link(tracks, faces(image, self.videos.detect(image), frame.media_time))
+            for number, face in faces(item, self.videos, self.rate):
+                tracks.setdefault(number, []).append(face)
         except UnreadableError as error:
             skipped.append(str(error))
-            return
+            return []
         if not tracks:
             skipped.append(f"{item.path}: no face found")
-            return
-        track = max(tracks, key=lambda faces: sum(_side(face.box) for face in faces))
-        for number, face in enumerate(track):
-            yield self._sample(item, f"{item.name}-{number:05d}", face)
+            return []
+        main = max(tracks, key=lambda number: sum(face.side for face in tracks[number]))
+        kept = sorted(tracks) if self.every_track else [main]
+        result: list[tuple[str, int, list[Face]]] = []
+        for number in kept:
+            sharp = [face for face in tracks[number] if face.sharpness >= self.sharpness]
+            name = item.name if number == main else f"{item.name}~{number}"
+            if sharp:
+                result.append((name, number, sharp))
+        if not result:
+            skipped.append(f"{item.path}: every face is blurred")
+        return result
+
+    def _crop_videos(
+        self, unit: Unit, item: Item, tracks: list[tuple[str, int, list[Face]]]
+    ) -> int:
+        listing = []
+        for name, track, faces in tracks:
+            write_crop_video(self.out / f"{name}.mp4", (face.crop() for face in faces), self.rate)
+            facts = {"file": f"{name}.mp4", "label": item.label, "dataset": item.dataset}
+            facts |= {"method": item.method, "split": item.split, "track": str(track)}
+            facts |= {"identities": "+".join(item.identities), "frames": str(len(faces))}
+            listing.append(facts)
+        unfinished = self.target(unit).with_suffix(".part")
+        unfinished.write_text(json.dumps(listing, indent=1) + "\n")
+        unfinished.rename(self.target(unit))
+        return sum(len(faces) for _, _, faces in tracks)
 
     def _pictures(self, unit: Unit, skipped: list[str]) -> Iterator[tuple[Sample, str, bytes]]:
         for item in unit.items:
@@ -116,47 +199,69 @@ class Extractor:
             except (UnreadableError, OSError, KeyError) as error:
                 skipped.append(f"{item.name}: {error}")
                 continue
-            pad = round(_PAD * max(image.shape[:2]))
-            wide = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REFLECT_101)
-            found = self.stills.detect(wide)  # type: ignore[arg-type]  # uint8 in, uint8 out
-            if not len(found):
+            face = picture_face(image, self.stills)
+            if face is None:
                 skipped.append(f"{item.name}: no face found")
-                continue
-            best = int(np.argmax(found.boxes[:, 2] - found.boxes[:, 0]))
-            box, landmarks = found.boxes[best] - pad, found.landmarks[best] - pad
-            face = Face(0.0, box, landmarks, float(found.scores[best]), image, (0, 0))
-            sample, _, _ = self._sample(item, item.name, face, encode=False)
-            yield sample, item.member.rpartition(".")[2].lower() or "jpg", data
-
-    def _sample(
-        self, item: Item, key: str, face: Face, encode: bool = True
-    ) -> tuple[Sample, str, bytes]:
-        local = face.landmarks - np.array(face.offset, np.float32)
-        sample = Sample(
-            key=key.replace(".", "_"),
-            video=item.name,
-            track=0,
-            time=face.time,
-            landmarks=tuple(round(float(value), 3) for value in local.reshape(-1)),
-            face_px=_side(face.box),
-            score=face.score,
-            sharpness=sharpness(align_crop(face.patch, local)),
-            label=item.label,
-            dataset=item.dataset,
-            method=item.method,
-            split=item.split,
-            pair=item.pair,
-            identities=item.identities,
-        )
-        return sample, "png", png(face.patch) if encode else b""
+            elif face.sharpness < self.sharpness:
+                skipped.append(f"{item.name}: blurred, sharpness {face.sharpness:.0f}")
+            else:
+                suffix = (item.member or item.path.name).rpartition(".")[2].lower()
+                yield sample_of(item, item.name, item.name, 0, face)[0], suffix, data
 
 
-def faces(image: Image, found: Detections, time: float) -> list[Face]:
-    """The detections in ``image``, each with the pixels around it."""
-    return [
-        Face(time, box, landmarks, float(score), *patch(image, landmarks))
-        for box, landmarks, score in zip(found.boxes, found.landmarks, found.scores, strict=True)
-    ]
+def faces(item: Item, detector: FaceDetector, rate: float) -> Iterator[tuple[int, Face]]:
+    """(track number, sample) of every face in a video, as the server's stream sees them.
+
+    Raises ``UnreadableError`` where the video cannot be decoded at all.
+    """
+    tracker = FaceTracker(detector)
+    for frame in sampled(item.path, rate):
+        image = np.ascontiguousarray(part(frame.image, item.region))
+        for track in tracker.update(image, frame.media_time):
+            yield track.id, look(image, track.box, track.landmarks, track.score, frame.media_time)
+
+
+def look(image: Image, box: Floats, landmarks: Floats, score: float, time: float) -> Face:
+    """One face of ``image``, with its surroundings and the server's measure of sharpness."""
+    around, offset = patch(image, landmarks)
+    crop = align_crop(image, landmarks)
+    quality = judge(image, box, crop, to_crop(landmarks, alignment(landmarks)))
+    return Face(time, box.copy(), landmarks.copy(), score, quality.sharpness, around, offset)
+
+
+def picture_face(image: Image, detector: FaceDetector) -> Face | None:
+    """The largest face of a single picture, mirrored outwards first in case it fills it."""
+    pad = round(_PAD * max(image.shape[:2]))
+    wide = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REFLECT_101)
+    found = detector.detect(np.asarray(wide, np.uint8))
+    if not len(found):
+        return None
+    best = int(np.argmax(found.boxes[:, 2] - found.boxes[:, 0]))
+    box, landmarks = found.boxes[best] - pad, found.landmarks[best] - pad
+    face = look(image, box, landmarks, float(found.scores[best]), 0.0)
+    # The picture is stored as it came, so the patch is all of it.
+    return Face(0.0, box, landmarks, face.score, face.sharpness, image, (0, 0))
+
+
+def sample_of(item: Item, key: str, video: str, track: int, face: Face) -> tuple[Sample, Face]:
+    """The facts of one sample, beside it."""
+    sample = Sample(
+        key=key.replace(".", "_"),
+        video=video,
+        track=track,
+        time=face.time,
+        landmarks=tuple(round(float(value), 3) for value in face.local.reshape(-1)),
+        face_px=face.side,
+        score=face.score,
+        sharpness=face.sharpness,
+        label=item.label,
+        dataset=item.dataset,
+        method=item.method,
+        split=item.split,
+        pair=item.pair,
+        identities=item.identities,
+    )
+    return sample, face
 
 
 def patch(
@@ -173,39 +278,10 @@ def patch(
     return image[top:bottom, left:right].copy(), (int(left), int(top))
 
 
-def link(tracks: list[list[Face]], found: list[Face], overlap: float = 0.3) -> None:
-    """Append each face to the track whose last box overlaps it most, or begin a new one."""
-    free = [track for track in tracks if track]
-    for face in found:
-        best = max(free, key=lambda track: _overlap(track[-1].box, face.box), default=None)
-        if best is not None and _overlap(best[-1].box, face.box) >= overlap:
-            best.append(face)
-            free = [track for track in free if track is not best]
-        else:
-            tracks.append([face])
-
-
-def sharpness(crop: Image) -> float:
-    """Variance of the Laplacian of the crop's grey values."""
-    gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(gray, cv2.CV_32F).var())
-
-
 def png(image: Image) -> bytes:
-    good, data = cv2.imencode(
-        ".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    )
+    """``image`` (RGB) as PNG. Raises ``ValueError`` where it cannot be written."""
+    swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    good, data = cv2.imencode(".png", swapped, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     if not good:
         raise ValueError(f"a picture of shape {image.shape} could not be written as PNG")
     return data.tobytes()
-
-
-def _side(box: Floats) -> float:
-    return float(max(box[2] - box[0], box[3] - box[1]))
-
-
-def _overlap(first: Floats, second: Floats) -> float:
-    inner = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
-    inter = float(np.prod(inner.clip(min=0)))
-    areas = [float(np.prod(box[2:] - box[:2])) for box in (first, second)]
-    return inter / (sum(areas) - inter) if inter else 0.0

@@ -1,19 +1,21 @@
 """Where the videos and pictures of a data set lie, and what each of them is.
 
-Every layout turns a folder into ``Item`` rows; nothing after this module knows a data set's
+Every layout turns a folder into ``Item`` rows; nothing after this package knows a data set's
 folder names.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 Label = Literal["real", "fake"]
 Split = Literal["train", "dev", "test", ""]
+VIDEOS = (".mp4", ".mkv", ".webm", ".mov", ".avi", ".m4v", ".mpg")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,26 @@ class LayoutError(ValueError):
 
 def label_of(text: str, where: str) -> Label:
     """``text`` as a label, or ``LayoutError`` naming it and ``where`` it stood."""
-    if text == "real":
+    if text.lower() == "real":
         return "real"
-    if text == "fake":
+    if text.lower() == "fake":
         return "fake"
     raise LayoutError(f"{where}: label is {text!r}, it must be real or fake")
 
 
 def split_of(text: str, where: str) -> Split:
-    if text in ("train", "dev", "test", ""):
-        return text  # type: ignore[return-value]  # narrowed by the line above
-    raise LayoutError(f"{where}: split is {text!r}, it must be train, dev or test")
+    """``text`` as a split, or ``LayoutError`` naming it and ``where`` it stood."""
+    names: dict[str, Split] = {"train": "train", "dev": "dev", "val": "dev", "test": "test", "": ""}
+    if text not in names:
+        raise LayoutError(f"{where}: split is {text!r}, it must be train, dev, val or test")
+    return names[text]
+
+
+def videos_in(folder: Path) -> list[Path]:
+    """The videos directly in ``folder``; none where it does not exist."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEOS)
 
 
 _HALVES = {
@@ -90,7 +101,8 @@ def clips(root: Path) -> Iterator[Item]:
 
 def crops(root: Path) -> Iterator[Item]:
     """Face crops in tar shards, listed by ``train.csv``, ``dev.csv`` and ``reals.csv``."""
-    for listing, split in (("train", "train"), ("dev", "dev"), ("reals", "train")):
+    splits: dict[str, Split] = {"train": "train", "dev": "dev", "reals": "train"}
+    for listing, split in splits.items():
         table = root / f"{listing}.csv"
         for number, row in enumerate(_rows(table), start=2):
             dataset = "UTKFace" if listing == "reals" else "DFDC"
@@ -103,10 +115,38 @@ def crops(root: Path) -> Iterator[Item]:
                 label=label,
                 dataset=dataset,
                 method="DFDC" if label == "fake" else "",
-                split=split_of(split, str(table)),
+                split=split,
                 identities=(f"{dataset}:{source}",),
                 member=row["file"],
             )
+
+
+def folders(root: Path) -> Iterator[Item]:
+    """Plain ``real/`` and ``fake/`` folders of videos and pictures, at any depth.
+
+    A folder between ``fake/`` and the file is taken for the method. Files of one name in both
+    folders are taken for a fake and its source and kept in one split.
+    """
+    found = False
+    for label in ("real", "fake"):
+        for path in sorted((root / label).rglob("*")):
+            suffix = path.suffix.lower()
+            if suffix not in VIDEOS + PICTURES:
+                continue
+            found = True
+            inside = path.relative_to(root / label)
+            method = inside.parts[0] if len(inside.parts) > 1 else root.name
+            yield Item(
+                name=f"{label}-{'-'.join(inside.with_suffix('').parts)}",
+                path=path,
+                kind="video" if suffix in VIDEOS else "still",
+                label=label_of(label, str(path)),
+                dataset=root.name,
+                method=method if label == "fake" else "",
+                identities=(f"{root.name}:{path.stem}",),
+            )
+    if not found:
+        raise LayoutError(f"{root} has no real/ or fake/ folder with videos or pictures in it")
 
 
 def _rows(table: Path) -> Iterator[dict[str, str]]:
@@ -114,6 +154,3 @@ def _rows(table: Path) -> Iterator[dict[str, str]]:
         raise LayoutError(f"{table} is missing")
     with table.open(newline="") as handle:
         yield from csv.DictReader(handle)
-
-
-LAYOUTS: dict[str, Callable[[Path], Iterator[Item]]] = {"clips": clips, "crops": crops}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from stream_server.vision.types import Floats, Image
 from training.data.frames import decoded
-from training.data.shards import HalfShardError, Sample, Stored, read_shard
+from training.data.shards import HalfShardError, Sample, Stored, read_shard, sample_from
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ class Quality:
             and sample.face_px >= self.face_px
             and sample.score >= self.score
         )
+
+
+LISTING = "manifest.jsonl"
+
+
+class ManifestError(ValueError):
+    """The listing does not fit the files beside it."""
 
 
 class Manifest:
@@ -59,6 +67,50 @@ class Manifest:
         if quality is not None:
             rows = [row for row in rows if quality.passes(row.sample)]
         return cls(root, rows, broken)
+
+    @classmethod
+    def open(cls, root: Path, quality: Quality | None = None) -> Manifest:
+        """The listing that the splits step wrote, or the shards themselves where there is none.
+
+        Raises ``ManifestError`` where the listing names shards that are missing or cut off.
+        """
+        listing = root / LISTING
+        if not listing.is_file():
+            return cls.scan(root, quality)
+        rows: list[Stored] = []
+        for number, line in enumerate(listing.read_text().splitlines(), start=1):
+            try:
+                facts = json.loads(line)
+                sample = sample_from(facts["sample"])
+                rows.append(Stored(sample, facts["shard"], facts["offset"], facts["size"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise ManifestError(f"{listing} line {number}: {error}") from error
+        ends: dict[str, int] = {}
+        for row in rows:
+            ends[row.shard] = max(ends.get(row.shard, 0), row.offset + row.size)
+        bad = [
+            name
+            for name, end in ends.items()
+            if not (root / name).is_file() or (root / name).stat().st_size < end
+        ]
+        if bad:
+            raise ManifestError(
+                f"{listing} names {len(bad)} shards that are missing or cut off: "
+                f"{', '.join(sorted(bad)[:5])}; run the extract and splits steps again"
+            )
+        if quality is not None:
+            rows = [row for row in rows if quality.passes(row.sample)]
+        return cls(root, rows)
+
+    def write(self) -> Path:
+        """Write the listing beside the shards; whole or not at all."""
+        unfinished = self.root / f"{LISTING}.part"
+        with unfinished.open("w") as handle:
+            for row in self.rows:
+                facts = {"shard": row.shard, "offset": row.offset, "size": row.size}
+                handle.write(json.dumps({**facts, "sample": asdict(row.sample)}) + "\n")
+        unfinished.rename(self.root / LISTING)
+        return self.root / LISTING
 
     def where(self, rows: Iterable[Stored]) -> Manifest:
         return Manifest(self.root, list(rows), self.broken)

@@ -43,6 +43,12 @@ class Sample:
     identities: tuple[str, ...]
 
 
+def sample_from(facts: dict[str, Any]) -> Sample:
+    """A sample from its JSON form. Raises ``KeyError`` or ``TypeError`` where fields are amiss."""
+    lists = {name: tuple(facts[name]) for name in ("landmarks", "identities")}
+    return Sample(**{**facts, **lists})
+
+
 @dataclass(frozen=True)
 class Stored:
     """A sample and where its picture's bytes lie."""
@@ -95,10 +101,8 @@ def read_shard(path: Path) -> Iterator[Stored]:
                     continue
                 handle = archive.extractfile(info)
                 facts: dict[str, Any] = json.loads(handle.read() if handle else b"")
-                facts["landmarks"] = tuple(facts["landmarks"])
-                facts["identities"] = tuple(facts["identities"])
                 offset, size = pictures.pop(key)
-                yield Stored(Sample(**facts), path.name, offset, size)
+                yield Stored(sample_from(facts), path.name, offset, size)
     except (tarfile.TarError, ValueError, KeyError, TypeError) as error:
         raise HalfShardError(f"{path}: {type(error).__name__}: {error}") from error
     if pictures:

@@ -37,7 +37,7 @@ def load_members(paths: Sequence[Path]) -> list[Member]:
 
 def load_split(options: argparse.Namespace) -> Manifest:
     """The samples of the chosen split. Raises ``ValueError`` where there is none."""
-    manifest = Manifest.scan(options.shards, Quality(sharpness=options.sharpness))
+    manifest = Manifest.open(options.shards, Quality(sharpness=options.sharpness))
     part = manifest.where([row for row in manifest.rows if row.sample.split == options.split])
     if not len(part):
         raise ValueError(f"{options.shards}: no sample of split {options.split!r}")

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
 from pathlib import Path
 
 import cv2
 
-from training.data.extract import Extractor, units
-from training.data.layouts import LAYOUTS
+from training.data.extract import Extracted, Extractor, Unit, units
+from training.data.public_sets import LAYOUTS
 from training.run import RunDir
+
+Settings = tuple[Path, float, int, float, bool, str]
+
+
+@cache
+def _extractor(settings: Settings) -> Extractor:
+    cv2.setNumThreads(1)
+    return Extractor(*settings)
+
+
+def _run(settings: Settings, unit: Unit) -> tuple[str, Extracted]:
+    return unit.name, _extractor(settings).run(unit)
+
+
+def _results(settings: Settings, todo: list[Unit], workers: int) -> Iterator[tuple[str, Extracted]]:
+    if workers == 1:
+        for unit in todo:
+            yield _run(settings, unit)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        for future in as_completed([pool.submit(_run, settings, unit) for unit in todo]):
+            yield future.result()
 
 
 def main(argv: list[str]) -> int:
@@ -19,22 +45,39 @@ def main(argv: list[str]) -> int:
     parser.add_argument("root", type=Path, help="the data set's folder")
     parser.add_argument("--layout", choices=sorted(LAYOUTS), required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for the shards")
+    parser.add_argument("--format", choices=["shards", "video"], default="shards")
     parser.add_argument("--rate", type=float, default=10.0, help="samples per second of video")
     parser.add_argument("--min-face", type=int, default=40, help="smallest face in pixels")
-    parser.add_argument("--part", default="1/1", help="K/N: every Nth unit from the Kth on")
+    parser.add_argument("--sharpness", type=float, default=30, help="drop what is blurred more")
+    parser.add_argument("--every-track", action="store_true", help="all faces, not the main one")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     options = parser.parse_args(argv)
-    cv2.setNumThreads(1)
-    number, parts = (int(value) for value in options.part.split("/"))
-    todo = units(list(LAYOUTS[options.layout](options.root)))[number - 1 :: parts]
+    settings: Settings = (
+        options.out,
+        options.rate,
+        options.min_face,
+        options.sharpness,
+        options.every_track,
+        options.format,
+    )
+    every = units(list(LAYOUTS[options.layout](options.root)))
     run = RunDir(options.out / "run", vars(options))
-    extractor = Extractor(options.out, options.rate, options.min_face)
-    started = time.monotonic()
-    for place, unit in enumerate(todo, start=1):
-        if extractor.done(unit):
-            continue
-        count, skipped = extractor.run(unit)
-        run.log("unit", unit=unit.name, samples=count, skipped=skipped)
+    todo = [unit for unit in every if not _extractor(settings).done(unit)]
+    started, done, skipped = time.monotonic(), len(every) - len(todo), 0
+    for name, result in _results(settings, todo, options.workers):
+        run.log("unit", unit=name, samples=result.samples, skipped=result.skipped)
+        done += 1
+        skipped += len(result.skipped)
         spent = time.monotonic() - started
-        sys.stderr.write(f"\r{place}/{len(todo)} {unit.name}: {count} faces, {spent:.0f} s\033[K")
-    sys.stderr.write("\n")
+        sys.stderr.write(
+            f"\r{done}/{len(every)} {name}: {result.samples} faces, {spent:.0f} s\033[K"
+        )
+    listing = options.out / "run" / "log.jsonl"
+    sys.stderr.write(f"\n{done} units, {skipped} items skipped; {listing} says which and why\n")
     return 0
+
+
+def skipped_in(log: Path) -> list[str]:
+    """What the runs in ``log`` skipped, and why."""
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    return [reason for row in rows for reason in row.get("skipped", [])]

@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     spec = parse(options.model)
-    manifest = Manifest.scan(options.shards, Quality(sharpness=options.sharpness))
+    manifest = Manifest.open(options.shards, Quality(sharpness=options.sharpness))
     parts = {
         split: manifest.where([row for row in manifest.rows if row.sample.split == split])
         for split in ("train", "dev")
