@@ -38,6 +38,32 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
     serve.set_defaults(run=_serve)
 
+    scan = commands.add_parser("scan", help="check videos and pictures before posting them")
+    scan.add_argument(
+        "inputs", nargs="+", metavar="FILE|URL|DIR", help="a file, an http(s) address or a folder"
+    )
+    scan.add_argument("--json", metavar="PATH", help="write the report there; - for stdout")
+    scan.add_argument("--html", type=Path, metavar="PATH", help="write a page to read and print")
+    scan.add_argument(
+        "--window",
+        default="20",
+        metavar="N",
+        help="samples a verdict looks back on: 20, 40, 60, 80, 100 or auto (default 20)",
+    )
+    scan.add_argument(
+        "--sample-hz", type=float, metavar="HZ", help="samples per second (default 10)"
+    )
+    scan.add_argument(
+        "--fail-on",
+        choices=("likely_fake", "unsure", "never"),
+        default="likely_fake",
+        help="the least verdict that gives exit status 3 (default likely_fake)",
+    )
+    scan.add_argument("--engine", choices=ENGINES, help="where the networks run")
+    scan.add_argument("--triton-url", metavar="HOST:PORT", help="Triton's gRPC address")
+    scan.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
+    scan.set_defaults(run=_scan)
+
     models = commands.add_parser("models", help="list the models, or check them")
     models.add_argument("what", choices=("list", "check"))
     models.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
@@ -62,6 +88,17 @@ def _serve(options: argparse.Namespace) -> int:
     from stream_server.serve import serve
 
     return serve(_settings(options, "host", "port", "engine", "triton_url", "models"))
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from stream_server.scan.command import ScanRequest, scan
+    from stream_server.scan.options import ScanOptions, parse_window
+
+    settings = _settings(options, "engine", "triton_url", "models", "sample_hz")
+    chosen = ScanOptions(parse_window(options.window), settings.sample_hz, settings.scan_samples)
+    return scan(
+        settings, ScanRequest(options.inputs, chosen, options.json, options.html, options.fail_on)
+    )
 
 
 def _models(options: argparse.Namespace) -> int:

@@ -70,6 +70,13 @@ class Settings(BaseSettings):
     hello_seconds: float = Field(10.0, gt=0, le=120)
     idle_seconds: float = Field(60.0, gt=0, le=3600)
 
+    scan_max_bytes: int = Field(8 * 1024**3, ge=1024, description="of an upload or a download")
+    scan_max_pixels: int = Field(8192 * 8192, ge=320 * 240, description="of a video's frame")
+    scan_max_picture_pixels: int = Field(120_000_000, ge=320 * 240)
+    scan_samples: int = Field(6000, ge=20, description="budget per file; longer files in stretches")
+    scan_queue: int = Field(200, ge=1, description="uploads that may wait")
+    scan_keep_days: float = Field(7.0, gt=0, description="how long results are kept")
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -1,0 +1,107 @@
+"""A face's timeline as an inline SVG, drawn so that it reads without colour too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from html import escape
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from stream_server.report.model import FaceReport
+from stream_server.report.words import clock, percent
+
+_WIDTH, _HEIGHT = 720, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 12, 26
+_POINTS = 600
+_GAP = 1.5  # seconds without a score that break the line
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+
+
+def timeline(face: FaceReport, duration: float, fake: float, real: float) -> Markup:
+    """Probability over time, from 0 to ``duration`` seconds, with the two lines and the marks."""
+    span = max(duration, face.last_s, 0.1)
+
+    def x(time: float) -> float:
+        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * min(max(time / span, 0.0), 1.0)
+
+    def y(probability: float) -> float:
+        return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - probability)
+
+    floor = y(0)
+    parts = [
+        f'<rect class="seen" x="{x(face.first_s):.1f}" y="{floor:.1f}"'
+        f' width="{max(x(face.last_s) - x(face.first_s), 2):.1f}" height="4"/>'
+    ]
+    for start, end in face.stretches:
+        left, width = x(start), max(x(end) - x(start), 3)
+        parts.append(
+            f'<rect class="mark" x="{left:.1f}" y="{_TOP}" width="{width:.1f}"'
+            f' height="{floor - _TOP:.1f}"/>'
+            f'<path class="flag" d="M{left:.1f} {_TOP}h{width:.1f}"/>'
+        )
+    for line, name in ((fake, "likely fake above"), (real, "likely real below")):
+        parts.append(
+            f'<path class="line" d="M{_LEFT} {y(line):.1f}H{_WIDTH - _RIGHT}"/>'
+            f'<text class="name" x="{_WIDTH - _RIGHT}" y="{y(line) - 3:.1f}"'
+            f' text-anchor="end">{name}</text>'
+        )
+    for value in (0.0, 0.5, 1.0):
+        parts.append(
+            f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.0%}</text>'
+        )
+    for tick in _ticks(span):
+        parts.append(
+            f'<path class="tick" d="M{x(tick):.1f} {floor:.1f}v4"/>'
+            f'<text x="{x(tick):.1f}" y="{floor + 18:.1f}" text-anchor="middle">'
+            f"{clock(tick)}</text>"
+        )
+    parts += [f'<path class="curve" d="{d}"/>' for d in _curves(face, x, y)]
+    label = escape(_spoken(face), quote=True)
+    return Markup(
+        f'<svg class="timeline" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
+        f' aria-label="{label}">{"".join(parts)}</svg>'
+    )
+
+
+def _curves(
+    face: FaceReport, x: Callable[[float], float], y: Callable[[float], float]
+) -> list[str]:
+    step = max(len(face.timeline) // _POINTS, 1)
+    # Of each group the most suspicious point is drawn: thinning must not hide a peak.
+    groups = [face.timeline[i : i + step] for i in range(0, len(face.timeline), step)]
+    points = [max(group, key=lambda point: point[1]) for group in groups]
+    usual = max(_GAP, 2.5 * _spacing(points))
+    paths: list[str] = []
+    last = -math.inf
+    for time, probability in points:
+        place = f"{x(time):.1f} {y(probability):.1f}"
+        if time - last > usual:
+            paths.append(f"M{place}h0.1")
+        else:
+            paths[-1] += f"L{place}"
+        last = time
+    return paths
+
+
+def _spacing(points: list[tuple[float, float]]) -> float:
+    gaps = sorted(b[0] - a[0] for a, b in pairwise(points))
+    return gaps[len(gaps) // 2] if gaps else 0.0
+
+
+def _ticks(span: float) -> list[float]:
+    step = next((step for step in _STEPS if span / step <= 8), _STEPS[-1])
+    return [float(i * step) for i in range(int(span // step) + 1)]
+
+
+def _spoken(face: FaceReport) -> str:
+    values = [value for _, value in face.timeline]
+    text = (
+        f"Probability of manipulation of face {face.track} from {clock(face.first_s)} to"
+        f" {clock(face.last_s)}: between {percent(min(values))} and {percent(max(values))}."
+    )
+    if face.stretches:
+        marked = ", ".join(f"{clock(a)} to {clock(b)}" for a, b in face.stretches[:20])
+        text += f" Looks manipulated at {marked}."
+    return text

@@ -1,0 +1,126 @@
+"""The words of a report, for people without training."""
+
+from __future__ import annotations
+
+from stream_server.report.model import FaceReport, Report
+from stream_server.verdict import Verdict
+
+VERDICTS: dict[Verdict, str] = {
+    "gathering": "Cannot tell",
+    "not_enough_evidence": "Cannot tell",
+    "likely_real": "Likely real",
+    "unsure": "Unsure",
+    "likely_fake": "Likely fake",
+}
+
+REASONS: dict[str, str] = {
+    "small_face": "the face is too small in the picture; a larger version of the video may help",
+    "blurred": "the face is too blurred",
+    "profile": "the face is turned too far to the side",
+    "dark": "the face is too dark",
+    "overexposed": "the face is overexposed",
+    "over_compressed": "the video is compressed so strongly that traces of manipulation are lost",
+    "few_samples": "the face was not in view for long enough",
+    "out_of_distribution": "the picture is unlike anything the models have learnt from",
+}
+
+SHORT_REASONS: dict[str, str] = {
+    "small_face": "too small",
+    "blurred": "blurred",
+    "profile": "turned away",
+    "dark": "too dark",
+    "overexposed": "too bright",
+    "over_compressed": "poor picture",
+    "few_samples": "too brief",
+    "out_of_distribution": "unfamiliar",
+}
+
+SCOPE = (
+    "Fakelight looks for traces of face manipulation, such as swapped or re-animated faces. It"
+    " does not judge sound, and a scene that was generated as a whole may pass unnoticed."
+)
+
+
+def percent(probability: float) -> str:
+    """A probability for people: never 0 and never 100, no detector knows that much."""
+    return f"{min(99, max(1, round(100 * probability)))} %"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:07, 12:03 or 1:02:03."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, second = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"
+
+
+def reasons(codes: tuple[str, ...]) -> str:
+    """Why a face was not judged, as the end of a sentence."""
+    return "; ".join(REASONS.get(code, code.replace("_", " ")) for code in codes)
+
+
+def headline(report: Report) -> str:
+    """The verdict on a file in one sentence."""
+    if report.error is not None:
+        return "This file could not be checked."
+    if not report.faces:
+        return "No face was found, so there is nothing to judge."
+    if report.probability is None:
+        many = len(report.faces) > 1
+        told = "none of the faces could be judged" if many else "the face could not be judged"
+        return f"Cannot tell: {told}."
+    several = len(report.faces) > 1
+    return {
+        "likely_fake": "At least one face is likely fake."
+        if several
+        else "The face is likely fake.",
+        "unsure": "Unsure: the signs point both ways.",
+        "likely_real": "No sign of face manipulation was found."
+        if not several
+        else "No sign of manipulation was found in the faces that could be judged.",
+    }[report.verdict]
+
+
+def meaning(report: Report) -> str:
+    """What the file's probability means, and what to do about it."""
+    if report.error is not None:
+        return str(report.error.get("detail", ""))
+    if not report.faces:
+        return (
+            "That is not a finding that the file is genuine: Fakelight only judges faces, and saw"
+            " none that is large enough."
+        )
+    if report.probability is None:
+        return "What kept each face from being judged stands below."
+    shown = percent(report.probability)
+    if report.verdict == "likely_fake":
+        return (
+            f"The models put the probability of manipulation at {shown}, above the line from which"
+            " Fakelight raises an alarm. It errs sometimes: look at the moments below yourself,"
+            " and look for the original before you judge anyone."
+        )
+    if report.verdict == "unsure":
+        return (
+            f"The models put the probability of manipulation at {shown}, between the line for"
+            " likely fake and the line for likely real, or one passage stands out from the rest."
+            " Treat it as not checked; a longer, larger or less compressed version may tell more."
+        )
+    return (
+        f"The models put the probability of manipulation at {shown}. That is no proof: a method"
+        " that they have never seen, or a good one, can pass."
+    )
+
+
+def face_line(face: FaceReport) -> str:
+    """One sentence on one face."""
+    if face.probability is None:
+        return f"Cannot tell: {reasons(face.reasons)}."
+    line = f"{VERDICTS[face.verdict]}, probability of manipulation {percent(face.probability)}"
+    if face.stretches and face.verdict != "likely_fake":
+        return line + ". Some passages look manipulated; they are marked below."
+    return line + "."
+
+
+def provenance_line(provenance: dict[str, object]) -> str:
+    """The line on content credentials."""
+    return str(provenance.get("detail") or "Content credentials were not looked for.")

@@ -1,0 +1,239 @@
+"""One file through the live pipeline, as fast as it will go."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_server.engine.base import EngineError
+from stream_server.evidence import StreamOptions
+from stream_server.scan.album import Album, FaceRecord
+from stream_server.scan.linking import linked
+from stream_server.scan.media import Media, ReadCounts
+from stream_server.scan.plan import Plan, Stretch
+from stream_server.stream import Scorer, Stream, _Look
+from stream_server.verdict import VerdictPolicy
+from stream_server.vision.detect import FaceDetector
+from stream_server.vision.track import FaceTracker
+from stream_server.vision.types import Frame
+
+Progress = Callable[[float], None]
+_TRIES = 6
+_PICTURE_SIDE = 1280
+
+
+@dataclass
+class Analysis:
+    """What came of a file: its faces, how many frames were analysed, and what readers met.
+
+    ``crowded`` is the largest number of faces beyond the limit in one frame; ``exhausted`` says
+    that the budget ended before the file did; ``seconds`` is how much media time was looked at.
+    """
+
+    faces: list[FaceRecord] = field(default_factory=list)
+    analysed: int = 0
+    crowded: int = 0
+    exhausted: bool = False
+    seconds: float = 0.0
+    counts: list[ReadCounts] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What every scan shares: detector, networks and thresholds. ``detect_side`` and
+    ``detect_every`` are the tracker's, as for live streams."""
+
+    detector: FaceDetector
+    scorer: Scorer
+    policy: VerdictPolicy
+    detect_side: int = 640
+    detect_every: float = 0.5
+    max_faces: int = 16
+
+
+async def analyse(
+    media: Media,
+    plan: Plan,
+    options: StreamOptions,
+    pipeline: Pipeline,
+    progress: Progress = lambda done: None,
+) -> Analysis:
+    """Run ``plan`` over ``media``; ``progress`` is told the share that is done, 0 to 1.
+
+    Raises ``UnusableError`` where the file turns out to be unusable and ``EngineError`` where the
+    networks stay away. Cancelling it stops the readers.
+    """
+    result = Analysis()
+    done = [0.0] * len(plan.readers)
+
+    def advanced(reader: int, seconds: float) -> None:
+        done[reader] = seconds
+        if math.isfinite(total) and total > 0:
+            progress(min(sum(done) / total, 1.0))
+
+    total = _seconds(media, plan)
+    budget = plan.samples // len(plan.readers) or 1
+    albums = [Album(1 / options.verdict_hz) for _ in plan.readers]
+    # Two threads a reader: one reads ahead while the other follows the faces.
+    with ThreadPoolExecutor(2 * len(plan.readers), thread_name_prefix="scan") as executor:
+        work = [
+            _Share(media, stretches, options, pipeline, albums[i], executor, budget).run(
+                result,
+                lambda seconds, i=i: advanced(i, seconds),  # type: ignore[misc]
+            )
+            for i, stretches in enumerate(plan.readers)
+        ]
+        async with asyncio.TaskGroup() as group:
+            for share in work:
+                group.create_task(share)
+    result.faces = linked([list(album.faces.values()) for album in albums])
+    return result
+
+
+class _Share:
+    """One reader and the stream that it feeds."""
+
+    def __init__(
+        self,
+        media: Media,
+        stretches: tuple[Stretch, ...],
+        options: StreamOptions,
+        pipeline: Pipeline,
+        album: Album,
+        executor: ThreadPoolExecutor,
+        budget: int,
+    ) -> None:
+        still = media.info.kind == "picture"
+        rate = options.sample_hz
+        tracker = FaceTracker(
+            pipeline.detector,
+            detect_every=pipeline.detect_every,
+            # Slow media leave more time between two sights of a face.
+            patience=max(0.6, 1.5 / rate),
+            longest_side=max(_PICTURE_SIDE, pipeline.detect_side)
+            if still
+            else pipeline.detect_side,
+            max_faces=pipeline.max_faces,
+        )
+        self._stream = _ScanStream(
+            tracker, _Patient(pipeline.scorer), pipeline.policy, options, executor
+        )
+        self._stream.album = self._album = album
+        self._media = media
+        self._stretches = stretches
+        self._executor = executor
+        self._budget = budget
+        self._counts = ReadCounts()
+
+    async def run(self, result: Analysis, advanced: Callable[[float], None]) -> None:
+        result.counts.append(self._counts)
+        rate = self._stream.options.sample_hz
+        frames = self._media.read(self._stretches, rate, self._counts)
+        current: Stretch | None = None
+        before = given = 0.0
+        async with aclosing(_ahead(frames, self._executor)) as pairs:
+            async for stretch, frame in pairs:
+                if stretch is not current:
+                    if current is not None:
+                        before += current.seconds
+                    self._begin(stretch)
+                    current = stretch
+                faces = await self._stream.analyse(frame)
+                looks = {track.id: track.signature for track in self._stream.tracker.tracks}
+                self._album.saw(frame.media_time, faces, looks)
+                result.crowded = max(result.crowded, self._stream.crowded)
+                given += 1
+                if frame.media_time >= stretch.lead:
+                    result.analysed += 1
+                    result.seconds += 1 / rate
+                advanced(before + max(frame.media_time - stretch.start, 0.0))
+                if given >= self._budget + 2 * rate:
+                    result.exhausted = True
+                    return
+
+    def _begin(self, stretch: Stretch) -> None:
+        self._stream.reset()
+        self._album.lead = stretch.lead
+
+
+class _ScanStream(Stream):
+    """The live stream, whose looks at faces the album sees too."""
+
+    album: Album
+
+    async def _collect(self, now: float, looks: list[_Look]) -> None:
+        for look in looks:
+            self.album.looked(look.track, look.crop, look.quality, look.reasons)
+        await super()._collect(now, looks)
+
+
+class _Patient:
+    """A scorer that waits for an engine that is busy or away for a moment: a file has time."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+
+    async def features(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        for attempt in range(_TRIES):
+            try:
+                return await self._scorer.features(crops)
+            except EngineError as error:
+                await _wait(error, attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def verdicts(
+        self, features: dict[str, NDArray[np.float32]], landmarks: NDArray[np.float32] | None
+    ) -> tuple[float, dict[str, float]]:
+        for attempt in range(_TRIES):
+            try:
+                return await self._scorer.verdicts(features, landmarks)
+            except EngineError as error:
+                await _wait(error, attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+
+async def _wait(error: EngineError, attempt: int) -> None:
+    if not error.retryable or attempt == _TRIES - 1:
+        raise error
+    await asyncio.sleep(0.1 * 2**attempt)
+
+
+async def _ahead(
+    frames: Iterator[tuple[Stretch, Frame]], executor: ThreadPoolExecutor
+) -> AsyncGenerator[tuple[Stretch, Frame]]:
+    """``frames``, of which the next is read while the last one is looked at."""
+    loop = asyncio.get_running_loop()
+
+    def following() -> tuple[Stretch, Frame] | None:
+        return next(frames, None)
+
+    pending = loop.run_in_executor(executor, following)
+    try:
+        while (pair := await asyncio.shield(pending)) is not None:
+            pending = loop.run_in_executor(executor, following)
+            yield pair
+    finally:
+        await asyncio.wait({pending})  # a generator at work in a thread cannot be closed
+        if not pending.cancelled():
+            pending.exception()
+        close = getattr(frames, "close", None)
+        if close is not None:
+            close()
+
+
+def _seconds(media: Media, plan: Plan) -> float:
+    if math.isfinite(plan.seconds):
+        return plan.seconds
+    duration = media.info.duration
+    if duration is None:
+        return math.inf
+    return sum(
+        min(stretch.end, duration) - stretch.start for reader in plan.readers for stretch in reader
+    )

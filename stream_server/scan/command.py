@@ -1,0 +1,161 @@
+"""``fakelight scan``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from stream_server.engine import MicroBatcher, open_engine
+from stream_server.report import words
+from stream_server.report.model import Report, at_least
+from stream_server.scan.fetch import fetch
+from stream_server.scan.inputs import Input, expand
+from stream_server.scan.options import ScanOptions
+from stream_server.scan.problems import UnusableError, from_os_error
+from stream_server.scan.progress import TerminalProgress
+from stream_server.scan.scanner import Scanner
+from stream_server.settings import Settings
+from stream_server.vision.detect import FaceDetector
+
+FAIL_ON = ("likely_fake", "unsure", "never")
+FLAGGED, UNUSABLE = 3, 2
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """A scan as the command line asks for it; ``json`` and ``html`` are where results go."""
+
+    inputs: Sequence[str]
+    options: ScanOptions
+    json: str | None = None
+    html: Path | None = None
+    fail_on: str = "likely_fake"
+
+
+def scan(settings: Settings, request: ScanRequest) -> int:
+    """Scan everything, write the results, and return the exit status.
+
+    0 nothing flagged, 3 something at or above ``fail_on``, 2 an input or an output unusable. The
+    other inputs are scanned whatever happens to one, and 2 wins over 3.
+    """
+    reports = asyncio.run(_scan_all(settings, request))
+    status = 0
+    if request.fail_on != "never" and any(
+        r.error is None and at_least(r.verdict, request.fail_on)  # type: ignore[arg-type]
+        for r in reports
+    ):
+        status = FLAGGED
+    if any(report.error is not None for report in reports):
+        status = UNUSABLE
+    if not _write_results(request, reports):
+        status = UNUSABLE
+    return status
+
+
+async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
+    inputs, passed_over = expand(request.inputs)
+    if passed_over:
+        sys.stderr.write(
+            f"fakelight: {passed_over} files in folders are not videos or pictures by their names"
+            " and were passed over\n"
+        )
+    task = asyncio.current_task()
+    with suppress(NotImplementedError):  # no such thing on Windows, where Ctrl-C still works
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
+    engine = open_engine(
+        settings.engine,
+        settings.models,
+        triton_url=settings.triton_url,
+        threads=settings.threads,
+        fallback=settings.triton_fallback,
+    )
+    batcher = MicroBatcher(engine)
+    try:
+        detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
+        scanner = Scanner(settings, engine, batcher, detector, min(settings.workers, 2))
+        show = TerminalProgress()
+        reports = []
+        for number, one in enumerate(inputs, start=1):
+            reports.append(
+                await _scan_one(scanner, one, request.options, show, f"{number}/{len(inputs)}")
+            )
+            show.clear()
+            _tell(reports[-1], quiet=request.json == "-")
+        return reports
+    finally:
+        await batcher.close()
+        await engine.close()
+
+
+async def _scan_one(
+    scanner: Scanner, one: Input, options: ScanOptions, show: TerminalProgress, position: str
+) -> Report:
+    try:
+        if one.error is not None:
+            raise one.error
+        with tempfile.TemporaryDirectory(prefix="fakelight-") as folder:
+            path = one.path
+            if one.url is not None:
+                limit = scanner.settings.scan_max_bytes
+                path = await asyncio.to_thread(fetch, one.url, Path(folder), limit)
+            assert path is not None
+            return await scanner.scan(
+                path, one.name, options, lambda advance: show.show(position, one.name, advance)
+            )
+    except UnusableError as error:
+        return scanner.failed(one.name, options, error)
+    except OSError as error:
+        return scanner.failed(one.name, options, from_os_error(error, one.name))
+
+
+def _tell(report: Report, quiet: bool) -> None:
+    """One line a file, on stderr where stdout belongs to the JSON."""
+    out = sys.stderr if quiet else sys.stdout
+    if report.error is not None:
+        sys.stderr.write(f"fakelight: {report.error['detail']}\n")
+        return
+    lines = [f"{report.file}: {words.headline(report)}"]
+    lines += [f"  face {face.track}: {words.face_line(face)}" for face in report.faces[:12]]
+    if len(report.faces) > 12:
+        lines.append(f"  and {len(report.faces) - 12} faces more, see the report")
+    if report.provenance["status"] != "absent":
+        lines.append(f"  {words.provenance_line(report.provenance)}")
+    out.write("\n".join(lines) + "\n")
+    out.flush()
+
+
+def _write_results(request: ScanRequest, reports: list[Report]) -> bool:
+    written = True
+    if request.json is not None:
+        found = [report.as_json() for report in reports]
+        text = json.dumps(found[0] if len(found) == 1 else found, indent=2, allow_nan=False)
+        written = _write(request.json, text + "\n")
+    if request.html is not None:
+        from stream_server.report.html import render
+
+        written = _write(str(request.html), render(reports)) and written
+    return written
+
+
+def _write(target: str, text: str) -> bool:
+    """Write to a file, or to stdout for ``-``; says what is wrong and returns ``False``."""
+    try:
+        if target == "-":
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            Path(target).write_text(text, encoding="utf-8")
+    except OSError as error:
+        reason = from_os_error(error, target)
+        if reason.code == "missing":
+            reason = UnusableError("missing", f"{target}: the folder for it does not exist")
+        sys.stderr.write(f"fakelight: cannot write {reason}\n")
+        return False
+    return True

@@ -1,0 +1,59 @@
+"""What a file holds, as far as a scan needs to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from stream_server.scan.plan import Stretch
+from stream_server.vision.types import Frame
+
+MAX_SIDE = 960
+"""Longer side, in pixels, of the pictures that are judged: what the extension sends at most, and
+what the models were trained on. Larger frames are shrunk to it."""
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """``width`` and ``height`` are those of the upright picture in pixels; ``duration`` is in
+    seconds and ``None`` where the file does not say; ``rate`` is its mean frames per second;
+    ``frames`` is how many it says it holds, 0 for unknown."""
+
+    kind: Literal["video", "animation", "picture"]
+    form: str
+    width: int
+    height: int
+    duration: float | None
+    rate: float
+    frames: int
+    rotation: int = 0
+    hdr: bool = False
+
+
+@dataclass
+class ReadCounts:
+    """What a reader met. ``passed`` counts the frames that went by, decoded or not; ``damaged``
+    the packets that could not be decoded; ``last`` is the newest time in seconds; ``cut_short``
+    says that reading ended on an error before the file did."""
+
+    passed: int = 0
+    damaged: int = 0
+    last: float = 0.0
+    cut_short: bool = False
+
+
+class Media(Protocol):
+    """An opened input."""
+
+    info: MediaInfo
+
+    def read(
+        self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
+    ) -> Iterator[tuple[Stretch, Frame]]:
+        """The frames of each stretch nearest after each 1/``rate`` seconds, upright RGB.
+
+        Media times count from the first frame. Safe to call from several threads at once: every
+        call reads the file on its own.
+        """
+        ...

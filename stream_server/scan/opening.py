@@ -1,0 +1,27 @@
+"""Opening an input of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stream_server.scan.media import Media
+from stream_server.scan.pictures import open_picture
+from stream_server.scan.problems import UnusableError, from_os_error
+from stream_server.scan.video import VideoFile
+
+
+def open_media(path: Path, max_pixels: int, max_picture_pixels: int, threads: int = 1) -> Media:
+    """The picture, animation or video in ``path``, told by its content and never by its name.
+
+    Raises ``UnusableError`` for what cannot be analysed.
+    """
+    try:
+        if path.is_dir():
+            raise UnusableError("folder", f"{path.name} is a folder, not a file")
+        size = path.stat().st_size
+    except OSError as error:
+        raise from_os_error(error, str(path)) from None
+    if size == 0:
+        raise UnusableError("empty", f"{path.name} is empty: 0 bytes")
+    found = open_picture(path, max_picture_pixels)
+    return found if found is not None else VideoFile(path, max_pixels, threads)

@@ -1,0 +1,89 @@
+"""Which parts of a file are looked at.
+
+A file within the budget is sampled from end to end; a longer one in stretches that lie evenly over
+its whole length, so that nothing hides in a part that is never looked at. The budget is in
+samples, because they are what costs time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+_STRETCH = 6.0  # seconds: two windows of 20 at 10 Hz and the time to find the faces
+_LEAD = 1.2  # seconds that a second reader begins early, to have its faces and windows ready
+_SPLIT = 40.0  # seconds: a shorter file is read by one reader
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From ``start`` to ``end`` in seconds; infinity means the end of the file.
+
+    ``lead``: what is seen before this time only prepares, another reader reports it. With
+    ``loose`` the reader may begin at the key frame before ``start``, which saves decoding.
+    """
+
+    start: float
+    end: float
+    lead: float = 0.0
+    loose: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One list of stretches per reader, in the order of time.
+
+    ``samples`` bounds what all readers give together. ``whole`` says that nothing is left out by
+    choice.
+    """
+
+    readers: tuple[tuple[Stretch, ...], ...]
+    samples: int
+    whole: bool
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the file that are looked at; infinity where its length is unknown."""
+        return sum(stretch.seconds for reader in self.readers for stretch in reader)
+
+
+def make_plan(duration: float | None, rate: float, budget: int, readers: int) -> Plan:
+    """The plan for a file of ``duration`` seconds, sampled at ``rate`` per second.
+
+    ``budget`` is the largest number of samples; ``readers`` how many may work side by side.
+    """
+    if duration is None:
+        return Plan(((Stretch(0.0, math.inf),),), budget, True)
+    if duration * rate <= budget:
+        return Plan(_shared_out(duration, readers), budget, True)
+    count = max(int(budget / rate / _STRETCH), 1)
+    spacing = duration / count
+    length = min(_STRETCH, spacing)
+    stretches = [
+        Stretch(
+            max(i * spacing + (spacing - length) / 2, 0.0),
+            i * spacing + (spacing + length) / 2,
+            loose=True,
+        )
+        for i in range(count)
+    ]
+    half = math.ceil(count / min(readers, count))
+    shares = [tuple(stretches[i : i + half]) for i in range(0, count, half)]
+    return Plan(tuple(shares), budget, False)
+
+
+def _shared_out(duration: float, readers: int) -> tuple[tuple[Stretch, ...], ...]:
+    if readers < 2 or duration < _SPLIT:
+        return ((Stretch(0.0, math.inf),),)
+    length = duration / readers
+    shares = []
+    for i in range(readers):
+        border = i * length
+        start = max(border - _LEAD, 0.0)
+        end = math.inf if i == readers - 1 else border + length
+        shares.append((Stretch(start, end, lead=border),))
+    return tuple(shares)

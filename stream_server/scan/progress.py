@@ -1,0 +1,46 @@
+"""How far a scan is, in the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+from stream_server.report.words import clock
+from stream_server.scan.scanner import Advance
+
+_EVERY = 0.2
+_BAR = 24
+
+
+class TerminalProgress:
+    """One line that is written over on a terminal; nothing where the output is a file."""
+
+    def __init__(self, out: TextIO = sys.stderr) -> None:
+        self._out = out
+        self._live = out.isatty()
+        self._written = -1.0
+        self._width = 0
+
+    def show(self, position: str, name: str, advance: Advance) -> None:
+        """``position`` is as "2/7", ``name`` the file."""
+        now = time.monotonic()
+        if not self._live or now - self._written < _EVERY:
+            return
+        self._written = now
+        full = round(_BAR * advance.share)
+        left = "" if advance.left_s is None else f", {clock(advance.left_s)} left"
+        bar = "#" * full + "-" * (_BAR - full)
+        self._write(f"{position} [{bar}] {advance.share:4.0%}{left}  {name[-40:]}")
+
+    def clear(self) -> None:
+        """Take the line away, so that other output does not run into it."""
+        if self._width:
+            self._write("")
+            self._out.write("\r")
+            self._out.flush()
+
+    def _write(self, line: str) -> None:
+        self._out.write("\r" + line.ljust(self._width))
+        self._out.flush()
+        self._width = len(line)
