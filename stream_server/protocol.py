@@ -73,7 +73,7 @@ class Hello(_Message):
     type: Literal["hello"]
     protocol: int
     token: Annotated[str, Field(max_length=4096)]
-    source: Source = Source()
+    source: Source | None = None
     window: Annotated[int, Field(ge=MIN_WINDOW, le=MAX_WINDOW)] | None = None
 
 

@@ -28,12 +28,17 @@ _log = logging.getLogger(__name__)
 CloseStream = Callable[[Close, str], None]
 
 
+class OverLimitError(Exception):
+    """More streams than a token may have; the message says how many that is."""
+
+
 @dataclass(frozen=True)
 class OpenStream:
     """A stream that is being watched, and how to end it."""
 
     live: LiveStream
     source: Source
+    holder: str
     opened: float
     window: int
     close: CloseStream
@@ -91,10 +96,18 @@ class Services:
         self,
         send: Callable[[dict[str, Any]], None],
         window: int,
-        source: Source,
+        source: Source | None,
+        holder: str,
         close: CloseStream,
     ) -> LiveStream:
-        """A new stream; its transport drives it and calls ``close_stream`` at the end."""
+        """A new stream; its transport drives it and calls ``close_stream`` at the end.
+
+        ``holder`` names the token that it came with. Raises ``OverLimitError`` when that token has
+        as many streams open as it may.
+        """
+        limit = self.settings.max_streams
+        if sum(stream.holder == holder for stream in self.streams.values()) >= limit:
+            raise OverLimitError(f"{limit} streams are open with this token, which is the limit")
         settings = self.settings
         tracker = FaceTracker(
             self.detector,
@@ -118,7 +131,8 @@ class Services:
             observe=self.metrics.observe,
         )
         self.no_streams.clear()
-        self.streams[live.id] = OpenStream(live, source, time.time(), window, close)
+        source = source or Source()
+        self.streams[live.id] = OpenStream(live, source, holder, time.time(), window, close)
         _log.info("stream %s opened (%s)", live.id, source.kind or "unnamed")
         return live
 

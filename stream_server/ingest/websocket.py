@@ -12,12 +12,12 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stream_server import protocol
-from stream_server.access_token import same, session_cookie
+from stream_server.access_token import holder, same, session_cookie
 from stream_server.gate import COOKIE
 from stream_server.ingest.pictures import decode
 from stream_server.live import Job
 from stream_server.protocol import BadHelloError, Close, Hello, ProtocolError
-from stream_server.services import Services
+from stream_server.services import OverLimitError, Services
 
 _log = logging.getLogger(__name__)
 _UNREAD = 256  # messages that may wait for a client before it counts as one that never reads
@@ -79,10 +79,12 @@ class _Connection:
         self._window = hello.window or services.settings.window
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._stop: asyncio.Future[_Closing] = asyncio.get_running_loop().create_future()
-        limit = services.settings.max_streams
-        if len(services.streams) >= limit:
-            raise _Closing(Close.OVER_LIMIT, f"{limit} streams are open, which is the limit")
-        self._live = services.open_stream(self._send, self._window, hello.source, self.close)
+        try:
+            self._live = services.open_stream(
+                self._send, self._window, hello.source, holder(hello.token), self.close
+            )
+        except OverLimitError as error:
+            raise _Closing(Close.OVER_LIMIT, str(error)) from None
 
     async def serve(self) -> None:
         self._send(self._welcome())

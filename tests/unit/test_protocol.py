@@ -13,7 +13,7 @@ HEADER = {"frame_id": 7, "media_time": 1.23, "captured_at": 1.7e12, "width": 640
 
 def test_the_smallest_hello():
     hello = protocol.parse_hello(json.dumps(HELLO))
-    assert (hello.token, hello.window, hello.source.kind) == ("t", None, None)
+    assert (hello.token, hello.window, hello.source) == ("t", None, None)
 
 
 def test_a_full_hello():
