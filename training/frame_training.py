@@ -171,7 +171,7 @@ def train_frames(
         accumulate_grad_batches=settings.accumulate,
         callbacks=[
             DevFigures(dev, run, settings),
-            ModelCheckpoint(checkpoints, save_last=True, every_n_train_steps=100, save_top_k=0),
+            ModelCheckpoint(checkpoints, save_last=True, every_n_train_steps=50, save_top_k=0),
         ],
         logger=_loggers(run, settings),
         default_root_dir=run.path,

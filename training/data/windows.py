@@ -20,15 +20,18 @@ from torch.utils.data import IterableDataset
 
 from stream_server.vision.crop import CROP_SIZE, alignment, to_crop
 from stream_server.vision.types import Floats, Image
+from training.arrays import as_floats
 from training.augment.delivery import Delivery
 from training.augment.margin import MIRRORED, Cut
 from training.augment.self_blend import Blend
+from training.augment.transcode import Codec
 from training.data.batches import Batch
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Stored
 
 Encode = Callable[[NDArray[np.uint8]], Floats]
 MAX_STEPS = 100
+_TRANSCODED = 0.35  # the share of passes that go through a video codec once more
 _TREMBLE = 0.006  # how far a clip-level blend moves from frame to frame, in faces
 
 
@@ -52,10 +55,19 @@ def augmented(
     blend = replace(Blend.random(rng), jitter=_TREMBLE)
     crops: list[Image] = []
     points: list[Floats] = []
-    for row in rows:
-        image, landmarks = manifest.image(row), landmarks_of(row.sample)
-        if blended:
-            image = blend.apply(image, landmarks, rng)
+    pictures = [manifest.image(row) for row in rows]
+    places = [landmarks_of(row.sample) for row in rows]
+    if blended:
+        both = zip(pictures, places, strict=True)
+        pictures = [blend.apply(image, landmarks, rng) for image, landmarks in both]
+    if len(rows) > 1 and rng.random() < _TRANSCODED:
+        before = pictures
+        pictures = Codec.random(rng).apply(before)
+        places = [
+            as_floats(landmarks * (np.array(new.shape[1::-1]) / np.array(old.shape[1::-1])))
+            for landmarks, new, old in zip(places, pictures, before, strict=True)
+        ]
+    for row, image, landmarks in zip(rows, pictures, places, strict=True):
         image, landmarks = delivery.apply(image, landmarks, row.sample.face_px, rng)
         crops.append(cut.apply(image, landmarks))
         points.append(in_crop(landmarks, cut))
