@@ -22,7 +22,7 @@
     /** @param {Document|ShadowRoot} root @returns {boolean} */
     const inside = (root) => {
       for (const video of root.querySelectorAll("video")) if (!video.paused) return true;
-      for (const element of root.querySelectorAll(":defined")) {
+      for (const element of root.querySelectorAll("*")) {
         const shadow = element.localName.includes("-")
           ? (element.shadowRoot ?? chrome.dom?.openOrClosedShadowRoot?.(/** @type {HTMLElement} */ (element)))
           : element.shadowRoot;

@@ -1,5 +1,7 @@
 // The content script's end of the relay: makes the hidden frame and hands it one port per video.
 
+import { say } from "../overlay/words.js";
+
 /** @typedef {import("../protocol/client.js").Link} Link */
 /** @typedef {import("../protocol/client.js").LinkEvents} LinkEvents */
 /** @typedef {import("../protocol/messages.js").Source} Source */
@@ -54,7 +56,9 @@ export class RelayHost {
       if (data.type === "message") events.onMessage(data.message);
       else if (data.type === "state") events.onState(data.state, data.detail);
     };
-    events.onState("connecting", "");
+    // In a sandboxed document the extension's own frame is sandboxed as well and has no powers.
+    if (globalThis.origin === "null") events.onState("refused", say("state_sandboxed"));
+    else events.onState("connecting", "");
     /** @type {HTMLElement|null} */
     let host = null;
     this.hand(theirs, kind).then(

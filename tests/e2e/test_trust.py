@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -15,6 +13,7 @@ from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.isolated import ContentWorld
 from tests.e2e.overlay_view import OverlayView
 from tests.e2e.site import Site, video_page
+from tests.e2e.streams import streams
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -30,15 +29,6 @@ SOCKET = """([address, token]) => new Promise((done) => {
 FETCH = """([address, options]) => fetch(address, options).then(
   async (answer) => answer.type + " " + answer.status + " " + (await answer.text()),
   (error) => "refused")"""
-
-
-def streams(server: Server) -> list[dict[str, Any]]:
-    request = urllib.request.Request(
-        f"{server.address}/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
-    )
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        found: list[dict[str, Any]] = json.load(answer)
-        return found
 
 
 @pytest.fixture(params=["public", "same machine"])
