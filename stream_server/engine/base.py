@@ -78,10 +78,22 @@ class ModelInfo:
 
 
 class Engine(Protocol):
-    """Runs the models of one repository."""
+    """Runs the models of one repository.
 
-    name: str
-    repository: ModelRepository
+    ``crop_batch`` is how many crops in one call suit it best, ``parallel`` how many calls at once.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def repository(self) -> ModelRepository: ...
+
+    @property
+    def crop_batch(self) -> int: ...
+
+    @property
+    def parallel(self) -> int: ...
 
     async def infer(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run one model or ensemble.

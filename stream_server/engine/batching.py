@@ -48,11 +48,12 @@ class _Joiner:
     """Joins calls along axis 0 and hands the rows of the answer back to their callers."""
 
     run: Callable[[dict[str, NDArray[Any]]], Awaitable[Mapping[str, NDArray[Any]]]]
-    max_rows: int
+    max_rows: Callable[[], int]
+    parallel: Callable[[], int]
     max_waiting: int
     stats: BatchStats = field(default_factory=BatchStats)
     waiting: deque[_Call] = field(default_factory=deque)
-    worker: asyncio.Task[None] | None = None
+    workers: set[asyncio.Task[None]] = field(default_factory=set)
     closed: bool = False
 
     async def submit(self, inputs: dict[str, NDArray[Any]], rows: int) -> dict[str, NDArray[Any]]:
@@ -66,40 +67,48 @@ class _Joiner:
         call = _Call(inputs, rows, asyncio.get_running_loop().create_future())
         self.stats.calls += 1
         self.waiting.append(call)
-        if self.worker is None or self.worker.done():
-            self.worker = asyncio.create_task(self._work())
+        if len(self.workers) < self.parallel():
+            self.workers.add(asyncio.create_task(self._work()))
         return await call.done
 
     async def close(self) -> None:
         self.closed = True
-        if self.worker is not None:
-            self.worker.cancel()
-            await asyncio.gather(self.worker, return_exceptions=True)
+        workers = list(self.workers)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
         self._fail(self.waiting, EngineUnavailable("the batcher is closed"))
         self.waiting.clear()
 
     async def _work(self) -> None:
         # Lets every stream that got a frame in this turn of the loop join the first batch.
         await asyncio.sleep(0)
-        while batch := self._take():
-            try:
-                await self._run_batch(batch)
-            except asyncio.CancelledError:
-                self._fail(batch, EngineUnavailable("the batcher is closed"))
-                raise
-            except Exception as error:  # handed to the callers of this batch, and to no others
-                self.stats.failed += 1
-                self._fail(batch, error)
+        try:
+            while batch := self._take():
+                try:
+                    await self._run_batch(batch)
+                except asyncio.CancelledError:
+                    self._fail(batch, EngineUnavailable("the batcher is closed"))
+                    raise
+                except Exception as error:  # handed to this batch's callers, and to no others
+                    self.stats.failed += 1
+                    self._fail(batch, error)
+        finally:
+            # Here and not in a callback, which comes a turn later: a call that arrives in between
+            # would wait for a worker that has left.
+            if (task := asyncio.current_task()) is not None:
+                self.workers.discard(task)
 
     def _take(self) -> list[_Call]:
         batch: list[_Call] = []
         rows = 0
+        limit = self.max_rows()
         while self.waiting:
             call = self.waiting[0]
             if call.done.done():  # its caller gave up
                 self.waiting.popleft()
                 continue
-            if batch and rows + call.rows > self.max_rows:
+            if batch and rows + call.rows > limit:
                 break
             rows += call.rows
             batch.append(self.waiting.popleft())
@@ -136,14 +145,18 @@ class MicroBatcher:
 
     Args:
         engine: where the batches go.
-        max_crops: crops in one batch at most. Raising it helps throughput on a GPU and, on a
-            CPU, makes everyone wait for the longest batch.
+        max_crops: crops in one batch at most; None for what suits the engine. Raising it helps
+            throughput on a GPU and costs it on a CPU.
         max_windows: windows in one batch at most.
         max_waiting: calls that may queue; one more raises EngineBusy.
     """
 
     def __init__(
-        self, engine: Engine, max_crops: int = 32, max_windows: int = 32, max_waiting: int = 256
+        self,
+        engine: Engine,
+        max_crops: int | None = None,
+        max_windows: int = 32,
+        max_waiting: int = 256,
     ) -> None:
         repository = engine.repository
         self.engine = engine
@@ -154,8 +167,16 @@ class MicroBatcher:
         self._uses_landmarks = repository.uses_landmarks
         crops = repository.models[FACE_FEATURES].max_batch_size
         windows = repository.models[SEQUENCE_VERDICT].max_batch_size
-        self._crops = _Joiner(self._infer_features, min(max_crops, crops), max_waiting)
-        self._windows = _Joiner(self._infer_verdicts, min(max_windows, windows), max_waiting)
+        # Asked anew for every batch: an engine that falls back has other likings.
+        self._crops = _Joiner(
+            self._infer_features,
+            lambda: min(max_crops or engine.crop_batch, crops),
+            lambda: engine.parallel,
+            max_waiting,
+        )
+        self._windows = _Joiner(
+            self._infer_verdicts, lambda: min(max_windows, windows), lambda: 1, max_waiting
+        )
 
     @property
     def crop_stats(self) -> BatchStats:
@@ -186,11 +207,13 @@ class MicroBatcher:
             )
         if not len(crops):
             raise InvalidInput("no crops: at least 1 is needed")
-        step = self._crops.max_rows
-        parts = [
-            await self._crops.submit({"FRAMES": part}, len(part))
-            for part in (crops[i : i + step] for i in range(0, len(crops), step))
-        ]
+        step = self._crops.max_rows()
+        parts = await asyncio.gather(
+            *(
+                self._crops.submit({"FRAMES": part}, len(part))
+                for part in (crops[i : i + step] for i in range(0, len(crops), step))
+            )
+        )
         if len(parts) == 1:
             return {member: parts[0][member] for member in self._dims}
         return {member: np.concatenate([p[member] for p in parts]) for member in self._dims}

@@ -53,6 +53,9 @@ class EmbeddedEngine:
     """
 
     name = "embedded"
+    #: Measured on a CPU: from 3 crops on, a CNN's activations leave the cache, and each crop takes
+    #: longer in the batch than alone (MobileNetV2: 5.2 ms in a batch of 2, 6.9 in one of 8).
+    crop_batch = 2
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class EmbeddedEngine:
         if threads < 1 or workers < 1:
             raise ValueError(f"threads ({threads}) and workers ({workers}) must be at least 1")
         self.repository = repository
+        self.parallel = workers
         self._threads = threads
         self._limit = workers + max_pending
         self._pending = 0

@@ -117,6 +117,16 @@ class FallbackEngine:
         self._closed = False
 
     @property
+    def crop_batch(self) -> int:
+        """What suits the engine in use."""
+        return (self.standby if self.fallback else self.primary).crop_batch
+
+    @property
+    def parallel(self) -> int:
+        """What suits the engine in use."""
+        return (self.standby if self.fallback else self.primary).parallel
+
+    @property
     def engine_in_use(self) -> str:
         """Name of the engine that answers now."""
         return self.standby.name if self.fallback else self.primary.name

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 _SHM = Path("/dev/shm")
 #: Below this many bytes the message itself is as fast.
-WORTHWHILE = 64 * 1024
+WORTHWHILE = 256 * 1024
 
 Register = Callable[[str, str, int], Awaitable[None]]
 

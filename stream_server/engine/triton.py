@@ -65,6 +65,9 @@ class TritonEngine:
     """
 
     name = "triton"
+    crop_batch = 32
+    #: The next batch travels while the GPU works on the one before.
+    parallel = 2
 
     def __init__(
         self,

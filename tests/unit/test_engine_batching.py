@@ -25,6 +25,8 @@ class CountingEngine(EmbeddedEngine):
 
     def __init__(self, repository: ModelRepository) -> None:
         super().__init__(repository)
+        self.parallel = 1
+        self.crop_batch = 32
         self.batches: list[tuple[str, int]] = []
         self.fail_next = 0
         self.called = asyncio.Event()
@@ -99,6 +101,25 @@ async def test_more_crops_than_a_batch_are_split(engine: CountingEngine) -> None
     assert [rows for _, rows in engine.batches] == [4, 4, 1]
     alone = await engine.infer("face_features", {"FRAMES": picture})
     np.testing.assert_allclose(answer["two"], alone["FEATURES_two"], atol=1e-5)
+
+
+async def test_batches_are_of_the_size_and_number_that_suit_the_engine(
+    engine: CountingEngine,
+) -> None:
+    batcher = MicroBatcher(engine)
+    engine.crop_batch, engine.parallel = 2, 2
+    engine.hold.clear()
+    calls = [asyncio.ensure_future(batcher.features(crops(1, seed=i))) for i in range(7)]
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert [rows for _, rows in engine.batches] == [2, 2]  # two at once, and no third
+    engine.crop_batch = 3  # as when the stand-in takes over
+    engine.hold.set()
+    answers = await asyncio.gather(*calls)
+    assert [rows for _, rows in engine.batches] == [2, 2, 3]
+    for seed, answer in enumerate(answers):
+        alone = await engine.infer("one_encoder", {"FRAMES": crops(1, seed=seed)})
+        np.testing.assert_allclose(answer["one"], alone["FEATURES"], atol=1e-5)
 
 
 async def test_windows_of_all_lengths_share_a_batch(engine: CountingEngine) -> None:

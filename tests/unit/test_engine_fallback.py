@@ -157,7 +157,7 @@ async def test_slow_primary_is_not_returned_to(
     await engine.infer("face_features", FRAMES)
     primary.fault, primary.delay = None, 0.07
     failed = engine.stats.probes_failed
-    while engine.stats.probes_failed < failed + 3:  # noqa: ASYNC110 - the engine has no event
+    while engine.stats.probes_failed < failed + 3:
         await asyncio.sleep(0.01)
     assert engine.fallback
     primary.delay = 0

@@ -1,0 +1,208 @@
+"""Crops and windows per second of the ONNX models, against the chip's measured ceilings.
+
+    python -m benchmarks.gpu_capacity [--models DIR] [--provider cuda|cpu] [--batches 1,2,4,...]
+                                      [--seconds 2] [--json PATH]
+
+Runs each member's encoder and sequence head with ONNX Runtime, fp32 and fp16, at batch 1 to 128.
+On CUDA the input starts in main memory, as Triton gets it, so the copy is part of the figure.
+The ceilings are measured the same way: a large matrix product, and a large elementwise addition
+for the memory. Needs onnxruntime, onnx and numpy alone (onnxruntime-gpu for CUDA).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnx import TensorProto, helper
+
+ROOT = Path(__file__).resolve().parent.parent
+PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
+FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}
+TENSOR = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16}
+NUMPY = {"fp32": np.float32, "fp16": np.float16}
+
+
+def open_session(model: Path | bytes, provider: str) -> ort.InferenceSession:
+    """A session on one provider alone; fails if that provider is not there."""
+    name = PROVIDERS[provider]
+    if name not in ort.get_available_providers():
+        raise SystemExit(
+            f"{name} is not available; this ONNX Runtime has "
+            f"{', '.join(ort.get_available_providers())}"
+        )
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    if provider == "cpu":
+        options.intra_op_num_threads = 1
+    # As the repository's configs have it.
+    settings = {"cudnn_conv_algo_search": "HEURISTIC"} if provider == "cuda" else {}
+    source = model if isinstance(model, bytes) else str(model)
+    return ort.InferenceSession(source, options, [(name, settings)])
+
+
+def calls_per_second(call: Callable[[], Any], seconds: float) -> float:
+    """Calls a second over ``seconds``, after one to warm up; a median of five stretches."""
+    call()
+    rates = []
+    for _ in range(5):
+        count, began = 0, time.perf_counter()
+        while (spent := time.perf_counter() - began) < seconds / 5 or not count:
+            call()
+            count += 1
+        rates.append(count / max(time.perf_counter() - began, spent))
+    return float(np.median(rates))
+
+
+def flops(path: Path) -> float:
+    """Multiplications and additions for a batch of one, from the shapes in the graph.
+
+    Counts Conv, MatMul, Gemm, LSTM and GRU, where nearly all of the work is.
+    """
+    model = onnx.load(str(path))
+    for tensor in model.graph.input:
+        tensor.type.tensor_type.shape.dim[0].dim_value = 1
+    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    shapes = {w.name: list(w.dims) for w in graph.initializer}
+    for info in (*graph.input, *graph.value_info, *graph.output):
+        shapes[info.name] = [d.dim_value or 1 for d in info.type.tensor_type.shape.dim]
+    total = 0.0
+    for node in graph.node:
+        first, *rest = [shapes.get(name, []) for name in node.input] or [[]]
+        out = shapes.get(node.output[0], [])
+        if node.op_type == "Conv" and rest:
+            total += 2 * np.prod(out) * np.prod(rest[0][1:])
+        elif node.op_type in ("MatMul", "Gemm") and first:
+            total += 2 * np.prod(out) * first[-1]
+        elif node.op_type in ("LSTM", "GRU") and len(rest) > 1:
+            directions, gates, width = rest[0]
+            total += 2 * first[0] * directions * gates * (width + rest[1][-1])
+    return float(total)
+
+
+def ceilings(provider: str, seconds: float) -> dict[str, float]:
+    """The chip's matrix rate (TFLOP/s, fp32 and fp16) and memory rate (GB/s), as measured.
+
+    Both loop inside one graph, so that neither calls nor copies to the device count.
+    """
+    side, repeat = (4096, 20) if provider == "cuda" else (768, 2)
+    result = {}
+    for kind in FILES if provider == "cuda" else ("fp32",):
+        chain = _chain("MatMul", [side, side], repeat, TENSOR[kind])
+        session = open_session(chain, provider)
+        feed = {"x": np.full((side, side), 1 / side, NUMPY[kind])}
+        rate = calls_per_second(lambda s=session, f=feed: s.run(["y"], f), seconds)
+        result[f"matrix_{kind}_tflops"] = rate * repeat * 2 * side**3 / 1e12
+    elements = 2**26 if provider == "cuda" else 2**23
+    session = open_session(_chain("Add", [elements], repeat, TensorProto.FLOAT), provider)
+    feed = {"x": np.zeros(elements, np.float32)}
+    rate = calls_per_second(lambda: session.run(["y"], feed), seconds)
+    result["memory_gb_per_s"] = rate * repeat * 3 * 4 * elements / 1e9  # two reads, one write
+    return result
+
+
+def _chain(operator: str, shape: list[int], repeat: int, kind: int) -> bytes:
+    """y = op(...op(op(x, x), x)..., x), reduced to one number so that little is copied back."""
+    names = ["x", *(f"t{i}" for i in range(repeat))]
+    nodes = [helper.make_node(operator, [names[i], "x"], [names[i + 1]]) for i in range(repeat)]
+    nodes.append(helper.make_node("ReduceMax", [names[-1]], ["y"], keepdims=0))
+    graph = helper.make_graph(
+        nodes,
+        "ceiling",
+        [helper.make_tensor_value_info("x", kind, shape)],
+        [helper.make_tensor_value_info("y", kind, [])],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    model: bytes = helper.make_model(graph, ir_version=8, opset_imports=opsets).SerializeToString()
+    return model
+
+
+def example(session: ort.InferenceSession, batch: int) -> dict[str, np.ndarray]:
+    """Random inputs of a batch."""
+    random = np.random.default_rng(0)
+    feed: dict[str, np.ndarray] = {}
+    for tensor in session.get_inputs():
+        shape = [batch, *tensor.shape[1:]]
+        if tensor.name == "FRAMES":
+            feed[tensor.name] = random.integers(0, 256, shape, dtype=np.uint8)
+        elif tensor.name == "LENGTH":
+            feed[tensor.name] = np.full(shape, 20, np.int32)
+        else:
+            feed[tensor.name] = random.normal(size=shape).astype(np.float32)
+    return feed
+
+
+def measure(
+    models: Path, provider: str, batches: list[int], seconds: float, limits: Mapping[str, float]
+) -> list[dict[str, Any]]:
+    """One row per model, precision and batch size."""
+    rows = []
+    for folder in sorted([*models.glob("*_encoder"), *models.glob("*_sequence")]):
+        work = flops(folder / "1" / FILES["fp32"])
+        for kind, name in FILES.items():
+            path = folder / "1" / name
+            # fp16 on a CPU is computed in fp32 with casts around it: no figure worth having.
+            if not path.exists() or (kind == "fp16" and provider == "cpu"):
+                continue
+            session = open_session(path, provider)
+            for batch in batches:
+                feed = example(session, batch)
+                rate = calls_per_second(lambda s=session, f=feed: s.run(None, f), seconds)
+                tflops = rate * batch * work / 1e12
+                ceiling = limits.get(f"matrix_{kind}_tflops", 0.0)
+                rows.append(
+                    {
+                        "model": folder.name,
+                        "precision": kind,
+                        "batch": batch,
+                        "per_second": rate * batch,
+                        "ms_per_batch": 1e3 / rate,
+                        "gflop_each": work / 1e9,
+                        "share_of_matrix_ceiling": tflops / ceiling if ceiling else None,
+                    }
+                )
+                print(
+                    f"{folder.name:28} {kind} batch {batch:3}: {rate * batch:9.1f}/s "
+                    f"{1e3 / rate:8.2f} ms a batch",
+                    flush=True,
+                )
+    return rows
+
+
+def main() -> int:
+    """Measure, print, and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--models", type=Path, default=ROOT / "triton_models")
+    cuda = PROVIDERS["cuda"] in ort.get_available_providers()
+    parser.add_argument("--provider", choices=PROVIDERS, default="cuda" if cuda else "cpu")
+    parser.add_argument("--batches", default="1,2,4,8,16,32,64,128")
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    batches = [int(batch) for batch in options.batches.split(",")]
+    limits = ceilings(options.provider, options.seconds)
+    for name, value in limits.items():
+        print(f"ceiling {name}: {value:.4g}")
+    rows = measure(options.models, options.provider, batches, options.seconds, limits)
+    if options.json:
+        document = {
+            "provider": options.provider,
+            "onnxruntime": ort.__version__,
+            "machine": platform.machine(),
+            "ceilings": limits,
+            "rows": rows,
+        }
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
