@@ -36,7 +36,10 @@ class Job:
 
 @dataclass
 class Counters:
-    """Frames of one stream. ``received`` is the sum of the others, but for those in hand."""
+    """Frames of one stream: ``received`` is ``analysed`` and ``dropped``, and those in hand.
+
+    ``refused`` counts the messages, frames among them, that were answered with an error.
+    """
 
     received: int = 0
     analysed: int = 0
@@ -95,6 +98,12 @@ class LiveStream:
         self._waiting = (self._epoch, job)
         self._wake.set()
 
+    def refuse_frame(self, error: ProtocolError) -> None:
+        """Answer a frame that cannot be used before it could be offered."""
+        self.counters.received += 1
+        self.counters.dropped += 1
+        self.refuse(error)
+
     def refuse(self, error: ProtocolError) -> None:
         """Answer something that cannot be used."""
         self.counters.refused += 1
@@ -121,6 +130,7 @@ class LiveStream:
             try:
                 await self._analyse(epoch, job)
             except ProtocolError as error:
+                self.counters.dropped += 1
                 self.refuse(error)
             except EngineError as error:
                 self.counters.dropped += 1
@@ -176,17 +186,17 @@ class LiveStream:
 
 
 class _RateLimit:
-    """A token bucket of two seconds: bursts pass, a steady excess does not."""
+    """A token bucket of one second: a burst passes, a steady excess does not."""
 
     def __init__(self, per_second: int, clock: Callable[[], float]) -> None:
         self.per_second = per_second
         self._clock = clock
-        self._room = 2.0 * per_second
+        self._room = float(per_second)
         self._last = clock()
 
     def allows(self) -> bool:
         now = self._clock()
-        self._room = min(self._room + (now - self._last) * self.per_second, 2.0 * self.per_second)
+        self._room = min(self._room + (now - self._last) * self.per_second, self.per_second)
         self._last = now
         if self._room < 1:
             return False

@@ -99,7 +99,7 @@ class Pairings:
             if pairing.tries <= 0:
                 del self._open[number]
                 raise PairingError(410, f"{TRIES} wrong tries; start again for new digits", 0)
-            raise PairingError(403, f"wrong digits; {pairing.tries} tries are left", pairing.tries)
+            raise PairingError(403, f"wrong digits; tries left: {pairing.tries}", pairing.tries)
         del self._open[number]
         token = secrets.token_urlsafe(32)
         self._paired[_hash(token)] = origin
@@ -108,8 +108,8 @@ class Pairings:
         return token
 
     def accepts(self, token: str, origin: str | None) -> bool:
-        """Whether ``token`` was given to ``origin``."""
-        return origin is not None and self._paired.get(_hash(token)) == origin
+        """Whether ``token`` was given to ``origin``; a client that is no page has none."""
+        return self._paired.get(_hash(token)) == (origin or "")
 
     def forget(self, token: str) -> bool:
         """Unpair: the token opens nothing from now on. Whether it did before."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 SUBPROTOCOL = "fakelight.v1"
 VERSION = 1
@@ -59,6 +59,12 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+def _number_or_none(value: Any) -> Any:
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise ValueError("a number is needed")
+
+
 class Source(_Message):
     """What the client says it is watching; shown to people, never trusted."""
 
@@ -92,7 +98,7 @@ class FrameHeader(_Message):
 
     frame_id: Annotated[int, Field(ge=0, le=_SAFE_INTEGER)]
     media_time: Annotated[float, Field(ge=0, le=1e9)]
-    captured_at: int | float | None = None
+    captured_at: Annotated[Any, AfterValidator(_number_or_none)] = None
     width: Annotated[int, Field(ge=1, le=65535)]
     height: Annotated[int, Field(ge=1, le=65535)]
 
@@ -292,7 +298,9 @@ def _first_problem(error: ValidationError) -> str:
         return f"{name} is missing"
     if first["type"] == "extra_forbidden":
         return f"unknown field {_shown(name)}"
-    return f"{name} is {_shown(first['input'])}: {first['msg']}"
+    # pydantic speaks of its own classes where a JSON object is meant.
+    says = "an object is needed" if first["type"] == "model_type" else first["msg"]
+    return f"{name} is {_shown(first['input'])}: {says}"
 
 
 def _shown(value: object) -> str:

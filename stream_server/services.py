@@ -55,6 +55,7 @@ class Services:
         self.token = token
         self.engine = engine
         self.streams: dict[str, OpenStream] = {}
+        self.stopping = asyncio.Event()
         self.no_streams = asyncio.Event()
         self.no_streams.set()
         self.metrics = Metrics(self)
@@ -158,6 +159,7 @@ class Services:
 
     def stop_streams(self, reason: str = "the server is stopping") -> None:
         """Tell every client that it is over."""
+        self.stopping.set()
         for stream in list(self.streams.values()):
             stream.close(Close.STOPPING, reason)
 

@@ -7,6 +7,7 @@ connection, and the client never learns why.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -36,6 +37,16 @@ class LimitedWebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn = _LimitedServerProtocol(
             max_size=self.config.ws_max_size, logger=logging.getLogger("uvicorn.error")
         )
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        # A refusal with a body ends the handshake too; uvicorn would log an error about it.
+        self.handshake_complete = self.handshake_complete or self.close_sent
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        # A client that reads nothing keeps a closing transport open for as long as it likes.
+        self.loop.call_later(_DRAIN_SECONDS, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
         if not self._draining:

@@ -34,7 +34,7 @@ def decode(picture: memoryview, header: FrameHeader, max_pixels: int) -> Image:
             ) from None
         raise ProtocolError(
             "bad_frame",
-            f"the frame's {len(picture)} bytes are not a JPEG, WebP or PNG picture",
+            f"the frame's {len(picture)} bytes are not a whole JPEG, WebP or PNG picture",
             header.frame_id,
         ) from None
     width, height = opened.size

@@ -7,8 +7,9 @@ import contextlib
 import logging
 import time
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stream_server import protocol
@@ -49,12 +50,7 @@ async def stream_endpoint(websocket: WebSocket) -> None:
 
 
 async def _hello(websocket: WebSocket, services: Services) -> Hello:
-    try:
-        async with asyncio.timeout(services.settings.hello_seconds):
-            first = await websocket.receive()
-    except TimeoutError:
-        seconds = services.settings.hello_seconds
-        raise _Closing(Close.BAD_HELLO, f"no hello within {seconds:g} s") from None
+    first = await _first_message(websocket, services)
     if first["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(first.get("code", 1005))
     text = first.get("text")
@@ -70,6 +66,24 @@ async def _hello(websocket: WebSocket, services: Services) -> Hello:
     if not by_cookie and not services.accepts(hello.token, websocket.headers.get("origin")):
         raise _Closing(Close.NOT_AUTHORISED, "wrong token; `fakelight token` prints the right one")
     return hello
+
+
+async def _first_message(websocket: WebSocket, services: Services) -> Message:
+    seconds = services.settings.hello_seconds
+    waiting: list[asyncio.Task[Any]] = [
+        asyncio.create_task(websocket.receive()),
+        asyncio.create_task(services.stopping.wait()),
+    ]
+    done, pending = await asyncio.wait(
+        waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+    )
+    for task in pending:
+        task.cancel()
+    if waiting[0] in done:
+        return cast(Message, waiting[0].result())
+    if done:
+        raise _Closing(Close.STOPPING, "the server is stopping")
+    raise _Closing(Close.BAD_HELLO, f"no hello within {seconds:g} s")
 
 
 class _Connection:
@@ -162,23 +176,29 @@ class _Connection:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            try:
-                if message.get("bytes") is not None:
-                    self._live.offer(self._job(message["bytes"]))
-                else:
-                    self._obey(protocol.parse_control(message["text"]).type)
-            except ProtocolError as error:
-                self._live.refuse(error)
+            if message.get("bytes") is not None:
+                self._take(message["bytes"])
+            else:
+                self._obey(message["text"])
 
-    def _obey(self, kind: str) -> None:
+    def _obey(self, text: str) -> None:
+        try:
+            kind = protocol.parse_control(text).type
+        except ProtocolError as error:
+            self._live.refuse(error)
+            return
         if kind == "bye":
             raise _Closing(Close.NORMAL, "bye")
         self._live.control(kind)
 
-    def _job(self, message: bytes) -> Job:
-        frame = protocol.parse_frame(message)
+    def _take(self, message: bytes) -> None:
+        try:
+            frame = protocol.parse_frame(message)
+        except ProtocolError as error:
+            self._live.refuse_frame(error)
+            return
         picture = partial(decode, frame.picture, frame.header, self._services.settings.max_pixels)
-        return Job(frame.header, picture, time.monotonic())
+        self._live.offer(Job(frame.header, picture, time.monotonic()))
 
 
 async def _close(websocket: WebSocket, closing: _Closing) -> None:

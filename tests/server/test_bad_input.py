@@ -56,7 +56,11 @@ def truncated(portrait: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("message", "code", "says"),
     [
-        (lambda p: frame(5, 0.5, b"not a picture at all"), "bad_frame", "not a JPEG, WebP or PNG"),
+        (
+            lambda p: frame(5, 0.5, b"not a picture at all"),
+            "bad_frame",
+            "not a whole JPEG, WebP or PNG",
+        ),
         (lambda p: frame(5, 0.5, truncated(p)), "bad_frame", "cannot be decoded"),
         (lambda p: frame(5, 0.5, p, width=641), "bad_frame", "says 641x360"),
         (
@@ -190,6 +194,26 @@ async def test_no_hello_is_waited_for_ten_seconds_at_most(models):
     assert silent.close_code == 4001 and "no hello within 0.3 s" in silent.close_reason
 
 
+async def test_a_socket_that_has_not_said_hello_hears_that_the_server_stops(models):
+    with running_server("--models", str(models)) as server:
+        async with connect(server.socket_url) as silent:
+            stopping = asyncio.create_task(asyncio.to_thread(server.stop))
+            await asyncio.wait_for(silent.wait_closed(), 10)
+            assert await stopping == 0
+    assert silent.close_code == 4010 and "stopping" in silent.close_reason
+
+
+async def test_refused_frames_count_as_dropped(server, empty):
+    async with client(server) as one:
+        await one.verdict_for(0, 1.0, empty)
+        for bad in (b"\x05", frame(1, 1.1, b"nothing"), frame(2, 0.9, empty)):
+            await one.send(bad)
+            assert (await one.next())["type"] == "error"
+        await one.next("status")
+        status = await one.next("status")
+    assert (status["received"], status["analysed"], status["dropped"]) == (4, 1, 3)
+
+
 async def test_streams_over_the_limit(models, empty):
     environment = {"FAKELIGHT_MAX_STREAMS": "16"}
     with running_server("--models", str(models), environment=environment) as server:
@@ -219,6 +243,12 @@ async def test_streams_over_the_limit(models, empty):
 async def test_foreign_hosts_and_origins_get_no_socket(server, neighbour, headers):
     status = await asyncio.to_thread(_upgrade_status, server, headers)
     assert 400 <= status < 500
+
+
+async def test_a_refused_socket_is_no_error_in_the_log(server):
+    await asyncio.to_thread(_upgrade_status, server, {"Host": "evil.test"})
+    await asyncio.sleep(0.2)
+    assert "handshake" not in server.output
 
 
 async def test_a_foreign_origin_is_refused_before_its_hello(server):

@@ -48,11 +48,17 @@ def test_the_right_digits_give_a_token_bound_to_the_origin(pairings, shown):
     assert not pairings.accepts("guess", ORIGIN)
 
 
+def test_a_program_without_an_origin_may_pair_too(pairings, shown):
+    token = pairings.finish(pairings.start(""), shown[0][0], "")
+    assert pairings.accepts(token, None)
+    assert not pairings.accepts(token, "https://evil.test")
+
+
 def test_five_tries(pairings, shown):
     number = pairings.start(ORIGIN)
     wrong = f"{(int(shown[0][0]) + 1) % 10**6:06d}"
     for left in range(TRIES - 1, 0, -1):
-        with pytest.raises(PairingError, match=f"{left} tries") as caught:
+        with pytest.raises(PairingError, match=f"tries left: {left}") as caught:
             pairings.finish(number, wrong, ORIGIN)
         assert (caught.value.status, caught.value.tries_left) == (403, left)
     assert status(lambda: pairings.finish(number, wrong, ORIGIN)) == 410

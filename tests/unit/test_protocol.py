@@ -35,6 +35,7 @@ def test_a_full_hello():
         ({"window": 101}, Close.BAD_HELLO, "less than or equal to 100"),
         ({"window": 20.5}, Close.BAD_HELLO, "window is 20.5"),
         ({"colour": "red"}, Close.BAD_HELLO, "unknown field 'colour'"),
+        ({"source": 5}, Close.BAD_HELLO, "source is 5: an object is needed"),
         ({"source": {"kind": "fax"}}, Close.BAD_HELLO, "source.kind is 'fax'"),
     ],
 )
@@ -102,7 +103,8 @@ def test_captured_at_comes_back_untouched():
         ({"frame_id": 1.5}, "frame_id is 1.5"),
         ({"width": 0}, "width is 0"),
         ({"height": 10**9}, "height is 1000000000"),
-        ({"captured_at": "now"}, "captured_at"),
+        ({"captured_at": "now"}, "captured_at is 'now': Value error, a number is needed"),
+        ({"captured_at": True}, "captured_at is True"),
         ({"rotation": 90}, "unknown field 'rotation'"),
     ],
 )
