@@ -39,9 +39,8 @@ class _Pairing:
 
 def show_on_terminal(code: str, origin: str) -> None:
     """Show the digits where only the person at the server sees them."""
-    sys.stderr.write(
-        f"\n  Pairing with {origin}: type  {code[:3]} {code[3:]}  within 2 minutes\n\n"
-    )
+    whom = origin or "a program that is no browser"
+    sys.stderr.write(f"\n  Pairing with {whom}: type  {code[:3]} {code[3:]}  within 2 minutes\n\n")
     sys.stderr.flush()
 
 
