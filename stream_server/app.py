@@ -15,6 +15,8 @@ from stream_server import api, pages, resources
 from stream_server.gate import Gate
 from stream_server.ingest.websocket import stream_endpoint
 from stream_server.problems import http_error, server_error
+from stream_server.scan.api import routes as scan_routes
+from stream_server.scan.queue import ScanQueue
 from stream_server.services import Services
 
 
@@ -27,11 +29,14 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.services = services
+        app.state.scans = scans = ScanQueue(services)
         try:
             await services.probe()
+            scans.start()
             ready()
             yield
         finally:
+            await scans.stop()
             await services.close()
 
     return Starlette(
@@ -46,6 +51,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Route("/v1/session", api.session, methods=["POST"]),
             Route("/v1/pairings", api.start_pairing, methods=["POST"]),
             Route("/v1/pairings/{id}", api.finish_pairing, methods=["POST"]),
+            *scan_routes,
             WebSocketRoute("/v1/stream", stream_endpoint),
             Mount("/static", pages.Static(directory=resources.web_dir() / "static")),
             Mount("/extension", StaticFiles(directory=resources.extension_dir())),

@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     scan_max_pixels: int = Field(8192 * 8192, ge=320 * 240, description="of a video's frame")
     scan_max_picture_pixels: int = Field(120_000_000, ge=320 * 240)
     scan_samples: int = Field(6000, ge=20, description="budget per file; longer files in stretches")
+    scan_database: str = Field("", description="SQLAlchemy's address; empty: in the state folder")
     scan_queue: int = Field(200, ge=1, description="uploads that may wait")
     scan_keep_days: float = Field(7.0, gt=0, description="how long results are kept")
 

@@ -1,0 +1,133 @@
+// The page `/scan`: uploads files, follows their scans and keeps the list of results.
+
+import { askForToken, askServer, enterByLink } from "./entry.js";
+import { Row } from "./scan-row.js";
+import { follow, forget, history, upload } from "./scan-server.js";
+
+/** @typedef {import("./scan-server.js").Scan} Scan */
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+function byId(id, kind) {
+  const element = document.getElementById(id);
+  if (!(element instanceof kind)) throw new Error(`no ${kind.name} with id ${id}`);
+  return element;
+}
+
+const list = byId("list", HTMLUListElement);
+const template = byId("row", HTMLTemplateElement);
+const drop = byId("drop", HTMLElement);
+const picker = byId("files", HTMLInputElement);
+const note = byId("note", HTMLElement);
+const spoken = byId("spoken", HTMLElement);
+
+/** @type {File[]} */
+const waiting = [];
+let sending = false;
+
+/** @param {Row} row */
+function place(row) {
+  list.prepend(row.element);
+  byId("none", HTMLElement).hidden = true;
+}
+
+/** @param {Row} row */
+function takeAway(row) {
+  // The keyboard must not fall off the page with the button it was on.
+  const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
+  const target = next?.querySelector("button") ?? byId("choose", HTMLButtonElement);
+  row.element.remove();
+  byId("none", HTMLElement).hidden = list.children.length > 0;
+  target.focus();
+}
+
+/** @param {Row} row @param {Scan} scan */
+function watch(row, scan) {
+  row.show(scan);
+  row.onDrop = async () => {
+    const trouble = await forget(scan.id);
+    note.textContent = trouble;
+    if (trouble) return;
+    if (row.open) row.cancelled();
+    else takeAway(row);
+    row.open = false;
+  };
+  if (!row.open) return;
+  follow(scan.id, (news) => {
+    if (news === null) return;
+    row.show(news);
+    if (!row.open) spoken.textContent = row.spoken();
+  });
+}
+
+/** @param {Iterable<File>} files */
+function add(files) {
+  note.textContent = "";
+  waiting.push(...files);
+  if (!sending) void sendAll();
+}
+
+async function sendAll() {
+  sending = true;
+  // One upload at a time: the server analyses one at a time too, and the first is ready sooner.
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const row = new Row(template, file.name);
+    place(row);
+    const sent = upload(file, byId("window", HTMLSelectElement).value, byId("keep", HTMLInputElement).checked,
+      (share) => row.sending(share));
+    row.onDrop = async () => sent.abort();
+    const answer = await sent.done;
+    if (typeof answer === "string") row.refused(answer, () => takeAway(row));
+    else watch(row, answer);
+    if (typeof answer === "string") spoken.textContent = row.spoken();
+  }
+  sending = false;
+}
+
+async function showHistory() {
+  const answer = await askServer();
+  byId("entry", HTMLElement).hidden = answer !== "unauthorised";
+  drop.hidden = answer === "unauthorised";
+  if (answer === "unreachable") note.textContent = "The server does not answer.";
+  if (typeof answer === "string") return;
+  list.replaceChildren();
+  for (const scan of (await history()).reverse()) {
+    const row = new Row(template, scan.file);
+    place(row);
+    watch(row, scan);
+  }
+}
+
+byId("choose", HTMLButtonElement).addEventListener("click", () => picker.click());
+picker.addEventListener("change", () => {
+  add(picker.files ?? []);
+  picker.value = "";
+});
+
+let depth = 0; // dragenter and dragleave come for every child
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    const moved = /** @type {DragEvent} */ (event);
+    if (!moved.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    if (kind === "dragenter") depth += 1;
+    if (kind === "dragleave") depth -= 1;
+    if (kind === "drop") {
+      depth = 0;
+      add(moved.dataTransfer.files);
+    }
+    drop.classList.toggle("over", depth > 0);
+  });
+}
+
+window.addEventListener("beforeunload", (event) => {
+  if (sending) event.preventDefault(); // an upload would break off
+});
+
+askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void showHistory());
+byId("entry-note", HTMLElement).textContent = await enterByLink().catch(() => "The server does not answer.");
+await showHistory();
