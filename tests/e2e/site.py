@@ -21,6 +21,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.pages: dict[str, tuple[str, Mapping[str, str]]] = {}
+        self.files: dict[str, Path] = {}  # files from elsewhere, by their path on the site
         self.requests: list[tuple[str, str]] = []  # Host and path, as they came
         site = self
 
@@ -53,7 +54,7 @@ class Site:
             html, headers = self.pages[path]
             self._send(request, 200, html.encode(), TYPES[".html"], dict(headers))
             return
-        file = self.folder / path.lstrip("/")
+        file = self.files.get(path, self.folder / path.lstrip("/"))
         if not file.is_file():
             self._send(request, 404, b"nothing here", "text/plain", {})
             return
