@@ -18,6 +18,7 @@ from stream_server.problems import http_error, server_error
 from stream_server.scan.api import routes as scan_routes
 from stream_server.scan.queue import ScanQueue
 from stream_server.services import Services
+from stream_server.webrtc.whip import Whip
 
 
 def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> Starlette:
@@ -52,6 +53,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Route("/v1/pairings", api.start_pairing, methods=["POST"]),
             Route("/v1/pairings/{id}", api.finish_pairing, methods=["POST"]),
             *scan_routes,
+            *Whip(services).routes,
             WebSocketRoute("/v1/stream", stream_endpoint),
             Mount("/static", pages.Static(directory=resources.web_dir() / "static")),
             Mount("/extension", StaticFiles(directory=resources.extension_dir())),

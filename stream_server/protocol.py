@@ -248,6 +248,11 @@ def error(code: str, message: str, frame_id: int | None = None) -> dict[str, Any
     return answer
 
 
+def closed(code: int, reason: str) -> dict[str, Any]:
+    """The last message over a transport that has no close code of its own."""
+    return {"type": "closed", "code": int(code), "reason": reason}
+
+
 def close_reason(text: str) -> str:
     """``text`` cut to what a close frame carries: 123 bytes of UTF-8 (RFC 6455, 5.5)."""
     return text.encode()[:123].decode(errors="ignore")

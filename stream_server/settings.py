@@ -78,6 +78,16 @@ class Settings(BaseSettings):
     scan_queue: int = Field(200, ge=1, description="uploads that may wait")
     scan_keep_days: float = Field(7.0, gt=0, description="how long results are kept")
 
+    stun_url: str = Field("", pattern=r"^(stuns?:.+)?$", description="such as stun:host:3478")
+    turn_url: str = Field("", pattern=r"^(turns?:.+)?$", description="such as turn:host:3478")
+    turn_username: str = ""
+    turn_credential: str = ""
+    webrtc_addresses: str = Field("", description="offered for media, comma separated; empty: all")
+    webrtc_connect_seconds: float = Field(20.0, gt=0, le=120)
+    webrtc_start_kbit: int = Field(2500, ge=100, le=20_000)
+    webrtc_min_kbit: int = Field(1500, ge=100, le=20_000)
+    webrtc_max_kbit: int = Field(4000, ge=100, le=20_000)
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @classmethod

@@ -1,0 +1,51 @@
+"""ICE servers and addresses from the settings."""
+
+from __future__ import annotations
+
+from aioice import Candidate, Connection
+from aiortc import RTCIceServer
+
+from stream_server.settings import Settings
+
+
+def ice_servers(settings: Settings) -> list[RTCIceServer]:
+    """The STUN and TURN servers; empty by default, so that no third party hears of a stream."""
+    servers = []
+    if settings.stun_url:
+        servers.append(RTCIceServer(settings.stun_url))
+    if settings.turn_url:
+        servers.append(
+            RTCIceServer(settings.turn_url, settings.turn_username, settings.turn_credential)
+        )
+    return servers
+
+
+def link_headers(settings: Settings) -> list[str]:
+    """The same servers for the client, as WHIP's ``Link`` headers (RFC 9725, 4.6)."""
+    links = []
+    if settings.stun_url:
+        links.append(f'<{settings.stun_url}>; rel="ice-server"')
+    if settings.turn_url:
+        links.append(
+            f'<{settings.turn_url}>; rel="ice-server"; username="{settings.turn_username}";'
+            f' credential="{settings.turn_credential}"; credential-type="password"'
+        )
+    return links
+
+
+def use_addresses(connection: Connection, settings: Settings) -> None:
+    """Offer only the addresses of ``webrtc_addresses``, where that is set.
+
+    aioice offers every address of the machine except 127.0.0.1, and asks nobody.
+    """
+    chosen = [one.strip() for one in settings.webrtc_addresses.split(",") if one.strip()]
+    if not chosen:
+        return
+    gather = connection.get_component_candidates
+
+    async def gather_chosen(component: int, addresses: list[str]) -> list[Candidate]:
+        del addresses
+        return await gather(component=component, addresses=chosen)
+
+    # aioice has no setting for this; the method is replaced on this one connection.
+    setattr(connection, gather.__name__, gather_chosen)

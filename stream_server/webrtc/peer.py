@@ -1,0 +1,276 @@
+"""One WebRTC source: its peer connection, the stream behind it, and their common end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from functools import partial
+from typing import Any
+
+import numpy as np
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceTransport,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import candidate_from_sdp
+from av import VideoFrame
+
+from stream_server import protocol
+from stream_server.live import Job
+from stream_server.protocol import Close, FrameHeader, ProtocolError, Source
+from stream_server.services import Services
+from stream_server.vision.types import Image
+from stream_server.webrtc import ice
+from stream_server.webrtc.clock import MediaClock
+from stream_server.webrtc.outlets import CHANNEL, Outlets
+from stream_server.webrtc.receiver import EncodedFrames, tame
+from stream_server.webrtc.sdp import MAX_CANDIDATES, Bitrates, Fragment, OfferError, munge_answer
+
+_log = logging.getLogger(__name__)
+_STATUS_EVERY = 1.0
+_GOODBYE = 0.2  # seconds for the last message to leave by the data channel
+
+
+class Peer:
+    """A WHIP session. ``answer`` opens it, ``run`` lives as long as it does, ``close`` ends it.
+
+    Raises ``OverLimitError`` when its token has as many streams open as it may.
+    """
+
+    def __init__(
+        self, services: Services, *, holder: str, source: Source | None, window: int
+    ) -> None:
+        self.etag = secrets.token_hex(8)
+        self.outlets = Outlets()
+        self._services = services
+        self._stop: asyncio.Future[tuple[Close, str]] = asyncio.get_running_loop().create_future()
+        self.live = services.open_stream(self.outlets.send, window, source, holder, self.close)
+        self.holder = holder
+        self._window = window
+        servers = ice.ice_servers(services.settings)
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._pc.on("track", self._on_track)
+        self._pc.on("datachannel", self._on_channel)
+        self._pc.on("connectionstatechange", self._on_state)
+        self._track: MediaStreamTrack | None = None
+        self._frames: EncodedFrames | None = None
+        self._candidates = 0
+        self._clock = MediaClock(services.settings.sample_hz)
+        self._connected = asyncio.Event()
+        self._heard = time.monotonic()
+        self._told_too_large = False
+
+    async def answer(self, offer: str) -> str:
+        """The answer to a checked offer. Raises ``OfferError`` for one that the stack refuses."""
+        settings = self._services.settings
+        try:
+            await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            self._refuse_sound()
+            ice.use_addresses(self._ice()._connection, settings)
+            await self._pc.setLocalDescription(await self._pc.createAnswer())
+        except Exception as error:  # the stack raises whatever its parser stumbles over
+            _log.info("stream %s: the offer was refused: %r", self.live.id, error)
+            raise OfferError(
+                400, f"the offer cannot be used: {error or type(error).__name__}"
+            ) from None
+        if self._frames is None:
+            raise OfferError(422, "the offer has no video that this server can decode")
+        self._candidates = offer.count("a=candidate:")
+        self.outlets.greeting = protocol.welcome(
+            stream=self.live.id,
+            engine=self._services.engine_in_use(),
+            sample_hz=settings.sample_hz,
+            window=self._window,
+            limits=self._services.limits(),
+            models=self._services.repository.members,
+        )
+        rates = Bitrates(
+            settings.webrtc_start_kbit, settings.webrtc_min_kbit, settings.webrtc_max_kbit
+        )
+        return munge_answer(self._pc.localDescription.sdp, rates)
+
+    async def trickle(self, fragment: Fragment) -> None:
+        """Take further candidates. Raises ``OfferError`` over the limit or for a broken one."""
+        self._candidates += len(fragment.candidates)
+        if self._candidates > MAX_CANDIDATES:
+            raise OfferError(
+                422, f"{self._candidates} candidates in this session; the limit is {MAX_CANDIDATES}"
+            )
+        transport = self._ice()
+        for line in fragment.candidates:
+            try:
+                candidate = candidate_from_sdp(line.removeprefix("candidate:"))
+            except (ValueError, IndexError, AssertionError):
+                raise OfferError(400, f"the candidate {line[:60]!r} cannot be read") from None
+            await transport.addRemoteCandidate(candidate)
+
+    def close(self, code: Close, reason: str) -> None:
+        """End the session from our side."""
+        if not self._stop.done():
+            self._stop.set_result((code, reason))
+
+    async def run(self) -> None:
+        """Everything between the answer and the end."""
+        work = (self.live.run(), self._receive(), self._report(), self._watch())
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            waiting: set[asyncio.Future[Any]] = {*tasks, self._stop}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                error = task.exception() if task.done() else None
+                if error is not None:
+                    _log.error("stream %s ended by an error", self.live.id, exc_info=error)
+                    self.close(Close.NORMAL, "an internal error; see the server's log")
+            self.close(Close.NORMAL, "the source ended")
+            code, reason = self._stop.result()
+            self.outlets.send(protocol.closed(code, reason))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.let_go()
+
+    async def let_go(self) -> None:
+        """Give back everything, also of a session whose answer never left."""
+        self.outlets.close()
+        if self._connected.is_set():
+            await asyncio.sleep(_GOODBYE)
+        self._services.close_stream(self.live.id)
+        with contextlib.suppress(Exception):  # a half-open connection may fail in any way
+            await self._pc.close()
+
+    def _ice(self) -> RTCIceTransport:
+        return self._receiver().transport.transport
+
+    def _receiver(self) -> RTCRtpReceiver:
+        return next(one.receiver for one in self._pc.getTransceivers() if one.kind == "video")
+
+    def _refuse_sound(self) -> None:
+        for transceiver in self._pc.getTransceivers():
+            if transceiver.kind == "audio":
+                transceiver.direction = "inactive"  # sound is not judged, so it is not taken
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        if track.kind == "video":
+            self._track = track
+            self._frames = tame(self._receiver(), self._services.settings.max_pixels)
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        if channel.label == CHANNEL:
+            channel.on("message", self._obey)
+            self.outlets.use_channel(channel)
+
+    def _on_state(self) -> None:
+        state = self._pc.connectionState
+        if state == "connected":
+            self._connected.set()
+            self._heard = time.monotonic()
+        elif state in ("failed", "closed"):
+            self.close(Close.NORMAL, "the connection to the source is gone")
+
+    def _obey(self, text: Any) -> None:
+        self._heard = time.monotonic()
+        try:
+            if not isinstance(text, str) or len(text) > protocol.MAX_TEXT_BYTES:
+                raise ProtocolError("bad_message", "the channel takes short JSON text only")
+            kind = protocol.parse_control(text).type
+        except ProtocolError as error:
+            self.live.refuse(error)
+            return
+        if kind == "bye":
+            self.close(Close.NORMAL, "bye")
+        else:
+            self.live.control(kind)
+
+    async def _receive(self) -> None:
+        assert self._track is not None
+        while True:
+            try:
+                frame = await self._track.recv()
+            except MediaStreamError:
+                return
+            if isinstance(frame, VideoFrame):
+                self._take(frame)
+
+    def _take(self, frame: VideoFrame) -> None:
+        """Offer a frame for analysis; never waits, so the stack's own queue stays empty."""
+        assert self._frames is not None and frame.pts is not None
+        now = time.monotonic()
+        self._heard = now
+        arrived = self._frames.arrived(frame.pts) or now
+        tick = self._clock.tick(frame.pts)
+        if tick.jumped:
+            self.live.control("seek")
+        limit = self._services.settings.max_pixels
+        if frame.width * frame.height > limit:
+            self._refuse_size(frame.width, frame.height, limit)
+            return
+        if not tick.due:
+            self.live.counters.received += 1
+            self.live.counters.dropped += 1
+            return
+        header = FrameHeader(
+            frame_id=frame.pts % 2**32,
+            media_time=tick.media_time,
+            width=frame.width,
+            height=frame.height,
+        )
+        self.live.offer(Job(header, partial(_picture, frame), arrived))
+
+    def _refuse_size(self, width: int, height: int, limit: int) -> None:
+        if not self._told_too_large:
+            self._told_too_large = True
+            self.live.refuse_frame(
+                ProtocolError(
+                    "too_many_pixels", f"the video is {width}x{height}; the limit is {limit} pixels"
+                )
+            )
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(_STATUS_EVERY)
+            services, counters = self._services, self.live.counters
+            self.outlets.send(
+                protocol.status(
+                    engine=services.engine_in_use(),
+                    fallback=services.fallback(),
+                    received=counters.received,
+                    analysed=counters.analysed,
+                    dropped=counters.dropped,
+                )
+            )
+            assert self._frames is not None
+            if self._frames.too_large is not None:
+                self._refuse_size(*self._frames.too_large, services.settings.max_pixels)
+            else:
+                self._told_too_large = False
+
+    async def _watch(self) -> None:
+        """End a session that never connects, or that is connected and silent."""
+        settings = self._services.settings
+        try:
+            async with asyncio.timeout(settings.webrtc_connect_seconds):
+                await self._connected.wait()
+        except TimeoutError:
+            self.close(Close.NORMAL, f"no connection within {settings.webrtc_connect_seconds:g} s")
+            return
+        while True:
+            await asyncio.sleep(1.0)
+            silent = time.monotonic() - self._heard
+            if silent > settings.idle_seconds and not self.live.paused:
+                self.close(Close.NORMAL, f"nothing came for {settings.idle_seconds:g} s")
+                return
+
+
+def _picture(frame: VideoFrame) -> Image:
+    """The frame as RGB, uint8 ``[H, W, 3]``."""
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
