@@ -15,17 +15,20 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stream_server.access_token import same, session_cookie
+from stream_server.access_token import holder, same, session_cookie
 from stream_server.problems import problem
 from stream_server.services import Services
+from stream_server.settings import Role
 
 COOKIE = "fakelight_session"
+ROLE, HOLDER = "fakelight.role", "fakelight.holder"  # keys of the ASGI scope
 _EXTENSION = re.compile(r"(chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36})")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 _OPEN_PATHS = frozenset(
     {"/", "/scan", "/monitor", "/healthz", "/readyz", "/favicon.ico", "/v1/session"}
 )
 _OPEN_PREFIXES = ("/static/", "/extension/", "/v1/pairings")
+_VIEWER_PATHS = frozenset({"/whip", "/v1/info", "/openapi.json"})
 _WILDCARDS = ("", "0.0.0.0", "::")
 
 
@@ -82,8 +85,11 @@ class Gate:
         path = scope["path"]
         if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES):
             return None
-        if self._authorised(HTTPConnection(scope)):
+        role = self._role(scope)
+        if role == "operator" or (role == "viewer" and _for_viewers(path)):
             return None
+        if role == "viewer":
+            return problem(403, f"{path[:80]} takes an operator's token; this one is a viewer's")
         return problem(
             401,
             "this needs the server's token: Authorization: Bearer TOKEN"
@@ -98,12 +104,22 @@ class Gate:
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
-    def _authorised(self, connection: HTTPConnection) -> bool:
+    def _role(self, scope: Scope) -> Role | None:
+        """What the caller may do, noted in ``scope`` with who it is."""
+        connection = HTTPConnection(scope)
         scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        origin = connection.headers.get("origin")
-        if scheme.lower() == "bearer" and self._services.accepts(given.strip(), origin):
-            return True
-        return same(connection.cookies.get(COOKIE, ""), self._cookie)
+        token, role = given.strip(), None
+        if scheme.lower() == "bearer":
+            role = self._services.role(token, connection.headers.get("origin"))
+        if role is None and same(connection.cookies.get(COOKIE, ""), self._cookie):
+            token, role = self._services.token, "operator"
+        scope[ROLE], scope[HOLDER] = role, holder(token)
+        return role
+
+
+def _for_viewers(path: str) -> bool:
+    # A stream's own address is open to viewers; whose stream it is, is asked there.
+    return path in _VIEWER_PATHS or path.startswith("/v1/streams/")
 
 
 def _hostname(host: str) -> str:
@@ -129,8 +145,8 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Response)
 def _preflight(origin: str) -> Response:
     headers = {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Methods": "GET, POST, DELETE",
-        "Access-Control-Allow-Headers": "authorization, content-type",
+        "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+        "Access-Control-Allow-Headers": "authorization, content-type, if-match",
         "Access-Control-Allow-Private-Network": "true",
         "Access-Control-Max-Age": "600",
         "Vary": "Origin",
@@ -144,6 +160,7 @@ def _readable_by(origin: str, send: Send) -> Send:
             message["headers"] = [
                 *message["headers"],
                 (b"access-control-allow-origin", origin.encode("latin-1")),
+                (b"access-control-expose-headers", b"location, etag, link"),
                 (b"vary", b"Origin"),
             ]
         await send(message)

@@ -18,7 +18,7 @@ from stream_server.live import LiveStream
 from stream_server.metrics import Metrics
 from stream_server.pairing import Pairings
 from stream_server.protocol import Close, Source
-from stream_server.settings import Settings
+from stream_server.settings import Role, Settings
 from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
@@ -72,7 +72,14 @@ class Services:
 
     def accepts(self, token: str, origin: str | None) -> bool:
         """Whether ``token`` opens this server for a client of ``origin``."""
-        return same(token, self.token) or self.pairings.accepts(token, origin)
+        return self.role(token, origin) is not None
+
+    def role(self, token: str, origin: str | None) -> Role | None:
+        """What the holder of ``token`` may do; ``None`` for a token that opens nothing."""
+        if same(token, self.token) or self.pairings.accepts(token, origin):
+            return "operator"
+        named = self.settings.tokens.values()
+        return next((one.role for one in named if same(token, one.token)), None)
 
     def engine_in_use(self) -> str:
         """``embedded`` or ``triton``: which one answers just now."""

@@ -11,23 +11,34 @@ import os
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableSettings
 
 from stream_server import resources
 
 ENV_PREFIX = "FAKELIGHT_"
 EngineKind = Literal["embedded", "triton"]
+Role = Literal["viewer", "operator"]
 ENGINES: tuple[str, ...] = get_args(EngineKind)
 
 
 class SettingsError(ValueError):
     """A setting that cannot be used; the message names the setting, its value and the limit."""
+
+
+class NamedToken(BaseModel):
+    """A further token. A viewer may open streams and follow its own; an operator may do all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Role
+    token: str = Field(min_length=16, max_length=4096, pattern=r"^[!-~]+$")
 
 
 class Settings(BaseSettings):
@@ -44,6 +55,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8765, ge=0, le=65535)
     token: str = Field("", description="empty: read from the state directory, made on first start")
+    tokens: dict[str, NamedToken] = Field({}, description="further tokens, by name")
     allowed_hosts: str = Field("", description="further Host names, comma separated")
     state_dir: Path = Field(default_factory=resources.default_state_dir)
 
@@ -121,7 +133,11 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError(f"unknown setting {unknown[0]}; known are {', '.join(sorted(known))}")
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except UnreadableSettings as error:
+        raise SettingsError(f"{error}; it must be JSON in the environment") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["loc"][0] == "tokens":
+            raise SettingsError(f"setting {name}: {first['msg']}") from None
         raise SettingsError(f"setting {name} = {first['input']!r}: {first['msg']}") from None

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from stream_server.access_token import holder
+from stream_server.gate import HOLDER, ROLE
 from stream_server.problems import problem
 from stream_server.protocol import MAX_WINDOW, MIN_WINDOW, Close, Source
 from stream_server.services import OverLimitError, Services
@@ -61,12 +61,8 @@ class Whip:
         try:
             offer = check_offer(await _text(request, _SDP, MAX_SDP_BYTES))
             source, window = _wishes(request, self._services.settings.window)
-            peer = Peer(
-                self._services,
-                holder=_holder(request, self._services),
-                source=source,
-                window=window,
-            )
+            owner = request.scope[HOLDER]
+            peer = Peer(self._services, holder=owner, source=source, window=window)
         except OfferError as error:
             return problem(error.status, str(error))
         except OverLimitError as error:
@@ -109,7 +105,7 @@ class Whip:
     async def delete(self, request: Request) -> Response:
         """End a stream, whichever transport it came by."""
         one = self._services.streams.get(request.path_params["id"])
-        if one is None or not _may(request, self._services, one.holder):
+        if one is None or not _may(request, one.holder):
             return _unknown(request)
         one.close(Close.NORMAL, "ended over HTTP")
         return Response(status_code=200)
@@ -142,7 +138,7 @@ class Whip:
 
     def _own(self, request: Request) -> Peer | Response:
         peer = self._peers.get(request.path_params["id"])
-        if peer is None or not _may(request, self._services, peer.holder):
+        if peer is None or not _may(request, peer.holder):
             return _unknown(request)
         return peer
 
@@ -151,13 +147,8 @@ def _unknown(request: Request) -> Response:
     return problem(404, f"no WebRTC stream is open at {request.url.path[:80]}")
 
 
-def _may(request: Request, services: Services, owner: str) -> bool:
-    return True
-
-
-def _holder(request: Request, services: Services) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return holder(token.strip() if scheme.lower() == "bearer" else services.token)
+def _may(request: Request, owner: str) -> bool:
+    return bool(request.scope[ROLE] == "operator" or request.scope[HOLDER] == owner)
 
 
 def _wishes(request: Request, window: int) -> tuple[Source, int]:
