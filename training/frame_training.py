@@ -46,6 +46,7 @@ class FrameSettings:
     new_rate: float = 1.5e-3
     order: float = 0.3
     average: float = 0.998
+    hold: float = 0.0
     warmup: int = 80
     precision: str = "bf16-mixed"
     accumulate: int = 1
@@ -160,9 +161,10 @@ def train_frames(
         settings.order,
         settings.warmup,
         average=settings.average,
+        hold=settings.hold,
     )
     trainer = L.Trainer(
-        max_epochs=1,
+        max_epochs=-1,
         max_steps=settings.steps or -1,
         precision=settings.precision,  # type: ignore[arg-type]  # a string from the command line
         accelerator="auto",
@@ -171,7 +173,13 @@ def train_frames(
         accumulate_grad_batches=settings.accumulate,
         callbacks=[
             DevFigures(dev, run, settings),
-            ModelCheckpoint(checkpoints, save_last=True, every_n_train_steps=50, save_top_k=0),
+            ModelCheckpoint(
+                checkpoints,
+                save_last=True,
+                every_n_train_steps=50,
+                save_top_k=0,
+                enable_version_counter=False,  # or a run taken up again would write beside it
+            ),
         ],
         logger=_loggers(run, settings),
         default_root_dir=run.path,

@@ -66,24 +66,29 @@ class FrameModule(L.LightningModule):
     """Binary cross-entropy on single crops, plus an order inside each (real, fake) pair.
 
     The order term asks that the fake scores above the real beside it, whatever the level of both:
-    the level moves with the source, the order should not. The rate warms up over ``warmup`` steps
-    and falls as a cosine to the end of the clock. ``average`` is the decay of the running mean of
+    the level moves with the source, the order should not. The rate warms up over ``warmup`` steps,
+    stays for the share ``hold`` of the run, and falls as a cosine to the end of the clock. ``average`` is the decay of the running mean of
     the weights, which is what is judged and kept.
     """
 
     def __init__(
         self, model: FrameModel, clock: Clock, rate: float = 4e-4, new_rate: float = 1.5e-3,
         order: float = 0.3, warmup: int = 80, smoothing: float = 0.02, average: float = 0.998,
+        hold: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.model, self.clock = model, clock
         self.averaged = copy.deepcopy(model).requires_grad_(False)
         self.rates = (rate, new_rate)
         self.order, self.warmup, self.smoothing, self.average = order, warmup, smoothing, average
+        self.hold = hold
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        start = [value for name, value in self.model.named_parameters() if ".net." in name]
-        fresh = [value for name, value in self.model.named_parameters() if ".net." not in name]
+        named = list(self.model.named_parameters())
+        fresh = [value for name, value in named if ".net." not in name]
+        start = [value for name, value in named if ".net." in name]
+        if not start:  # nothing is pretrained, nothing is newer than the rest
+            start, fresh = fresh, []
         groups = [{"params": start, "lr": self.rates[0]}, {"params": fresh, "lr": self.rates[1]}]
         return torch.optim.AdamW(groups, weight_decay=0.02)
 
@@ -93,7 +98,8 @@ class FrameModule(L.LightningModule):
     def training_step(self, batch: Batch, number: int) -> Tensor:
         progress = self.clock.progress(self.global_step)
         factor = min((self.global_step + 1) / self.warmup, 1.0)
-        factor *= 0.01 + 0.99 * (1 + math.cos(math.pi * progress)) / 2
+        fallen = max(progress - self.hold, 0.0) / (1 - self.hold)
+        factor *= 0.01 + 0.99 * (1 + math.cos(math.pi * fallen)) / 2
         optimizer = self.optimizers(use_pl_optimizer=False)
         for group, rate in zip(optimizer.param_groups, self.rates, strict=True):  # type: ignore[union-attr]  # one optimizer
             group["lr"] = rate * factor
@@ -120,6 +126,8 @@ class FrameModule(L.LightningModule):
             pairs = zip(self.averaged.parameters(), self.model.parameters(), strict=True)
             for mean, value in pairs:
                 mean.lerp_(value, 1 - decay)
+            for kept, current in zip(self.averaged.buffers(), self.model.buffers(), strict=True):
+                kept.copy_(current)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["spent"] = self.clock.spent

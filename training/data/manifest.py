@@ -61,7 +61,7 @@ class Manifest:
         broken: list[str] = []
         for shard in shards:
             try:
-                rows += read_shard(shard)
+                rows += list(read_shard(shard))  # whole or not at all
             except HalfShardError as error:
                 broken.append(str(error))
         if quality is not None:

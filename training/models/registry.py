@@ -81,7 +81,8 @@ class TimmEncoder(nn.Module):
         net: Any = timm.create_model(backbone, pretrained=download, num_classes=0)
         if start is not None:
             load_start(net, start)
-        self.dim = int(net.num_features)
+        # What comes out after pooling: wider than num_features where a layer follows it.
+        self.dim = int(net.head_hidden_size)
         self.net: nn.Module = net
         self.size = size
 

@@ -16,6 +16,7 @@ from training.data.manifest import Manifest, Quality
 from training.frame_training import FrameSettings, train_frames
 from training.head_training import train_head
 from training.models.registry import parse
+from training.quiet import quiet
 from training.run import RunDir
 
 
@@ -34,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--warm-size", type=int, default=160)
     parser.add_argument("--mix", type=json.loads, default={}, help="JSON: pairs a batch by stream")
     parser.add_argument("--rate", type=float, default=4e-4)
+    parser.add_argument("--hold", type=float, default=0, help="share of the run at full rate")
+    parser.add_argument("--average", type=float, default=0.998, help="decay of the mean weights")
     parser.add_argument("--precision", default="bf16-mixed", help="16-mixed on a V100")
     parser.add_argument("--accumulate", type=int, default=1, help="batches per step")
     parser.add_argument("--workers", type=int, default=0)
@@ -51,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
+    with quiet():
+        return _train(options)
+
+
+def _train(options: argparse.Namespace) -> int:
     spec = parse(options.model)
     manifest = Manifest.open(options.shards, Quality(sharpness=options.sharpness))
     parts = {
@@ -73,6 +81,9 @@ def main(argv: list[str]) -> int:
             warm_steps=options.warm_steps,
             warm_size=options.warm_size,
             rate=options.rate,
+            new_rate=3 * options.rate,
+            hold=options.hold,
+            average=options.average,
             precision=options.precision,
             accumulate=options.accumulate,
             workers=options.workers,

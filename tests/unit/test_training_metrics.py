@@ -1,0 +1,88 @@
+"""Figures of merit against scikit-learn, and the vote's calibration and thresholds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from training.metrics import auc, average_precision, ece, eer, interval
+from training.vote import Vote, Weighed, balanced, fit_vote, risk_coverage, sigmoid, thresholds
+
+
+def test_auc_and_precision_are_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        labels = rng.random(80) < 0.4
+        scores = np.round(labels * 0.5 + rng.normal(size=80), 1)  # with ties
+        assert auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
+        plain = labels + rng.normal(size=80)
+        assert average_precision(labels, plain) == pytest.approx(
+            average_precision_score(labels, plain)
+        )
+    assert np.isnan(auc([1, 1], [0.1, 0.2]))
+
+
+def test_eer_and_ece() -> None:
+    assert eer([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]) == 0
+    assert eer([0, 1, 0, 1], [0.1, 0.2, 0.8, 0.9]) == pytest.approx(0.5)
+    rng = np.random.default_rng(0)
+    given = rng.random(20000)
+    assert ece(rng.random(20000) < given, given) < 0.02
+    assert ece(np.zeros(100), np.full(100, 0.9)) == pytest.approx(0.9)
+
+
+def test_the_interval_draws_whole_videos() -> None:
+    rng = np.random.default_rng(0)
+    video = np.repeat(rng.normal(size=20), 50)
+    narrow = interval(lambda rows: float(video[rows].mean()), [str(n) for n in range(1000)], 200)
+    wide = interval(
+        lambda rows: float(video[rows].mean()), [str(n // 50) for n in range(1000)], 200
+    )
+    assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
+
+
+def test_the_vote_is_calibrated_and_prefers_the_better_member() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.random(2000) < 0.3
+    truth = np.where(labels, 1.0, -1.0)
+    good, poor = 3 * (truth + rng.normal(size=2000)) + 4, 0.2 * truth + rng.normal(size=2000)
+    logits = np.stack([good, poor])
+    vote = fit_vote(["good", "poor"], logits, labels, [str(n) for n in range(2000)])
+    assert vote.members[0].weight > 1.2 * vote.members[1].weight >= 0
+    probability = vote.probability(logits)
+    assert auc(labels, probability) >= auc(labels, good) - 0.005
+    weights = balanced(labels, [str(n) for n in range(2000)])
+    low = probability < 0.5
+    # Reals and fakes count alike, so about as much of either weight lies below as should.
+    assert np.average(labels[low], weights=weights[low]) == pytest.approx(
+        np.average(probability[low], weights=weights[low]), abs=0.03
+    )
+
+
+def test_one_class_cannot_be_calibrated() -> None:
+    with pytest.raises(ValueError, match="no fake video"):
+        fit_vote(["a"], np.zeros((1, 3)), np.zeros(3, bool), ["a", "b", "c"])
+
+
+def test_thresholds_leave_reals_alone_and_order_stays() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 2 == 1
+    probability = sigmoid(np.where(labels, 1.5, -1.5) + rng.normal(size=400))
+    high, low = thresholds(probability, labels)
+    assert (probability[~labels] >= high).mean() <= 0.05
+    assert (probability[labels] <= low).mean() <= 0.11
+    assert low < high
+    curve = risk_coverage(probability, labels)
+    assert curve[-1][0] == 1 and curve[40][1] <= curve[-1][1]
+
+
+def test_a_vote_survives_the_disk(tmp_path: Path) -> None:
+    vote = Vote((Weighed("a", 2.0, -1.0, 0.7),), 0.1, 0.9, 0.2)
+    vote.save(tmp_path / "vote.json", {"ece": 0.03})
+    assert Vote.load(tmp_path / "vote.json") == vote
+    (tmp_path / "vote.json").write_text('{"members": 3}')
+    with pytest.raises(ValueError, match=r"vote\.json is no calibration"):
+        Vote.load(tmp_path / "vote.json")
