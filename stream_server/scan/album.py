@@ -21,7 +21,8 @@ class FaceRecord:
     """One face. Times are in seconds, boxes in fractions of the frame (left, top, width, height).
 
     ``scores`` holds time, smoothed probability and the members' own; ``seen`` the boxes by time,
-    those of a reader's lead too; ``signatures`` are looks to know the face by.
+    those of a reader's lead too; ``signatures`` are looks to know the face by; ``parts``
+    are the starts of the stretches of the file that it was seen in.
     """
 
     number: int
@@ -37,6 +38,7 @@ class FaceRecord:
     signatures: list[Floats] = field(default_factory=list)
     gallery: Gallery = field(default_factory=Gallery)
     spans: list[tuple[float, float]] = field(default_factory=list)
+    parts: set[float] = field(default_factory=set)
 
     def absorb(self, later: FaceRecord) -> None:
         """Take over what another track saw of the same face."""
@@ -52,6 +54,7 @@ class FaceRecord:
         self.signatures = both[:: max(len(both) // _SIGNATURES, 1)][:_SIGNATURES]
         self.gallery.merge(later.gallery)
         self.spans = sorted(self.spans + later.spans)
+        self.parts |= later.parts
 
 
 class Album:
@@ -63,6 +66,7 @@ class Album:
     def __init__(self, every: float) -> None:
         self.faces: dict[int, FaceRecord] = {}
         self.lead = 0.0
+        self.part = 0.0
         self._every = every
         self._pending: dict[int, tuple[Image, Quality, tuple[str, ...]]] = {}
 
@@ -78,6 +82,7 @@ class Album:
             if record is None:
                 record = self.faces[face.track] = FaceRecord(face.track, time, time)
                 record.spans.append((time, time))
+                record.parts.add(self.part)
             record.seen[time] = face.box
             self._know(record, time, looks.get(face.track))
             if time < self.lead:

@@ -93,7 +93,7 @@ async def analyse(
         async with asyncio.TaskGroup() as group:
             for share in work:
                 group.create_task(share)
-    result.faces = linked([list(album.faces.values()) for album in albums])
+    result.faces = linked([list(album.faces.values()) for album in albums], by_looks=not plan.whole)
     return result
 
 
@@ -160,7 +160,7 @@ class _Share:
 
     def _begin(self, stretch: Stretch) -> None:
         self._stream.reset()
-        self._album.lead = stretch.lead
+        self._album.lead, self._album.part = stretch.lead, stretch.start
 
 
 class _ScanStream(Stream):

@@ -45,6 +45,7 @@ def fetch(url: str, folder: Path, max_bytes: int) -> Path:
         target.unlink(missing_ok=True)
         raise
     except urllib.error.HTTPError as error:
+        error.close()
         raise UnusableError("fetch", f"{url}: the server answered {error.code}", 422) from None
     except (urllib.error.URLError, http.client.HTTPException, ValueError) as error:
         target.unlink(missing_ok=True)
@@ -141,5 +142,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         headers: Message,
         newurl: str,
     ) -> urllib.request.Request | None:
-        _checked_scheme(newurl)
+        try:
+            _checked_scheme(newurl)
+        except UnusableError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from stream_server.vision.types import Frame, Image
 
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+_TOLD_LATE = ("WEBP", "AVIF")  # say how long a frame lasts once it is decoded
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _PICTURE_SIDE = 1920  # group pictures have small faces, and one picture costs little
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError)
@@ -59,6 +60,8 @@ class Animation:
         for number in range(count):
             try:
                 opened.seek(number)
+                if opened.format in _TOLD_LATE:
+                    opened.load()
             except _BROKEN:
                 break
             starts.append(total)

@@ -16,8 +16,8 @@ _BAR = 24
 class TerminalProgress:
     """One line that is written over on a terminal; nothing where the output is a file."""
 
-    def __init__(self, out: TextIO = sys.stderr) -> None:
-        self._out = out
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out = out or sys.stderr
         self._live = out.isatty()
         self._written = -1.0
         self._width = 0

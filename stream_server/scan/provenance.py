@@ -7,7 +7,6 @@ fetched from the network: a file must not make this program call somebody.
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ _MAGIC = (
     (b"ftypavif", 4, "image/avif"),
     (b"ftyp", 4, "video/mp4"),
 )
-_lock = threading.Lock()
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
@@ -42,14 +40,17 @@ def read_provenance(path: Path) -> dict[str, Any]:
     kind = _mime(path)
     if kind is None:
         return _answer("absent", "This kind of file carries no content credentials (C2PA).")
-    with _lock:  # the library's settings are global
-        try:
-            c2pa.load_settings(json.dumps(_OFFLINE))
-            with path.open("rb") as file, c2pa.Reader(kind, file) as reader:
-                store = json.loads(reader.json())
-                state = reader.get_validation_state()
-        except Exception as error:  # the library's errors, and whatever a hostile file causes in it
-            return _failed(error)
+    try:
+        with (
+            c2pa.Settings.from_dict(_OFFLINE) as settings,
+            c2pa.Context(settings) as context,
+            path.open("rb") as file,
+            c2pa.Reader(kind, file, context=context) as reader,
+        ):
+            store = json.loads(reader.json())
+            state = reader.get_validation_state()
+    except Exception as error:  # the library's errors, and whatever a hostile file causes in it
+        return _failed(error)
     return _read(store, str(state))
 
 

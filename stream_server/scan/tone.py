@@ -1,7 +1,8 @@
 """HDR pictures to what an ordinary screen shows.
 
-PQ is SMPTE ST 2084, HLG is ITU-R BT.2100; the models know neither. Highlights are rolled off by
-Hable's curve (GDC 2010), colours carried from BT.2020 to BT.709 by ITU-R BT.2407's matrix.
+PQ is SMPTE ST 2084, HLG is ITU-R BT.2100; the models know neither. Up to half of paper white, where
+faces are, light stays as it is; what is brighter is rolled off. Colours are carried from BT.2020 to
+BT.709 by ITU-R BT.2407's matrix.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from stream_server.vision.types import Floats, Image
 
 PQ, HLG = 16, 18  # AVColorTransferCharacteristic
 _LEVELS = 4096
+_KNEE = np.float32(0.5)
 _WHITE = 203.0  # nits of a white sheet of paper in HDR (ITU-R BT.2408)
 _TO_709 = np.array(
     [[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]],
@@ -27,8 +29,7 @@ def to_sdr(deep: NDArray[np.uint16], transfer: int) -> Image:
     """uint16 ``[H, W, 3]`` in BT.2020 with ``transfer`` PQ or HLG, to uint8 ``[H, W, 3]``."""
     light = _linear(transfer)[deep >> 4]
     light = np.asarray(cv2.transform(light, _TO_709), np.float32).clip(0, None)
-    toned = _hable(light) / _hable(np.array([1000.0 / _WHITE], np.float32))
-    return _gamma()[(toned.clip(0, 1) * (_LEVELS - 1)).astype(np.uint16)]
+    return _gamma()[(_shoulder(light) * (_LEVELS - 1)).astype(np.uint16)]
 
 
 @lru_cache(maxsize=2)
@@ -50,11 +51,10 @@ def _linear(transfer: int) -> Floats:
     return (nits / _WHITE).astype(np.float32)
 
 
-def _hable(light: Floats) -> Floats:
-    # Exposure 2 is Hable's own; it keeps skin at about the brightness of an SDR grade.
-    x = light * np.float32(2.0)
-    curve = (x * (0.15 * x + 0.05) + 0.004) / (x * (0.15 * x + 0.5) + 0.06) - 0.02 / 0.3
-    return np.asarray(curve, np.float32)
+def _shoulder(light: Floats) -> Floats:
+    over = (light - _KNEE) / (1 - _KNEE)
+    rolled = _KNEE + (1 - _KNEE) * (1 - np.exp(-over.clip(0)))
+    return np.where(light <= _KNEE, light, rolled).astype(np.float32)
 
 
 @lru_cache(maxsize=1)

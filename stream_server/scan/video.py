@@ -50,9 +50,12 @@ class VideoFile:
                 if stretch.start > 0:
                     _seek(container, stream, stretch.start + self._origin)
                 reader.restart()
-                earliest = -math.inf if stretch.loose else stretch.start
+                earliest, end = stretch.start, stretch.end
                 for frame, time in reader.read(container):
-                    if time >= stretch.end:
+                    if stretch.loose and earliest == stretch.start:
+                        # The key frame before will do as well; what counts is the length.
+                        earliest, end = time, time + stretch.seconds
+                    if time >= end:
                         break
                     if time < earliest or not reader.due(time):
                         continue
@@ -98,12 +101,12 @@ class VideoFile:
                 str(self._path),
                 options={"format_whitelist": _allowed_formats(), "protocol_whitelist": "file"},
             )
-        except (av.InvalidDataError, av.error.ArgumentError, UnicodeDecodeError):
+        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+            raise from_os_error(error, name) from None
+        except (av.FFmpegError, OSError, ValueError):
             raise UnusableError(
                 "not_media", f"{name} is not a video or picture that can be read, whatever its name"
             ) from None
-        except OSError as error:  # PyAV's own errors are OSErrors too
-            raise from_os_error(error, name) from None
         with container:
             streams = [s for s in container.streams.video if not _is_cover(s)]
             if not streams:

@@ -1,0 +1,171 @@
+"""The command's contract: exit statuses, where results go, what is accepted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stream_server.cli import main
+from tests.support.scan_media import every, without_faces, write_video
+
+ROOT = Path(__file__).resolve().parents[2]
+
+REPORT = {
+    "file", "duration_s", "frames", "analysed", "verdict", "probability", "faces", "provenance",
+    "engine", "models", "settings", "error",
+}  # fmt: skip
+FACE = {
+    "track", "first_s", "last_s", "box", "samples", "probability", "verdict", "reasons", "members",
+    "timeline",
+}  # fmt: skip
+VERDICTS = {"gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"}
+
+
+def test_the_report_has_the_contracts_fields(scan, portrait_clip):
+    report = scan(portrait_clip).found
+    assert set(report) == REPORT
+    assert report["file"] == str(portrait_clip)
+    assert report["verdict"] in VERDICTS and report["error"] is None
+    assert report["models"] == ["tiny"] and report["engine"] == "embedded"
+    (face,) = report["faces"]
+    assert set(face) == FACE
+    assert len(face["box"]) == 4 and all(0 <= edge <= 1 for edge in face["box"])
+    assert set(face["members"]) == {"tiny"}
+    assert all(len(point) == 2 for point in face["timeline"])
+
+
+def test_an_unusable_input_has_the_same_fields(scan, tmp_path):
+    report = scan(tmp_path / "nowhere.mp4").found
+    assert set(report) == REPORT
+    assert report["faces"] == [] and report["error"]["status"] == 404
+
+
+def test_several_files_make_a_list_in_their_order(scan, portrait_clip, tmp_path):
+    empty = write_video(tmp_path / "empty.mp4", without_faces(), every(10, 1))
+    found = scan(portrait_clip, empty, portrait_clip).found
+    assert [report["file"] for report in found] == [str(p) for p in (portrait_clip, empty)] + [
+        str(portrait_clip)
+    ]
+
+
+def test_a_folder_is_searched_to_the_bottom(scan, portrait_clip, tmp_path):
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / ".hidden").mkdir()
+    for name in ("b.mp4", "deep/deeper/a.MP4", "notes.txt", ".hidden/c.mp4", ".d.mp4"):
+        (tmp_path / name).write_bytes(portrait_clip.read_bytes())
+    outcome = scan(tmp_path)
+    names = [Path(report["file"]).name for report in outcome.reports]
+    assert names == ["b.mp4", "a.MP4"]
+    assert "1 files in folders are not videos or pictures" in outcome.err
+
+
+def test_a_folder_without_anything_to_scan_is_unusable(scan, tmp_path):
+    outcome = scan(tmp_path)
+    assert outcome.status == 2
+    assert "no video or picture in this folder" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("lines", "fail_on", "status"),
+    [
+        (("0.05", "0.01"), None, 3),
+        (("0.05", "0.01"), "likely_fake", 3),
+        (("0.05", "0.01"), "unsure", 3),
+        (("0.05", "0.01"), "never", 0),
+        (("0.999", "0.01"), None, 0),
+        (("0.999", "0.01"), "unsure", 3),
+        (("0.999", "0.99"), None, 0),
+        (("0.999", "0.99"), "unsure", 0),
+    ],
+)
+def test_exit_statuses(portrait_clip, cautious_models, capsys, lines, fail_on, status):
+    arguments = ["scan", str(portrait_clip), "--models", str(cautious_models(*lines))]
+    if fail_on:
+        arguments += ["--fail-on", fail_on]
+    assert main(arguments) == status
+
+
+def test_json_stands_alone_on_stdout(portrait_clip, models):
+    command = [sys.executable, "-m", "stream_server.cli", "scan", str(portrait_clip)]
+    done = subprocess.run(
+        [*command, "--json", "-", "--models", str(models)],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if not k.startswith("FAKELIGHT_")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode in (0, 3)
+    assert json.loads(done.stdout)["file"] == str(portrait_clip)
+    assert str(portrait_clip) in done.stderr and "\r" not in done.stderr
+
+
+def test_results_go_to_files(portrait_clip, models, tmp_path, capsys):
+    found, page = tmp_path / "report.json", tmp_path / "report.html"
+    arguments = ["scan", str(portrait_clip), "--json", str(found), "--html", str(page)]
+    main([*arguments, "--models", str(models)])
+    assert json.loads(found.read_text())["faces"]
+    assert "<!doctype html>" in page.read_text()
+    out = capsys.readouterr().out
+    assert str(portrait_clip) in out and "face 1" in out
+
+
+def test_window_and_rate_are_used_and_told(scan, portrait_clip):
+    report = scan(portrait_clip, "--window", "40", "--sample-hz", "5").found
+    assert report["settings"]["window"] == 40
+    assert report["settings"]["sample_hz"] == 5
+    assert report["analysed"] in (15, 16)
+
+
+def test_a_window_of_auto_is_told_as_what_it_became(scan, portrait_clip):
+    settings = scan(portrait_clip, "--window", "auto").found["settings"]
+    assert (settings["window_chosen"], settings["window"]) == ("auto", 20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(("--window", "7"), "window is '7'"), (("--sample-hz", "1000"), "sample_hz = 1000")],
+)
+def test_bad_settings_are_refused_by_name(portrait_clip, capsys, arguments, words):
+    assert main(["scan", str(portrait_clip), *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_bad_fail_on_is_refused(portrait_clip, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["scan", str(portrait_clip), "--fail-on", "maybe"])
+    assert ended.value.code == 2
+    assert "likely_fake" in capsys.readouterr().err
+
+
+def test_on_a_terminal_progress_tells_the_time_left(models, tmp_path):
+    pty = pytest.importorskip("pty", reason="this system has no pseudo terminals")
+    clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 35), rate=10)
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stream_server.cli", "scan", str(clip), "--models", str(models)],
+        cwd=ROOT,
+        stderr=child,
+        stdout=subprocess.DEVNULL,
+    )
+    os.close(child)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(parent, 4096)
+        except OSError:  # how Linux says that nobody writes any more
+            break
+        if not piece:
+            break
+        seen += piece
+    os.close(parent)
+    assert process.wait(30) == 0
+    text = seen.decode()
+    assert "1/1 [" in text and "%" in text and "left" in text
+    assert "a.mp4" in text
