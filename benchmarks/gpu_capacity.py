@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROVIDERS = {"cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}
 TENSOR = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16}
+_COUNTED = ("Conv", "MatMul", "Gemm", "LSTM", "GRU")
 NUMPY = {"fp32": np.float32, "fp16": np.float16}
 
 
@@ -63,29 +64,47 @@ def calls_per_second(call: Callable[[], Any], seconds: float) -> float:
 
 
 def flops(path: Path) -> float:
-    """Multiplications and additions for a batch of one, from the shapes in the graph.
+    """Multiplications and additions for a batch of one.
 
-    Counts Conv, MatMul, Gemm, LSTM and GRU, where nearly all of the work is.
+    Counts Conv, MatMul, Gemm, LSTM and GRU, where nearly all of the work is. The shapes are
+    taken from a run with every tensor of interest as an output: graphs with Resize in them have
+    sizes that shape inference does not find.
     """
     model = onnx.load(str(path))
-    for tensor in model.graph.input:
-        tensor.type.tensor_type.shape.dim[0].dim_value = 1
-    graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    shapes = {w.name: list(w.dims) for w in graph.initializer}
-    for info in (*graph.input, *graph.value_info, *graph.output):
-        shapes[info.name] = [d.dim_value or 1 for d in info.type.tensor_type.shape.dim]
+    nodes = [n for n in model.graph.node if n.op_type in _COUNTED]
+    known = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    declared = {tensor.name for tensor in (*model.graph.input, *model.graph.output)}
+    wanted = {name for n in nodes for name in (*n.input, n.output[0]) if name}
+    extra = sorted(wanted - known.keys() - declared)
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in extra)
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    # Optimised graphs have other nodes, and their tensors other names.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    feed = example(session, 1)
+    names = [tensor.name for tensor in session.get_outputs()]
+    made = dict(zip(names, session.run(names, feed), strict=True)) | feed
+    shapes = known | {name: list(array.shape) for name, array in made.items()}
     total = 0.0
-    for node in graph.node:
-        first, *rest = [shapes.get(name, []) for name in node.input] or [[]]
-        out = shapes.get(node.output[0], [])
-        if node.op_type == "Conv" and rest:
-            total += 2 * np.prod(out) * np.prod(rest[0][1:])
-        elif node.op_type in ("MatMul", "Gemm") and first:
-            total += 2 * np.prod(out) * first[-1]
-        elif node.op_type in ("LSTM", "GRU") and len(rest) > 1:
-            directions, gates, width = rest[0]
-            total += 2 * first[0] * directions * gates * (width + rest[1][-1])
+    for node in nodes:
+        first, second, *rest = (shapes.get(name, []) for name in node.input)
+        out = shapes[node.output[0]] if node.output[0] else []
+        if node.op_type == "Conv":
+            total += 2 * np.prod(out) * np.prod(second[1:])
+        elif node.op_type in ("LSTM", "GRU"):
+            directions, gates, width = second
+            total += 2 * first[0] * first[1] * directions * gates * (width + rest[0][-1])
+        else:
+            total += 2 * np.prod(out) * second[-2 if _plain(node) else -1]
     return float(total)
+
+
+def _plain(node: onnx.NodeProto) -> bool:
+    """Whether a product's second factor is stored as [inner, outer]."""
+    return not any(a.name == "transB" and a.i for a in node.attribute)
 
 
 def ceilings(provider: str, seconds: float) -> dict[str, float]:

@@ -116,6 +116,8 @@ class Engine(Protocol):
     async def probe(self) -> None:
         """Send a real inference through ``face_features`` and ``sequence_verdict``.
 
+        A full queue is no failure: the engine is at work.
+
         Raises:
             EngineUnavailable: it failed, whatever the reason.
         """

@@ -111,6 +111,8 @@ class EmbeddedEngine:
                 check_outputs(spec, inputs, await self.infer(name, inputs))
             except EngineUnavailable:
                 raise
+            except EngineBusy:
+                continue  # at work, only with others
             except EngineError as error:
                 raise EngineUnavailable(f"probe through {name}: {error}") from error
 

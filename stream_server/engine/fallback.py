@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
@@ -63,7 +64,7 @@ class FallbackPolicy:
         call_timeout: seconds one call may take before the stand-in answers instead. Raising it
             forgives a slower server and makes a hang as much longer for the viewer.
         slow_after: seconds from which an answer counts as slow.
-        slow_calls: slow answers in a row that count as down.
+        slow_calls: slow answers of one model in a row that count as down.
         busy_calls: refusals for a full queue in a row that count as down.
         probe_interval: seconds between probes while the primary is down.
         check_interval: seconds between probes while it is up, so that an idle server notices.
@@ -111,7 +112,8 @@ class FallbackEngine:
         self._answers = KnownAnswers(standby)
         self._listeners: list[Callable[[Transition], None]] = []
         self._watcher: asyncio.Task[None] | None = None
-        self._slow = self._busy = 0
+        self._slow: Counter[str] = Counter()
+        self._busy = 0
         self._needed = self.policy.good_probes
         self._returned_at: float | None = None
         self._closed = False
@@ -172,14 +174,14 @@ class FallbackEngine:
             return await self._rescue(model, inputs, error)
         self.stats.primary_calls += 1
         self._busy = 0
-        self._note_pace(self._clock() - began)
+        self._note_pace(model, self._clock() - began)
         return answer
 
     async def probe(self) -> None:
         """A real inference through the engine that would answer now; raises EngineUnavailable."""
         if not self.fallback:
             try:
-                await self._timed(self.primary.probe())
+                await self._timed(self.primary.probe(), calls=2)
                 return
             except EngineError as error:
                 self._go_down(str(error))
@@ -222,11 +224,12 @@ class FallbackEngine:
                 f"{self.primary.name}: no answer within {self.policy.call_timeout:g} s"
             ) from error
 
-    def _note_pace(self, seconds: float) -> None:
-        self._slow = self._slow + 1 if seconds > self.policy.slow_after else 0
-        if self._slow >= self.policy.slow_calls:
+    def _note_pace(self, model: str, seconds: float) -> None:
+        # By model: quick verdicts must not hide slow features.
+        self._slow[model] = self._slow[model] + 1 if seconds > self.policy.slow_after else 0
+        if self._slow[model] >= self.policy.slow_calls:
             self._go_down(
-                f"{self.primary.name}: {self._slow} answers in a row took over "
+                f"{self.primary.name}: {self._slow[model]} answers of {model} in a row took over "
                 f"{self.policy.slow_after:g} s"
             )
 
@@ -238,7 +241,8 @@ class FallbackEngine:
             self._returned_at is not None and now - self._returned_at < self.policy.stable_after
         )
         self._needed = min(16, self._needed * 2) if relapse else self.policy.good_probes
-        self._slow = self._busy = 0
+        self._slow.clear()
+        self._busy = 0
         self.stats.fallbacks += 1
         self._change(True, reason)
 

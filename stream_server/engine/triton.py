@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
-from tritonclient.grpc import InferInput
+from tritonclient.grpc import InferInput, model_config_pb2
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
@@ -23,6 +23,7 @@ from stream_server.engine.base import (
     ModelInfo,
     ModelNotFound,
 )
+from stream_server.engine.embedded import EmbeddedEngine
 from stream_server.engine.repository import (
     FACE_FEATURES,
     SEQUENCE_VERDICT,
@@ -45,6 +46,7 @@ _CHANNEL = [
     ("grpc.use_local_subchannel_pool", 1),
 ]
 _REGION_CROPS = 32
+_GPU_CROPS = 32
 
 
 class RegionUnknown(EngineUnavailable):
@@ -65,7 +67,6 @@ class TritonEngine:
     """
 
     name = "triton"
-    crop_batch = 32
     #: The next batch travels while the GPU works on the one before.
     parallel = 2
 
@@ -81,6 +82,8 @@ class TritonEngine:
         self.repository = repository
         self.url = url
         self.timeout = timeout
+        self.crop_batch = _GPU_CROPS
+        self._asked_for_kind = False
         self._client: InferenceServerClient | None = None
         self._closed = False
         crop_bytes = _product(repository.crop_shape)
@@ -94,6 +97,8 @@ class TritonEngine:
 
     async def infer(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run one model or ensemble on the server; see ``Engine.infer``."""
+        if not self._asked_for_kind:
+            await self._ask_for_kind()
         taken: list[Region] = []
         try:
             try:
@@ -120,6 +125,8 @@ class TritonEngine:
                 await self.infer(name, example_inputs(self.repository.models[name]))
             except EngineUnavailable:
                 raise
+            except EngineBusy:
+                continue  # at work, only with others
             except EngineError as error:
                 raise EngineUnavailable(f"probe of {name} at {self.url}: {error}") from error
 
@@ -138,6 +145,20 @@ class TritonEngine:
                 with contextlib.suppress(InferenceServerException):
                     await client.unregister_system_shared_memory(name, client_timeout=0.5)
         await client.close()
+
+    async def _ask_for_kind(self) -> None:
+        """Find out, once, whether the server has a GPU: on a CPU large batches cost time."""
+        encoder = self.repository.models[FACE_FEATURES].steps[0].model
+        call = self._connected().get_model_config(encoder, client_timeout=self.timeout)
+        try:
+            config = (await self._call(call)).config
+        except EngineError as error:
+            log.debug("Triton at %s does not tell its instance kind: %s", self.url, error)
+            return  # asked again at the next call, whose own failure says what is wrong
+        self._asked_for_kind = True
+        kinds = {group.kind for group in config.instance_group}
+        if kinds == {model_config_pb2.ModelInstanceGroup.KIND_CPU}:
+            self.crop_batch = EmbeddedEngine.crop_batch
 
     async def _infer(
         self, model: str, inputs: Arrays, taken: list[Region] | None

@@ -90,7 +90,10 @@ async def test_dead_model_process_though_health_says_ready(
     breakable: TritonServer, engine: TritonEngine
 ) -> None:
     await engine.probe()
-    os.kill(breakable.model_process("tiny_encoder"), signal.SIGKILL)
+    processes = breakable.model_processes("tiny_encoder")
+    assert processes
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
     with pytest.raises(EngineUnavailable):
         await engine.probe()
     assert await asyncio.to_thread(breakable.says_ready)

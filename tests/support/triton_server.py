@@ -102,12 +102,9 @@ class TritonServer:
             client.close()
         return True
 
-    def model_process(self, model: str) -> int:
-        """Process id of the stub that runs a model."""
-        for process, arguments in self._stubs():
-            if f"/{model}/" in arguments[1]:
-                return process
-        raise LookupError(f"no process runs {model}")
+    def model_processes(self, model: str) -> list[int]:
+        """Process ids of the stubs that run a model, one for each instance."""
+        return [process for process, line in self._stubs() if f"/{model}/" in line[1]]
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the server and its model processes."""

@@ -21,27 +21,30 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_work_of_a_convolution_and_an_lstm(tmp_path: Path) -> None:
     nodes = [
-        helper.make_node("Conv", ["x", "kernel"], ["y"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["frames", "kernel"], ["y"], pads=[1, 1, 1, 1]),
         helper.make_node("Reshape", ["y", "shape"], ["z"]),
         helper.make_node("LSTM", ["z", "w", "r"], ["h"], hidden_size=6),
     ]
     weights = {
         "kernel": np.zeros((8, 3, 3, 3), np.float32),
-        "shape": np.array([5, 1, 8 * 16 // 5 * 1], np.int64),
-        "w": np.zeros((1, 24, 25), np.float32),
+        "shape": np.array([4, 1, 32], np.int64),
+        "w": np.zeros((1, 24, 32), np.float32),
         "r": np.zeros((1, 24, 6), np.float32),
     }
     graph = helper.make_graph(
         nodes,
         "work",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3, 4, 4])],
-        [helper.make_tensor_value_info("h", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("frames", TensorProto.FLOAT, ["N", 3, 4, 4])],
+        [helper.make_tensor_value_info("h", TensorProto.FLOAT, [4, 1, 1, 6])],
         [onnx.numpy_helper.from_array(a, n) for n, a in weights.items()],
     )
     path = tmp_path / "work.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), str(path))
+    onnx.save(
+        helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]),
+        str(path),
+    )
     convolution = 2 * (8 * 4 * 4) * (3 * 3 * 3)
-    lstm = 2 * 5 * 24 * (25 + 6)
+    lstm = 2 * 4 * 24 * (32 + 6)
     assert flops(path) == convolution + lstm
 
 

@@ -21,6 +21,7 @@ from stream_server.engine import (
     Transition,
 )
 from stream_server.engine.known_answers import KnownAnswers
+from stream_server.engine.repository import example_inputs
 from tests.support.faulty_engine import FaultyEngine
 from tests.support.tiny_repository import tiny_repository
 
@@ -141,12 +142,16 @@ async def test_slow_answers_in_a_row_count_as_down(
     primary: FaultyEngine, repository: ModelRepository
 ) -> None:
     engine = FallbackEngine(primary, EmbeddedEngine(repository), NO_RETURN)
-    primary.delay = 0.07
+    verdict = example_inputs(repository.models["sequence_verdict"])
     for call in range(3):
         assert not engine.fallback, call
+        primary.delay = 0.07
         await engine.infer("face_features", FRAMES)
+        primary.delay = 0  # quick answers of another model change nothing
+        if not engine.fallback:
+            await engine.infer("sequence_verdict", verdict)
     assert engine.fallback
-    assert "3 answers in a row took over 0.05 s" in engine.reason
+    assert "3 answers of face_features in a row took over 0.05 s" in engine.reason
     await engine.close()
 
 
@@ -239,6 +244,9 @@ async def test_probe_is_of_the_engine_that_would_answer(
     primary: FaultyEngine, repository: ModelRepository
 ) -> None:
     engine = FallbackEngine(primary, EmbeddedEngine(repository), NO_RETURN)
+    await engine.probe()
+    assert not engine.fallback
+    primary.fault = EngineBusy("queue is full")
     await engine.probe()
     assert not engine.fallback
     primary.fault = EngineUnavailable("connection refused")

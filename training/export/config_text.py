@@ -44,6 +44,7 @@ def model_config(
     queue_timeout_us: int = 1_000_000,
     warmup_batches: Sequence[int] = (),
     on_cpu: bool = False,
+    instances: int = 1,
     parameters: Mapping[str, str] | None = None,
 ) -> str:
     """Config of an ONNX model.
@@ -59,6 +60,8 @@ def model_config(
         queue_timeout_us: how long a request may wait, in microseconds, before it is refused.
         warmup_batches: batch sizes to run once before the model counts as ready.
         on_cpu: keep it off the GPU, for graphs so small that the way there costs more.
+        instances: copies per device that run side by side. A second one works while the first
+            one's data travel; more cost memory and seldom help.
         parameters: string parameters. Backends ignore keys they do not know.
     """
     lines = [f'name: "{name}"', 'backend: "onnxruntime"', f"max_batch_size: {max_batch_size}"]
@@ -66,7 +69,8 @@ def model_config(
     lines.append('default_model_filename: "model.onnx"')
     if fp16:
         lines.append(f'cc_model_filenames {{ key: "{V100}" value: "{FP16_FILE}" }}')
-    lines.append(f"instance_group {{ count: 1 kind: KIND_{'CPU' if on_cpu else 'AUTO'} }}")
+    kind = "CPU" if on_cpu else "AUTO"
+    lines.append(f"instance_group {{ count: {instances} kind: KIND_{kind} }}")
     if queue_size:
         lines += [
             "# No queue delay: what waits while the previous batch runs makes up the next one.",

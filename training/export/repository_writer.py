@@ -86,6 +86,7 @@ def place_member(
                 fp16=encoder_fp16 is not None,
                 queue_size=_QUEUE,
                 warmup_batches=(1, 8, 32),
+                instances=2,
                 parameters=_CUDA,
             ),
             encoder,
