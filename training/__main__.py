@@ -16,6 +16,8 @@ STEPS: dict[str, tuple[str, str]] = {
     "ablate": ("training.steps.ablate", "head against mean, members against vote"),
     "calibrate": ("training.steps.calibrate", "fit the vote and its thresholds on dev"),
     "export": ("training.steps.export", "write members and vote into the model repository"),
+    "chain": ("training.steps.chain", "all of the above in order, from raw videos to a member"),
+    "card": ("training.steps.card", "put the evaluation's figures into the model card"),
     "sample": ("training.steps.sample", "make the sample clip that the live page shows"),
 }
 

@@ -67,8 +67,8 @@ class FrameModule(L.LightningModule):
 
     The order term asks that the fake scores above the real beside it, whatever the level of both:
     the level moves with the source, the order should not. The rate warms up over ``warmup`` steps,
-    stays for the share ``hold`` of the run, and falls as a cosine to the end of the clock. ``average`` is the decay of the running mean of
-    the weights, which is what is judged and kept.
+    stays for the share ``hold`` of the run, and falls as a cosine to the end of the clock.
+    ``average`` is the decay of the running mean of the weights, which is what is judged and kept.
     """
 
     def __init__(

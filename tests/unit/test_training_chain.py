@@ -182,3 +182,19 @@ def test_a_loss_that_is_not_a_number_ends_the_run(
 def test_frames_that_were_never_trained_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="best"):
         load_frames(parse("meso4_gru"), tmp_path / "best.pt")
+
+
+def test_one_command_does_the_whole_chain(tmp_path: Path) -> None:
+    data = folder_set(tmp_path / "set", 6, 4)
+    arguments = ["chain", "--data", f"folders={data}", "--work", str(tmp_path / "work")]
+    arguments += ["--repo", str(tmp_path / "models"), "--model", "meso4_mean", "--steps", "3"]
+    arguments += ["--precision", "32-true", "--sharpness", "0"]
+    mix = '{"blended":2,"given":0,"paired":0,"stills":0}'
+    arguments += ["--train", f"--mix {mix} --passes 1 --head-steps 3"]
+    assert main(arguments) == 0
+    assert check_repository(tmp_path / "models") == []
+    assert (tmp_path / "work" / "meso4_mean" / "report" / "evaluation.html").is_file()
+    with pytest.raises(ValueError, match="LAYOUT=FOLDER"):
+        from training.steps.chain import main as chain
+
+        chain([*arguments[1:], "--data", "nowhere"])
