@@ -29,8 +29,9 @@ _BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError)
 class StillPicture:
     """One picture; see ``Media``. Raises ``UnusableError`` for what cannot be analysed."""
 
-    def __init__(self, path: Path, opened: Any) -> None:
+    def __init__(self, path: Path, name: str, opened: Any) -> None:
         self._path = path
+        self._name = name
         turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         size = opened.size[::-1] if turned else opened.size
         self.info = MediaInfo("picture", opened.format, size[0], size[1], 0.0, 0.0, 1)
@@ -45,7 +46,7 @@ class StillPicture:
             try:
                 image = _rgb(ImageOps.exif_transpose(opened), _PICTURE_SIDE)
             except _BROKEN as error:
-                raise _damaged(self._path, error) from None
+                raise _damaged(self._name, error) from None
         counts.passed += 1
         yield stretches[0], Frame(image, 0.0)
 
@@ -95,7 +96,7 @@ class Animation:
                     yield stretch, Frame(image, time, number)
 
 
-def open_picture(path: Path, max_pixels: int) -> StillPicture | Animation | None:
+def open_picture(path: Path, name: str, max_pixels: int) -> StillPicture | Animation | None:
     """The picture in ``path``, or ``None`` where Pillow knows no such format.
 
     Raises ``UnusableError`` for too many pixels and for what is broken beyond use.
@@ -106,27 +107,27 @@ def open_picture(path: Path, max_pixels: int) -> StillPicture | Animation | None
     except Pillow.DecompressionBombError:
         raise UnusableError(
             "too_many_pixels",
-            f"{path.name} has far more pixels than the limit of {max_pixels}",
+            f"{name} has far more pixels than the limit of {max_pixels}",
             413,
         ) from None
     except UnidentifiedImageError:
-        _explain_heic(path)
+        _explain_heic(path, name)
         return None
     except OSError as error:
-        raise from_os_error(error, path.name) from None
+        raise from_os_error(error, name) from None
     except (ValueError, SyntaxError) as error:
-        raise _damaged(path, error) from None
+        raise _damaged(name, error) from None
     with opened:
         width, height = opened.size
         if width * height > max_pixels:
             raise UnusableError(
                 "too_many_pixels",
-                f"{path.name} has {width}x{height} pixels; the limit is {max_pixels} in all",
+                f"{name} has {width}x{height} pixels; the limit is {max_pixels} in all",
                 413,
             )
         if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
             return Animation(path, opened)
-        return StillPicture(path, opened)
+        return StillPicture(path, name, opened)
 
 
 def _quiet(path: Path) -> Any:
@@ -149,9 +150,9 @@ def _rgb(opened: Any, longest_side: int) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _damaged(path: Path, error: Exception) -> UnusableError:
+def _damaged(name: str, error: Exception) -> UnusableError:
     return UnusableError(
-        "truncated", f"{path.name} is damaged or breaks off too early: {str(error)[:80]}"
+        "truncated", f"{name} is damaged or breaks off too early: {str(error)[:80]}"
     )
 
 
@@ -166,12 +167,11 @@ def _register_heif() -> None:
     register_heif_opener()
 
 
-def _explain_heic(path: Path) -> None:
+def _explain_heic(path: Path, name: str) -> None:
     with path.open("rb") as file:
         start = file.read(12)
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and "HEIF" not in Pillow.OPEN:
         raise UnusableError(
             "codec",
-            f"{path.name} is a HEIC picture; reading it takes an extra:"
-            " pip install 'fakelight[heic]'",
+            f"{name} is a HEIC picture; reading it takes an extra: pip install 'fakelight[heic]'",
         )

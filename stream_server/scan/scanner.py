@@ -105,7 +105,7 @@ class Scanner:
     ) -> Report:
         settings = self.settings
         media = await asyncio.to_thread(
-            open_media, path, settings.scan_max_pixels, settings.scan_max_picture_pixels, 2
+            open_media, path, name, settings.scan_max_pixels, settings.scan_max_picture_pixels, 2
         )
         chosen = self._stream_options(media, options)
         plan = make_plan(media.info.duration, chosen.sample_hz, options.budget, self._readers)

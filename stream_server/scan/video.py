@@ -30,11 +30,13 @@ _SKIPPABLE = 2.5  # frames per sample from which frames that no other frame need
 class VideoFile:
     """One video; see ``Media``.
 
-    ``max_pixels`` bounds its frames. Raises ``UnusableError`` for what cannot be analysed.
+    ``name`` is what messages call it, ``max_pixels`` bounds its frames. Raises
+    ``UnusableError`` for what cannot be analysed.
     """
 
-    def __init__(self, path: Path, max_pixels: int, threads: int = 1) -> None:
+    def __init__(self, path: Path, name: str, max_pixels: int, threads: int = 1) -> None:
         self._path = path
+        self._name = name
         self._max_pixels = max_pixels
         self._threads = threads
         self._origin = 0.0
@@ -71,7 +73,7 @@ class VideoFile:
             if first is None:
                 raise UnusableError(
                     "truncated",
-                    f"{self._path.name}: no picture of the video can be decoded;"
+                    f"{self._name}: no picture of the video can be decoded;"
                     " the file is damaged or breaks off too early",
                 )
             frame, self._origin = first
@@ -95,7 +97,7 @@ class VideoFile:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Any, Any]]:
-        name = self._path.name
+        name = self._name
         try:
             container = av.open(
                 str(self._path),
@@ -130,8 +132,7 @@ class VideoFile:
         if width * height > self._max_pixels:
             raise UnusableError(
                 "too_many_pixels",
-                f"{self._path.name} has {width}x{height} pixels;"
-                f" the limit is {self._max_pixels} in all",
+                f"{self._name} has {width}x{height} pixels; the limit is {self._max_pixels} in all",
                 413,
             )
 
