@@ -142,9 +142,9 @@ class Peer:
     async def let_go(self) -> None:
         """Give back everything, also of a session whose answer never left."""
         self.outlets.close()
+        self._services.close_stream(self.live.id)
         if self._connected.is_set():
             await asyncio.sleep(_GOODBYE)
-        self._services.close_stream(self.live.id)
         with contextlib.suppress(Exception):  # a half-open connection may fail in any way
             await self._pc.close()
 

@@ -54,6 +54,10 @@ def check_offer(text: str) -> str:
     if video is None or video[0].split()[1] == "0":
         raise OfferError(422, "the offer has no video track; sound alone cannot be judged")
     _check_video(video, lines)
+    # The stack would find this out only after its answer.
+    for name in ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:"):
+        if not any(line.startswith(name) for line in lines):
+            raise OfferError(400, f"the offer has no {name[2:-1]} and cannot be used")
     if len(sections) > 1 and not any(line.startswith("a=group:BUNDLE ") for line in lines):
         raise OfferError(422, "the offer's media are not bundled (a=group:BUNDLE); WHIP needs it")
     count = sum(line.startswith("a=candidate:") for line in lines)

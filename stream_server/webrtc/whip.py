@@ -9,6 +9,7 @@ GET    /v1/streams/{id}/events   text/event-stream
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from starlette.requests import Request
@@ -26,6 +27,7 @@ from stream_server.webrtc.sdp import OfferError, check_offer, read_fragment
 _log = logging.getLogger(__name__)
 MAX_SDP_BYTES = 64 * 1024
 MAX_FRAGMENT_BYTES = 16 * 1024
+_END_SECONDS = 2.0
 _SDP = "application/sdp"
 _FRAGMENT = "application/trickle-ice-sdpfrag"
 
@@ -37,6 +39,8 @@ class Whip:
         self._services = services
         self._peers: dict[str, Peer] = {}
         self._running: set[asyncio.Task[None]] = set()
+        for stack in ("aioice", "aiortc"):  # they tell every check, with the peer's addresses
+            logging.getLogger(stack).setLevel(logging.WARNING)
 
     @property
     def routes(self) -> list[Route]:
@@ -108,6 +112,10 @@ class Whip:
         if one is None or not _may(request, one.holder):
             return _unknown(request)
         one.close(Close.NORMAL, "ended over HTTP")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_END_SECONDS):
+                while one.live.id in self._services.streams:
+                    await asyncio.sleep(0.01)
         return Response(status_code=200)
 
     async def events(self, request: Request) -> Response:
