@@ -70,10 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     models.set_defaults(run=_models)
 
     bench = commands.add_parser("bench", help="measure this machine")
-    bench.add_argument("what", choices=("live",))
+    bench.add_argument("what", choices=("live", "scan"))
     bench.add_argument("--streams", type=int, default=1, metavar="N", help="streams at once")
     bench.add_argument("--seconds", type=float, default=20, metavar="S", help="how long")
     bench.add_argument("--json", metavar="PATH", help="write the figures there; - for stdout")
+    bench.add_argument("--long", action="store_true", help="scan: ten minutes of 1080p as well")
     bench.set_defaults(run=_bench)
 
     token = commands.add_parser("token", help="print the server's token, made if there is none")
@@ -110,6 +111,10 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
+    if options.what == "scan":
+        from stream_server.bench.scan import bench_scan
+
+        return bench_scan(options.long, options.json)
     from stream_server.bench.live import bench_live
 
     return bench_live(options.streams, options.seconds, options.json)

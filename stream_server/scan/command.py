@@ -67,7 +67,8 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
             " and were passed over\n"
         )
     task = asyncio.current_task()
-    with suppress(NotImplementedError):  # no such thing on Windows, where Ctrl-C still works
+    # Not on Windows, where Ctrl-C works all the same, nor outside the main thread.
+    with suppress(NotImplementedError, ValueError, RuntimeError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
     engine = open_engine(
         settings.engine,

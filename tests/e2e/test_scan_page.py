@@ -14,6 +14,7 @@ from tests.e2e.browser import chromium
 from tests.e2e.conftest import REPOSITORY, TOKEN, Server, start_server
 from tests.support.scan_media import every, moving_face, without_faces, write_video
 
+expect.set_options(timeout=20_000)
 SMALL = {"width": 360, "height": 640}
 
 

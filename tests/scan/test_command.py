@@ -12,6 +12,7 @@ import pytest
 
 from stream_server.cli import main
 from tests.support.scan_media import every, without_faces, write_video
+from tests.support.scanning import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -87,7 +88,7 @@ def test_exit_statuses(portrait_clip, cautious_models, capsys, lines, fail_on, s
     arguments = ["scan", str(portrait_clip), "--models", str(cautious_models(*lines))]
     if fail_on:
         arguments += ["--fail-on", fail_on]
-    assert main(arguments) == status
+    assert run(*arguments) == status
 
 
 def test_json_stands_alone_on_stdout(portrait_clip, models):
@@ -109,7 +110,7 @@ def test_json_stands_alone_on_stdout(portrait_clip, models):
 def test_results_go_to_files(portrait_clip, models, tmp_path, capsys):
     found, page = tmp_path / "report.json", tmp_path / "report.html"
     arguments = ["scan", str(portrait_clip), "--json", str(found), "--html", str(page)]
-    main([*arguments, "--models", str(models)])
+    run(*arguments, "--models", models)
     assert json.loads(found.read_text())["faces"]
     assert "<!doctype html>" in page.read_text()
     out = capsys.readouterr().out
@@ -133,7 +134,7 @@ def test_a_window_of_auto_is_told_as_what_it_became(scan, portrait_clip):
     [(("--window", "7"), "window is '7'"), (("--sample-hz", "1000"), "sample_hz = 1000")],
 )
 def test_bad_settings_are_refused_by_name(portrait_clip, capsys, arguments, words):
-    assert main(["scan", str(portrait_clip), *arguments]) == 2
+    assert run("scan", portrait_clip, *arguments) == 2
     assert words in capsys.readouterr().err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,12 @@ from typing import Any
 import pytest
 
 from stream_server.cli import main
+
+
+def run(*arguments: object) -> int:
+    """The command's exit status; in a thread, where no event loop of another test runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(main, [str(argument) for argument in arguments]).result()
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,6 @@ class ScanCommand:
 
     def __call__(self, *arguments: object) -> Outcome:
         self._capture.readouterr()
-        words = [str(argument) for argument in arguments]
-        status = main(["scan", *words, "--json", "-", "--models", str(self._models)])
+        status = run("scan", *arguments, "--json", "-", "--models", self._models)
         out, err = self._capture.readouterr()
         return Outcome(status, out, err, json.loads(out))

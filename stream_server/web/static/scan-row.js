@@ -68,7 +68,7 @@ export class Row {
     if (scan.status === "cancelled") return this.cancelled();
     const expires = scan.expires ? `Kept until ${new Date(1000 * scan.expires).toLocaleDateString()}.` : "";
     if (scan.status === "failed") {
-      this.say("Not checked", [scan.detail, expires].filter(Boolean).join(" "));
+      this.say("Not checked", [scan.detail && `${scan.detail}.`, expires].filter(Boolean).join(" "));
     } else {
       const verdict = VERDICTS[scan.verdict ?? ""] ?? "Cannot tell";
       const probability = scan.probability;
