@@ -170,3 +170,31 @@ def test_on_a_terminal_progress_tells_the_time_left(models, tmp_path):
     text = seen.decode()
     assert "1/1 [" in text and "%" in text and "left" in text
     assert "a.mp4" in text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the example is a POSIX shell script")
+@pytest.mark.parametrize(("lines", "status"), [(("0.05", "0.01"), 3), (("0.999", "0.01"), 0)])
+def test_the_example_for_ci_hands_the_status_on(
+    portrait_clip, cautious_models, tmp_path, lines, status
+):
+    command = tmp_path / "fakelight"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m stream_server.cli "$@"\n')
+    command.chmod(0o755)
+    done = subprocess.run(
+        ["sh", str(ROOT / "docs" / "examples" / "check-media.sh"), str(portrait_clip.parent)],
+        cwd=tmp_path,
+        env={
+            **{k: v for k, v in os.environ.items() if not k.startswith("FAKELIGHT_")},
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "FAKELIGHT_MODELS": str(cautious_models(*lines)),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert ("Something is likely fake" in done.stdout) == (status == 3)
+    assert json.loads((tmp_path / "report.json").read_text())["settings"]["window_chosen"] == "auto"
+    assert (tmp_path / "report.html").exists()
