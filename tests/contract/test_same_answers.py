@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -92,6 +94,7 @@ async def test_shared_memory_and_messages_carry_the_same(
     assert shared.shared_memory
     for left, right in zip(one, other, strict=True):
         np.testing.assert_allclose(left["FEATURES_one"], right["FEATURES_one"], atol=TOLERANCE)
+    assert not list(Path("/dev/shm").glob(f"fakelight-{os.getpid()}-*"))
     await shared.close()
     await plain.close()
 
