@@ -1,11 +1,13 @@
 // What the person has set, kept in the extension's own storage area.
 
 /** @typedef {"calm"|"normal"|"alert"} Sensitivity */
+/** @typedef {import("../webrtc/choose.js").Transport} Transport */
 /**
  * @typedef {object} Settings
  * @property {string} server address such as `http://127.0.0.1:8765`
  * @property {string} token empty until the browser is paired
  * @property {Sensitivity} sensitivity
+ * @property {Transport} transport how pictures travel to the server
  * @property {boolean} allSites watch every site that is not in offSites
  * @property {string[]} onSites sites turned on one by one, as `https://example.org`
  * @property {string[]} offSites sites turned off while allSites is on
@@ -16,6 +18,7 @@ export const DEFAULTS = Object.freeze({
   server: "http://127.0.0.1:8765",
   token: "",
   sensitivity: "normal",
+  transport: "auto",
   allSites: false,
   onSites: [],
   offSites: [],

@@ -1,22 +1,19 @@
-// Takes frames of one video as the browser presents them and turns the ones that are due into JPEG.
-
-import { BlackWatch } from "./integrity.js";
+// Takes frames of one video as the browser presents them: those that are due, as bitmaps.
 
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
-/** @typedef {"unreadable"|"protected"|"black"|"picture"} Finding */
 
 export const LONGEST_SIDE = 960;
-export const JPEG_QUALITY = 0.8;
 const MOST_IN_FLIGHT = 3;
 // A frame without an answer for this long was dropped by the server or lost with its socket.
 const FORGET_MS = 1500;
+// Asking for the next frame this long before it is due is early enough at 30 frames per second.
+const EARLY_MS = 40;
 
 /**
  * @typedef {object} FrameEvents
- * @property {(header: FrameHeader, picture: ArrayBuffer) => void} onFrame
- * @property {(mediaTime: number) => void} onPresented for every frame the person sees
+ * @property {(header: FrameHeader, bitmap: ImageBitmap) => void} onFrame takes the bitmap over
  * @property {() => void} onJump media time went back without a seek event
- * @property {(finding: Finding) => void} onFinding
+ * @property {(finding: "unreadable"|"protected") => void} onFinding
  */
 
 export class FrameTaker {
@@ -27,40 +24,41 @@ export class FrameTaker {
     this.sampleHz = 10;
     this.mostPerSecond = 30;
     this.sending = false;
+    this.running = false;
     /** @type {number|null} */
     this.handle = null;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.timer = undefined;
     this.frameId = 0;
     this.nextDue = -Infinity;
     this.lastMedia = -Infinity;
     this.lastWall = -Infinity;
-    this.encoding = false;
+    this.taking = false;
     /** @type {Map<number, number>} frame id to the time it was sent, milliseconds */
     this.inFlight = new Map();
-    this.canvas = new OffscreenCanvas(1, 1);
-    this.context = this.canvas.getContext("2d", { alpha: false });
-    this.black = new BlackWatch();
-  }
-
-  /** Another source: fresh canvases, for one that has seen a foreign picture stays unreadable. */
-  renew() {
-    this.canvas = new OffscreenCanvas(1, 1);
-    this.context = this.canvas.getContext("2d", { alpha: false });
-    this.black = new BlackWatch();
-    this.restart();
   }
 
   start() {
-    if (this.handle !== null) return;
-    const next = () => {
-      this.handle = this.video.requestVideoFrameCallback((now, frame) => {
-        next();
-        this.presented(now, frame);
-      });
-    };
-    next();
+    if (this.running) return;
+    this.running = true;
+    this.next();
+  }
+
+  next() {
+    this.handle = this.video.requestVideoFrameCallback((now, frame) => {
+      this.handle = null;
+      this.presented(now, frame);
+      // Every callback costs the page a turn of its main thread: skip those that are not due.
+      const rate = Math.abs(this.video.playbackRate) || 1;
+      const wait = (1000 * (this.nextDue - frame.mediaTime)) / rate - EARLY_MS;
+      if (wait > 15 && wait < 1000) this.timer = setTimeout(() => this.running && this.next(), wait);
+      else if (this.running) this.next();
+    });
   }
 
   stop() {
+    this.running = false;
+    clearTimeout(this.timer);
     if (this.handle !== null) this.video.cancelVideoFrameCallback(this.handle);
     this.handle = null;
     this.restart();
@@ -85,14 +83,17 @@ export class FrameTaker {
       this.events.onJump();
     }
     this.lastMedia = frame.mediaTime;
-    this.events.onPresented(frame.mediaTime);
-    if (!this.sending || this.encoding || !this.isDue(frame.mediaTime, now)) return;
+    if (!this.sending || this.taking || !this.isDue(frame.mediaTime, now)) return;
     for (const [id, sent] of this.inFlight) if (now - sent > FORGET_MS) this.inFlight.delete(id);
     if (this.inFlight.size >= MOST_IN_FLIGHT) return;
     this.nextDue = Math.max(this.nextDue + 1 / this.sampleHz, frame.mediaTime + 0.5 / this.sampleHz);
     this.lastWall = now;
-    this.encoding = true;
-    void this.take(now, frame).finally(() => (this.encoding = false));
+    if (this.video.mediaKeys) {
+      this.events.onFinding("protected");
+      return;
+    }
+    this.taking = true;
+    void this.take(now, frame.mediaTime).finally(() => (this.taking = false));
   }
 
   /**
@@ -106,50 +107,30 @@ export class FrameTaker {
     return mediaTime + 0.004 >= this.nextDue;
   }
 
-  /** @param {number} now @param {VideoFrameCallbackMetadata} frame */
-  async take(now, frame) {
-    const { video, canvas, context } = this;
-    if (!context) return;
-    if (video.mediaKeys) {
-      this.events.onFinding("protected");
-      return;
-    }
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(frame.width, frame.height));
-    const width = Math.max(1, Math.round(frame.width * scale));
-    const height = Math.max(1, Math.round(frame.height * scale));
-    if (canvas.width !== width || canvas.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
-    }
-    let picture;
+  /** @param {number} now @param {number} mediaTime */
+  async take(now, mediaTime) {
+    const { videoWidth, videoHeight } = this.video;
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
+    const width = Math.max(1, Math.round(videoWidth * scale));
+    const height = Math.max(1, Math.round(videoHeight * scale));
+    let bitmap;
     try {
-      context.drawImage(video, 0, 0, width, height);
-      const look = this.black.look(canvas, now / 1000);
-      if (look !== "picture") {
-        if (look === "still_black") this.events.onFinding("black");
-        return;
-      }
-      const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: JPEG_QUALITY });
-      picture = await blob.arrayBuffer();
+      bitmap = await createImageBitmap(this.video, { resizeWidth: width, resizeHeight: height });
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
-      // A video from another site without its consent: the browser keeps its pixels to itself.
-      this.events.onFinding("unreadable");
+      if (error.name === "SecurityError") this.events.onFinding("unreadable");
       return;
     }
-    if (!this.sending) return;
-    this.events.onFinding("picture");
+    if (!this.sending || !this.running) {
+      bitmap.close();
+      return;
+    }
     const frameId = ++this.frameId;
     this.inFlight.set(frameId, now);
+    const captured = performance.timeOrigin + now;
     this.events.onFrame(
-      {
-        frame_id: frameId,
-        media_time: frame.mediaTime,
-        captured_at: performance.timeOrigin + now,
-        width,
-        height,
-      },
-      picture,
+      { frame_id: frameId, media_time: mediaTime, captured_at: captured, width, height },
+      bitmap,
     );
   }
 }

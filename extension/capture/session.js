@@ -1,7 +1,6 @@
 // One watched video: its frames, its way to the server, its overlay, and the state they add up to.
 
 import { FrameTaker } from "./frames.js";
-import { canvasIsFaithful } from "./integrity.js";
 import { alarmed } from "../overlay/sensitivity.js";
 
 /** @typedef {import("../protocol/client.js").Link} Link */
@@ -46,27 +45,15 @@ export class VideoSession {
     /** @type {Link|null} */
     this.link = null;
     this.frames = new FrameTaker(video, {
-      onFrame: (header, picture) => this.link?.sendFrame(header, picture),
-      onPresented: (mediaTime) => this.overlay.tick(mediaTime),
+      onFrame: (header, bitmap) => this.link?.sendFrame(header, bitmap),
       onJump: () => this.jumped(),
-      onFinding: (finding) => this.found(finding === "picture" ? null : finding),
+      onFinding: (finding) => this.found(finding),
     });
     this.listen();
-    void this.begin(options.openLink);
-  }
-
-  /** @param {(events: LinkEvents) => Link} openLink */
-  async begin(openLink) {
-    this.refresh();
-    if (!(await canvasIsFaithful())) this.found("altered");
-    if (this.ended || this.finding === "altered") return;
-    if (!("requestVideoFrameCallback" in this.video)) {
-      this.found("unreadable");
-      return;
-    }
-    this.link = openLink({
+    this.link = options.openLink({
       onMessage: (message) => this.receive(message),
       onState: (state, detail) => this.linkChanged(state, detail),
+      onFinding: (finding) => this.found(finding === "picture" ? null : finding),
     });
     this.flow();
   }
@@ -78,11 +65,13 @@ export class VideoSession {
     on("seeking", () => this.jumped());
     on("play", () => this.flow());
     on("playing", () => this.flow());
-    on("pause", () => this.flow());
+    on("pause", () => {
+      this.overlay.settle();
+      this.flow();
+    });
     on("ended", () => this.flow());
     on("resize", () => this.overlay.layout());
     on("emptied", () => {
-      this.frames.renew();
       this.found(null);
       this.jumped();
     });
@@ -91,10 +80,11 @@ export class VideoSession {
   /** Take frames only while there is something to see and somebody to send it to. */
   flow() {
     const running = !this.video.paused && !this.video.ended && !this.hidden && !this.ended;
-    const wasRunning = this.frames.handle !== null;
-    if (running && this.link && this.finding !== "altered") this.frames.start();
-    else this.frames.stop();
-    if (this.link && running !== wasRunning) this.link.sendControl(running ? "resume" : "pause");
+    if (running !== this.frames.running) {
+      if (running) this.frames.start();
+      else this.frames.stop();
+      this.link?.sendControl(running ? "resume" : "pause");
+    }
     this.refresh();
   }
 

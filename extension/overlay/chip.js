@@ -1,6 +1,7 @@
 // The label of one face: a real button, so that keyboards and screen readers reach it.
 
 import { LOOKS, icon } from "./look.js";
+import { moveTo } from "./mark.js";
 import { drawTimeline } from "./timeline.js";
 import { percent, reasonWords, say } from "./words.js";
 
@@ -48,7 +49,8 @@ export class Chip {
     this.height = 0;
     /** @type {"above"|"below"|"inside"} */
     this.side = "above";
-    this.moved = "";
+    this.x = 0;
+    this.y = 0;
   }
 
   /**
@@ -115,11 +117,7 @@ export class Chip {
         y = under <= lowest ? under : Math.max(EDGE, other.y - height - 2);
       }
     }
-    const moved = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
-    if (moved !== this.moved) {
-      this.moved = moved;
-      this.button.style.transform = moved;
-    }
+    moveTo(this.button, this, x, y);
     return { x, y, width, height };
   }
 

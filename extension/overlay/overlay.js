@@ -3,7 +3,7 @@
 
 import { Chip } from "./chip.js";
 import { placementOf } from "./layout.js";
-import { drawBox } from "./look.js";
+import { GLIDE_MS, Mark } from "./mark.js";
 import { shownVerdict } from "./sensitivity.js";
 import { Stage } from "./stage.js";
 import { SteadyBox } from "./steady.js";
@@ -22,13 +22,13 @@ import { say } from "./words.js";
  * @property {Verdict} verdict what the person is told
  * @property {SteadyBox} steady
  * @property {import("./timeline.js").Point[]} points
+ * @property {Mark} mark
  * @property {Chip} chip
  * @property {number|null} fakeSince media time since which the server says likely_fake
  */
 
 /** Without a verdict for this long (ms, while playing) the boxes are of the past and go. */
 const STALE_MS = 2000;
-const LONGEST_CANVAS_SIDE = 1600;
 /** Air between the face and the line around it, in face widths. */
 const MARGIN = 0.07;
 
@@ -39,17 +39,15 @@ export class Overlay {
     this.sensitivity = options.sensitivity;
     /** @type {Map<number, Shown>} */
     this.faces = new Map();
-    this.mediaTime = 0;
     this.shownAt = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.staleTimer = undefined;
     /** @type {State} */
     this.state = "connecting";
     this.detail = "";
     this.spokenFake = false;
     this.placement = placementOf(video);
-    /** What is on the canvas now, to draw only what differs. */
-    this.drawn = "";
     this.stage = new Stage();
-    this.canvas = this.stage.canvas;
     this.badge = this.stage.badge;
     this.card = this.stage.card;
     this.stop = new AbortController();
@@ -87,18 +85,12 @@ export class Overlay {
   /** Put the stage where the picture is now. */
   layout() {
     this.placement = placementOf(this.video);
-    const { visible } = this.placement;
-    if (!this.stage.moveTo(visible)) return;
-    const ratio = Math.min(devicePixelRatio, LONGEST_CANVAS_SIDE / Math.max(1, visible.width));
-    const width = Math.round(visible.width * ratio);
-    const height = Math.round(visible.height * ratio);
-    if (this.canvas.width !== width || this.canvas.height !== height) {
-      this.canvas.width = width;
-      this.canvas.height = height;
-      this.drawn = "";
+    const { size } = this.stage.element.dataset;
+    if (!this.stage.moveTo(this.placement.visible)) return;
+    if (this.stage.element.dataset.size !== size) {
       for (const { chip } of this.faces.values()) chip.measure();
     }
-    this.draw();
+    this.draw(0);
   }
 
   /**
@@ -107,14 +99,16 @@ export class Overlay {
    */
   show(message) {
     const time = message.media_time;
-    this.mediaTime = Math.max(this.mediaTime, time);
     this.shownAt = performance.now();
+    clearTimeout(this.staleTimer);
+    this.staleTimer = setTimeout(() => this.video.paused || this.clear(), STALE_MS);
+    this.layout();
     const present = new Set(message.faces.map(({ track }) => track));
     for (const [track, shown] of this.faces) if (!present.has(track)) this.drop(track, shown);
     for (const face of message.faces) this.update(face, time);
     this.speak();
     this.badge.tell(this.state, this.detail, this.faces.size > 0);
-    this.draw();
+    this.draw(this.video.paused ? 0 : GLIDE_MS);
     return [...this.faces.values()];
   }
 
@@ -130,6 +124,7 @@ export class Overlay {
         verdict: face.verdict,
         steady: new SteadyBox(face.box, time),
         points: [],
+        mark: new Mark(this.stage.element),
         chip,
         fakeSince: null,
       };
@@ -148,6 +143,7 @@ export class Overlay {
   /** @param {number} track @param {Shown} shown */
   drop(track, shown) {
     if (this.card.track === track) this.card.close();
+    shown.mark.remove();
     shown.chip.remove();
     this.faces.delete(track);
   }
@@ -170,15 +166,12 @@ export class Overlay {
     this.card.open(track, shown.chip.button);
     const told = { ...shown.face, verdict: shown.verdict };
     this.card.fill(told, shown.points, performance.now());
-    this.draw(true);
+    this.draw(0);
   }
 
-  /** @param {number} mediaTime of the frame that is on the screen now */
-  tick(mediaTime) {
-    this.mediaTime = mediaTime;
-    if (this.faces.size > 0 && performance.now() - this.shownAt > STALE_MS) this.clear();
-    else if (this.faces.size > 0) this.layout();
-    this.draw();
+  /** The video has stopped: every box to where its face is in the picture that stays. */
+  settle() {
+    this.draw(0);
   }
 
   /** @param {State} state @param {string} detail */
@@ -190,10 +183,8 @@ export class Overlay {
 
   clear() {
     for (const [track, shown] of this.faces) this.drop(track, shown);
-    this.mediaTime = 0;
     this.speak();
     this.badge.tell(this.state, this.detail, false);
-    this.draw();
   }
 
   /** @param {Face["box"]} box fractions of the frame @returns {Rect} within the stage, CSS pixels */
@@ -209,45 +200,28 @@ export class Overlay {
     };
   }
 
-  /** @param {boolean} again draw although nothing has moved */
-  draw(again = false) {
-    const boxes = [...this.faces.values()].map((shown) => ({
-      shown,
-      box: this.toStage(shown.steady.at(this.mediaTime)),
-    }));
-    const key = boxes
-      .map(({ shown, box }) => `${shown.verdict}${Object.values(box).map((v) => v.toFixed(1))}`)
-      .join(";");
-    if (key !== this.drawn || again) {
-      this.drawn = key;
-      this.paint(boxes);
-    }
+  /**
+   * Send boxes and labels on their way to where the faces will be when they arrive.
+   * @param {number} glide milliseconds, 0 to put them there at once
+   */
+  draw(glide) {
     const { visible } = this.placement;
+    this.stage.element.classList.toggle("still", glide === 0);
+    const arrival = this.video.currentTime + (glide / 1000) * this.video.playbackRate;
     /** @type {Rect[]} */
     const taken = [];
-    for (const { shown, box } of boxes) {
-      const rect = shown.chip.place(box, visible, taken);
+    for (const { face, verdict, steady, mark, chip } of this.faces.values()) {
+      const box = this.toStage(steady.at(arrival));
+      mark.place(box, verdict);
+      const rect = chip.place(box, visible, taken);
       taken.push(rect);
-      if (this.card.track === shown.face.track) this.card.place(visible, rect);
+      if (this.card.track === face.track) this.card.place(visible, rect);
     }
-  }
-
-  /** @param {{shown: Shown, box: Rect}[]} boxes */
-  paint(boxes) {
-    const context = this.canvas.getContext("2d");
-    if (!context) return;
-    const { visible } = this.placement;
-    context.resetTransform();
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    context.scale(
-      this.canvas.width / Math.max(1, visible.width),
-      this.canvas.height / Math.max(1, visible.height),
-    );
-    for (const { shown, box } of boxes) drawBox(context, box, shown.verdict);
   }
 
   remove() {
     this.stop.abort();
+    clearTimeout(this.staleTimer);
     for (const { chip } of this.faces.values()) chip.remove();
     this.faces.clear();
     this.stage.remove();

@@ -21,12 +21,10 @@ export class Stage {
     this.element.className = "stage";
     this.element.setAttribute("role", "group");
     this.element.setAttribute("aria-label", say("name"));
-    this.canvas = document.createElement("canvas");
-    this.canvas.setAttribute("aria-hidden", "true");
     this.spoken = document.createElement("div");
     this.spoken.className = "spoken";
     this.spoken.setAttribute("role", "status");
-    this.element.append(this.canvas, this.spoken);
+    this.element.append(this.spoken);
     root.append(this.element);
     this.badge = new Badge(this.element);
     this.card = new Card(root);

@@ -12,8 +12,8 @@ const SIZE_CUTOFF_HZ = 0.6;
 const SPEED_CUTOFF_HZ = 3;
 /** Slower than this (face widths per second) is taken for noise and not predicted. */
 const STILL_SPEED = 0.12;
-const LONGEST_PREDICTION_S = 0.25;
-const DEAD_BAND = 0.02;
+const LONGEST_PREDICTION_S = 0.3;
+const DEAD_BAND = 0.025;
 
 /** @param {number} cutoff Hz @param {number} dt seconds */
 function alpha(cutoff, dt) {
@@ -64,7 +64,7 @@ export class SteadyBox {
   }
 
   /**
-   * @param {number} time media time of the frame on the screen
+   * @param {number} time media time for which to place the box: now, or a moment ahead
    * @returns {Box}
    */
   at(time) {

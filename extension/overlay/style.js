@@ -1,21 +1,25 @@
 // The overlay's style sheet, inside its shadow root only.
 
+import { GLIDE_MS } from "./mark.js";
+
 const CSS = `
 :host { all: initial; }
 * { box-sizing: border-box; }
-.stage, .stage > canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
-.stage { overflow: clip; pointer-events: none; }
+.stage { position: absolute; inset: 0; overflow: clip; pointer-events: none; }
+.box, .chip { position: absolute; left: 0; top: 0; will-change: transform; }
+.box { pointer-events: none; }
+.stage:not(.still) > .gliding { transition: transform ${GLIDE_MS}ms linear; }
 .stage, .card {
   font: 500 13px/1.25 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
   color: #fff; letter-spacing: 0.005em; -webkit-font-smoothing: antialiased;
 }
 .chip {
-  position: absolute; left: 0; top: 0; display: grid; grid-template-columns: auto 1fr auto;
+  display: grid; grid-template-columns: auto 1fr auto;
   align-items: center; gap: 0 6px; max-width: min(232px, calc(100% - 8px)); margin: 0;
   padding: 4px 9px 4px 6px; font: inherit; letter-spacing: inherit; color: inherit; text-align: left;
   background: rgba(16, 19, 24, 0.86); border: 1px solid rgba(255, 255, 255, 0.16);
   border-left: 3px solid var(--colour); border-radius: 7px; pointer-events: auto; cursor: pointer;
-  will-change: transform; overflow: hidden; white-space: nowrap; forced-color-adjust: none;
+  overflow: hidden; white-space: nowrap; forced-color-adjust: none;
 }
 .chip:hover { background: rgba(16, 19, 24, 0.96); border-color: rgba(255, 255, 255, 0.4);
   border-left-color: var(--colour); }
@@ -74,7 +78,7 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .card .member .bar i { display: block; height: 100%; background: #c3cad3; }
 .card .member .value { text-align: right; font-variant-numeric: tabular-nums; }
 .card .scope { color: #aeb7c2; font-size: 12px; margin-top: 12px; }
-@media (prefers-reduced-motion: reduce) { .badge { transition: none; } }
+@media (prefers-reduced-motion: reduce) { .badge, .stage > .gliding { transition: none !important; } }
 `;
 
 /** @param {ShadowRoot} root */

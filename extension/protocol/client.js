@@ -16,30 +16,31 @@ import {
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("./messages.js").Source} Source */
 /**
- * What a capture session needs of the way to the server. The direct client and the extension's
- * relay link both have this shape.
+ * What a capture session needs of the way to the server: direct from the server's own page, or
+ * through the extension's relay.
  * @typedef {object} Link
- * @property {(header: FrameHeader, picture: ArrayBuffer) => void} sendFrame takes the buffer over
+ * @property {(header: FrameHeader, bitmap: ImageBitmap) => void} sendFrame takes the bitmap over
  * @property {(type: "seek"|"pause"|"resume") => void} sendControl
  * @property {() => void} close
  */
 /** @typedef {"connecting"|"open"|"no_server"|"not_authorised"|"refused"} LinkState */
 /**
- * @typedef {object} LinkEvents
+ * @typedef {object} ClientEvents
  * @property {(message: ServerMessage) => void} onMessage
  * @property {(state: LinkState, detail: string) => void} onState
  */
+/** @typedef {ClientEvents & {onFinding: (finding: Finding) => void}} LinkEvents */
+/** @typedef {import("../capture/reader.js").Fault|"picture"} Finding what a picture turned out to be */
 
 const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 15_000;
 // Two or three frames: more than that in the socket's own buffer would be a queue that grows.
 const MOST_BUFFERED_BYTES = 400_000;
 
-/** @implements {Link} */
 export class StreamClient {
   /**
    * @param {{server: string, token: string, source: Source}} target
-   * @param {LinkEvents} events
+   * @param {ClientEvents} events
    */
   constructor(target, events) {
     this.target = target;

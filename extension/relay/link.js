@@ -1,5 +1,6 @@
 // The content script's end of the relay: makes the hidden frame and hands it one port per video.
 
+import { Reader } from "../capture/reader.js";
 import { say } from "../overlay/words.js";
 
 /** @typedef {import("../protocol/client.js").Link} Link */
@@ -54,6 +55,7 @@ export class RelayHost {
     port.onmessage = ({ data }) => {
       if (!open) return;
       if (data.type === "message") events.onMessage(data.message);
+      else if (data.type === "finding") events.onFinding(data.finding);
       else if (data.type === "state") events.onState(data.state, data.detail);
     };
     // In a sandboxed document the extension's own frame is sandboxed as well and has no powers.
@@ -65,8 +67,9 @@ export class RelayHost {
       (mine) => (host = mine),
       (error) => events.onState("no_server", String(error)),
     );
+    const sender = new Sender(port, events);
     return {
-      sendFrame: (header, picture) => port.postMessage({ type: "frame", header, picture }, [picture]),
+      sendFrame: (header, bitmap) => sender.send(header, bitmap),
       sendControl: (type) => port.postMessage({ type }),
       close: () => {
         open = false;
@@ -94,5 +97,48 @@ export class RelayHost {
     this.host?.remove();
     this.host = null;
     this.frame = null;
+  }
+}
+
+/**
+ * Bitmaps travel as they are, so that reading and encoding cost the page nothing. Where they cannot
+ * (Firefox, between processes) the page reads them, once that has been found out.
+ */
+class Sender {
+  /** @param {MessagePort} port @param {LinkEvents} events */
+  constructor(port, events) {
+    this.port = port;
+    this.events = events;
+    /** @type {Reader|null} */
+    this.reader = null;
+  }
+
+  /** @param {import("../protocol/messages.js").FrameHeader} header @param {ImageBitmap} bitmap */
+  send(header, bitmap) {
+    if (!this.reader) {
+      try {
+        this.port.postMessage({ type: "bitmap", header, bitmap }, [bitmap]);
+        return;
+      } catch (error) {
+        if (!(error instanceof DOMException)) throw error;
+      }
+    }
+    void this.readHere(header, bitmap);
+  }
+
+  /** @param {import("../protocol/messages.js").FrameHeader} header @param {ImageBitmap} bitmap */
+  async readHere(header, bitmap) {
+    const reader = this.reader ?? new Reader();
+    const reading = await reader.read(bitmap);
+    if (!reading) return;
+    if ("fault" in reading) {
+      this.events.onFinding(reading.fault);
+      return;
+    }
+    // It can be read but not sent: a limit of the browser's, not another site's picture.
+    this.reader = reader;
+    const { picture } = reading;
+    this.events.onFinding("picture");
+    this.port.postMessage({ type: "frame", header, picture }, [picture]);
   }
 }

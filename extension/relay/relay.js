@@ -3,7 +3,8 @@
 // through. A page that embeds this frame by itself has no nonce and gets nothing.
 
 import { load } from "../background/settings.js";
-import { StreamClient } from "../protocol/client.js";
+import { WorkerReader } from "../capture/worker_reader.js";
+import { Way } from "../webrtc/way.js";
 
 /** @typedef {import("../protocol/messages.js").Source} Source */
 
@@ -18,7 +19,10 @@ class PortLink {
     this.port = port;
     this.kind = kind;
     this.paused = false;
-    /** @type {StreamClient|null} */
+    this.reader = new WorkerReader();
+    /** What was told last, to tell only changes. */
+    this.finding = "";
+    /** @type {Way|null} */
     this.client = null;
     port.onmessage = (event) => this.receive(event.data);
     // Newer browsers tell when the other end is gone; older ones rely on "bye" and on unload.
@@ -28,14 +32,14 @@ class PortLink {
   async start() {
     this.client?.close();
     this.client = null;
-    const { server, token } = await load();
+    const { server, token, transport } = await load();
     if (!links.has(this)) return;
     if (!token) {
       this.port.postMessage({ type: "state", state: "not_authorised", detail: "" });
       return;
     }
-    this.client = new StreamClient(
-      { server, token, source: { kind: this.kind } },
+    this.client = new Way(
+      { server, token, source: { kind: this.kind }, transport },
       {
         onMessage: (message) => this.port.postMessage({ type: "message", message }),
         onState: (state, detail) => this.port.postMessage({ type: "state", state, detail }),
@@ -48,6 +52,8 @@ class PortLink {
   receive(data) {
     if (data?.type === "frame" && data.picture instanceof ArrayBuffer) {
       this.client?.sendFrame(data.header, data.picture);
+    } else if (data?.type === "bitmap" && data.bitmap instanceof ImageBitmap) {
+      void this.read(data.header, data.bitmap);
     } else if (data?.type === "seek" || data?.type === "pause" || data?.type === "resume") {
       if (data.type !== "seek") this.paused = data.type === "pause";
       this.client?.sendControl(data.type);
@@ -56,9 +62,29 @@ class PortLink {
     }
   }
 
+  /** @param {import("../protocol/messages.js").FrameHeader} header @param {ImageBitmap} bitmap */
+  async read(header, bitmap) {
+    if (this.client?.takesBitmaps) {
+      this.tell(await this.client.sendBitmap(header, bitmap));
+      return;
+    }
+    const reading = await this.reader.read(bitmap);
+    if (!reading) return;
+    this.tell("fault" in reading ? reading.fault : "picture");
+    if ("picture" in reading) this.client?.sendFrame(header, reading.picture);
+  }
+
+  /** @param {import("../protocol/client.js").Finding|null} finding */
+  tell(finding) {
+    if (!finding) return;
+    if (finding !== this.finding) this.port.postMessage({ type: "finding", finding });
+    this.finding = finding;
+  }
+
   end() {
     links.delete(this);
     this.client?.close();
+    this.reader.close();
     this.port.close();
   }
 }
@@ -78,7 +104,7 @@ addEventListener("message", async (event) => {
 });
 
 chrome.storage.onChanged.addListener((changes, area) => {
-  if (area !== "local" || !(changes.server || changes.token)) return;
+  if (area !== "local" || !(changes.server || changes.token || changes.transport)) return;
   for (const link of links) void link.start();
 });
 

@@ -10,19 +10,6 @@ from typing import Any
 from playwright.sync_api import CDPSession, Page
 
 Box = tuple[float, float, float, float]
-_PAINTED = """function () {
-  const { width, height } = this;
-  const pixels = this.getContext("2d").getImageData(0, 0, width, height).data;
-  let left = width, top = height, right = -1, bottom = -1;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) {
-    if (pixels[(y * width + x) * 4 + 3] > 60) {
-      left = Math.min(left, x); right = Math.max(right, x);
-      top = Math.min(top, y); bottom = Math.max(bottom, y);
-    }
-  }
-  return right < 0 ? null : [left / width, top / height,
-    (right - left + 1) / width, (bottom - top + 1) / height];
-}"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +34,7 @@ class OverlayView:
     badge: str | None
     card: str | None
     chips: list[ChipView] = field(default_factory=list)
-    canvas: int = 0
+    boxes: list[int] = field(default_factory=list)
 
 
 class Eye:
@@ -71,10 +58,19 @@ class Eye:
         found = self.overlays()
         return found[0] if len(found) == 1 else None
 
-    def painted(self, view: OverlayView) -> Box | None:
-        """The rectangle around everything drawn on the canvas, in fractions of the stage."""
-        found = self._call(view.canvas, _PAINTED)
-        return None if found is None else (found[0], found[1], found[2], found[3])
+    def box(self, view: OverlayView, index: int = 0) -> Box | None:
+        """The line around a face as it is seen now, in fractions of the stage."""
+        if index >= len(view.boxes):
+            return None
+        x, y, width, height = self.rect(view.boxes[index])
+        left, top = self.page.evaluate("[scrollX, scrollY]")
+        edge = 6  # room for the line inside its canvas
+        return (
+            (x + left + edge - view.left) / view.width,
+            (y + top + edge - view.top) / view.height,
+            (width - 2 * edge) / view.width,
+            (height - 2 * edge) / view.height,
+        )
 
     def rect(self, node: int) -> Box:
         """Where an element is in the window."""
@@ -144,7 +140,6 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
         )
     [badge] = _by_class(shadow, "badge")
     [card] = _by_class(shadow, "card")
-    canvas = next(one for one in _walk(shadow) if one.get("nodeName") == "CANVAS")
     return OverlayView(
         left=_number(style, "left"),
         top=_number(style, "top"),
@@ -153,5 +148,5 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
         badge=None if "hidden" in _attributes(badge) else _text(badge),
         card=None if "hidden" in _attributes(card) else _text(card),
         chips=chips,
-        canvas=canvas["backendNodeId"],
+        boxes=[one["backendNodeId"] for one in _by_class(shadow, "box")],
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright
 
-from tests.e2e.browser import Extension, wait_for, watch
-from tests.e2e.conftest import Server
-from tests.e2e.isolated import ContentWorld
+from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
+from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import frames_received
@@ -79,26 +80,34 @@ def test_video_of_another_site_with_consent_is_judged(
     wait_for("a verdict", lambda: judged(eye))
 
 
-ONE_PIXEL_OFF = """(() => {
-  const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
-  OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...args) {
-    const image = read.apply(this, args);
-    image.data[4 * 700] ^= 1;
-    return image;
-  };
-})()"""
+ONE_PIXEL_OFF = """
+const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
+OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...args) {
+  const image = read.apply(this, args);
+  image.data[4 * 700] ^= 1;
+  return image;
+};
+"""
+
+
+@pytest.fixture
+def noisy(
+    playwright: Playwright, site: Site, server: Server, tmp_path: Path
+) -> Iterator[BrowserContext]:
+    """A browser that changes what is read from a canvas, as guards against fingerprinting do."""
+    copy = extension_with_consent(tmp_path / "extension")
+    worker = copy / "capture" / "reader_worker.js"
+    worker.write_text(worker.read_text() + ONE_PIXEL_OFF)
+    with launch(playwright, tmp_path / "profile", site.port, copy) as context:
+        Extension(context).everywhere(server.address, TOKEN)
+        yield context
 
 
 def test_noise_on_a_single_pixel_is_enough_to_refuse(
-    page: Page, site: Site, clip: Clip, extension: Extension, server: Server
+    noisy: BrowserContext, site: Site, clip: Clip, server: Server
 ) -> None:
-    world = ContentWorld(page, extension)
-    markup = video_page(clip("still", "mp4"), STYLE).replace("autoplay", "")
-    page.goto(site.page("/noise", markup))
-    wait_for("the content script", lambda: world.contexts)
-    page.wait_for_timeout(500)
-    world.evaluate(ONE_PIXEL_OFF)
-    page.evaluate("v.play()")
+    page = noisy.new_page()
+    page.goto(site.page("/noise", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     wait_for("the word", lambda: says(eye, "alters captured pictures"))
     page.wait_for_timeout(1500)

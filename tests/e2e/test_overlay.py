@@ -43,9 +43,9 @@ def coloured_pixels(page: Page) -> int:
     return sum(int((abs(shot - colour).max(axis=2) < 12).sum()) for colour in colours)
 
 
-def painted_on_face(eye: Eye, left: float) -> bool:
+def box_on_face(eye: Eye, left: float) -> bool:
     view = eye.only()
-    box = eye.painted(view) if view else None
+    box = eye.box(view) if view else None
     return box is not None and overlap(box, clips.face_in(left, 90, 240)) > 0.4
 
 
@@ -56,14 +56,14 @@ def test_overlay_comes_up_on_the_face(page: Page, site: Site, clip: Clip, kind: 
     view = wait_for("a verdict", lambda: judged(eye))
     assert len(view.chips) == 1
     assert (view.width, view.height) == (640, 360)
-    assert painted_on_face(eye, 150)
+    assert box_on_face(eye, 150)
 
 
 def test_overlay_comes_up_on_a_media_source_blob(page: Page, site: Site, clip: Clip) -> None:
     page.goto(site.page("/blob", mse_page(clip("still", "fmp4"))))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
-    assert painted_on_face(eye, 150)
+    assert box_on_face(eye, 150)
 
 
 def test_overlay_follows_a_moving_face(page: Page, site: Site, clip: Clip) -> None:
@@ -78,7 +78,7 @@ def test_overlay_follows_a_moving_face(page: Page, site: Site, clip: Clip) -> No
         page.wait_for_timeout(250)
         view = eye.only()
         assert view is not None
-        box = eye.painted(view)
+        box = eye.box(view)
         assert box is not None
         left = clips.walking_left(time)
         overlaps.append(overlap(box, clips.face_in(left, 90, 240)))
@@ -98,7 +98,7 @@ def test_box_of_a_still_face_sits_still(page: Page, site: Site, clip: Clip) -> N
     for _ in range(10):
         page.wait_for_timeout(200)
         view = eye.only()
-        if view and (box := eye.painted(view)):
+        if view and (box := eye.box(view)):
             boxes.append(box)
     for side in range(4):
         values = [box[side] * (640 if side % 2 == 0 else 360) for box in boxes]
@@ -135,7 +135,7 @@ def test_overlay_survives_fullscreen_and_back(page: Page, site: Site, clip: Clip
     view = wait_for("the overlay in fullscreen", in_full)
     window = page.evaluate("[innerWidth, innerHeight]")
     assert view.width == pytest.approx(window[0], abs=1)
-    assert painted_on_face(eye, 150)
+    assert box_on_face(eye, 150)
     assert coloured_pixels(page) > 200, "the box is not drawn over the fullscreen video"
     page.evaluate("document.exitFullscreen()")
     wait_for("the overlay at its old size", lambda: (v := judged(eye)) and v.width == 640)
@@ -174,7 +174,7 @@ def test_overlay_starts_anew_after_a_seek(page: Page, site: Site, clip: Clip) ->
     )
     assert after.chips[0].verdict == "gathering", "a window must not reach across a seek"
     wait_for("a verdict after the seek", lambda: judged(eye))
-    assert painted_on_face(eye, 150)
+    assert box_on_face(eye, 150)
 
 
 def test_overlay_follows_a_resize_and_letterboxing(page: Page, site: Site, clip: Clip) -> None:
@@ -185,7 +185,7 @@ def test_overlay_follows_a_resize_and_letterboxing(page: Page, site: Site, clip:
     view = wait_for("the new size", lambda: (v := judged(eye)) and v.width == 400 and v)
     assert (view.left, view.top) == (0, pytest.approx((500 - 225) / 2, abs=0.6))
     assert view.height == pytest.approx(225, abs=0.6)
-    assert painted_on_face(eye, 150)
+    assert box_on_face(eye, 150)
     page.evaluate("v.style.cssText = 'width:300px;height:360px;object-fit:cover'")
     wait_for("the visible part only", lambda: (v := judged(eye)) and v.width == 300)
     page.evaluate("v.style.cssText = 'width:640px;height:360px;margin:120px 0 2000px 40px'")
@@ -205,7 +205,7 @@ def test_mirrored_video_has_its_box_on_the_face(page: Page, site: Site, clip: Cl
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
     view = eye.only()
-    box = eye.painted(view) if view else None
+    box = eye.box(view) if view else None
     x, y, width, height = clips.face_in(150, 90, 240)
     assert box is not None
     assert overlap(box, (1 - x - width, y, width, height)) > 0.4
@@ -221,7 +221,11 @@ def test_text_never_leaves_the_picture(page: Page, site: Site, clip: Clip, width
         view = eye.only()
         return view if view and view.chips else None
 
-    view = wait_for("labels", labelled)
+    wait_for("labels", lambda: (v := labelled()) and len(v.chips) == 2)
+    page.evaluate("v.pause()")  # nothing glides any more
+    page.wait_for_timeout(400)
+    view = labelled()
+    assert view is not None
     for chip in view.chips:
         x, y, chip_width, chip_height = eye.rect(chip.node)
         assert x >= 0 and y >= 0

@@ -4,7 +4,7 @@ import { VideoSession } from "/extension/capture/session.js";
 import { drawBox } from "/extension/overlay/look.js";
 import { Overlay } from "/extension/overlay/overlay.js";
 import { setWords } from "/extension/overlay/words.js";
-import { StreamClient } from "/extension/protocol/client.js";
+import { openDirect } from "/extension/protocol/direct.js";
 import { askForToken, askServer, enterByLink } from "./entry.js";
 import { Sources, explain } from "./source.js";
 
@@ -80,7 +80,7 @@ async function show(kind, text, play) {
   session = new VideoSession(video, {
     overlay: new Overlay(video, { sensitivity: "normal" }),
     openLink: (events) =>
-      new StreamClient(
+      openDirect(
         {
           server: location.origin,
           token: "",

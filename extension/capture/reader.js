@@ -1,0 +1,59 @@
+// Reads pictures out of the browser: a bitmap in, JPEG bytes out, or what is wrong with it. Runs in
+// the relay, out of the page's process, or in the page itself where a bitmap cannot travel.
+
+import { BlackWatch, canvasIsFaithful } from "./integrity.js";
+
+/** @typedef {"altered"|"black"|"unreadable"} Fault */
+/** @typedef {{picture: ArrayBuffer}|{fault: Fault}|null} Reading null for a frame to leave out */
+
+export const JPEG_QUALITY = 0.8;
+
+export class Reader {
+  constructor() {
+    this.canvas = new OffscreenCanvas(1, 1);
+    this.context = this.canvas.getContext("2d", { alpha: false });
+    this.black = new BlackWatch();
+    this.busy = false;
+  }
+
+  /**
+   * @param {ImageBitmap} bitmap is closed afterwards
+   * @returns {Promise<Reading>} null while an earlier picture is being encoded: the next one will do
+   */
+  async read(bitmap) {
+    if (this.busy) {
+      bitmap.close();
+      return null;
+    }
+    this.busy = true;
+    try {
+      return await this.encode(bitmap);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      // Another site's picture. Its trace stays on the canvases: take new ones.
+      this.canvas = new OffscreenCanvas(1, 1);
+      this.context = this.canvas.getContext("2d", { alpha: false });
+      this.black = new BlackWatch();
+      return { fault: "unreadable" };
+    } finally {
+      this.busy = false;
+      bitmap.close();
+    }
+  }
+
+  /** @param {ImageBitmap} bitmap @returns {Promise<Reading>} */
+  async encode(bitmap) {
+    if (!(await canvasIsFaithful())) return { fault: "altered" };
+    const { canvas, context } = this;
+    if (!context) return { fault: "unreadable" };
+    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+      canvas.width = bitmap.width;
+      canvas.height = bitmap.height;
+    }
+    context.drawImage(bitmap, 0, 0);
+    const look = this.black.look(canvas, performance.now() / 1000);
+    if (look !== "picture") return look === "still_black" ? { fault: "black" } : null;
+    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: JPEG_QUALITY });
+    return { picture: await blob.arrayBuffer() };
+  }
+}

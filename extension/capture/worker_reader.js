@@ -1,0 +1,33 @@
+// A Reader that works in a worker of its own.
+
+/** @typedef {import("./reader.js").Reading} Reading */
+
+export class WorkerReader {
+  constructor() {
+    this.worker = new Worker(new URL("./reader_worker.js", import.meta.url), { type: "module" });
+    this.count = 0;
+    /** @type {Map<number, (reading: Reading) => void>} */
+    this.waiting = new Map();
+    this.worker.onmessage = ({ data: { id, reading } }) => {
+      this.waiting.get(id)?.(reading);
+      this.waiting.delete(id);
+    };
+  }
+
+  /**
+   * @param {ImageBitmap} bitmap is taken over
+   * @returns {Promise<Reading>}
+   */
+  read(bitmap) {
+    const id = ++this.count;
+    return new Promise((resolve) => {
+      this.waiting.set(id, resolve);
+      this.worker.postMessage({ id, bitmap }, [bitmap]);
+    });
+  }
+
+  close() {
+    this.worker.terminate();
+    this.waiting.clear();
+  }
+}
