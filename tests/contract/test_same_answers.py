@@ -27,6 +27,10 @@ def crops(count: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).integers(0, 256, (count, 224, 224, 3), dtype=np.uint8)
 
 
+def left_in_shared_memory() -> list[Path]:
+    return list(Path("/dev/shm").glob(f"fakelight-{os.getpid()}-*"))
+
+
 def windows(count: int, seed: int = 0) -> dict[str, Any]:
     random = np.random.default_rng(seed)
     lengths = np.array([[1], [20], [100], [57]], np.int32)
@@ -94,7 +98,7 @@ async def test_shared_memory_and_messages_carry_the_same(
     assert shared.shared_memory
     for left, right in zip(one, other, strict=True):
         np.testing.assert_allclose(left["FEATURES_one"], right["FEATURES_one"], atol=TOLERANCE)
-    assert not list(Path("/dev/shm").glob(f"fakelight-{os.getpid()}-*"))
+    assert left_in_shared_memory() == []
     await shared.close()
     await plain.close()
 
