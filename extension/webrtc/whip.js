@@ -8,6 +8,7 @@ import { BitmapTrack, TrackClock } from "./track.js";
 /** @typedef {import("../protocol/client.js").ClientEvents} ClientEvents */
 /** @typedef {import("../protocol/client.js").Finding} Finding */
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
+/** @typedef {import("../protocol/messages.js").Source} Source */
 
 const CONNECT_MS = 8000;
 /** Bits per second. Left alone browsers send so few that the traces of manipulation are gone. */
@@ -28,7 +29,7 @@ class WhipError extends Error {
 
 export class WhipClient {
   /**
-   * @param {{server: string, token: string}} target
+   * @param {{server: string, token: string, source: Source}} target
    * @param {ClientEvents & {onFailure: (failure: Failure, detail: string) => void}} events
    */
   constructor(target, events) {
@@ -76,8 +77,9 @@ export class WhipClient {
 
   /** @param {string} sdp @returns {Promise<string>} */
   async post(sdp) {
-    const { server, token } = this.target;
-    const answer = await fetch(new URL("/whip", server), {
+    const { server, token, source } = this.target;
+    const { kind } = source;
+    const answer = await fetch(new URL(`/whip?kind=${kind}`, server), {
       method: "POST",
       headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` },
       body: sdp,
