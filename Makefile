@@ -24,6 +24,7 @@ test: setup-dev
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "unit=$(PYTEST) tests/unit" \
 	    "server=$(PYTEST) tests/server" \
+	    "scan=$(PYTEST) tests/scan" \
 	    "contract=$(PYTEST) tests/contract" \
 	    "e2e=$(PYTEST) tests/e2e"
 
