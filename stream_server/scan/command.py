@@ -25,7 +25,7 @@ from stream_server.settings import Settings
 from stream_server.vision.detect import FaceDetector
 
 FAIL_ON = ("likely_fake", "unsure", "never")
-FLAGGED, UNUSABLE = 3, 2
+FLAGGED, UNUSABLE, TERMINATED = 3, 2, 143
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ def scan(settings: Settings, request: ScanRequest) -> int:
     0 nothing flagged, 3 something at or above ``fail_on``, 2 an input or an output unusable. The
     other inputs are scanned whatever happens to one, and 2 wins over 3.
     """
-    reports = asyncio.run(_scan_all(settings, request))
+    try:
+        reports = asyncio.run(_scan_all(settings, request))
+    except asyncio.CancelledError:
+        return TERMINATED
     status = 0
     if request.fail_on != "never" and any(
         r.error is None and at_least(r.verdict, request.fail_on)  # type: ignore[arg-type]

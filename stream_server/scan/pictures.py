@@ -23,6 +23,7 @@ _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 _TOLD_LATE = ("WEBP", "AVIF")  # say how long a frame lasts once it is decoded
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _PICTURE_SIDE = 1920  # group pictures have small faces, and one picture costs little
+_MAX_ANIMATION = 20_000_000_000  # pixels of all frames: every one has to be decoded
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError)
 
 
@@ -54,9 +55,16 @@ class StillPicture:
 class Animation:
     """A GIF, WebP, PNG or AVIF that moves; see ``Media``."""
 
-    def __init__(self, path: Path, opened: Any) -> None:
+    def __init__(self, path: Path, name: str, opened: Any) -> None:
         self._path = path
         count = int(opened.n_frames)
+        if count * opened.width * opened.height > _MAX_ANIMATION:
+            raise UnusableError(
+                "too_many_pixels",
+                f"{name} has {count} pictures of {opened.width}x{opened.height} pixels;"
+                f" the limit is {_MAX_ANIMATION} in all",
+                413,
+            )
         starts, total = [], 0.0
         for number in range(count):
             try:
@@ -126,7 +134,7 @@ def open_picture(path: Path, name: str, max_pixels: int) -> StillPicture | Anima
                 413,
             )
         if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
-            return Animation(path, opened)
+            return Animation(path, name, opened)
         return StillPicture(path, name, opened)
 
 

@@ -48,13 +48,20 @@ class VideoFile:
         """See ``Media.read``."""
         with self._opened() as (container, stream):
             reader = _Reader(stream, rate, self.info.rate, self._origin, counts)
+            seen, seekable = -math.inf, True
             for stretch in stretches:
-                if stretch.start > 0:
+                if stretch.start > 0 and seekable:
                     _seek(container, stream, stretch.start + self._origin)
                 reader.restart()
                 earliest, end = stretch.start, stretch.end
                 for frame, time in reader.read(container):
-                    if stretch.loose and earliest == stretch.start:
+                    if time <= seen:
+                        # There is no key frame between: from now on reading straight ahead is
+                        # cheaper than going back to the same one again and again.
+                        seekable = False
+                        continue
+                    seen = time
+                    if stretch.loose and seekable and time < stretch.start == earliest:
                         # The key frame before will do as well; what counts is the length.
                         earliest, end = time, time + stretch.seconds
                     if time >= end:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support.scanning import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
+COMMAND = [sys.executable, "-m", "stream_server.cli", "scan"]
 REPORT = {
     "file", "duration_s", "frames", "analysed", "verdict", "probability", "faces", "provenance",
     "engine", "models", "settings", "error",
@@ -170,6 +172,24 @@ def test_on_a_terminal_progress_tells_the_time_left(models, tmp_path):
     text = seen.decode()
     assert "1/1 [" in text and "%" in text and "left" in text
     assert "a.mp4" in text
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_scan_can_be_interrupted(models, tmp_path, sent, status):
+    clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 300), rate=10)
+    process = subprocess.Popen(
+        [*COMMAND, "nowhere.mp4", str(clip), "--models", str(models)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert "no such file" in process.stderr.readline()  # the first is told, the second goes on
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert "Traceback" not in err
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the example is a POSIX shell script")

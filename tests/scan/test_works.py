@@ -139,6 +139,18 @@ def test_six_hours_are_sampled_within_the_stated_budget(scan, tmp_path, monkeypa
     assert "6:00:00" in said and "240" in said
 
 
+def test_a_long_file_with_a_single_key_frame_is_read_once(scan, tmp_path, monkeypatch):
+    options = {"preset": "ultrafast", "g": "100000", "sc_threshold": "0"}
+    path = write_video(
+        tmp_path / "a.mp4", moving_face((320, 240)), every(10, 240), options=options, rate=10
+    )
+    monkeypatch.setenv("FAKELIGHT_SCAN_SAMPLES", "300")
+    report = only(scan(path))
+    assert 200 <= report["analysed"] <= 320
+    times = [face["last_s"] for face in report["faces"]]
+    assert max(times) > 180
+
+
 def test_an_animated_gif(scan, tmp_path):
     frames = [Pillow.fromarray(moving_face((480, 360))(t)) for t in every(10, 2)]
     path = tmp_path / "moving.gif"
