@@ -152,9 +152,11 @@ class TritonEngine:
         call = self._connected().get_model_config(encoder, client_timeout=self.timeout)
         try:
             config = (await self._call(call)).config
+        except EngineUnavailable:
+            raise  # the inference itself would fare no better
         except EngineError as error:
             log.debug("Triton at %s does not tell its instance kind: %s", self.url, error)
-            return  # asked again at the next call, whose own failure says what is wrong
+            return
         self._asked_for_kind = True
         kinds = {group.kind for group in config.instance_group}
         if kinds == {model_config_pb2.ModelInstanceGroup.KIND_CPU}:
