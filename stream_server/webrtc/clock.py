@@ -40,8 +40,8 @@ class MediaClock:
         self._last = pts
         if jumped:
             self._next = self._time
-        # A frame may come a little early; the rhythm goes on from where it was due, not from it.
-        due = self._time >= self._next - self._step / 10
+        # A frame may come early by half a beat; the rhythm goes on from where it was due.
+        due = self._time >= self._next - self._step / 2
         if due:
             self._next = max(self._next + self._step, self._time + self._step / 2)
         return Tick(self._time / RATE, due, jumped)

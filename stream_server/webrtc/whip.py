@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -27,6 +28,7 @@ from stream_server.webrtc.sdp import OfferError, check_offer, read_fragment
 _log = logging.getLogger(__name__)
 MAX_SDP_BYTES = 64 * 1024
 MAX_FRAGMENT_BYTES = 16 * 1024
+_KINDS: tuple[Literal["tab", "camera", "file"], ...] = ("tab", "camera", "file")
 _END_SECONDS = 2.0
 _SDP = "application/sdp"
 _FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -160,7 +162,7 @@ def _may(request: Request, owner: str) -> bool:
 
 
 def _wishes(request: Request, window: int) -> tuple[Source, int]:
-    """``?window=`` and ``?title=`` of the address: a WHIP client has no hello to put them in."""
+    """``?window=``, ``?title=`` and ``?kind=`` of the address: a WHIP client has no hello to put them in."""
     asked = request.query_params.get("window")
     if asked is not None:
         whole = asked.isascii() and asked.isdigit() and len(asked) < 4
@@ -171,7 +173,11 @@ def _wishes(request: Request, window: int) -> tuple[Source, int]:
     title = request.query_params.get("title")
     if title is not None and len(title) > 4096:
         raise OfferError(400, f"the title has {len(title)} characters; the limit is 4096")
-    return Source(kind="camera", title=title), window
+    asked_kind = request.query_params.get("kind", "camera")
+    kind = next((one for one in _KINDS if one == asked_kind), None)
+    if kind is None:
+        raise OfferError(400, f"kind is {asked_kind[:20]!r}; known: {', '.join(_KINDS)}")
+    return Source(kind=kind, title=title), window
 
 
 async def _text(request: Request, kind: str, most: int) -> str:

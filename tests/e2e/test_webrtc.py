@@ -3,33 +3,53 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
+from tests.e2e import clips
 from tests.e2e.browser import Extension, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server
+from tests.e2e.conftest import TOKEN, Server, start_server
 from tests.e2e.site import Site, video_page
-from tests.e2e.test_overlay import STYLE, box_on_face, judged
+from tests.e2e.test_overlay import STYLE, box_on_face, judged, overlap
 
 Clip = Callable[[str, str], str]
 
 
-def streams(server: Server) -> list[dict]:
+def streams(server: Server) -> list[dict[str, Any]]:
     request = urllib.request.Request(
         server.address + "/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
     )
     with urllib.request.urlopen(request, timeout=5) as answer:
-        return json.load(answer)
+        found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+
+def ways(server: Server) -> list[str]:
+    """How the open streams came: only WebRTC streams have an address for events."""
+    found = []
+    for one in streams(server):
+        address = f"{server.address}/v1/streams/{one['id']}/events"
+        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
+        try:
+            with urllib.request.urlopen(request, timeout=5):
+                found.append("webrtc")
+        except urllib.error.HTTPError as error:
+            assert error.code == 404
+            found.append("websocket")
+    return found
 
 
 @pytest.fixture
 def over_webrtc(extension: Extension, server: Server) -> Iterator[Extension]:
-    extension.store({"transport": "webrtc", "server": server.address, "token": TOKEN})
+    extension.store({"transport": "webrtc", "server": server.address})
     yield extension
-    extension.store({"transport": "auto", "server": server.address, "token": TOKEN})
+    extension.store({"transport": "auto", "server": server.address})
 
 
 def test_the_overlay_comes_up_over_webrtc(
@@ -39,5 +59,131 @@ def test_the_overlay_comes_up_over_webrtc(
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
     assert box_on_face(eye, 150)
-    print(streams(server))
-    print(server.said[-2000:])
+    wait_for("one stream", lambda: ways(server) == ["webrtc"])
+    assert [one["source"]["kind"] for one in streams(server)] == ["tab"]
+
+
+def test_boxes_land_on_the_frames_that_were_sent(
+    page: Page, site: Site, clip: Clip, over_webrtc: Extension
+) -> None:
+    page.goto(site.page("/webrtc-walking", video_page(clip("walking", "mp4"), STYLE)))
+    eye = watch(page)
+    wait_for("a verdict", lambda: judged(eye))
+    overlaps, lefts = [], []
+    for _ in range(6):
+        page.wait_for_timeout(500)
+        time = page.evaluate("async () => { v.pause(); return v.currentTime }")
+        page.wait_for_timeout(350)
+        view = eye.only()
+        assert view is not None
+        box = eye.box(view)
+        if box is not None:
+            overlaps.append(overlap(box, clips.face_in(clips.walking_left(time), 90, 240)))
+            lefts.append(box[0])
+        page.evaluate("v.play()")
+    assert len(overlaps) >= 4
+    assert sum(overlaps) / len(overlaps) > 0.4, overlaps
+    assert max(lefts) - min(lefts) > 0.1, "the face hardly moved while it was watched"
+
+
+def test_a_change_of_the_setting_changes_the_way(
+    page: Page, site: Site, clip: Clip, over_webrtc: Extension, server: Server
+) -> None:
+    page.goto(site.page("/webrtc-change", video_page(clip("still", "mp4"), STYLE)))
+    eye = watch(page)
+    wait_for("a verdict", lambda: judged(eye))
+    assert ways(server) == ["webrtc"]
+    over_webrtc.store({"transport": "auto"})
+    wait_for("the WebSocket", lambda: ways(server) == ["websocket"])
+    wait_for("a verdict", lambda: judged(eye))
+
+
+@pytest.fixture
+def without_media(
+    tmp_path: Path, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
+    """A server whose media nobody can reach, as behind a firewall that lets no UDP through."""
+    monkeypatch.setenv("FAKELIGHT_WEBRTC_ADDRESSES", "203.0.113.1")
+    running = start_server(tmp_path / "server", tiny_models)
+    yield running
+    running.stop()
+
+
+def test_where_webrtc_cannot_connect_the_websocket_takes_over(
+    page: Page, site: Site, clip: Clip, over_webrtc: Extension, without_media: Server
+) -> None:
+    over_webrtc.store({"server": without_media.address})
+    page.goto(site.page("/webrtc-blocked", video_page(clip("still", "mp4"), STYLE)))
+    eye = watch(page)
+    wait_for("a verdict", lambda: judged(eye), 40)
+    assert ways(without_media) == ["websocket"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "server_address", "works", "way"),
+    [
+        ("auto", "http://127.0.0.1:8765", True, "websocket"),
+        ("auto", "http://localhost:8765", True, "websocket"),
+        ("auto", "https://fakelight.example", True, "webrtc"),
+        ("auto", "https://fakelight.example", False, "websocket"),
+        ("websocket", "https://fakelight.example", True, "websocket"),
+        ("webrtc", "http://127.0.0.1:8765", True, "webrtc"),
+        ("webrtc", "http://127.0.0.1:8765", False, "websocket"),
+    ],
+)
+def test_the_way_is_chosen_by_the_server_and_the_setting(
+    page: Page, extension: Extension, setting: str, server_address: str, works: bool, way: str
+) -> None:
+    page.goto(extension.address("options/options.html"))
+    chosen = page.evaluate(
+        "args => import('/webrtc/choose.js').then(({ firstWay }) => firstWay(...args))",
+        [setting, server_address, works],
+    )
+    assert chosen == way
+
+
+def test_a_thin_uplink_is_noticed(page: Page, extension: Extension) -> None:
+    page.goto(extension.address("options/options.html"))
+    thin = page.evaluate(
+        """async () => {
+          const { Uplink } = await import("/webrtc/choose.js");
+          const found = [];
+          for (const share of [0, 0.3, 0.7]) {
+            const uplink = new Uplink();
+            for (let i = 0; i < 60; i++) uplink.note(i % 10 >= share * 10, i / 10);
+            found.push(uplink.isThin);
+          }
+          return found;
+        }"""
+    )
+    assert thin == [False, False, True]
+
+
+def test_frames_are_known_again_by_their_stamps(page: Page, extension: Extension) -> None:
+    """Lost first frames, frames that were never encoded, and the wrap of RTP's clock."""
+    page.goto(extension.address("options/options.html"))
+    found = page.evaluate(
+        """async () => {
+          const { Stamps } = await import("/webrtc/identity.js");
+          const stamps = new Stamps();
+          const origin = 2 ** 32 - 90 * 2000;
+          const rtp = (time) => (Math.round(time) * 90 + origin) % 2 ** 32;
+          const found = [];
+          const send = (id, time) => {
+            if (!stamps.admits(time)) return false;
+            stamps.note(time, { frame_id: id, media_time: id / 10, captured_at: id });
+            return true;
+          };
+          found.push(send(0, 0), send(1, 100), send(2, 740));  // 0 was never encoded
+          stamps.stamped(rtp(740));
+          for (let id = 3; id < 40; id++) {
+            const time = 740 + (id - 2) * 100.4;
+            send(id, time);
+            if (id % 5) stamps.stamped(rtp(time));
+          }
+          const named = (id) => stamps.own({ frame_id: rtp(740 + (id - 2) * 100.4) })?.frame_id;
+          found.push(named(2), named(5), named(19), named(39), stamps.own({ frame_id: 1 }));
+          return found;
+        }"""
+    )
+    assert found == [True, False, True, 2, None, 19, 39, None]
