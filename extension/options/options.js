@@ -9,6 +9,9 @@ import { byId, fillTexts, say } from "../popup/say.js";
 /** @type {Sensitivity[]} */
 const LEVELS = ["calm", "normal", "alert"];
 
+/** @type {import("../background/settings.js").Transport[]} */
+const TRANSPORTS = ["auto", "websocket", "webrtc"];
+
 /** @type {string|null} */
 let pairingId = null;
 
@@ -151,27 +154,45 @@ byId("all-sites", HTMLInputElement).addEventListener("change", async (event) => 
 
 async function showSensitivity() {
   const { sensitivity } = await load();
-  const rows = LEVELS.map((level) => {
+  showChoice("sensitivity", LEVELS, sensitivity, async (level) => {
+    await save({ sensitivity: level });
+    await chrome.runtime.sendMessage({ type: "sensitivity", sensitivity: level });
+  });
+}
+
+async function showTransport() {
+  const { transport } = await load();
+  showChoice("transport", TRANSPORTS, transport, (chosen) => save({ transport: chosen }));
+}
+
+/**
+ * Radio buttons with their explanations.
+ * @template {string} T
+ * @param {string} name of the setting, its fieldset and its texts
+ * @param {T[]} values
+ * @param {T} current
+ * @param {(value: T) => Promise<void>} onChoice
+ */
+function showChoice(name, values, current, onChoice) {
+  const rows = values.map((value) => {
     const label = document.createElement("label");
     label.className = "switch";
     const input = document.createElement("input");
     input.type = "radio";
-    input.name = "sensitivity";
-    input.value = level;
-    input.checked = level === sensitivity;
-    input.addEventListener("change", async () => {
-      await save({ sensitivity: level });
-      await chrome.runtime.sendMessage({ type: "sensitivity", sensitivity: level });
-    });
+    input.name = name;
+    input.value = value;
+    input.checked = value === current;
+    input.addEventListener("change", () => onChoice(value));
     const text = document.createElement("span");
-    text.textContent = `${say(`sensitivity_${level}`)}: ${say(`sensitivity_${level}_help`)}`;
+    text.textContent = `${say(`${name}_${value}`)}: ${say(`${name}_${value}_help`)}`;
     label.append(input, text);
     return label;
   });
-  byId("sensitivity", HTMLFieldSetElement).replaceChildren(...rows);
+  byId(name, HTMLFieldSetElement).replaceChildren(...rows);
 }
 
 fillTexts();
 void showServer();
 void showSites();
 void showSensitivity();
+void showTransport();

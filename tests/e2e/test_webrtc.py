@@ -142,6 +142,17 @@ def test_the_way_is_chosen_by_the_server_and_the_setting(
     assert chosen == way
 
 
+def test_the_person_can_choose_the_way(page: Page, extension: Extension) -> None:
+    page.goto(extension.address("options/options.html"))
+    page.locator("#transport input[value=auto]:checked").wait_for()
+    page.locator("#transport input[value=websocket]").check()
+    wait_for("the setting", lambda: extension.stored().get("transport") == "websocket")
+    page.reload()
+    page.locator("#transport input[value=websocket]:checked").wait_for()
+    page.locator("#transport input[value=auto]").check()
+    wait_for("the setting", lambda: extension.stored().get("transport") == "auto")
+
+
 def test_a_thin_uplink_is_noticed(page: Page, extension: Extension) -> None:
     page.goto(extension.address("options/options.html"))
     thin = page.evaluate(
