@@ -32,6 +32,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
         app.state.services = services
         app.state.scans = scans = ScanQueue(services)
         try:
+            await services.start()
             await services.probe()
             scans.start()
             ready()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -11,6 +12,7 @@ from prometheus_client import Counter as PrometheusCounter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from stream_server.engine.fallback import FallbackEngine
 from stream_server.live import Counters
 from stream_server.stream import Face
 
@@ -90,6 +92,13 @@ class Metrics(Collector):
             rows.add_metric([kind], stats.rows)
         yield batches
         yield rows
+        if isinstance(services.engine, FallbackEngine):
+            calls = CounterMetricFamily(
+                "fakelight_engine_calls", "Calls to Triton and its stand-in", labels=["result"]
+            )
+            for result, count in asdict(services.engine.stats).items():
+                calls.add_metric([result], count)
+            yield calls
 
 
 def _by_result(counters: Counters) -> dict[str, int]:

@@ -70,6 +70,7 @@ def serve(settings: Settings) -> int:
             triton_url=settings.triton_url,
             threads=settings.threads,
             fallback=settings.triton_fallback,
+            triton_timeout=settings.triton_timeout,
         )
         services = Services(settings, token, engine)
         app = create_app(services, lambda: _greet(services, listening))

@@ -13,6 +13,7 @@ from typing import Any
 
 from stream_server.access_token import same
 from stream_server.engine import Engine, MicroBatcher, ModelRepository
+from stream_server.engine.fallback import FallbackEngine
 from stream_server.evidence import StreamOptions
 from stream_server.live import LiveStream
 from stream_server.metrics import Metrics
@@ -152,6 +153,11 @@ class Services:
             if not self.streams:
                 self.no_streams.set()
             _log.info("stream %s closed, %s", stream_id, closed.live.counters)
+
+    async def start(self) -> None:
+        """Begin watching the engine, where there is one to fall back from."""
+        if isinstance(self.engine, FallbackEngine):
+            await self.engine.start()
 
     async def probe(self) -> str:
         """Empty when a real inference goes through, else what is wrong; asked once a second."""

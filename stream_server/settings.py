@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     engine: EngineKind = "embedded"
     triton_url: str = "127.0.0.1:8001"
     triton_fallback: bool = True
+    triton_timeout: float = Field(1.0, gt=0, le=60, description="seconds for one call to Triton")
     models: Path = Field(default_factory=resources.models_dir)
     threads: int = Field(1, ge=1, le=64, description="ONNX Runtime threads for one inference")
     workers: int = Field(default_factory=lambda: max(os.cpu_count() or 1, 2), ge=1, le=64)
