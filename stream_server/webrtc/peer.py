@@ -31,6 +31,7 @@ from stream_server.services import Services
 from stream_server.vision.types import Image
 from stream_server.webrtc import ice
 from stream_server.webrtc.clock import MediaClock
+from stream_server.webrtc.dtls import take_rsa
 from stream_server.webrtc.outlets import CHANNEL, Outlets
 from stream_server.webrtc.receiver import EncodedFrames, tame
 from stream_server.webrtc.sdp import MAX_CANDIDATES, Bitrates, Fragment, OfferError, munge_answer
@@ -58,6 +59,7 @@ class Peer:
         self._window = window
         servers = ice.ice_servers(services.settings)
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        take_rsa(self._pc)
         self._pc.on("track", self._on_track)
         self._pc.on("datachannel", self._on_channel)
         self._pc.on("connectionstatechange", self._on_state)
