@@ -139,6 +139,8 @@ def test_a_scan_shows_its_progress_and_is_cancelled(scan_page: Page, clips: Path
 
 def test_by_keyboard_alone(scan_page: Page, clips: Path):
     keys = scan_page.keyboard
+    # Chromium needs a moment to hand its file dialog over; asking for it only now would be a race.
+    scan_page.on("filechooser", lambda chooser: None)
 
     def go_to(selector: str) -> None:
         for _ in range(30):
