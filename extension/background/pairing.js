@@ -74,7 +74,9 @@ export async function startPairing(server) {
 export async function finishPairing(server, id, code) {
   const answer = await post(`${server}/v1/pairings/${encodeURIComponent(id)}`, { code });
   if (answer.status === 403) {
-    throw new PairingError("pair_wrong", await reason(answer));
+    const { tries_left } = await answer.json().catch(() => ({}));
+    if (typeof tries_left === "number") throw new PairingError("pair_wrong", String(tries_left));
+    throw new PairingError("pair_expired");
   }
   if (answer.status === 410 || answer.status === 404) throw new PairingError("pair_expired");
   if (answer.status === 429) throw new PairingError("pair_too_many");

@@ -99,16 +99,22 @@ export class Card {
   }
 
   /**
-   * Keep the whole card in the window, next to its label.
+   * Beside the face, which one wants to see, on the side with room; else under its label. The whole
+   * card stays in the window.
    * @param {{x: number, y: number}} stage the stage's corner in the window
+   * @param {import("./layout.js").Rect} box within the stage
    * @param {import("./layout.js").Rect} chip within the stage
    */
-  place(stage, chip) {
+  place(stage, box, chip) {
     const room = { width: document.documentElement.clientWidth, height: innerHeight };
     const { offsetWidth: width } = this.element;
     this.element.style.maxHeight = `${Math.max(120, room.height - 2 * MARGIN)}px`;
     const height = this.element.offsetHeight;
-    const wanted = { x: stage.x + chip.x, y: stage.y + chip.y + chip.height + MARGIN };
+    const right = stage.x + Math.max(box.x + box.width, chip.x + chip.width) + MARGIN;
+    const left = stage.x + Math.min(box.x, chip.x) - width - MARGIN;
+    let wanted = { x: stage.x + chip.x, y: stage.y + chip.y + chip.height + MARGIN };
+    if (right + width <= room.width - MARGIN) wanted = { x: right, y: stage.y + box.y };
+    else if (left >= MARGIN) wanted = { x: left, y: stage.y + box.y };
     const x = Math.max(MARGIN, Math.min(room.width - width - MARGIN, wanted.x));
     const y = Math.max(MARGIN, Math.min(room.height - height - MARGIN, wanted.y));
     this.element.style.left = `${Math.round(x - stage.x)}px`;

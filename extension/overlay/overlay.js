@@ -215,7 +215,7 @@ export class Overlay {
       mark.place(box, verdict);
       const rect = chip.place(box, visible, taken);
       taken.push(rect);
-      if (this.card.track === face.track) this.card.place(visible, rect);
+      if (this.card.track === face.track) this.card.place(visible, box, rect);
     }
   }
 

@@ -63,8 +63,7 @@ export class Stage {
     for (const [name, value] of Object.entries(place)) {
       this.host.style.setProperty(name, `${value.toFixed(1)}px`, "important");
     }
-    this.element.dataset.size =
-      visible.width >= 420 ? "large" : visible.width >= 250 ? "medium" : "small";
+    this.element.dataset.size = sizeName(visible.width);
     return true;
   }
 
@@ -80,4 +79,11 @@ function innermostFullscreen() {
   while (element?.shadowRoot?.fullscreenElement) element = element.shadowRoot.fullscreenElement;
   if (!element || element instanceof HTMLVideoElement) return document.documentElement;
   return element.shadowRoot ?? element;
+}
+
+/** @param {number} width of the picture in CSS pixels */
+function sizeName(width) {
+  if (width >= 420) return "large";
+  if (width >= 280) return "medium";
+  return width >= 190 ? "small" : "tiny";
 }

@@ -33,12 +33,11 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .stage[data-size="medium"] { font-size: 12px; }
 .stage[data-size="medium"] .chip { padding: 3px 7px 3px 5px; }
 .stage[data-size="medium"] .chip canvas { height: 12px; }
-.stage[data-size="small"] { font-size: 11px; }
-.stage[data-size="small"] .chip { padding: 2px 5px 2px 4px; gap: 0 4px; }
-.stage[data-size="small"] .chip canvas { display: none; }
-.stage[data-size="small"] .chip .words { display: none; }
-.stage[data-size="small"] .chip[data-wordy] .words { display: block; }
-.stage[data-size="small"] svg { width: 12px; height: 12px; }
+.stage:is([data-size="small"], [data-size="tiny"]) { font-size: 11px; }
+.stage:is([data-size="small"], [data-size="tiny"]) .chip { padding: 2px 5px 2px 4px; gap: 0 4px; }
+.stage:is([data-size="small"], [data-size="tiny"]) .chip canvas { display: none; }
+.stage:is([data-size="small"], [data-size="tiny"]) svg { width: 12px; height: 12px; }
+.stage[data-size="tiny"] .percent { display: none; }
 .badge {
   position: absolute; left: 8px; top: 8px; display: flex; align-items: center; gap: 6px;
   max-width: calc(100% - 16px); padding: 4px 9px 4px 7px; border-radius: 999px;
@@ -51,8 +50,8 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .badge[data-tone="quiet"] .light { background: none; border: 2px solid #aab2bd; }
 .badge .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .badge[data-folded] { opacity: 0.55; padding: 5px; }
-.badge[data-folded] .text, .stage[data-size="small"] .badge[data-tone="quiet"] .text { display: none; }
-.stage[data-size="small"] .badge { left: 4px; top: 4px; max-width: calc(100% - 8px); padding: 2px 6px; }
+.badge[data-folded] .text, .stage[data-size="tiny"] .badge[data-tone="quiet"] .text { display: none; }
+.stage:is([data-size="small"], [data-size="tiny"]) .badge { left: 4px; top: 4px; max-width: calc(100% - 8px); padding: 2px 6px; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .card {
   position: absolute; width: 288px; max-width: calc(100vw - 16px); overflow: auto; padding: 14px 16px;

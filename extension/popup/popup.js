@@ -69,7 +69,7 @@ function describe(on, summaries) {
   if (!on) return say("not_watched");
   if (summaries.length === 0) return say("no_video");
   const faces = summaries.reduce((sum, { faces: count }) => sum + count, 0);
-  if (summaries.some(({ fake }) => fake)) return say("faces_fake", String(faces));
+  if (summaries.some(({ fake }) => fake)) return faces === 1 ? say("face_fake") : say("faces_fake", String(faces));
   const trouble = summaries.find(({ state }) => state !== "watching");
   if (faces === 0 && trouble) return say(`state_${trouble.state}`);
   return faces === 0 ? say("state_watching") : say(faces === 1 ? "face_in_view" : "faces_in_view", String(faces));
