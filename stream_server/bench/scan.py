@@ -27,15 +27,18 @@ from stream_server import __version__, resources
 _RATE = 30
 
 
-def bench_scan(long: bool, json_path: str | None) -> int:
-    """Run the measurement, print it, and write it to ``json_path`` (``-`` is stdout)."""
+def bench_scan(long: bool, json_path: str | None, seconds: int = 10) -> int:
+    """Run the measurement, print it, and write it to ``json_path`` (``-`` is stdout).
+
+    ``seconds`` is the length of the short clip.
+    """
     with tempfile.TemporaryDirectory(prefix="fakelight-bench-") as name:
         folder = Path(name)
-        clip = _clip(folder / "clip.mp4", (1280, 720), 10)
+        clip = _clip(folder / "clip.mp4", (1280, 720), seconds)
         figures: dict[str, Any] = {
             "version": __version__,
             "machine": f"{os.cpu_count()} x {platform.machine()}",
-            "clip": "10 s, 30 frames/s, 1280x720",
+            "clip": f"{seconds} s, {_RATE} frames/s, 1280x720",
             "scan": _scan(clip, folder / "report.json"),
             "naive": _naive(clip),
         }

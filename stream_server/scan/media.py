@@ -33,11 +33,15 @@ class MediaInfo:
 
 @dataclass
 class ReadCounts:
-    """What a reader met. ``passed`` counts the frames that went by, decoded or not; ``damaged``
-    the packets that could not be decoded; ``last`` is the newest time in seconds; ``cut_short``
-    says that reading ended on an error before the file did."""
+    """What a reader met.
+
+    ``passed`` counts the frames that went by, ``decoded`` those that had to be decoded, ``damaged``
+    the packets that could not be. ``last`` is the newest time in seconds; ``cut_short`` says that
+    reading ended on an error before the file did.
+    """
 
     passed: int = 0
+    decoded: int = 0
     damaged: int = 0
     last: float = 0.0
     cut_short: bool = False

@@ -194,6 +194,7 @@ class _Reader:
                 self._counts.damaged += 1
                 continue
             for frame in decoded:
+                self._counts.decoded += 1
                 time = self._time_of(frame)
                 if time >= self._time:
                     self._watch_gap(time)
@@ -209,7 +210,7 @@ class _Reader:
 
     def _watch_gap(self, time: float) -> None:
         """Some encoders make most frames expendable; then all are decoded after all."""
-        if self._skipping and time - self._time > 1.25 / self._rate:
+        if self._skipping and 1.25 / self._rate < time - self._time < math.inf:
             self._skipping = False
             self._stream.codec_context.skip_frame = "DEFAULT"
 

@@ -1,0 +1,93 @@
+"""A scan over an engine that is busy, away, or gone for good."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from stream_server.engine import MicroBatcher, open_engine
+from stream_server.engine.base import EngineBusy, EngineUnavailable
+from stream_server.scan import analysis
+from stream_server.scan.options import ScanOptions
+from stream_server.scan.scanner import Advance, Scanner
+from stream_server.settings import load
+from stream_server.vision.detect import FaceDetector
+from tests.support.scan_media import every, moving_face, write_video
+from tests.support.tiny_repository import tiny_repository
+
+OPTIONS = ScanOptions(20, 10.0, 6000)
+
+
+class Moody(MicroBatcher):
+    """Fails as many calls as it is told to."""
+
+    def __init__(self, engine, failures: int, error: Exception) -> None:
+        super().__init__(engine)
+        self.failures, self.error = failures, error
+
+    async def features(self, crops):
+        if self.failures:
+            self.failures -= 1
+            raise self.error
+        return await super().features(crops)
+
+
+@pytest.fixture
+async def engine(tmp_path):
+    opened = open_engine("embedded", tiny_repository(tmp_path / "models"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return write_video(tmp_path / "a.mp4", moving_face(), every(10, 2), rate=10)
+
+
+def scanner(engine, batcher) -> Scanner:
+    return Scanner(load(), engine, batcher, FaceDetector())
+
+
+async def test_an_engine_that_is_busy_for_a_moment_costs_no_sample(engine, clip, monkeypatch):
+    async def soon(error, attempt):
+        assert error.retryable
+
+    monkeypatch.setattr(analysis, "_wait", soon)
+    moody = Moody(engine, 3, EngineBusy("too many calls"))
+    report = await scanner(engine, moody).scan(clip, "a.mp4", OPTIONS)
+    assert report.error is None and report.faces[0].samples == 20
+    await moody.close()
+
+
+async def test_an_engine_that_stays_away_makes_an_error_report(engine, clip, monkeypatch):
+    monkeypatch.setattr(analysis, "_TRIES", 1)
+    moody = Moody(engine, 1000, EngineUnavailable("connection refused"))
+    report = await scanner(engine, moody).scan(clip, "a.mp4", OPTIONS)
+    assert report.error["code"] == "engine" and report.error["status"] == 503
+    assert "connection refused" in report.error["detail"]
+    await moody.close()
+
+
+async def test_progress_goes_up_to_the_end(engine, clip):
+    batcher = MicroBatcher(engine)
+    seen: list[Advance] = []
+    await scanner(engine, batcher).scan(clip, "a.mp4", OPTIONS, seen.append)
+    shares = [advance.share for advance in seen]
+    assert shares == sorted(shares) and shares[-1] > 0.9
+    await batcher.close()
+
+
+async def test_a_cancelled_scan_lets_go_of_the_file(engine, tmp_path):
+    long = write_video(tmp_path / "long.mp4", moving_face(), every(10, 60), rate=10)
+    batcher = MicroBatcher(engine)
+    begun = asyncio.Event()
+    task = asyncio.create_task(
+        scanner(engine, batcher).scan(long, "long.mp4", OPTIONS, lambda advance: begun.set())
+    )
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    long.rename(tmp_path / "free.mp4")
+    await batcher.close()
