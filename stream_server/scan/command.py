@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream_server.engine import MicroBatcher, open_engine
+from stream_server.engine import FallbackEngine, MicroBatcher, open_engine
 from stream_server.report import words
 from stream_server.report.model import Report, at_least
 from stream_server.scan.fetch import fetch
@@ -80,6 +80,8 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
         threads=settings.threads,
         fallback=settings.triton_fallback,
     )
+    if isinstance(engine, FallbackEngine):
+        await engine.start()
     batcher = MicroBatcher(engine)
     try:
         detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,16 @@ def test_window_and_rate_are_used_and_told(scan, portrait_clip):
     assert report["settings"]["window"] == 40
     assert report["settings"]["sample_hz"] == 5
     assert report["analysed"] in (15, 16)
+
+
+def test_without_triton_the_embedded_engine_stands_in_and_is_named(scan, portrait_clip):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        outcome = scan(portrait_clip, "--engine", "triton", "--triton-url", address)
+    assert outcome.status in (0, 3)
+    assert outcome.found["engine"] == "embedded"
+    assert outcome.found["faces"][0]["samples"] == 30
 
 
 def test_a_window_of_auto_is_told_as_what_it_became(scan, portrait_clip):
