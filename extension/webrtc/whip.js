@@ -3,6 +3,7 @@
 
 import { ProtocolError, control, parseServerMessage } from "../protocol/messages.js";
 import { Stamps, StampWatch } from "./identity.js";
+import { gathered, restart } from "./restart.js";
 import { BitmapTrack, TrackClock } from "./track.js";
 
 /** @typedef {import("../protocol/client.js").ClientEvents} ClientEvents */
@@ -13,7 +14,6 @@ import { BitmapTrack, TrackClock } from "./track.js";
 const CONNECT_MS = 8000;
 /** Bits per second. Left alone browsers send so few that the traces of manipulation are gone. */
 const MOST_BITS = 4_000_000;
-const GATHER_MS = 1000;
 
 /**
  * not_authorised: the token is wrong; no_webrtc: the way does not work, another may
@@ -40,6 +40,8 @@ export class WhipClient {
     /** @type {"seek"|"pause"|"resume"|null} what to say once the channel is open */
     this.unsaid = null;
     this.location = "";
+    this.answer = "";
+    this.restarting = false;
     this.source = new BitmapTrack();
     this.clock = new TrackClock();
     this.stamps = new Stamps();
@@ -48,9 +50,7 @@ export class WhipClient {
     this.peer = new RTCPeerConnection();
     this.channel = this.peer.createDataChannel("verdicts");
     this.channel.onmessage = ({ data }) => this.receive(String(data));
-    this.peer.onconnectionstatechange = () => {
-      if (["failed", "closed"].includes(this.peer.connectionState)) this.fail("no_webrtc", "the connection failed");
-    };
+    this.peer.onconnectionstatechange = () => this.peerChanged();
     this.timer = setTimeout(() => this.fail("no_webrtc", "no connection in time"), CONNECT_MS);
     events.onState("connecting", "");
     this.connect().catch((error) => {
@@ -72,7 +72,38 @@ export class WhipClient {
     await gathered(this.peer);
     const answer = await this.post(this.peer.localDescription?.sdp ?? "");
     if (this.closed) return;
+    this.answer = answer;
     await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
+  }
+
+  /** A lost path gets one try at another; then the other way to the server is taken. */
+  peerChanged() {
+    const state = this.peer.connectionState;
+    if (state === "connected") this.restarting = false;
+    else if (state === "closed" || (state === "failed" && (this.restarting || !this.open))) {
+      this.fail("no_webrtc", "the connection failed");
+    } else if ((state === "disconnected" || state === "failed") && this.open && !this.restarting) {
+      this.restarting = true;
+      restart(this.peer, this.answer, (fragment) => this.patch(fragment)).then(
+        (answer) => (this.answer = answer),
+        (error) => this.fail("no_webrtc", String(error)),
+      );
+    }
+  }
+
+  /** @param {string} fragment */
+  async patch(fragment) {
+    const answer = await fetch(this.location, {
+      method: "PATCH",
+      headers: {
+        "Content-Type": "application/trickle-ice-sdpfrag",
+        "If-Match": "*",
+        Authorization: `Bearer ${this.target.token}`,
+      },
+      body: fragment,
+    });
+    if (answer.status !== 200) throw new WhipError("no_webrtc", `the server answered ${answer.status}`);
+    return answer.text();
   }
 
   /** @param {string} sdp @returns {Promise<string>} */
@@ -165,14 +196,4 @@ export class WhipClient {
       fetch(this.location, { method: "DELETE", headers, keepalive: true }).catch(() => {});
     }
   }
-}
-
-/** @param {RTCPeerConnection} peer */
-function gathered(peer) {
-  return new Promise((resolve) => {
-    const done = () => peer.iceGatheringState === "complete" && resolve(null);
-    peer.addEventListener("icegatheringstatechange", done);
-    setTimeout(resolve, GATHER_MS, null);
-    done();
-  });
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aioice import Candidate, Connection
 from aiortc import RTCIceServer
+from aiortc.rtcicetransport import connection_kwargs
 
 from stream_server.settings import Settings
 
@@ -31,6 +32,14 @@ def link_headers(settings: Settings) -> list[str]:
             f' credential="{settings.turn_credential}"; credential-type="password"'
         )
     return links
+
+
+def new_connection(settings: Settings) -> Connection:
+    """A connection for an ICE restart, with credentials of its own."""
+    more = connection_kwargs(ice_servers(settings))
+    connection = Connection(ice_controlling=False, **more)
+    use_addresses(connection, settings)
+    return connection
 
 
 def use_addresses(connection: Connection, settings: Settings) -> None:

@@ -7,10 +7,9 @@ import contextlib
 import logging
 import secrets
 import time
-from functools import partial
 from typing import Any
 
-import numpy as np
+from aioice import Candidate, Connection
 from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
@@ -20,24 +19,21 @@ from aiortc import (
     RTCRtpReceiver,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import MediaStreamError
-from aiortc.sdp import candidate_from_sdp
-from av import VideoFrame
 
 from stream_server import protocol
-from stream_server.live import Job
-from stream_server.protocol import Close, FrameHeader, ProtocolError, Source
+from stream_server.protocol import Close, ProtocolError, Source
 from stream_server.services import Services
-from stream_server.vision.types import Image
 from stream_server.webrtc import ice
-from stream_server.webrtc.clock import MediaClock
 from stream_server.webrtc.dtls import take_rsa
+from stream_server.webrtc.intake import Intake
 from stream_server.webrtc.outlets import CHANNEL, Outlets
-from stream_server.webrtc.receiver import EncodedFrames, tame
+from stream_server.webrtc.restart import Rope, fragment_of
 from stream_server.webrtc.sdp import MAX_CANDIDATES, Bitrates, Fragment, OfferError, munge_answer
 
 _log = logging.getLogger(__name__)
 _STATUS_EVERY = 1.0
+MAX_RESTARTS = 64
+_PATIENCE = 15.0  # seconds that a lost connection has to come back by a restart
 _GOODBYE = 0.2  # seconds for the last message to leave by the data channel
 
 
@@ -63,13 +59,12 @@ class Peer:
         self._pc.on("track", self._on_track)
         self._pc.on("datachannel", self._on_channel)
         self._pc.on("connectionstatechange", self._on_state)
-        self._track: MediaStreamTrack | None = None
-        self._frames: EncodedFrames | None = None
-        self._candidates = 0
-        self._clock = MediaClock(services.settings.sample_hz)
+        self._intake: Intake | None = None
+        self._rope: Rope | None = None
+        self._changing: set[asyncio.Task[None]] = set()
+        self._candidates = self._restarts = 0
         self._connected = asyncio.Event()
         self._heard = time.monotonic()
-        self._told_too_large = False
 
     async def answer(self, offer: str) -> str:
         """The answer to a checked offer. Raises ``OfferError`` for one that the stack refuses."""
@@ -78,13 +73,14 @@ class Peer:
             await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
             self._refuse_sound()
             ice.use_addresses(self._ice()._connection, settings)
+            self._rope = Rope(self._ice(), _PATIENCE)
             await self._pc.setLocalDescription(await self._pc.createAnswer())
         except Exception as error:  # the stack raises whatever its parser stumbles over
             _log.info("stream %s: the offer was refused: %r", self.live.id, error)
             raise OfferError(
                 400, f"the offer cannot be used: {error or type(error).__name__}"
             ) from None
-        if self._frames is None:
+        if self._intake is None:
             raise OfferError(422, "the offer has no video that this server can decode")
         self._candidates = offer.count("a=candidate:")
         self.outlets.greeting = protocol.welcome(
@@ -107,13 +103,46 @@ class Peer:
             raise OfferError(
                 422, f"{self._candidates} candidates in this session; the limit is {MAX_CANDIDATES}"
             )
-        transport = self._ice()
+        if self._rope is not None:
+            await self._add(self._rope.connection, fragment)
+
+    async def restart(self, fragment: Fragment) -> str:
+        """Begin an ICE restart; the answering fragment. Raises ``OfferError``."""
+        if not fragment.ufrag or not fragment.password:
+            raise OfferError(400, "a restart needs a=ice-ufrag and a=ice-pwd")
+        if self._rope is None or not self._connected.is_set():
+            raise OfferError(422, "the session has not connected yet; there is nothing to restart")
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            raise OfferError(422, f"{self._restarts} restarts; the limit is {MAX_RESTARTS}")
+        attempt = ice.new_connection(self._services.settings)
+        await attempt.gather_candidates()
+        attempt.remote_username, attempt.remote_password = fragment.ufrag, fragment.password
+        await self._rope.begin(attempt)
+        self._candidates = len(fragment.candidates)
+        await self._add(attempt, fragment)
+        self.etag = secrets.token_hex(8)
+        task = asyncio.create_task(self._change(self._rope))
+        self._changing.add(task)
+        task.add_done_callback(self._changing.discard)
+        return fragment_of(attempt)
+
+    async def _change(self, rope: Rope) -> None:
+        try:
+            await rope.change(self._services.settings.webrtc_connect_seconds)
+        except ConnectionError as error:
+            _log.info("stream %s: %s", self.live.id, error)
+        else:
+            self._heard = time.monotonic()
+
+    @staticmethod
+    async def _add(connection: Connection, fragment: Fragment) -> None:
         for line in fragment.candidates:
             try:
-                candidate = candidate_from_sdp(line.removeprefix("candidate:"))
+                candidate = Candidate.from_sdp(line.removeprefix("candidate:"))
             except (ValueError, IndexError, AssertionError):
                 raise OfferError(400, f"the candidate {line[:60]!r} cannot be read") from None
-            await transport.addRemoteCandidate(candidate)
+            await connection.add_remote_candidate(candidate)
 
     def close(self, code: Close, reason: str) -> None:
         """End the session from our side."""
@@ -122,7 +151,8 @@ class Peer:
 
     async def run(self) -> None:
         """Everything between the answer and the end."""
-        work = (self.live.run(), self._receive(), self._report(), self._watch())
+        assert self._intake is not None, "answer() comes first"
+        work = (self.live.run(), self._intake.run(), self._report(), self._watch(self._intake))
         tasks = [asyncio.create_task(one) for one in work]
         try:
             waiting: set[asyncio.Future[Any]] = {*tasks, self._stop}
@@ -147,8 +177,13 @@ class Peer:
         self._services.close_stream(self.live.id)
         if self._connected.is_set():
             await asyncio.sleep(_GOODBYE)
+        for task in self._changing:
+            task.cancel()
+        await asyncio.gather(*self._changing, return_exceptions=True)
         with contextlib.suppress(Exception):  # a half-open connection may fail in any way
             await self._pc.close()
+            if self._rope is not None:
+                await self._rope.close()
 
     def _ice(self) -> RTCIceTransport:
         return self._receiver().transport.transport
@@ -163,8 +198,8 @@ class Peer:
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
-            self._track = track
-            self._frames = tame(self._receiver(), self._services.settings.max_pixels)
+            settings = self._services.settings
+            self._intake = Intake(self.live, settings, track, self._receiver())
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL:
@@ -176,8 +211,12 @@ class Peer:
         if state == "connected":
             self._connected.set()
             self._heard = time.monotonic()
-        elif state in ("failed", "closed"):
+        elif state == "closed" or (state == "failed" and not self._may_come_back()):
             self.close(Close.NORMAL, "the connection to the source is gone")
+
+    def _may_come_back(self) -> bool:
+        """Whether only the network is gone: DTLS still stands, and waits on the rope."""
+        return self._connected.is_set() and self._receiver().transport.state == "connected"
 
     def _obey(self, text: Any) -> None:
         self._heard = time.monotonic()
@@ -193,50 +232,6 @@ class Peer:
         else:
             self.live.control(kind)
 
-    async def _receive(self) -> None:
-        assert self._track is not None
-        while True:
-            try:
-                frame = await self._track.recv()
-            except MediaStreamError:
-                return
-            if isinstance(frame, VideoFrame):
-                self._take(frame)
-
-    def _take(self, frame: VideoFrame) -> None:
-        """Offer a frame for analysis; never waits, so the stack's own queue stays empty."""
-        assert self._frames is not None and frame.pts is not None
-        now = time.monotonic()
-        self._heard = now
-        arrived = self._frames.arrived(frame.pts) or now
-        tick = self._clock.tick(frame.pts)
-        if tick.jumped:
-            self.live.control("seek")
-        limit = self._services.settings.max_pixels
-        if frame.width * frame.height > limit:
-            self._refuse_size(frame.width, frame.height, limit)
-            return
-        if not tick.due:
-            self.live.counters.received += 1
-            self.live.counters.dropped += 1
-            return
-        header = FrameHeader(
-            frame_id=frame.pts % 2**32,
-            media_time=tick.media_time,
-            width=frame.width,
-            height=frame.height,
-        )
-        self.live.offer(Job(header, partial(_picture, frame), arrived))
-
-    def _refuse_size(self, width: int, height: int, limit: int) -> None:
-        if not self._told_too_large:
-            self._told_too_large = True
-            self.live.refuse_frame(
-                ProtocolError(
-                    "too_many_pixels", f"the video is {width}x{height}; the limit is {limit} pixels"
-                )
-            )
-
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(_STATUS_EVERY)
@@ -250,13 +245,10 @@ class Peer:
                     dropped=counters.dropped,
                 )
             )
-            assert self._frames is not None
-            if self._frames.too_large is not None:
-                self._refuse_size(*self._frames.too_large, services.settings.max_pixels)
-            else:
-                self._told_too_large = False
+            if self._intake is not None:
+                self._intake.look_at_size()
 
-    async def _watch(self) -> None:
+    async def _watch(self, intake: Intake) -> None:
         """End a session that never connects, or that is connected and silent."""
         settings = self._services.settings
         try:
@@ -267,12 +259,7 @@ class Peer:
             return
         while True:
             await asyncio.sleep(1.0)
-            silent = time.monotonic() - self._heard
+            silent = time.monotonic() - max(self._heard, intake.heard)
             if silent > settings.idle_seconds and not self.live.paused:
                 self.close(Close.NORMAL, f"nothing came for {settings.idle_seconds:g} s")
                 return
-
-
-def _picture(frame: VideoFrame) -> Image:
-    """The frame as RGB, uint8 ``[H, W, 3]``."""
-    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

@@ -9,7 +9,6 @@ GET    /v1/streams/{id}/events   text/event-stream
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import Literal
 
@@ -40,7 +39,7 @@ class Whip:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._peers: dict[str, Peer] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[str, asyncio.Task[None]] = {}
         for stack in ("aioice", "aiortc"):  # they tell every check, with the peer's addresses
             logging.getLogger(stack).setLevel(logging.WARNING)
 
@@ -100,7 +99,12 @@ class Whip:
         try:
             fragment = read_fragment(await _text(request, _FRAGMENT, MAX_FRAGMENT_BYTES))
             if match.strip() in ("*", '"*"'):
-                return problem(422, "this server does not restart ICE; open a new session instead")
+                return Response(
+                    await peer.restart(fragment),
+                    200,
+                    {"ETag": f'"{peer.etag}"'},
+                    _FRAGMENT,
+                )
             if match.strip() != f'"{peer.etag}"':
                 return problem(412, f"If-Match is {match[:40]!r}; the session has another ETag")
             await peer.trickle(fragment)
@@ -114,10 +118,9 @@ class Whip:
         if one is None or not _may(request, one.holder):
             return _unknown(request)
         one.close(Close.NORMAL, "ended over HTTP")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_END_SECONDS):
-                while one.live.id in self._services.streams:
-                    await asyncio.sleep(0.01)
+        running = self._running.get(one.live.id)
+        if running is not None:
+            await asyncio.wait({running}, timeout=_END_SECONDS)
         return Response(status_code=200)
 
     async def events(self, request: Request) -> Response:
@@ -136,10 +139,10 @@ class Whip:
     def _start(self, peer: Peer) -> None:
         self._peers[peer.live.id] = peer
         task = asyncio.create_task(peer.run())
-        self._running.add(task)
+        self._running[peer.live.id] = task
 
         def ended(done: asyncio.Task[None]) -> None:
-            self._running.discard(done)
+            self._running.pop(peer.live.id, None)
             self._peers.pop(peer.live.id, None)
             if not done.cancelled() and done.exception() is not None:
                 _log.error("stream %s ended badly", peer.live.id, exc_info=done.exception())
@@ -162,7 +165,7 @@ def _may(request: Request, owner: str) -> bool:
 
 
 def _wishes(request: Request, window: int) -> tuple[Source, int]:
-    """``?window=``, ``?title=`` and ``?kind=`` of the address: a WHIP client has no hello to put them in."""
+    """``?window=``, ``?title=`` and ``?kind=``: a WHIP client has no hello to put them in."""
     asked = request.query_params.get("window")
     if asked is not None:
         whole = asked.isascii() and asked.isdigit() and len(asked) < 4

@@ -198,3 +198,75 @@ def test_frames_are_known_again_by_their_stamps(page: Page, extension: Extension
         }"""
     )
     assert found == [True, False, True, 2, None, 19, 39, None]
+
+
+RESTART = """
+async (token) => {
+  const { restart, gathered } = await import("/extension/webrtc/restart.js");
+  const canvas = document.createElement("canvas");
+  canvas.width = 320;
+  canvas.height = 240;
+  const context = canvas.getContext("2d");
+  setInterval(() => {
+    context.fillStyle = `hsl(${performance.now() / 20} 50% 50%)`;
+    context.fillRect(0, 0, 320, 240);
+  }, 33);
+  const peer = new RTCPeerConnection();
+  let verdicts = 0;
+  const channel = peer.createDataChannel("verdicts");
+  channel.onmessage = ({ data }) => (verdicts += JSON.parse(data).type === "verdict");
+  peer.addTransceiver(canvas.captureStream(30).getVideoTracks()[0], { direction: "sendonly" });
+  await peer.setLocalDescription();
+  await gathered(peer);
+  const more = async (count, seconds) => {
+    const wanted = verdicts + count;
+    for (let i = 0; i < seconds * 10 && verdicts < wanted; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return verdicts >= wanted;
+  };
+  const send = (address, method, kind, body, more = {}) =>
+    fetch(address, {
+      method,
+      body,
+      headers: { Authorization: `Bearer ${token}`, "Content-Type": kind, ...more },
+    });
+  const opened = await send("/whip", "POST", "application/sdp", peer.localDescription.sdp);
+  const location = opened.headers.get("location");
+  let answer = await opened.text();
+  await peer.setRemoteDescription({ type: "answer", sdp: answer });
+  const ufrag = () => peer.currentRemoteDescription.sdp.match(/a=ice-ufrag:(.*)/)[1];
+  const ports = async () => {
+    const stats = [...(await peer.getStats()).values()];
+    const transport = stats.find(({ type }) => type === "transport");
+    const pair = stats.find(({ id }) => id === transport.selectedCandidatePairId);
+    return stats.find(({ id }) => id === pair?.remoteCandidateId)?.port;
+  };
+  const found = [await more(5, 15)];
+  const [firstName, firstPort] = [ufrag(), await ports()];
+  const etags = [opened.headers.get("etag")];
+  for (let i = 0; i < 2; i++) {
+    answer = await restart(peer, answer, async (fragment) => {
+      const kind = "application/trickle-ice-sdpfrag";
+      const changed = await send(location, "PATCH", kind, fragment, { "If-Match": "*" });
+      etags.push(changed.headers.get("etag"));
+      return changed.text();
+    });
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    found.push(await more(10, 15));
+  }
+  const [lastName, lastPort] = [ufrag(), await ports()];
+  found.push(peer.connectionState, firstName !== lastName, firstPort !== lastPort);
+  found.push(new Set(etags).size);
+  found.push((await send(location, "DELETE", "text/plain")).status);
+  peer.close();
+  return found;
+}
+"""
+
+
+def test_a_browser_restarts_ice_and_the_stream_goes_on(page: Page, server: Server) -> None:
+    page.goto(server.address)
+    found = page.evaluate(RESTART, TOKEN)
+    assert found == [True, True, True, "connected", True, True, 3, 200]
+    assert "Traceback" not in server.said

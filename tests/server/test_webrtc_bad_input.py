@@ -246,6 +246,8 @@ async def test_a_flood_of_candidates_afterwards(server, http, offer):
         ("a=candidate:1 1 udp 5 10.0.0.1\r\n", {}, 400),
         ("a=candidate:1 x udp y 10.0.0.1 z typ host\r\n", {}, 400),
         ("a=x:" + "y" * 20_000 + "\r\n", {}, 413),
+        ("a=mid:0\r\n", {"If-Match": "*"}, 400),
+        ("a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n", {"If-Match": "*"}, 422),
     ],
 )
 async def test_bad_patches(http, offer, body, headers, status):
