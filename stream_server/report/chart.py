@@ -13,7 +13,7 @@ from stream_server.report.model import FaceReport
 from stream_server.report.words import clock, percent
 
 _WIDTH, _HEIGHT = 720, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 12, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 12, 26
 _POINTS = 600
 _GAP = 1.5  # seconds without a score that break the line
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -49,7 +49,8 @@ def timeline(face: FaceReport, duration: float, fake: float, real: float) -> Mar
         )
     for value in (0.0, 0.5, 1.0):
         parts.append(
-            f'<text x="{_LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.0%}</text>'
+            f'<text x="{_LEFT - 6}" y="{y(value) + 8 * value - 2:.1f}" text-anchor="end">'
+            f"{value:.0%}</text>"
         )
     for tick in _ticks(span):
         parts.append(

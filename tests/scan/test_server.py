@@ -220,6 +220,29 @@ def test_a_server_that_is_stopped_puts_its_scan_back(models, tmp_path, long_clip
         assert wait(client, scan_id, "done", "failed")["status"] == "done"
 
 
+def test_a_full_queue_says_so(models, tmp_path, portrait_clip, long_clip):
+    with limited(models, tmp_path, FAKELIGHT_SCAN_QUEUE="1") as (_, client):
+        first = send(client, long_clip).json()["id"]
+        answer = send(client, portrait_clip)
+        assert answer.status_code == 429 and "which is the limit" in answer.json()["detail"]
+        assert "retry-after" in answer.headers
+        assert [path.name for path in (tmp_path / "state" / "uploads").iterdir()] == [first]
+        client.delete(f"/v1/scans/{first}")
+        assert send(client, portrait_clip).status_code == 202
+
+
+def test_of_two_servers_on_one_folder_one_works_and_the_other_takes_over(
+    models, tmp_path, portrait_clip, long_clip
+):
+    with limited(models, tmp_path) as (first, one), limited(models, tmp_path) as (_, two):
+        scan_id = send(one, long_clip).json()["id"]
+        wait(one, scan_id, "running")
+        assert two.get(f"/v1/scans/{scan_id}").json()["status"] == "running"
+        first.process.kill()
+        first.process.wait(10)
+        assert wait(two, scan_id, "done", "failed")["status"] == "done"
+
+
 def test_results_are_kept_for_a_set_time(models, tmp_path, portrait_clip):
     with limited(models, tmp_path) as (_, client):
         scan_id = send(client, portrait_clip, keep="true").json()["id"]
