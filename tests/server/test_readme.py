@@ -97,6 +97,7 @@ def test_pip_install_and_serve(checkout, environment, tmp_path):
     subprocess.run(pip, cwd=checkout, check=True, timeout=600)
     output = serves([str(venv / "bin" / "fakelight"), "serve"], tmp_path, environment)
     assert "is serving on" in output
+    shutil.copy2(ROOT / "stream_server" / "web" / "static" / "sample.mp4", tmp_path / "video.mp4")
     for command in commands():
         if not command.startswith("fakelight ") or command == "fakelight serve":
             continue
@@ -109,7 +110,10 @@ def test_pip_install_and_serve(checkout, environment, tmp_path):
             text=True,
             timeout=120,
         )
-        assert ran.returncode == 0, f"{command}: {ran.stdout}{ran.stderr}"
+        # 3 is a scan's way to say that it found something.
+        fine = (0, 3) if "scan" in command else (0,)
+        assert ran.returncode in fine, f"{command}: {ran.stdout}{ran.stderr}"
+    assert (tmp_path / "report.html").stat().st_size > 1000
 
 
 def test_no_command_of_the_readme_goes_unrun():
