@@ -80,7 +80,7 @@ async def none_open(http) -> None:
         ("v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n", "cannot be used"),
         (
             "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n"
-            "a=candidate:1 1 udp\r\n",
+            "a=ice-ufrag:a\r\na=ice-pwd:b\r\na=fingerprint:c\r\na=candidate:1 1 udp\r\n",
             "eight parts",
         ),
     ],

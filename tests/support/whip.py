@@ -53,10 +53,10 @@ class Pictures(MediaStreamTrack):
 class WhipClient:
     """Publishes tracks and collects what the server says."""
 
-    def __init__(self, url: str, token: str = TOKEN) -> None:
+    def __init__(self, url: str, token: str = TOKEN, **http) -> None:
         self.url = url
         self.http = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, **http
         )
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.messages: asyncio.Queue[dict] = asyncio.Queue()
