@@ -69,7 +69,11 @@ def launch(
         executable_path=chromium(),
         headless=True,
         args=flags,
-        ignore_default_args=["--disable-extensions", "--headless"],
+        ignore_default_args=[
+            "--disable-extensions",
+            "--headless",
+            "--disable-back-forward-cache",
+        ],
         **{"viewport": {"width": 1000, "height": 700}, **options},
     )
     try:

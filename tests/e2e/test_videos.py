@@ -176,6 +176,26 @@ def test_back_from_the_next_page(page: Page, site: Site, clip: Clip, server: Ser
     wait_for("a label after going back", lambda: labelled(eye))
 
 
+def test_page_that_comes_back_from_the_back_forward_cache(
+    page: Page, site: Site, clip: Clip
+) -> None:
+    # Chromium keeps no page in memory that holds an extension's frame; one whose video has gone
+    # holds none any more.
+    page.goto(site.page("/kept", html(video(clip("still", "mp4")))))
+    eye = watch(page)
+    wait_for("a label", lambda: labelled(eye))
+    page.evaluate("window.kept = true; v.remove()")
+    wait_for("the overlay to go", lambda: eye.overlays() == [])
+    page.wait_for_timeout(1500)
+    site.page("/next", html("<p>another site</p>"))
+    page.goto(site.address("/next", host="elsewhere.test"))
+    page.go_back(wait_until="commit")  # a page out of the cache does not load
+    assert page.evaluate("window.kept"), "the page was loaded anew, not kept"
+    page.evaluate("(markup) => { document.body.innerHTML = markup }", video(clip("still", "webm")))
+    again = watch(page)
+    wait_for("a label after coming back", lambda: labelled(again))
+
+
 STRICT = {
     "csp": {
         "Content-Security-Policy": "default-src 'none'; media-src 'self'; style-src 'none';"
