@@ -17,8 +17,10 @@ from tests.e2e.browser import Extension, wait_for, watch
 from tests.e2e.conftest import TOKEN, Server, start_server
 from tests.e2e.site import Site, video_page
 from tests.e2e.test_overlay import STYLE, box_on_face, judged, overlap
+from tests.support.network import NO_NETWORK, OUTSIDE_LOOPBACK
 
 Clip = Callable[[str, str], str]
+needs_network = pytest.mark.skipif(not OUTSIDE_LOOPBACK, reason=NO_NETWORK)
 
 
 def streams(server: Server) -> list[dict[str, Any]]:
@@ -52,6 +54,7 @@ def over_webrtc(extension: Extension, server: Server) -> Iterator[Extension]:
     extension.store({"transport": "auto", "server": server.address})
 
 
+@needs_network
 def test_the_overlay_comes_up_over_webrtc(
     page: Page, site: Site, clip: Clip, over_webrtc: Extension, server: Server
 ) -> None:
@@ -63,6 +66,7 @@ def test_the_overlay_comes_up_over_webrtc(
     assert [one["source"]["kind"] for one in streams(server)] == ["tab"]
 
 
+@needs_network
 def test_boxes_land_on_the_frames_that_were_sent(
     page: Page, site: Site, clip: Clip, over_webrtc: Extension
 ) -> None:
@@ -86,6 +90,7 @@ def test_boxes_land_on_the_frames_that_were_sent(
     assert max(lefts) - min(lefts) > 0.1, "the face hardly moved while it was watched"
 
 
+@needs_network
 def test_a_change_of_the_setting_changes_the_way(
     page: Page, site: Site, clip: Clip, over_webrtc: Extension, server: Server
 ) -> None:
@@ -265,6 +270,7 @@ async (token) => {
 """
 
 
+@needs_network
 def test_a_browser_restarts_ice_and_the_stream_goes_on(page: Page, server: Server) -> None:
     page.goto(server.address)
     found = page.evaluate(RESTART, TOKEN)

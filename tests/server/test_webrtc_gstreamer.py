@@ -12,6 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.support.faces import backdrop, paste, person
+from tests.support.network import NO_NETWORK, OUTSIDE_LOOPBACK
 from tests.support.server import ROOT, TOKEN, running_server
 from tests.support.whip import AUTH
 
@@ -29,11 +30,14 @@ def gstreamer_is_there() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-pytestmark = pytest.mark.skipif(
-    not gstreamer_is_there(),
-    reason="no GStreamer with webrtcbin for the system's Python (Debian: python3-gst-1.0"
-    " gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-{good,bad,ugly})",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not gstreamer_is_there(),
+        reason="no GStreamer with webrtcbin for the system's Python (Debian: python3-gst-1.0"
+        " gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-{good,bad,ugly})",
+    ),
+    pytest.mark.skipif(not OUTSIDE_LOOPBACK, reason=NO_NETWORK),
+]
 
 
 @pytest.fixture(scope="module")
