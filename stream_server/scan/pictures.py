@@ -24,7 +24,8 @@ _TOLD_LATE = ("WEBP", "AVIF")  # say how long a frame lasts once it is decoded
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _PICTURE_SIDE = 1920  # group pictures have small faces, and one picture costs little
 _MAX_ANIMATION = 20_000_000_000  # pixels of all frames: every one has to be decoded
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError)
+# Pillow's decoders answer a hostile file with exceptions of any kind.
+_BROKEN = Exception
 
 
 class StillPicture:
@@ -122,20 +123,30 @@ def open_picture(path: Path, name: str, max_pixels: int) -> StillPicture | Anima
         _explain_heic(path, name)
         return None
     except OSError as error:
-        raise from_os_error(error, name) from None
-    except (ValueError, SyntaxError) as error:
+        # Pillow's own are OSErrors too, but without a number.
+        raise (from_os_error(error, name) if error.errno else _damaged(name, error)) from None
+    except _BROKEN as error:
         raise _damaged(name, error) from None
     with opened:
-        width, height = opened.size
-        if width * height > max_pixels:
-            raise UnusableError(
-                "too_many_pixels",
-                f"{name} has {width}x{height} pixels; the limit is {max_pixels} in all",
-                413,
-            )
-        if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
-            return Animation(path, name, opened)
-        return StillPicture(path, name, opened)
+        try:
+            return _checked(path, name, opened, max_pixels)
+        except UnusableError:
+            raise
+        except _BROKEN as error:
+            raise _damaged(name, error) from None
+
+
+def _checked(path: Path, name: str, opened: Any, max_pixels: int) -> StillPicture | Animation:
+    width, height = opened.size
+    if width * height > max_pixels:
+        raise UnusableError(
+            "too_many_pixels",
+            f"{name} has {width}x{height} pixels; the limit is {max_pixels} in all",
+            413,
+        )
+    if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
+        return Animation(path, name, opened)
+    return StillPicture(path, name, opened)
 
 
 def _quiet(path: Path) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from stream_server.settings import Settings
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 
+_log = logging.getLogger(__name__)
 _SLOWEST = 0.5  # samples per second: below it nothing can be followed from one to the next
 
 
@@ -88,6 +90,11 @@ class Scanner:
         except MemoryError:
             too_large = UnusableError("memory", f"{name} needs more memory than there is", 413)
             return self.failed(name, options, too_large)
+        except Exception:
+            # Ours to mend, but not a reason to leave the rest of a batch undone.
+            _log.exception("scanning %s failed", name)
+            bug = UnusableError("internal", f"{name}: an internal error; the log has it", 500)
+            return self.failed(name, options, bug)
 
     def failed(self, name: str, options: ScanOptions, error: UnusableError) -> Report:
         """A report on an input that gave none."""
