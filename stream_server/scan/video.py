@@ -24,6 +24,7 @@ _DENIED = {
     "hls", "concat", "concatf", "dash", "webm_dash_manifest", "imf", "lavfi", "sdp", "rtsp",
     "rtp", "sap", "tty", "bin", "xbin", "adf", "idf", "image2", "image2pipe", "ffmetadata",
 }  # fmt: skip
+_LONGEST = 30 * 86400.0  # seconds
 _SKIPPABLE = 2.5  # frames per sample from which frames that no other frame needs may be left out
 
 
@@ -263,8 +264,11 @@ def _is_cover(stream: Any) -> bool:
 
 def _duration(container: Any, stream: Any) -> float | None:
     if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else None
+        seconds = float(stream.duration * stream.time_base)
+    else:
+        seconds = (container.duration or 0) / av.time_base
+    # A damaged header may claim anything; then it is better not to believe it at all.
+    return seconds if 0 < seconds < _LONGEST else None
 
 
 def _seek(container: Any, stream: Any, seconds: float) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from stream_server.scan.media import MAX_SIDE, ReadCounts
 from stream_server.scan.opening import open_media
 from stream_server.scan.plan import Stretch
 from stream_server.scan.problems import UnusableError
-from stream_server.scan.video import VideoFile
+from stream_server.scan.video import VideoFile, _duration
 from tests.support.scan_media import every, moving_face, without_faces, write_video
 
 WHOLE = (Stretch(0.0, math.inf),)
@@ -115,6 +117,12 @@ def test_a_frame_beyond_the_limit_is_refused(clip):
     with pytest.raises(UnusableError, match="640x360 pixels; the limit is 1000") as error:
         VideoFile(clip, "a.mp4", 1000)
     assert error.value.status == 413
+
+
+@pytest.mark.parametrize("claimed", [0, -5, 10**15])
+def test_a_length_that_cannot_be_is_not_believed(claimed):
+    stream = SimpleNamespace(duration=claimed, time_base=Fraction(1, 10))
+    assert _duration(SimpleNamespace(duration=claimed * 10**6), stream) is None
 
 
 def test_heic_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
