@@ -75,7 +75,8 @@ def test_several_videos_the_visible_ones_at_most_four(
         video(clip("still", "mp4"), "width:40px;height:30px", "tiny"),
     ]
     shown = [video(clip("still", "mp4"), small, f"v{number}") for number in range(6)]
-    below = video(clip("still", "mp4"), small + ";margin-top:3000px", "below")
+    style = "width:320px;height:180px;display:block;margin-top:3000px"
+    below = video(clip("still", "mp4"), style, "below")
     page.goto(site.page("/many", html("".join([*hidden, *shown, below]))))
     eye = watch(page)
     wait_for("four overlays", lambda: len(eye.overlays()) == 4)
