@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 from skimage import data
 
 Picture = NDArray[np.uint8]
@@ -81,6 +81,14 @@ def couple(seconds: float = 12) -> Iterator[Picture]:
     for index in range(round(seconds * FPS)):
         sway = 8 * math.sin(2 * math.pi * index / FPS / 4)
         yield scene([(20 + sway, 110, 220), (350 - sway, 110, 220)])
+
+
+def blurred(seconds: float = 12) -> Iterator[Picture]:
+    """A face out of focus."""
+    sharp = Image.fromarray(scene([(150, 90, 240)]))
+    frame = np.asarray(sharp.filter(ImageFilter.GaussianBlur(4)))
+    for _ in range(round(seconds * FPS)):
+        yield frame
 
 
 def black(seconds: float = 8) -> Iterator[Picture]:
