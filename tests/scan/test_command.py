@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from stream_server.cli import main
+from tests.support.files_server import files_server
 from tests.support.scan_media import every, without_faces, write_video
 from tests.support.scanning import run
 
@@ -125,6 +126,17 @@ def test_window_and_rate_are_used_and_told(scan, portrait_clip):
     assert report["settings"]["window"] == 40
     assert report["settings"]["sample_hz"] == 5
     assert report["analysed"] in (15, 16)
+
+
+def test_an_address_is_fetched_and_scanned(scan, portrait_clip):
+    with files_server(portrait_clip.parent) as address:
+        good, bad = f"{address}/{portrait_clip.name}", f"{address}/nowhere.mp4"
+        outcome = scan(good, bad, "ftp://127.0.0.1/a.mp4")
+    assert outcome.status == 2
+    assert [report["file"] for report in outcome.reports] == [good, bad, "ftp://127.0.0.1/a.mp4"]
+    assert outcome.reports[0]["faces"][0]["samples"] == 30
+    assert "answered 404" in outcome.reports[1]["error"]["detail"]
+    assert outcome.reports[2]["error"]["code"] == "scheme"
 
 
 def test_without_triton_the_embedded_engine_stands_in_and_is_named(scan, portrait_clip):
