@@ -175,6 +175,39 @@ def test_a_thin_uplink_is_noticed(page: Page, extension: Extension) -> None:
     assert thin == [False, False, True]
 
 
+@needs_network
+def test_a_thin_uplink_changes_the_way(page: Page, extension: Extension, server: Server) -> None:
+    page.goto(extension.address("options/options.html"))
+    found = page.evaluate(
+        """async ([server, token]) => {
+          const { Way } = await import("/webrtc/way.js");
+          const states = [];
+          const events = { onMessage: () => {}, onState: (state) => states.push(state) };
+          const target = { server, token, source: { kind: "tab" }, transport: "auto" };
+          const way = new Way(target, events);
+          const until = async (what) => {
+            for (let i = 0; i < 200 && !what(); i++) {
+              await new Promise((resolve) => setTimeout(resolve, 100));
+            }
+          };
+          await until(() => states.includes("open"));
+          const found = [way.takesBitmaps];
+          // As if nothing left the machine any more.
+          Object.defineProperty(way.socket.socket, "bufferedAmount", { value: 1e6 });
+          const header = { frame_id: 1, media_time: 0, captured_at: 0, width: 1, height: 1 };
+          for (let i = 0; i < 40; i++) way.sendFrame(header, new ArrayBuffer(8));
+          found.push(way.takesBitmaps);
+          states.length = 0;
+          await until(() => states.includes("open"));
+          found.push(way.takesBitmaps, states.includes("open"));
+          way.close();
+          return found;
+        }""",
+        [server.address, TOKEN],
+    )
+    assert found == [False, True, True, True]
+
+
 def test_frames_are_known_again_by_their_stamps(page: Page, extension: Extension) -> None:
     """Lost first frames, frames that were never encoded, and the wrap of RTP's clock."""
     page.goto(extension.address("options/options.html"))

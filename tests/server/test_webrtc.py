@@ -11,7 +11,9 @@ import httpx
 import pytest
 from aiortc import RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
+from websockets.exceptions import ConnectionClosed
 
+from tests.support.client import client as client_of
 from tests.support.faces import backdrop, paste, person
 from tests.support.lossy import LossyRelay, candidate_of, through
 from tests.support.server import running_server
@@ -259,6 +261,21 @@ async def test_a_viewer_opens_streams_and_sees_its_own_alone(server, walk):
             assert client.location.removeprefix("/v1/streams/") in listed
             assert (await chief.delete(client.location)).status_code == 200
         await client.next("closed")
+
+
+async def test_a_viewer_s_token_opens_the_websocket_too(server):
+    token = VIEWERS["desk"]["token"]
+    hello = {"type": "hello", "protocol": 1, "token": token}
+    async with client_of(server, hello=hello) as viewer:
+        stream = (await viewer.next("welcome"))["stream"]
+        async with http_of(server, VIEWERS["newsroom"]["token"]) as other:
+            assert (await other.delete(f"/v1/streams/{stream}")).status_code == 404
+        async with http_of(server, token) as own:
+            assert (await own.delete(f"/v1/streams/{stream}")).status_code == 200
+        with pytest.raises(ConnectionClosed) as closed:
+            await viewer.next("verdict")
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1000
 
 
 async def test_an_extension_reads_the_answer_and_a_page_does_not(server, walk):
