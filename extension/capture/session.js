@@ -45,7 +45,11 @@ export class VideoSession {
     /** @type {Link|null} */
     this.link = null;
     this.frames = new FrameTaker(video, {
-      onFrame: (header, bitmap) => this.link?.sendFrame(header, bitmap),
+      onFrame: (header, bitmap) => {
+        // Its keys were taken away again.
+        if (this.finding === "protected") this.found(null);
+        this.link?.sendFrame(header, bitmap);
+      },
       onJump: () => this.jumped(),
       onFinding: (finding) => this.found(finding),
     });

@@ -19,6 +19,7 @@ class PortLink {
     this.port = port;
     this.kind = kind;
     this.paused = false;
+    this.turn = 0;
     this.reader = new WorkerReader();
     /** What was told last, to tell only changes. */
     this.finding = "";
@@ -30,10 +31,12 @@ class PortLink {
   }
 
   async start() {
+    const turn = ++this.turn;
     this.client?.close();
     this.client = null;
     const { server, token, transport } = await load();
-    if (!links.has(this)) return;
+    // Ended meanwhile, or the settings changed again: the later turn makes the client.
+    if (!links.has(this) || turn !== this.turn) return;
     if (!token) {
       this.port.postMessage({ type: "state", state: "not_authorised", detail: "" });
       return;
@@ -55,7 +58,8 @@ class PortLink {
     } else if (data?.type === "bitmap" && data.bitmap instanceof ImageBitmap) {
       void this.read(data.header, data.bitmap);
     } else if (data?.type === "seek" || data?.type === "pause" || data?.type === "resume") {
-      if (data.type !== "seek") this.paused = data.type === "pause";
+      if (data.type === "seek") this.finding = "";
+      else this.paused = data.type === "pause";
       this.client?.sendControl(data.type);
     } else if (data?.type === "bye") {
       this.end();
