@@ -53,7 +53,9 @@
   }
 
   function look() {
-    if (document.visibilityState === "visible" && somethingPlays()) void start();
+    // Left behind by an update of the extension.
+    if (!chrome.runtime?.id) clearInterval(timer);
+    else if (document.visibilityState === "visible" && somethingPlays()) void start();
   }
 
   function wait() {

@@ -28,6 +28,11 @@ export class Watcher {
 
   /** Which videos are worth watching now, and which are no longer. */
   review() {
+    // The extension was updated or removed: this copy has nobody to talk to any more.
+    if (!chrome.runtime?.id) {
+      this.stop();
+      return;
+    }
     const hidden = document.visibilityState === "hidden";
     if (hidden) {
       for (const { session } of this.watched.values()) session.setHidden(true);
