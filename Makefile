@@ -40,6 +40,8 @@ lint: setup-dev
 bench: setup-dev
 	@.venv-dev/bin/fakelight bench live --streams 1 --seconds 20
 	@.venv-dev/bin/fakelight bench live --streams 8 --seconds 30
+	@.venv-dev/bin/fakelight bench scan
+	@.venv-dev/bin/python -m benchmarks.engine_overhead
 
 triton:
 	@scripts/triton_env.sh > /dev/null

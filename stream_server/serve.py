@@ -117,9 +117,10 @@ def _greet(services: Services, listening: socket.socket) -> None:
         f" ({services.engine_in_use()} engine, {', '.join(services.repository.members)})",
         "",
         f"  live page   http://{shown}:{port}/#token={services.token}",
+        f"  check files http://{shown}:{port}/scan#token={services.token}",
         "  extension   in the browser's extensions page, Load unpacked:",
         f"              {resources.extension_dir()}",
-        "              then paste the token into its options; `fakelight token` prints it again",
+        "              then pair it in its options: six digits will appear here",
         "",
         "  It judges face manipulation, not sound and not wholly generated video, and it errs.",
         "  The model weights were trained on research-only data: for research use only"

@@ -65,7 +65,7 @@ class Face:
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """What one frame shows of one track: a crop worth encoding, or why there is none."""
 
     track: int
@@ -79,7 +79,8 @@ class Stream:
     """Follows the faces of one video and judges them.
 
     ``tracker`` and the crops run in ``executor`` (the loop's default if ``None``), the networks
-    in ``scorer``. One call of ``analyse`` at a time.
+    in ``scorer``. ``on_look`` is told of every face that is sampled, judged or not. One call of
+    ``analyse`` at a time.
     """
 
     def __init__(
@@ -89,12 +90,14 @@ class Stream:
         policy: VerdictPolicy,
         options: StreamOptions | None = None,
         executor: Executor | None = None,
+        on_look: Callable[[Look], None] = lambda look: None,
     ) -> None:
         self.tracker = tracker
         self.options = options = options or StreamOptions()
         self._scorer = scorer
         self._policy = policy
         self._executor = executor
+        self._on_look = on_look
         self._evidence: dict[int, FaceEvidence] = {}
         self._slot = -1
         self._time = -math.inf
@@ -137,7 +140,7 @@ class Stream:
         height, width = frame.image.shape[:2]
         return [self._face(track, width, height, frame.media_time) for track in tracks]
 
-    def _look(self, frame: Frame) -> tuple[list[Track], list[_Look]]:
+    def _look(self, frame: Frame) -> tuple[list[Track], list[Look]]:
         tracks = self.tracker.update(frame.image, frame.media_time)
         # A frame may come a little before its place in the rhythm; a quarter of a beat is near.
         slot = math.floor(frame.media_time * self.options.sample_hz + 0.25)
@@ -146,14 +149,15 @@ class Stream:
         self._slot = slot
         return tracks, [self._look_at(frame.image, track) for track in tracks]
 
-    def _look_at(self, image: Image, track: Track) -> _Look:
+    def _look_at(self, image: Image, track: Track) -> Look:
         crop = align_crop(image, track.landmarks)
         landmarks = to_crop(track.landmarks, alignment(track.landmarks))
         quality = judge(image, track.box, crop, landmarks)
-        return _Look(track.id, quality, quality.reasons(self.options.quality), crop, landmarks)
+        return Look(track.id, quality, quality.reasons(self.options.quality), crop, landmarks)
 
-    async def _collect(self, now: float, looks: list[_Look]) -> None:
+    async def _collect(self, now: float, looks: list[Look]) -> None:
         for look in looks:
+            self._on_look(look)
             self._evidence[look.track].saw(now, look.reasons)
         good = [look for look in looks if not look.reasons]
         if not good:

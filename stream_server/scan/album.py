@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stream_server.scan.gallery import Gallery
-from stream_server.stream import Face
+from stream_server.stream import Face, Look
 from stream_server.vision.quality import Quality
 from stream_server.vision.types import Floats, Image
 
@@ -70,9 +70,9 @@ class Album:
         self._every = every
         self._pending: dict[int, tuple[Image, Quality, tuple[str, ...]]] = {}
 
-    def looked(self, track: int, crop: Image, quality: Quality, reasons: tuple[str, ...]) -> None:
+    def looked(self, look: Look) -> None:
         """Note a look at a face of the frame that ``saw`` will tell of."""
-        self._pending[track] = (crop, quality, reasons)
+        self._pending[look.track] = (look.crop, look.quality, look.reasons)
 
     def saw(self, time: float, faces: list[Face], looks: dict[int, Floats]) -> None:
         """Note a frame's faces; ``looks`` are the signatures of their tracks."""

@@ -18,7 +18,7 @@ from stream_server.scan.album import Album, FaceRecord
 from stream_server.scan.linking import linked
 from stream_server.scan.media import Media, ReadCounts
 from stream_server.scan.plan import Plan, Stretch
-from stream_server.stream import Scorer, Stream, _Look
+from stream_server.stream import Scorer, Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.track import FaceTracker
@@ -122,10 +122,9 @@ class _Share:
             else pipeline.detect_side,
             max_faces=pipeline.max_faces,
         )
-        self._stream = _ScanStream(
-            tracker, _Patient(pipeline.scorer), pipeline.policy, options, executor
-        )
-        self._stream.album = self._album = album
+        self._album = album
+        scorer = _Patient(pipeline.scorer)
+        self._stream = Stream(tracker, scorer, pipeline.policy, options, executor, album.looked)
         self._media = media
         self._stretches = stretches
         self._executor = executor
@@ -161,17 +160,6 @@ class _Share:
     def _begin(self, stretch: Stretch) -> None:
         self._stream.reset()
         self._album.lead, self._album.part = stretch.lead, stretch.start
-
-
-class _ScanStream(Stream):
-    """The live stream, whose looks at faces the album sees too."""
-
-    album: Album
-
-    async def _collect(self, now: float, looks: list[_Look]) -> None:
-        for look in looks:
-            self.album.looked(look.track, look.crop, look.quality, look.reasons)
-        await super()._collect(now, looks)
 
 
 class _Patient:

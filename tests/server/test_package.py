@@ -44,7 +44,12 @@ def installed(wheel, tmp_path_factory):
 
 def run(installed, cwd, *arguments, **options):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FAKELIGHT_")}
-    environment |= {"PYTHONPATH": str(installed), "FAKELIGHT_TOKEN": TOKEN}
+    state = str(installed / "state")
+    environment |= {
+        "PYTHONPATH": str(installed),
+        "FAKELIGHT_TOKEN": TOKEN,
+        "FAKELIGHT_STATE_DIR": state,
+    }
     command = [sys.executable, "-m", "stream_server.cli", *arguments]
     return subprocess.Popen(
         command,

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -58,7 +59,13 @@ def running_server(
     port = free_port()
     command = [sys.executable, "-m", "stream_server.cli", "serve", "--port", str(port), *arguments]
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FAKELIGHT_")}
-    settings = {"FAKELIGHT_TOKEN": TOKEN, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    state = tempfile.TemporaryDirectory(prefix="fakelight-state-", ignore_cleanup_errors=True)
+    settings = {
+        "FAKELIGHT_TOKEN": TOKEN,
+        "FAKELIGHT_STATE_DIR": state.name,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+    }
     process = subprocess.Popen(
         command,
         cwd=cwd,
@@ -84,6 +91,7 @@ def running_server(
                 process.wait()
         reader.join(5)
         process.stdout.close()
+        state.cleanup()
 
 
 def _wait(server: Server) -> None:
