@@ -18,7 +18,8 @@ from aiortc import codecs, rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
-CAPACITY = 512  # packets, a power of two: two seconds at 2 Mbit/s
+CAPACITY = 512  # packets, a power of two: more than the largest key frame has
+RECOVERABLE = 128  # packets back that are still asked for and sent again (aiortc's history)
 BACKLOG = 60  # encoded frames that may wait for the decoder
 DECODER_PIXELS = 7680 * 4320  # what a decoder allocates for at most; the settings ask for less
 _ASK_AGAIN = 1.0  # seconds between two requests for a key frame
@@ -61,6 +62,8 @@ class FrameBuffer(JitterBuffer):
 
     def add(self, packet: Any) -> tuple[bool, JitterFrame | None]:
         ask, frame = super().add(packet)
+        if frame is None and not ask and self._give_up(packet.sequence_number):
+            ask, frame = True, self.complete()
         self.lost = self.lost or ask
         return ask, frame
 
@@ -84,6 +87,19 @@ class FrameBuffer(JitterBuffer):
                 self.remove(count + 1)
                 return RtpFrame(data=b"".join(data), timestamp=timestamp)
         return None
+
+    def _give_up(self, newest: int) -> bool:
+        """Pass over a gap that is too old to be mended, instead of waiting until all is full."""
+        assert self._origin is not None
+        span = (newest - self._origin) % 65536
+        if not RECOVERABLE <= span < CAPACITY:
+            return False
+        places = (self._packets[(self._origin + i) % CAPACITY] for i in range(span))
+        gap = next((i for i, packet in enumerate(places) if packet is None), span)
+        if span - gap < RECOVERABLE:
+            return False
+        self.smart_remove(gap + 1)
+        return True
 
     def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
         del sequence_number

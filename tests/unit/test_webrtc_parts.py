@@ -23,6 +23,7 @@ from stream_server.webrtc.clock import MediaClock
 from stream_server.webrtc.outlets import Outlets, TooManyReadersError
 from stream_server.webrtc.receiver import (
     BACKLOG,
+    RECOVERABLE,
     EncodedFrames,
     FrameBuffer,
     key_frame_size,
@@ -191,6 +192,28 @@ def test_after_lost_packets_nothing_torn_is_decoded():
     assert asked
     feed(buffer, frames, 600, KEY)
     assert frames.qsize() == 2
+
+
+def test_a_gap_is_given_up_when_it_cannot_be_mended_any_more():
+    buffer, frames, asked = filled()
+    feed(buffer, frames, 0, KEY)
+    for number in range(2, 1 + RECOVERABLE):  # 1 does not come
+        feed(buffer, frames, number, DELTA)
+    assert not asked
+    feed(buffer, frames, 1 + RECOVERABLE, KEY)
+    assert asked
+    feed(buffer, frames, 2 + RECOVERABLE, DELTA)
+    stamps = [frames.get()[1].timestamp // 9000 for _ in range(frames.qsize())]
+    assert stamps == [0, 1 + RECOVERABLE, 2 + RECOVERABLE]
+
+
+def test_a_frame_of_many_packets_is_no_gap():
+    buffer, frames, asked = filled()
+    for number in range(300):
+        _, frame = buffer.add(packet(number, 0, number == 299, KEY if number == 0 else b"x"))
+    frames.put((VP8, frame))
+    assert frames.qsize() == 1
+    assert not asked
 
 
 def test_a_huge_key_frame_never_reaches_the_decoder():
