@@ -142,6 +142,14 @@ async def finish_pairing(request: Request) -> Response:
     return JSONResponse({"token": token})
 
 
+async def end_pairing(request: Request) -> Response:
+    """Forget the paired token that the request carries."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and _services(request).pairings.forget(token.strip()):
+        return Response(status_code=204)
+    return problem(404, "the request carries no token that came from pairing")
+
+
 def _origin(request: Request) -> str:
     return request.headers.get("origin", "")
 

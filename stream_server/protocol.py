@@ -97,7 +97,7 @@ class FrameHeader(_Message):
     """
 
     frame_id: Annotated[int, Field(ge=0, le=_SAFE_INTEGER)]
-    media_time: Annotated[float, Field(ge=0, le=1e9)]
+    media_time: Annotated[float, Field(ge=0, le=1e12)]  # live streams may count from 1970
     captured_at: Annotated[Any, AfterValidator(_number_or_none)] = None
     width: Annotated[int, Field(ge=1, le=65535)]
     height: Annotated[int, Field(ge=1, le=65535)]

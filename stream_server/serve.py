@@ -103,6 +103,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    # From here on a client waits instead of being refused while the models load.
+    listening.listen(128)
     listening.set_inheritable(True)
     return listening
 

@@ -1,7 +1,7 @@
 // Pairing with a server, and asking it how it is. Runs in the extension's own pages.
 
 import { StreamClient } from "../protocol/client.js";
-import { save } from "./settings.js";
+import { load, save } from "./settings.js";
 
 /**
  * @typedef {"ready"|"unpaired"|"rejected"|"unreachable"|"strange"} ServerState
@@ -86,8 +86,17 @@ export async function finishPairing(server, id, code) {
   await save({ server, token });
 }
 
+/** Forget the token here and, where it can be reached, at the server. */
 export async function unpair() {
+  const { server, token } = await load();
   await save({ token: "" });
+  if (!token) return;
+  try {
+    const headers = { Authorization: `Bearer ${token}` };
+    await ask(`${server}/v1/pairings`, { method: "DELETE", headers });
+  } catch {
+    // The server is not there; this browser has forgotten the token all the same.
+  }
 }
 
 /** @param {Response} answer the server's own words, from its problem document */

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,10 +107,28 @@ def test_right_digits_after_a_wrong_try_still_pair(options: Page, server: Server
 def test_unpairing_forgets_the_token(options: Page, extension: Extension, server: Server) -> None:
     enter(options, start(options, server))
     expect(options.locator("#unpair")).to_be_visible()
+    token = extension.stored()["token"]
+    assert opens(server, extension, token)
     options.click("#unpair")
     expect(options.locator("#pair-note")).to_contain_text("forgotten")
     expect(options.locator("#pair-state")).to_contain_text("not paired")
     assert extension.stored()["token"] == ""
+    wait_for("the server to forget the token", lambda: not opens(server, extension, token))
+
+
+def opens(server: Server, extension: Extension, token: str) -> bool:
+    """Whether ``token`` still opens the server for the extension."""
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Origin": f"chrome-extension://{extension.id}",
+    }
+    request = urllib.request.Request(f"{server.address}/v1/info", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError as refusal:
+        assert refusal.code == 401
+        return False
 
 
 def test_token_that_the_server_does_not_know(options: Page, extension: Extension) -> None:

@@ -138,6 +138,9 @@ def test_pairing_over_http(client, services, monkeypatch):
     bearer = {"Authorization": f"Bearer {token}"}
     assert client.get("/v1/info", headers={**bearer, **headers}).status_code == 200
     assert client.get("/v1/info", headers=bearer).status_code == 401
+    assert client.delete("/v1/pairings", headers={**bearer, **headers}).status_code == 204
+    assert client.delete("/v1/pairings", headers={**bearer, **headers}).status_code == 404
+    assert client.get("/v1/info", headers={**bearer, **headers}).status_code == 401
     assert client.post(f"/v1/pairings/{number}", content=b"", headers=headers).status_code == 400
     gone = client.post(f"/v1/pairings/{number}", json={"code": "x"}, headers=headers)
     assert gone.status_code == 410

@@ -99,6 +99,7 @@ def test_captured_at_comes_back_untouched():
     ("change", "reason"),
     [
         ({"media_time": -1}, "media_time is -1"),
+        ({"media_time": 1e13}, "media_time is 10000000000000.0"),
         ({"media_time": "1"}, "media_time is '1'"),
         ({"frame_id": 1.5}, "frame_id is 1.5"),
         ({"width": 0}, "width is 0"),
