@@ -38,10 +38,12 @@ lint: setup-dev
 	@npm run --silent check
 
 bench: setup-dev
+	@scripts/test_setup.sh
 	@.venv-dev/bin/fakelight bench live --streams 1 --seconds 20
 	@.venv-dev/bin/fakelight bench live --streams 8 --seconds 30
 	@.venv-dev/bin/fakelight bench scan
 	@.venv-dev/bin/python -m benchmarks.engine_overhead
+	@.venv-dev/bin/python -m benchmarks.page_cost
 
 triton:
 	@scripts/triton_env.sh > /dev/null
