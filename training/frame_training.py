@@ -128,10 +128,12 @@ def train_frames(
     settings: FrameSettings,
     start: Path | None = None,
     download: bool = False,
+    begin: Path | None = None,
 ) -> Path:
     """Train the encoder of ``spec``; returns the file of the best averaged weights.
 
-    Goes on from the run's last checkpoint where there is one. Raises ``ValueError`` for a run
+    ``begin`` is a ``best.pt`` of an earlier run to start from. Goes on from this run's own last
+    checkpoint where there is one. Raises ``ValueError`` for a run
     that would never end, one class only, and a loss that is not finite.
     """
     if not settings.minutes and not settings.steps:
@@ -152,6 +154,8 @@ def train_frames(
         done * settings.accumulate,
     )
     model = FrameModel(encoder, int(getattr(encoder, "dim", 0)))
+    if begin is not None:
+        model.load_state_dict(torch.load(begin, map_location="cpu", weights_only=True)["state"])
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
     module = FrameModule(
         model,

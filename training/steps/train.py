@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=Path, required=True, help="run directory; resumes there")
     parser.add_argument("--stage", choices=["all", "frames", "head"], default="all")
     parser.add_argument("--start", type=Path, help="a file of ImageNet weights")
+    parser.add_argument("--begin", type=Path, help="best.pt of an earlier run to go on from")
     parser.add_argument("--download", action="store_true", help="let timm fetch ImageNet weights")
     parser.add_argument("--minutes", type=float, default=0, help="stop after so long; 0: never")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many; 0: never")
@@ -95,7 +96,14 @@ def _train(options: argparse.Namespace) -> int:
             mix=Mix(**options.mix),
         )
         best = train_frames(
-            spec, run, parts["train"], parts["dev"], settings, options.start, options.download
+            spec,
+            run,
+            parts["train"],
+            parts["dev"],
+            settings,
+            options.start,
+            options.download,
+            options.begin,
         )
     if options.stage in ("all", "head"):
         train_head(
