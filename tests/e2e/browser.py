@@ -148,6 +148,17 @@ class ToolbarPopup:
             "Target.attachToTarget", {"targetId": target["targetId"], "flatten": False}
         )
         self.target: str = attached["sessionId"]
+        # The target is there before its document is: a person does not click into the void either.
+        wait_for("the popup's document", self._loaded)
+
+    def _loaded(self) -> bool:
+        answer = self.send(
+            "Runtime.evaluate",
+            {
+                "expression": "document.readyState === 'complete' && !!document.querySelector('#watch')"
+            },
+        )
+        return answer["result"].get("value") is True
 
     def _targets(self, kind: str) -> list[dict[str, Any]]:
         found = self.session.send("Target.getTargets", {"filter": [{"type": kind}]})
