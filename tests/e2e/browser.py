@@ -152,12 +152,8 @@ class ToolbarPopup:
         wait_for("the popup's document", self._loaded)
 
     def _loaded(self) -> bool:
-        answer = self.send(
-            "Runtime.evaluate",
-            {
-                "expression": "document.readyState === 'complete' && !!document.querySelector('#watch')"
-            },
-        )
+        there = "document.readyState === 'complete' && !!document.querySelector('#watch')"
+        answer = self.send("Runtime.evaluate", {"expression": there, "returnByValue": True})
         return answer["result"].get("value") is True
 
     def _targets(self, kind: str) -> list[dict[str, Any]]:
