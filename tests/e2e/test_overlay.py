@@ -56,14 +56,14 @@ def test_overlay_comes_up_on_the_face(page: Page, site: Site, clip: Clip, kind: 
     view = wait_for("a verdict", lambda: judged(eye))
     assert len(view.chips) == 1
     assert (view.width, view.height) == (640, 360)
-    assert box_on_face(eye, 150)
+    wait_for("the box on the face", lambda: box_on_face(eye, 150))
 
 
 def test_overlay_comes_up_on_a_media_source_blob(page: Page, site: Site, clip: Clip) -> None:
     page.goto(site.page("/blob", mse_page(clip("still", "fmp4"))))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
-    assert box_on_face(eye, 150)
+    wait_for("the box on the face", lambda: box_on_face(eye, 150))
 
 
 def test_overlay_follows_a_moving_face(page: Page, site: Site, clip: Clip) -> None:
@@ -135,7 +135,7 @@ def test_overlay_survives_fullscreen_and_back(page: Page, site: Site, clip: Clip
     view = wait_for("the overlay in fullscreen", in_full)
     window = page.evaluate("[innerWidth, innerHeight]")
     assert view.width == pytest.approx(window[0], abs=1)
-    assert box_on_face(eye, 150)
+    wait_for("the box on the face", lambda: box_on_face(eye, 150))
     assert coloured_pixels(page) > 200, "the box is not drawn over the fullscreen video"
     page.evaluate("document.exitFullscreen()")
     wait_for("the overlay at its old size", lambda: (v := judged(eye)) and v.width == 640)
@@ -174,7 +174,7 @@ def test_overlay_starts_anew_after_a_seek(page: Page, site: Site, clip: Clip) ->
     )
     assert after.chips[0].verdict == "gathering", "a window must not reach across a seek"
     wait_for("a verdict after the seek", lambda: judged(eye))
-    assert box_on_face(eye, 150)
+    wait_for("the box on the face", lambda: box_on_face(eye, 150))
 
 
 def test_overlay_follows_a_resize_and_letterboxing(page: Page, site: Site, clip: Clip) -> None:
@@ -185,7 +185,7 @@ def test_overlay_follows_a_resize_and_letterboxing(page: Page, site: Site, clip:
     view = wait_for("the new size", lambda: (v := judged(eye)) and v.width == 400 and v)
     assert (view.left, view.top) == (0, pytest.approx((500 - 225) / 2, abs=0.6))
     assert view.height == pytest.approx(225, abs=0.6)
-    assert box_on_face(eye, 150)
+    wait_for("the box on the face", lambda: box_on_face(eye, 150))
     page.evaluate("v.style.cssText = 'width:300px;height:360px;object-fit:cover'")
     wait_for("the visible part only", lambda: (v := judged(eye)) and v.width == 300)
     page.evaluate("v.style.cssText = 'width:640px;height:360px;margin:120px 0 2000px 40px'")

@@ -99,6 +99,7 @@ def test_the_report_opens_and_the_browser_has_nothing_to_complain(scan_page: Pag
     with scan_page.context.expect_page() as opened:
         link.click()
     report = opened.value
+    report.wait_for_load_state()
     complaints: list[str] = []
     report.on("console", lambda said: complaints.append(said.text))
     report.reload()

@@ -61,7 +61,7 @@ def test_the_overlay_comes_up_over_webrtc(
     page.goto(site.page("/webrtc", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
-    assert box_on_face(eye, 150)
+    wait_for("the box on the face", lambda: box_on_face(eye, 150))
     wait_for("one stream", lambda: ways(server) == ["webrtc"])
     assert [one["source"]["kind"] for one in streams(server)] == ["tab"]
 

@@ -200,7 +200,7 @@ def test_on_a_terminal_progress_tells_the_time_left(models, tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_scan_can_be_interrupted(models, tmp_path, sent, status):
-    clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 300), rate=10)
+    clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 1000), rate=10)
     process = subprocess.Popen(
         [*COMMAND, "nowhere.mp4", str(clip), "--models", str(models)],
         cwd=ROOT,

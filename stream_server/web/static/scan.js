@@ -29,6 +29,9 @@ const spoken = byId("spoken", HTMLElement);
 const waiting = [];
 let sending = false;
 
+/** @type {Map<string, Row>} the row of each scan, by its id */
+const shown = new Map();
+
 /** @param {Row} row */
 function place(row) {
   list.prepend(row.element);
@@ -47,6 +50,9 @@ function takeAway(row) {
 
 /** @param {Row} row @param {Scan} scan */
 function watch(row, scan) {
+  // The history may have come while this file was on its way, with this scan in it.
+  shown.get(scan.id)?.element.remove();
+  shown.set(scan.id, row);
   row.show(scan);
   row.onDrop = async () => {
     const trouble = await forget(scan.id);
@@ -94,10 +100,11 @@ async function showHistory() {
   drop.hidden = answer === "unauthorised";
   if (answer === "unreachable") note.textContent = "The server does not answer.";
   if (typeof answer === "string") return;
-  list.replaceChildren();
-  for (const scan of (await history()).reverse()) {
+  for (const scan of await history()) {
+    if (shown.has(scan.id)) continue;
     const row = new Row(template, scan.file);
-    place(row);
+    list.append(row.element);
+    byId("none", HTMLElement).hidden = true;
     watch(row, scan);
   }
 }
