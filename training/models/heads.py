@@ -76,6 +76,30 @@ class SequenceHead(nn.Module):
         return base + masked_mean(steps, mask)
 
 
+class WideLSTM(nn.Module):
+    """One LSTM as wide as a ResNeXt's features, over time; LeakyReLU, dropout, mean, logit.
+
+    What the ResNeXt + LSTM of the public student projects meant to be. Their code builds
+    ``nn.LSTM(2048, 2048, 1, False)``, whose fourth argument is ``bias``: it runs over the batch
+    and not over time, and all but one frame changes nothing. One logit serves for their two
+    classes, since a softmax over two is the sigmoid of their difference.
+    """
+
+    def __init__(self, dim: int, hidden: int = 2048, dropout: float = 0.4) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(dim, hidden, batch_first=True)
+        self.drop = nn.Dropout(dropout)
+        self.logit = nn.Linear(hidden, 1)
+
+    def forward(self, features: Tensor, length: Tensor) -> Tensor:
+        mask = valid(length, features.shape[1])
+        features = torch.where(mask.unsqueeze(-1), features, torch.zeros_like(features))
+        states, _ = self.lstm(features)
+        steps = self.drop(functional.leaky_relu(states))
+        logit: Tensor = self.logit(masked_mean(steps, mask))
+        return logit
+
+
 class LandmarkHead(nn.Module):
     """A GRU over the five landmarks and their movement; sees no pixel.
 

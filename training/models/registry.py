@@ -1,69 +1,97 @@
 """Models by name.
 
-A name is ``BACKBONE_HEAD``. ``BACKBONE`` is ``mobilenetv2`` (our own, with a way out for its early
-layers), ``meso4``, ``mesoinception4``, or any timm model's name; ``HEAD`` is ``lstm``, ``gru``,
-``mean`` or ``attention``. ``landmark_gru`` has no backbone.
+The names of ``ZOO`` mean exactly one thing each. Any other name is ``BACKBONE_HEAD``: ``BACKBONE``
+is ``mobilenetv2`` (our own, with a way out for its early layers), ``meso4``, ``mesoinception4``,
+or any timm model's name; ``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Literal
 
 import training.torchvision_compat  # noqa: F401  # before timm
 
 # isort: split
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
-from training.models.encoder import MobileNetV2Encoder, load_start
-from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead
+from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
+from training.models.encoder import MobileNetV2Encoder
+from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
 from training.models.mesonet import Meso4, MesoInception4
 
 log = logging.getLogger(__name__)
 
 LANDMARK_DIM = 10
 
+
+@dataclass(frozen=True)
+class Spec:
+    """What a name means.
+
+    ``backbone`` is empty for ``landmark_gru``. ``size`` is the pixels that the backbone looks at;
+    None is its own choice.
+    """
+
+    name: str
+    backbone: str
+    head: HeadKind | Literal["wide_lstm"]
+    size: int | None = None
+
+
+_OWN = ("mobilenetv2", "meso4", "mesoinception4", "inception_resnet_v1", "clip_vit_l14")
+"""Backbones that are not timm's names."""
+
+ZOO: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec("landmark_gru", "", "gru"),
+        # Models of single frames: a clip is the mean of its frames.
+        Spec("resnet50", "resnet50", "mean"),
+        Spec("efficientnet_b0", "efficientnet_b0", "mean"),
+        Spec("inception_v3", "inception_v3", "mean"),
+        Spec("inception_resnet_v1", "inception_resnet_v1", "mean"),
+        Spec("clip_vit_l14", "clip_vit_l14", "mean"),
+        # Models of sequences.
+        Spec("resnext50_lstm", "resnext50_32x4d", "wide_lstm", 112),
+        Spec("inception_v3_gru", "inception_v3", "gru"),
+        Spec("efficientnet_b2_gru", "efficientnet_b2", "gru"),
+    )
+}
+
+FULL: tuple[str, ...] = tuple(name for name in ZOO if name != "landmark_gru")
+"""The large members of the ``full`` repository, for a GPU."""
+
 NAMES: tuple[str, ...] = (
     "mobilenetv2_lstm",
-    "landmark_gru",
+    *ZOO,
     "meso4_mean",
     "mesoinception4_mean",
     "mobilenetv2_attention",
     "mobilenetv3_small_050_gru",
     "mobilenetv3_large_100_lstm",
     "efficientnet_b0_gru",
-    "efficientnet_b2_gru",
     "resnet18_lstm",
     "resnet50_attention",
     "resnext50_32x4d_lstm",
-    "inception_v3_gru",
 )
 """Those that are known to train; any other timm name with a head works alike."""
-
-_ALIASES = {"mobilenetv2": "mobilenetv2", "meso4": "meso4", "mesoinception4": "mesoinception4"}
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What a name means. ``backbone`` is empty for ``landmark_gru``."""
-
-    name: str
-    backbone: str
-    head: HeadKind
 
 
 def parse(name: str) -> Spec:
     """The parts of ``name``. Raises ``ValueError`` naming what is unknown in it."""
-    if name == "landmark_gru":
-        return Spec(name, "", "gru")
+    if name in ZOO:
+        return ZOO[name]
     backbone, _, head = name.rpartition("_")
     if not backbone or head not in HEADS:
-        raise ValueError(f"model {name!r}: it must end in one of _{', _'.join(HEADS)}")
-    if backbone not in _ALIASES:
+        raise ValueError(
+            f"model {name!r}: it must end in one of _{', _'.join(HEADS)}, or be one of "
+            f"{', '.join(ZOO)}"
+        )
+    if backbone not in _OWN:
         import timm
 
         if not timm.is_model(backbone):
@@ -71,60 +99,53 @@ def parse(name: str) -> Spec:
     return Spec(name, backbone, head)
 
 
-class TimmEncoder(nn.Module):
-    """A timm backbone, pooled, on crops resized to ``size``; features as wide as its last map."""
-
-    def __init__(self, backbone: str, start: Path | None, download: bool, size: int) -> None:
-        super().__init__()
-        import timm
-
-        net: Any = timm.create_model(backbone, pretrained=download, num_classes=0)
-        if start is not None:
-            load_start(net, start)
-        # What comes out after pooling: wider than num_features where a layer follows it.
-        self.dim = int(net.head_hidden_size)
-        self.net: nn.Module = net
-        self.size = size
-
-    def forward(self, image: Tensor) -> Tensor:
-        if image.shape[-1] != self.size:
-            shape = (self.size, self.size)
-            image = functional.interpolate(image, shape, mode="bilinear", align_corners=False)
-        return cast(Tensor, self.net(image))
-
-
 def make_encoder(
-    spec: Spec, start: Path | None = None, download: bool = False, size: int = 224
+    spec: Spec, start: Path | None = None, download: bool = False, size: int | None = None
 ) -> nn.Module | None:
     """The encoder of ``spec``, or None where it has none.
 
-    ``start`` is a file of ImageNet weights; ``download`` lets timm fetch them where there is a
-    network; with neither it starts from random weights. The log says which it was.
+    ``start`` is a file of pretrained weights; ``download`` lets timm fetch them where there is a
+    network; with neither it starts from random weights. The log says which it was. ``size``
+    overrides the pixels that a timm backbone looks at.
     """
-    origin = str(start) if start else "timm's pretrained weights" if download else "random weights"
     if not spec.backbone:
         return None
+    fetched = download and (spec.backbone not in _OWN or spec.backbone == "clip_vit_l14")
+    origin = str(start) if start else "timm's pretrained weights" if fetched else "random weights"
     log.info("%s starts from %s", spec.name, origin)
-    if spec.backbone == "mobilenetv2":
-        return MobileNetV2Encoder(start)
-    if spec.backbone in ("meso4", "mesoinception4"):
-        return Meso4() if spec.backbone == "meso4" else MesoInception4()
-    return TimmEncoder(spec.backbone, start, download, size)
+    match spec.backbone:
+        case "mobilenetv2":
+            return MobileNetV2Encoder(start)
+        case "meso4":
+            return Meso4()
+        case "mesoinception4":
+            return MesoInception4()
+        case "inception_resnet_v1":
+            return FaceNetEncoder(start)
+        case "clip_vit_l14":
+            return ClipEncoder(start, download)
+    return TimmEncoder(spec.backbone, start, download, size or spec.size)
 
 
 def make_head(spec: Spec, dim: int) -> nn.Module:
     """The head of ``spec`` on features of width ``dim``."""
-    return SequenceHead(dim, spec.head) if spec.backbone else LandmarkHead()
+    if not spec.backbone:
+        return LandmarkHead()
+    return WideLSTM(dim) if spec.head == "wide_lstm" else SequenceHead(dim, spec.head)
 
 
 @dataclass
 class Member:
-    """A trained model: ``encoder`` on crops (None for landmarks) and ``head`` on windows."""
+    """A trained model: ``encoder`` on crops (None for landmarks) and ``head`` on windows.
+
+    ``facts`` are what its file says about its training.
+    """
 
     name: str
     encoder: nn.Module | None
     head: nn.Module
     dim: int
+    facts: dict[str, object] = field(default_factory=dict)
 
     def eval(self) -> Member:
         self.head.eval()
@@ -162,4 +183,4 @@ def load_member(path: Path) -> Member:
         encoder.load_state_dict(state["encoder"])
     head = make_head(spec, int(state["dim"]))
     head.load_state_dict(state["head"])
-    return Member(spec.name, encoder, head, int(state["dim"])).eval()
+    return Member(spec.name, encoder, head, int(state["dim"]), state.get("facts", {})).eval()
