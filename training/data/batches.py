@@ -46,7 +46,7 @@ class Mix:
     stills: int = 2
     donor: float = 0.15
     harm: float = 0.6
-    video_share: float = 0.5
+    video_share: float = 0.35
 
 
 class Pairs:

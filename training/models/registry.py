@@ -1,8 +1,8 @@
 """Models by name.
 
 The names of ``ZOO`` mean exactly one thing each. Any other name is ``BACKBONE_HEAD``: ``BACKBONE``
-is ``mobilenetv2`` (our own, with a way out for its early layers), ``meso4``, ``mesoinception4``,
-or any timm model's name; ``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
+is ``mobilenetv2`` (our own, on the middle of the crop), ``residual`` (high-pass residuals, regions
+compared), ``meso4``, ``mesoinception4``, or any timm model's name; ``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import MobileNetV2Encoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
 from training.models.mesonet import Meso4, MesoInception4
+from training.models.residual import ResidualEncoder
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Spec:
     size: int | None = None
 
 
-_OWN = ("mobilenetv2", "meso4", "mesoinception4", "inception_resnet_v1", "clip_vit_l14")
+_OWN = ("mobilenetv2", "residual", "meso4", "mesoinception4", "inception_resnet_v1", "clip_vit_l14")
 """Backbones that are not timm's names."""
 
 ZOO: dict[str, Spec] = {
@@ -67,6 +68,7 @@ FULL: tuple[str, ...] = tuple(name for name in ZOO if name != "landmark_gru")
 
 NAMES: tuple[str, ...] = (
     "mobilenetv2_lstm",
+    "residual_lstm",
     *ZOO,
     "meso4_mean",
     "mesoinception4_mean",
@@ -116,6 +118,8 @@ def make_encoder(
     match spec.backbone:
         case "mobilenetv2":
             return MobileNetV2Encoder(start)
+        case "residual":
+            return ResidualEncoder(start)
         case "meso4":
             return Meso4()
         case "mesoinception4":
