@@ -12,6 +12,7 @@ from training.models.frozen import FrozenConv, fold
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead
 from training.models.registry import (
     NAMES,
+    ZOO,
     Member,
     load_member,
     make_encoder,
@@ -24,12 +25,10 @@ from training.models.registry import (
 def test_every_name_of_the_registry_can_be_built() -> None:
     for name in NAMES:
         spec = parse(name)
-        if spec.backbone.startswith(("resne", "inception")):
-            continue  # large, and no different in kind from the other timm backbones
+        if name in ZOO or spec.backbone.startswith("resne"):
+            continue  # large: test_training_zoo.py builds, trains and exports each
         encoder = make_encoder(spec, size=96)
-        assert (encoder is None) == (name == "landmark_gru")
-        if encoder is None:
-            continue
+        assert encoder is not None
         features = encoder.eval()(torch.zeros(2, 3, 224, 224))
         dim = encoder.dim
         assert isinstance(dim, int) and features.shape == (2, dim)
@@ -37,7 +36,7 @@ def test_every_name_of_the_registry_can_be_built() -> None:
         assert logit.shape == (2, 1)
 
 
-@pytest.mark.parametrize("name", ["nosuchnet_lstm", "efficientnet_b0", "lstm", "mobilenetv2_rnn"])
+@pytest.mark.parametrize("name", ["nosuchnet_lstm", "efficientnet_b1", "lstm", "mobilenetv2_rnn"])
 def test_unknown_names_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=name):
         parse(name)
@@ -114,7 +113,7 @@ def test_frozen_norms_keep_the_function_and_fold_away() -> None:
     maps = net.bn2(net.conv_head(net.blocks(net.bn1(net.conv_stem(image)))))
     assert torch.allclose(maps.mean((2, 3)), expected, atol=1e-4)
     folded = fold(encoder)
-    assert torch.allclose(folded(image), encoder(image), atol=1e-4)
+    assert torch.allclose(folded.eval()(image), encoder.eval()(image), atol=1e-4)
     convolutions = [part for part in folded.modules() if isinstance(part, FrozenConv)]
     assert len(convolutions) == 52 and all(part.folded for part in convolutions)
 
