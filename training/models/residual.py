@@ -83,8 +83,12 @@ class ResidualEncoder(nn.Module):
         return kept
 
     def forward(self, image: Tensor) -> Tensor:
+        return self.features(self.maps(image))
+
+    def features(self, stages: list[Tensor]) -> Tensor:
+        """Features ``[N, 256]`` from what ``maps`` gave."""
         levels: list[Tensor] = []
-        for maps in self.maps(image):
+        for maps in stages:
             weights = torch.from_numpy(regions(int(maps.shape[-2]), int(maps.shape[-1]), self.view))
             weights = weights.to(maps.device)
             flat = maps.flatten(2)
