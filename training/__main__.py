@@ -10,7 +10,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "extract": ("training.steps.extract", "videos and pictures to shards of face patches"),
     "splits": ("training.steps.splits", "split by identity; refuse a split that leaks"),
     "train": ("training.steps.train", "train an encoder on single crops, or a head on windows"),
-    "synthesize": ("training.steps.synthesize", "self-blended fakes of real faces, as shards"),
+    "synthesize": ("training.steps.synthesize", "self-blended fakes; --gan: face swaps"),
     "models": ("training.steps.models", "list the registry, one name a line"),
     "evaluate": ("training.steps.evaluate", "figures per group and delivery tier; JSON, HTML"),
     "ablate": ("training.steps.ablate", "head against mean, members against vote"),

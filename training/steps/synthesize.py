@@ -1,5 +1,8 @@
 """The synthesize step: self-blended fakes of the real faces in a folder of shards, as shards.
 
+With --gan it trains a face swapper on two people's clips instead and writes swapped videos, with
+--grid it draws a grid of its faces: "synthesize --gan --help" tells of both.
+
 One mask and one transform a clip, trembling a little, so that a video of them holds together.
 Training blends on the fly and does not need this step; it makes sets to look at and to test on.
 """
@@ -45,6 +48,10 @@ def blended(
 
 
 def main(argv: list[str]) -> int:
+    if "--gan" in argv or "--grid" in argv:
+        from training.steps import synthesize_gan  # needs PyTorch, which this step does not
+
+        return synthesize_gan.main(argv)
     parser = argparse.ArgumentParser(prog="python -m training synthesize", description=__doc__)
     parser.add_argument("shards", type=Path, help="folder of the extract step")
     parser.add_argument("--out", type=Path, required=True, help="folder for the new shards")

@@ -1,0 +1,102 @@
+"""synthesize --gan and --grid: swap two people's faces with an autoencoder GAN of our own.
+
+--gan trains on both people's clips (a killed run goes on from its last checkpoint) and writes
+their swapped videos with an index. --grid draws a grid of faces from a trained run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from training.gan.nets import PEOPLE, Shape
+from training.gan.trainer import PRECISIONS, Plan, load_maker
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of both; ``--gan`` and ``--grid`` themselves are among them."""
+    made = argparse.ArgumentParser(prog="python -m training synthesize", description=__doc__)
+    kind = made.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--gan", action="store_true", help="train, then write swapped videos")
+    kind.add_argument("--grid", action="store_true", help="draw a grid of generated faces (PNG)")
+    made.add_argument("--run", type=Path, required=True, help="folder of the run")
+    made.add_argument("--a", type=Path, nargs="+", default=[], help="clips of the first person")
+    made.add_argument("--b", type=Path, nargs="+", default=[], help="clips of the second person")
+    made.add_argument("--out", type=Path, required=True, help="folder for the videos, or the PNG")
+    made.add_argument("--iterations", type=int, default=20_000)
+    made.add_argument("--minutes", type=float, help="stop training after so long, over all starts")
+    made.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
+    made.add_argument("--width", type=int, default=24, help="channels of the first layer")
+    made.add_argument("--code", type=int, default=192, help="numbers from encoder to decoder")
+    made.add_argument("--batch", type=int, default=4, help="pictures of each person")
+    made.add_argument("--rate", type=float, default=3e-4, help="learning rate")
+    made.add_argument("--precision", choices=PRECISIONS, default="32")
+    made.add_argument("--device", default="cpu", help="cpu or cuda")
+    made.add_argument("--threads", type=int, default=1)
+    made.add_argument("--held", type=float, default=0.2, help="last part of each clip kept out")
+    made.add_argument("--grid-every", type=int, default=2000, help="iterations between two grids")
+    made.add_argument("--columns", type=int, default=8, help="faces in a row of --grid")
+    made.add_argument("--crf", type=int, default=16, help="H.264 quality of the videos")
+    made.add_argument("--judge", type=Path, help="model repository to judge the videos with")
+    made.add_argument("--reals", type=Path, nargs="*", default=[], help="more real videos for it")
+    made.add_argument("--seed", type=int, default=0)
+    return made
+
+
+def main(argv: list[str]) -> int:
+    options = parser().parse_args(argv)
+    if options.threads < 1:
+        raise ValueError(f"threads is {options.threads}, it must be at least 1")
+    import torch
+
+    torch.set_num_threads(options.threads)
+    return _grid(options) if options.grid else _gan(options)
+
+
+def _grid(options: argparse.Namespace) -> int:
+    from training.gan.faces import load
+    from training.gan.grid import grid, write_grid
+    from training.gan.session import CHECKPOINT, FACES
+
+    maker, iteration = load_maker(options.run / CHECKPOINT)
+    picture = grid(maker, load(options.run / FACES), options.columns)
+    write_grid(options.out, picture)
+    sys.stdout.write(f"{options.out}: after {iteration} iterations\n")
+    return 0
+
+
+def _gan(options: argparse.Namespace) -> int:
+    from training.gan.make import make_clips
+    from training.gan.session import CHECKPOINT, Pace, people_of, read_report, train, write_report
+
+    clips = {"a": options.a, "b": options.b}
+    for person in PEOPLE:
+        if not clips[person]:
+            raise ValueError(f"--gan needs clips of two people; --{person} is missing")
+    shape = Shape(options.size, options.width, options.code)
+    plan = Plan(
+        iterations=options.iterations,
+        batch=options.batch,
+        rate=options.rate,
+        precision=options.precision,
+        seed=options.seed,
+        device=options.device,
+    )
+    pace = Pace(options.minutes, grid_every=options.grid_every)
+    people = people_of(options.run, clips, options.size, options.held)
+    train(options.run, people, shape, plan, pace)
+    maker, _ = load_maker(options.run / CHECKPOINT)
+    made = make_clips(maker, people, clips, options.out, crf=options.crf)
+    report = read_report(options.run)
+    report["clips"] = {one.file: {"frames": one.frames, "swapped": one.swapped} for one in made}
+    if options.judge:
+        from training.gan.judge import judge
+
+        shown = {options.out / one.file: one.label == "fake" for one in made}
+        shown |= dict.fromkeys(options.reals, False)
+        report["judged"] = judge(options.judge, shown, options.threads)
+    write_report(options.run, report)
+    sys.stdout.write(json.dumps(read_report(options.run), indent=1) + "\n")
+    return 0
