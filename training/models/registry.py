@@ -2,7 +2,8 @@
 
 The names of ``ZOO`` mean exactly one thing each. Any other name is ``BACKBONE_HEAD``: ``BACKBONE``
 is ``mobilenetv2`` (our own, on the middle of the crop), ``residual`` (high-pass residuals, regions
-compared), ``meso4``, ``mesoinception4``, or any timm model's name; ``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
+compared), ``meso4``, ``mesoinception4``, or any timm model's name; ``HEAD`` is ``lstm``, ``gru``,
+``mean`` or ``attention``.
 """
 
 from __future__ import annotations

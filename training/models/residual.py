@@ -69,9 +69,10 @@ class ResidualEncoder(nn.Module):
 
     def maps(self, image: Tensor) -> list[Tensor]:
         """The maps after the second, third and fifth stage."""
-        image = middle(image, self.view)
         kernel = cast(Tensor, self.kernel)
+        # Filtered before it is cut, so that the cut leaves no edge in the residual.
         residual = functional.conv2d(image, kernel, padding=2, groups=3)
+        residual = middle(residual, self.view)
         maps = self.net.bn1(
             self.net.conv_stem(self.mix(functional.hardtanh(residual, -0.25, 0.25)))
         )
@@ -104,7 +105,7 @@ class ResidualEncoder(nn.Module):
 
 @cache
 def regions(height: int, width: int, view: float, margin: float = MARGIN) -> Floats:
-    """Weights ``[height * width, 3]`` that average a map inside, on the rim of and around a face."""
+    """Weights ``[height * width, 3]``: a map's means inside, on the rim of and around a face."""
     down, across = (
         ((np.arange(count) + 0.5) / count - 0.5) * view * margin + 0.5 for count in (height, width)
     )
