@@ -15,7 +15,6 @@ import training.torchvision_compat  # noqa: F401  # before timm
 from stream_server.vision.crop import MARGIN
 from stream_server.vision.types import Floats
 from training.models.encoder import DIM, VIEW, load_start, middle
-from training.models.frozen import freeze_norms
 
 # Three of the 30 filters of the rich models (Fridrich and Kodovsky, IEEE TIFS 2012), those that
 # Zhou et al., CVPR 2018, feed to a net: second order, third order square, first order.
@@ -48,7 +47,6 @@ class ResidualEncoder(nn.Module):
         net: Any = timm.create_model("mobilenetv2_100", pad_type="same", num_classes=0)
         if start is not None:
             load_start(net, start)
-        net = freeze_norms(net)
         net.blocks = net.blocks[:5]
         net.conv_head, net.bn2 = nn.Identity(), nn.Identity()
         self.dim, self.view, self.net = dim, view, net
