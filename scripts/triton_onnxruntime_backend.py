@@ -51,7 +51,8 @@ class TritonPythonModel:
         for request in requests:
             tensors = (pb_utils.get_input_tensor_by_name(request, n) for n in self.inputs)
             feeds.append({t.name(): t.as_numpy() for t in tensors})
-        if not self.batched:
+        # Alone, a request needs no joining: its arrays are Triton's own memory, and stay so.
+        if len(feeds) == 1 or not self.batched:
             return [self._answer(feed) for feed in feeds]
         joined = {n: np.concatenate([feed[n] for feed in feeds]) for n in self.inputs}
         try:
@@ -68,15 +69,12 @@ class TritonPythonModel:
         except Exception as error:
             return self._failed(error)
 
-    def _response(self, values: tuple) -> object:
+    def _response(self, values: list | tuple) -> object:
         if self.fault.get("nan"):
             values = [np.full_like(value, np.nan) for value in values]
-        return pb_utils.InferenceResponse(
-            [
-                pb_utils.Tensor(name, np.ascontiguousarray(value))
-                for name, value in zip(self.outputs, values, strict=True)
-            ]
-        )
+        # Contiguous, as Triton needs them: fresh from ONNX Runtime, or rows of such an array.
+        tensors = map(pb_utils.Tensor, self.outputs, values)
+        return pb_utils.InferenceResponse(list(tensors))
 
     @staticmethod
     def _failed(error: Exception) -> object:

@@ -9,10 +9,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from tritonclient.grpc import InferInput, model_config_pb2
-from tritonclient.grpc.aio import InferenceServerClient
-from tritonclient.utils import InferenceServerException, np_to_triton_dtype
+from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 
 from stream_server.engine.base import (
     Arrays,
@@ -30,7 +29,8 @@ from stream_server.engine.repository import (
     ModelRepository,
     example_inputs,
 )
-from stream_server.engine.shared_memory import Region, RegionPool, host_is_local
+from stream_server.engine.shared_memory import Region, RegionPool, host_is_local, padded
+from stream_server.engine.triton_wire import INFER, RequestWriter, read_answer
 from stream_server.engine.validation import check_outputs
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,8 @@ class TritonEngine:
         self.timeout = timeout
         self.crop_batch = _GPU_CROPS
         self._asked_for_kind = False
-        self._client: InferenceServerClient | None = None
+        self._connection: _Connection | None = None
+        self._requests = RequestWriter(timeout)
         self._closed = False
         crop_bytes = _product(repository.crop_shape)
         shared = host_is_local(url) if shared_memory is None else shared_memory
@@ -99,21 +100,23 @@ class TritonEngine:
         """Run one model or ensemble on the server; see ``Engine.infer``."""
         if not self._asked_for_kind:
             await self._ask_for_kind()
-        taken: list[Region] = []
+        region = None
+        if self._regions is not None:
+            region = await self._region(sum(padded(array) for array in inputs.values()))
+        if region is None:
+            return await self._infer(model, inputs, None)
         try:
-            try:
-                return await self._infer(model, inputs, taken)
-            except RegionUnknown:
-                # The server restarted since they were registered.
-                if self._regions is not None:
-                    self._regions.forget()
-                return await self._infer(model, inputs, None)
+            return await self._infer(model, inputs, region)
+        except RegionUnknown:
+            # The server restarted since they were registered.
+            if self._regions is not None:
+                self._regions.forget()
+            return await self._infer(model, inputs, None)
         finally:
-            for region in taken:
-                if self._regions is not None:
-                    self._regions.give_back(region)
-                else:
-                    region.close()
+            if self._regions is not None:
+                self._regions.give_back(region)
+            else:
+                region.close()
 
     async def probe(self) -> None:
         """Send a real inference through both ensembles; raises EngineUnavailable.
@@ -137,19 +140,21 @@ class TritonEngine:
     async def close(self) -> None:
         """Close the channel; calls in flight fail."""
         self._closed = True
-        client, self._client = self._client, None
-        if client is None:
+        connection, self._connection = self._connection, None
+        if connection is None:
             return
         if self._regions is not None:
             for name in self._regions.forget():
-                with contextlib.suppress(InferenceServerException):
-                    await client.unregister_system_shared_memory(name, client_timeout=0.5)
-        await client.close()
+                request = service_pb2.SystemSharedMemoryUnregisterRequest(name=name)
+                with contextlib.suppress(grpc.RpcError):
+                    await connection.stub.SystemSharedMemoryUnregister(request, timeout=0.5)
+        await connection.channel.close()
 
     async def _ask_for_kind(self) -> None:
         """Find out, once, whether the server has a GPU: on a CPU large batches cost time."""
         encoder = self.repository.models[FACE_FEATURES].steps[0].model
-        call = self._connected().get_model_config(encoder, client_timeout=self.timeout)
+        request = service_pb2.ModelConfigRequest(name=encoder)
+        call = self._connected().stub.ModelConfig(request, timeout=self.timeout)
         try:
             config = (await self._call(call)).config
         except EngineUnavailable:
@@ -163,35 +168,17 @@ class TritonEngine:
             self.crop_batch = EmbeddedEngine.crop_batch
 
     async def _infer(
-        self, model: str, inputs: Arrays, taken: list[Region] | None
+        self, model: str, inputs: Arrays, region: Region | None
     ) -> dict[str, NDArray[Any]]:
-        tensors = []
-        for name, array in inputs.items():
-            dtype = np_to_triton_dtype(array.dtype)
-            if dtype is None:
-                raise InvalidInput(f"{model}: {name} is {array.dtype}, which Triton does not know")
-            tensor = InferInput(name, list(array.shape), dtype)
-            region = None if taken is None else await self._region(array.nbytes)
-            if region is None:
-                tensor.set_data_from_numpy(array)
-            else:
-                assert taken is not None
-                taken.append(region)
-                region.write(array)
-                tensor.set_shared_memory(region.name, array.nbytes)
-            tensors.append(tensor)
-        result = await self._call(
-            self._connected().infer(
-                model,
-                tensors,
-                timeout=int(self.timeout * 1e6),  # so that the server drops what came too late
-                client_timeout=self.timeout,
-            )
-        )
-        names = [output.name for output in result.get_response().outputs]
+        if region is None:
+            request = self._requests.message(model, inputs)
+        else:
+            request = self._requests.reference(model, inputs, region.name)
+            region.write(inputs.values())
+        answer = await self._call(self._connected().infer(request, timeout=self.timeout))
         try:
-            outputs = {name: result.as_numpy(name) for name in names}
-        except ValueError as error:  # fewer bytes than the shape says
+            outputs = read_answer(answer)
+        except (ValueError, DecodeError) as error:  # e.g. fewer bytes than the shape says
             raise EngineUnavailable(f"{model} at {self.url}: {error}") from error
         spec = self.repository.models.get(model)
         return outputs if spec is None else check_outputs(spec, inputs, outputs)
@@ -207,13 +194,14 @@ class TritonEngine:
             return None
 
     async def _register(self, name: str, key: str, size: int) -> None:
-        register = self._connected().register_system_shared_memory
-        await self._call(register(name, key, size, client_timeout=self.timeout))
+        request = service_pb2.SystemSharedMemoryRegisterRequest(name=name, key=key, byte_size=size)
+        register = self._connected().stub.SystemSharedMemoryRegister
+        await self._call(register(request, timeout=self.timeout))
 
     async def _call(self, call: Awaitable[Any]) -> Any:
         try:
             return await call
-        except InferenceServerException as error:
+        except grpc.aio.AioRpcError as error:
             raise to_engine_error(error, self.url, self.timeout) from error
         except (grpc.RpcError, grpc.aio.UsageError) as error:  # the channel closed under the call
             raise EngineUnavailable(f"Triton at {self.url}: {error}") from error
@@ -223,30 +211,39 @@ class TritonEngine:
                 raise EngineUnavailable("the Triton engine is closed") from None
             raise
 
-    def _connected(self) -> InferenceServerClient:
+    def _connected(self) -> _Connection:
         if self._closed:
             raise EngineUnavailable("the Triton engine is closed")
-        if self._client is None:  # not in __init__: a channel belongs to the running event loop
-            self._client = InferenceServerClient(self.url, channel_args=_CHANNEL)
-        return self._client
+        if self._connection is None:  # not in __init__: a channel belongs to the running event loop
+            self._connection = _Connection(self.url)
+        return self._connection
 
 
-def to_engine_error(error: InferenceServerException, url: str, timeout: float) -> EngineError:
+class _Connection:
+    """One channel: ``infer`` takes and gives serialised messages, ``stub`` protobuf's objects."""
+
+    def __init__(self, url: str) -> None:
+        self.channel = grpc.aio.insecure_channel(url, options=_CHANNEL)
+        self.infer = self.channel.unary_unary(INFER)
+        self.stub = service_pb2_grpc.GRPCInferenceServiceStub(self.channel)
+
+
+def to_engine_error(error: grpc.aio.AioRpcError, url: str, timeout: float) -> EngineError:
     """What a failure of Triton 2.51.0 means to the caller."""
-    status = (error.status() or "").removeprefix("StatusCode.")
-    message = error.message()
+    status = error.code()
+    message = error.details() or ""
     text = f"Triton at {url}: {message}"
     if "shared memory region" in message:
         return RegionUnknown(text)
-    if status == "INVALID_ARGUMENT":
+    if status == grpc.StatusCode.INVALID_ARGUMENT:
         return InvalidInput(text)
-    if status == "NOT_FOUND" and "no available versions" not in message:
+    if status == grpc.StatusCode.NOT_FOUND and "no available versions" not in message:
         return ModelNotFound(text)
-    if status == "UNAVAILABLE" and (
+    if status == grpc.StatusCode.UNAVAILABLE and (
         "maximum queue size" in message or "timeout expired" in message
     ):
         return EngineBusy(text)
-    if status == "DEADLINE_EXCEEDED":
+    if status == grpc.StatusCode.DEADLINE_EXCEEDED:
         return EngineUnavailable(f"Triton at {url}: no answer within {timeout:g} s")
     # NOT_FOUND "no available versions" is a server that stops; INTERNAL a model process that
     # died; UNAVAILABLE a server that is not there.
