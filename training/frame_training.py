@@ -7,10 +7,10 @@ import training.torchvision_compat  # noqa: F401  # before all that imports torc
 # isort: split
 import shutil
 import sys
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -23,6 +23,7 @@ from training.data.manifest import Manifest
 from training.devset import group_aucs, score_videos
 from training.frames_module import Clock, FrameModel, FrameModule, scorer
 from training.models.registry import Spec, make_encoder
+from training.ranks import Ranks, shared
 from training.run import RunDir
 
 
@@ -32,7 +33,9 @@ class FrameSettings:
 
     The first ``warm_steps`` batches are ``warm_size`` pixels wide, which is cheaper. ``rate`` is
     the learning rate of the pretrained layers. ``precision`` is Lightning's: bf16-mixed on a CPU,
-    16-mixed (with loss scaling) on a GPU such as the V100 that has no bf16. ``patience`` ends a
+    16-mixed (with loss scaling) on a GPU such as the V100 that has no bf16. ``accelerator`` and
+    ``strategy`` are Lightning's too; with more than one of ``devices`` times ``nodes`` it is DDP,
+    each process on batches of its own. ``patience`` ends a
     run after so many judgings on dev without a new best; 0 is never. ``choose`` names the data
     sets whose dev AUCs the best weights are chosen by; empty: all that have videos of both kinds.
     """
@@ -52,6 +55,9 @@ class FrameSettings:
     accumulate: int = 1
     workers: int = 0
     devices: int = 1
+    nodes: int = 1
+    accelerator: str = "auto"
+    strategy: str = "auto"
     dev_minutes: float = 10
     patience: int = 0
     seed: int = 0
@@ -71,14 +77,18 @@ class DevFigures(Callback):
         self.dev, self.run, self.settings = dev, run, settings
         self.best = float("-inf")
         self.since_best = 0
-        self._due = time.monotonic() + 60 * settings.dev_minutes
+        self._due: float | None = None
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
-        if time.monotonic() >= self._due:
+        # By the run's own clock, which all processes share: they must judge and stop together.
+        spent = cast(FrameModule, pl_module).clock.spent
+        if self._due is None:
+            self._due = spent + 60 * self.settings.dev_minutes
+        if spent >= self._due:
             self.judge(trainer, pl_module)
-            self._due = time.monotonic() + 60 * self.settings.dev_minutes
-            patience = self.settings.patience
-            trainer.should_stop = trainer.should_stop or 0 < patience <= self.since_best
+            self._due = None
+            patience, waited = self.settings.patience, shared(self.since_best, pl_module.device)
+            trainer.should_stop = trainer.should_stop or 0 < patience <= waited
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.judge(trainer, pl_module)
@@ -171,11 +181,13 @@ def train_frames(
         max_epochs=-1,
         max_steps=settings.steps or -1,
         precision=settings.precision,  # type: ignore[arg-type]  # a string from the command line
-        accelerator="auto",
+        accelerator=settings.accelerator,
         devices=settings.devices,
-        strategy="ddp" if settings.devices > 1 else "auto",
+        num_nodes=settings.nodes,
+        strategy=_strategy(settings),
         accumulate_grad_batches=settings.accumulate,
         callbacks=[
+            Ranks(batches, run),
             DevFigures(dev, run, settings),
             ModelCheckpoint(
                 checkpoints,
@@ -194,20 +206,56 @@ def train_frames(
     )
     loader = DataLoader(batches, batch_size=None, num_workers=settings.workers)
     trainer.fit(module, loader, ckpt_path=str(last) if last.exists() else None, weights_only=False)
+    _close(trainer.loggers)
     run.log("end", step=trainer.global_step)
     best = run.path / "best.pt"
-    if not best.exists():  # dev had only one class, so nothing could be chosen
-        shutil.copy(run.path / "last.pt", best)
+    if trainer.is_global_zero and not best.exists():
+        shutil.copy(run.path / "last.pt", best)  # dev had one class: nothing to choose by
     return best
+
+
+def _strategy(settings: FrameSettings) -> str:
+    """Lightning's name for it. Raises ``ValueError`` for a precision that the device lacks."""
+    on_cpu = settings.accelerator == "cpu" or not torch.cuda.is_available()
+    if on_cpu and settings.precision == "16-mixed":
+        # Lightning would go over to bf16-mixed with a warning: what ran is not what was asked.
+        raise ValueError(
+            "precision 16-mixed needs a GPU; a CPU takes bf16-mixed or 32-true, not 16-mixed"
+        )
+    several = settings.devices * settings.nodes > 1
+    return "ddp" if settings.strategy == "auto" and several else settings.strategy
 
 
 def _loggers(run: RunDir, settings: FrameSettings) -> list[Logger]:
     loggers: list[Logger] = [TensorBoardLogger(run.path, name="tensorboard", version="")]
     if settings.wandb:
-        from lightning.pytorch.loggers import WandbLogger
-
-        loggers.append(WandbLogger(project=settings.wandb, save_dir=run.path, name=run.path.name))
+        loggers.append(_wandb(run, settings.wandb))
     return loggers
+
+
+def _wandb(run: RunDir, project: str) -> Logger:
+    """Weights & Biases; a run that is taken up again goes on in the same one there."""
+    try:
+        import wandb
+    except ImportError as error:
+        raise ValueError("--wandb needs a package more: pip install 'fakelight[wandb]'") from error
+    from lightning.pytorch.loggers import WandbLogger
+
+    known = run.path / "wandb_id.txt"
+    if not known.exists() and not run.silent:
+        known.write_text(wandb.util.generate_id() + "\n")
+    name = known.read_text().strip() if known.exists() else None
+    return WandbLogger(
+        project=project, save_dir=run.path, name=run.path.name, version=name, resume="allow"
+    )
+
+
+def _close(loggers: Sequence[Logger]) -> None:
+    """End the Weights & Biases run, which would else stay open as long as the process."""
+    if len(loggers) > 1:
+        import wandb
+
+        wandb.finish()
 
 
 def _save(path: Path, model: FrameModel, figures: dict[str, float]) -> None:

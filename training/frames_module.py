@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.data.batches import Batch
+from training.ranks import shared
 
 
 class FrameModel(nn.Module):
@@ -43,7 +44,8 @@ def as_input(image: Tensor) -> Tensor:
 class Clock:
     """How far a run is, 0 to 1: by steps or by minutes, whichever ends first.
 
-    ``spent`` carries over from run to run.
+    ``spent`` seconds carry over from run to run. Processes that train together must go by one
+    clock, or their learning rates, and with them their weights, would drift apart.
     """
 
     def __init__(self, steps: int, minutes: float) -> None:
@@ -53,10 +55,13 @@ class Clock:
     def begin(self) -> None:
         self._last = time.monotonic()
 
-    def progress(self, step: int) -> float:
+    def tick(self) -> float:
         now = time.monotonic()
         self.spent += now - self._last
         self._last = now
+        return self.spent
+
+    def progress(self, step: int) -> float:
         by_time = self.spent / (60 * self.minutes) if self.minutes else 0.0
         by_step = step / self.steps if self.steps else 0.0
         return min(max(by_time, by_step), 1.0)
@@ -96,6 +101,7 @@ class FrameModule(L.LightningModule):
         self.clock.begin()
 
     def training_step(self, batch: Batch, number: int) -> Tensor:
+        self.clock.spent = shared(self.clock.tick(), self.device)
         progress = self.clock.progress(self.global_step)
         factor = min((self.global_step + 1) / self.warmup, 1.0)
         fallen = max(progress - self.hold, 0.0) / (1 - self.hold)
@@ -127,7 +133,10 @@ class FrameModule(L.LightningModule):
             for mean, value in pairs:
                 mean.lerp_(value, 1 - decay)
             for kept, current in zip(self.averaged.buffers(), self.model.buffers(), strict=True):
-                kept.copy_(current)
+                if kept.is_floating_point():  # the statistics must be those of the mean weights
+                    kept.lerp_(current, 1 - decay)
+                else:
+                    kept.copy_(current)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["spent"] = self.clock.spent

@@ -41,7 +41,8 @@ def train_head(
     """Train the head of ``spec`` on the frozen encoder in ``frames``; writes ``member.pt``.
 
     Where the trained head does worse on dev than the mean of its frames, from which it began,
-    the mean is kept; the run's log holds both figures.
+    the mean is kept; the run's log holds both figures. A head of another kind has no mean of
+    frames in it and is kept as it is.
     """
     encoder, logit = load_frames(spec, frames) if frames is not None else (None, None)
     dim = int(getattr(encoder, "dim", 10))
@@ -53,10 +54,13 @@ def train_head(
             sys.stderr.write(f"\rfeatures: {len(paths)} files\033[K")
     tracks = list(follow(dev, encode, run.path / "features" / "dev"))
     head = make_head(spec, dim)
-    if logit is not None and isinstance(head, SequenceHead):
-        head.frame.load_state_dict(logit.state_dict())
-    untrained = Member(spec.name, encoder, head, dim).eval()
-    before = head_figures(untrained, tracks)
+    begun: nn.Module = head
+    if logit is not None:
+        begun = SequenceHead(dim, "mean")
+        for one in (begun, head):
+            if isinstance(one, SequenceHead):
+                one.frame.load_state_dict(logit.state_dict())
+    before = head_figures(Member(spec.name, encoder, begun, dim).eval(), tracks)
     windows = Windows(read_passes(paths), batch, seed, landmarks=encoder is None)
     module = HeadModule(head, steps)
     head.train()
@@ -75,9 +79,10 @@ def train_head(
     member = Member(spec.name, encoder, module.averaged, dim).eval()
     after = head_figures(member, tracks)
     run.log("head", mean_of_frames=before, trained=after)
-    if encoder is not None and _choice(after, tracks) < _choice(before, tracks):
+    worse = _choice(after, tracks) < _choice(before, tracks)
+    if logit is not None and isinstance(head, SequenceHead) and worse:
         kept = make_head(spec, dim)
-        assert isinstance(kept, SequenceHead) and logit is not None
+        assert isinstance(kept, SequenceHead)
         kept.frame.load_state_dict(logit.state_dict())
         member, after = Member(spec.name, encoder, kept, dim).eval(), before
     save_member(run.path / "member.pt", member, {"dev": after, "mean_of_frames": before})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import time
@@ -14,22 +15,39 @@ _PACKAGES = ("torch", "timm", "lightning", "numpy", "opencv-python-headless", "o
 
 
 class RunDir:
-    """A folder with ``settings.json`` (settings, seed, versions) and ``log.jsonl``."""
+    """A folder with ``settings.json`` (settings, seed, versions) and ``log.jsonl``.
+
+    Where several processes train together, the first one alone writes.
+    """
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
+        self.silent = not first_process()
         path.mkdir(parents=True, exist_ok=True)
         record = {"settings": settings, "versions": versions(), "command": sys.argv}
         target = path / "settings.json"
-        if not target.exists():
+        if not self.silent and not target.exists():
             target.write_text(json.dumps(record, indent=2, default=str) + "\n")
         self.log("start", **record)
 
     def log(self, event: str, **values: Any) -> None:
         """Append one line to ``log.jsonl``."""
+        if self.silent:
+            return
         line = {"event": event, "at": round(time.time(), 1), **values}
         with (self.path / "log.jsonl").open("a") as handle:
             handle.write(json.dumps(line, default=str) + "\n")
+
+
+def first_process() -> bool:
+    """Whether this is the only process of a run, or the first one of several.
+
+    By the variables that torchrun, SLURM and Lightning's own launcher set.
+    """
+    if "RANK" in os.environ:
+        return os.environ["RANK"] == "0"
+    names = ("NODE_RANK", "LOCAL_RANK", "SLURM_PROCID")
+    return all(os.environ.get(name, "0") == "0" for name in names)
 
 
 def versions() -> dict[str, str]:

@@ -44,8 +44,8 @@ class Mix:
     paired: int = 4
     given: int = 4
     stills: int = 2
-    donor: float = 0.15
-    harm: float = 0.6
+    donor: float = 0.25
+    harm: float = 0.5
     video_share: float = 0.35
 
 
@@ -125,7 +125,7 @@ class TrainingBatches(IterableDataset[Batch]):
     """Batches of ``image`` uint8 ``[n, size, size, 3]`` and ``label`` ``[n]``: real, fake, real…
 
     The first ``warm`` batches are ``warm_size`` pixels wide. ``start`` is the number of batches
-    that an earlier run has used up.
+    that an earlier run has used up, per process where several train together.
     """
 
     def __init__(
@@ -135,6 +135,11 @@ class TrainingBatches(IterableDataset[Batch]):
         self.pairs = Pairs(manifest, mix)
         self.manifest, self.mix, self.size, self.seed = manifest, mix, size, seed
         self.warm, self.warm_size, self.start = warm, warm_size, start
+        self.rank, self.ranks = 0, 1
+
+    def share(self, rank: int, ranks: int) -> None:
+        """Draw the batches of process ``rank`` of ``ranks`` from here on; none are drawn twice."""
+        self.rank, self.ranks = rank, ranks
 
     def __iter__(self) -> Iterator[Batch]:
         cv2.setNumThreads(1)
@@ -142,7 +147,7 @@ class TrainingBatches(IterableDataset[Batch]):
         number, step = (worker.id, worker.num_workers) if worker else (0, 1)
         count = self.start + number
         while True:
-            rng = np.random.default_rng((self.seed, count))
+            rng = np.random.default_rng((self.seed, count * self.ranks + self.rank))
             yield self.batch(rng, self.warm_size if count < self.warm else self.size)
             count += step
 

@@ -17,7 +17,7 @@ from training.frame_training import FrameSettings, train_frames
 from training.head_training import train_head
 from training.models.registry import parse
 from training.quiet import quiet
-from training.run import RunDir
+from training.run import RunDir, first_process
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,7 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--precision", default="bf16-mixed", help="16-mixed on a V100")
     parser.add_argument("--accumulate", type=int, default=1, help="batches per step")
     parser.add_argument("--workers", type=int, default=0)
-    parser.add_argument("--devices", type=int, default=1, help="more than one: DDP")
+    parser.add_argument("--devices", type=int, default=1, help="of each node; DDP from two on")
+    parser.add_argument("--num-nodes", type=int, default=1, help="machines that train together")
+    parser.add_argument("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
+    parser.add_argument("--strategy", choices=["auto", "ddp"], default="auto")
     parser.add_argument("--dev-minutes", type=float, default=10, help="between judgings on dev")
     parser.add_argument("--patience", type=int, default=0, help="judgings without a new best")
     parser.add_argument("--wandb", default="", help="Weights & Biases project, beside TensorBoard")
@@ -89,6 +92,9 @@ def _train(options: argparse.Namespace) -> int:
             accumulate=options.accumulate,
             workers=options.workers,
             devices=options.devices,
+            nodes=options.num_nodes,
+            accelerator=options.accelerator,
+            strategy=options.strategy,
             dev_minutes=options.dev_minutes,
             patience=options.patience,
             seed=options.seed,
@@ -105,7 +111,7 @@ def _train(options: argparse.Namespace) -> int:
             options.download,
             options.begin,
         )
-    if options.stage in ("all", "head"):
+    if options.stage in ("all", "head") and first_process():
         train_head(
             spec,
             run,
