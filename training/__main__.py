@@ -17,6 +17,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "calibrate": ("training.steps.calibrate", "fit the vote and its thresholds on dev"),
     "export": ("training.steps.export", "write members and vote into the model repository"),
     "chain": ("training.steps.chain", "all of the above in order, from raw videos to a member"),
+    "product": ("training.steps.product", "labelled videos through the whole product"),
     "card": ("training.steps.card", "put the evaluation's figures into the model card"),
     "sample": ("training.steps.sample", "make the sample clip that the live page shows"),
 }
