@@ -17,6 +17,8 @@ def list_models(path: Path) -> int:
         outputs = ", ".join(_tensor(tensor) for tensor in model.outputs)
         sys.stdout.write(f"{model.name:28} {model.kind:9} {inputs} -> {outputs}\n")
     sys.stdout.write(f"members: {', '.join(repository.members)}\n")
+    if repository.untrained:
+        sys.stdout.write(f"UNTRAINED: {repository.untrained}\n")
     return 0
 
 

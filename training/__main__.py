@@ -16,6 +16,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "ablate": ("training.steps.ablate", "head against mean, members against vote"),
     "calibrate": ("training.steps.calibrate", "fit the vote and its thresholds on dev"),
     "export": ("training.steps.export", "write members and vote into the model repository"),
+    "full": ("training.steps.full", "a repository of the large members, for a GPU"),
     "chain": ("training.steps.chain", "all of the above in order, from raw videos to a member"),
     "product": ("training.steps.product", "labelled videos through the whole product"),
     "card": ("training.steps.card", "put the evaluation's figures into the model card"),

@@ -37,6 +37,7 @@ def train_head(
     batch: int = 64,
     seed: int = 0,
     half: bool = False,
+    accelerator: str = "cpu",
 ) -> Member:
     """Train the head of ``spec`` on the frozen encoder in ``frames``; writes ``member.pt``.
 
@@ -67,7 +68,7 @@ def train_head(
     trainer = L.Trainer(
         max_steps=steps,
         max_epochs=1,
-        accelerator="cpu",
+        accelerator=accelerator,
         devices=1,
         logger=False,
         enable_checkpointing=False,

@@ -6,6 +6,7 @@ any length, videos) then follows from them in seconds.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,13 @@ class Followed:
 def encode_with(encoder: nn.Module | None, half: bool = False) -> Encode | None:
     """A function from crops uint8 ``[n, 224, 224, 3]`` to features ``[n, D]``.
 
-    ``half`` uses bfloat16 on the CPU and float16 on a GPU.
+    It works on a copy on the GPU where there is one. ``half`` uses bfloat16 on the CPU and float16
+    on a GPU.
     """
     if encoder is None:
         return None
+    if torch.cuda.is_available():
+        encoder = copy.deepcopy(encoder).to("cuda")
     encoder.eval()
     device = next(encoder.parameters()).device
     kind = torch.bfloat16 if device.type == "cpu" else torch.float16

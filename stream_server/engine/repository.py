@@ -175,6 +175,11 @@ class ModelRepository:
         """The vote's parameters: thresholds and how it was calibrated."""
         return self.models[VOTE].parameters
 
+    @property
+    def untrained(self) -> str:
+        """What the repository says of weights that were never trained; empty for real ones."""
+        return self.parameters.get("untrained", "")
+
     def describe(self) -> list[ModelInfo]:
         """Every model and ensemble, by name."""
         return [self.models[name].info() for name in sorted(self.models)]

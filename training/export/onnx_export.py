@@ -25,6 +25,7 @@ from training.export.graphs import IR_VERSION, OPSET
 from training.export.repository_writer import CROP_SHAPE, SEQUENCE_LENGTH, place_member
 
 _MAX_FP32_ERROR = 1e-3
+_MAX_BYTES = 2**31 - 2**20  # protobuf's limit for a message, less room for the graph itself
 _TRACER_WARNING: type[Warning] = vars(torch.jit)["TracerWarning"]  # public, but not in __all__
 
 
@@ -179,7 +180,13 @@ def export_module(module: nn.Module, inputs: Mapping[str, np.ndarray], output: s
             do_constant_folding=True,
             dynamo=False,
         )
-        model = onnx.load(str(path))
+        model = onnx.load(str(path))  # with what a large model keeps in files beside its own
+    size = sum(len(weight.raw_data) for weight in model.graph.initializer)
+    if size > _MAX_BYTES:
+        raise ValueError(
+            f"{type(module).__name__} has {size / 1e9:.2f} GB of weights; one ONNX file holds "
+            f"{_MAX_BYTES / 1e9:.2f} GB"
+        )
     unused = sorted(set(inputs) - {tensor.name for tensor in model.graph.input})
     if unused:
         raise ParityError(f"{type(module).__name__} does not use its input {', '.join(unused)}")

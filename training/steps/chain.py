@@ -7,6 +7,7 @@ so a chain that was cut off goes on where it stopped.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -45,6 +46,10 @@ def commands(options: argparse.Namespace) -> list[tuple[str, list[str]]]:
     return result
 
 
+def _apart(name: str, arguments: list[str]) -> int:
+    return subprocess.run([sys.executable, "-m", "training", name, *arguments]).returncode
+
+
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training chain", description=__doc__)
     parser.add_argument("--data", nargs="+", required=True, help="LAYOUT=FOLDER of each data set")
@@ -70,7 +75,9 @@ def main(argv: list[str]) -> int:
     }
     for name, arguments in commands(options):
         sys.stderr.write(f"== {name} {' '.join(arguments)}\n")
-        status = steps[name](arguments)
+        # Further processes are started with the command line of the first: it must be train's.
+        apart = name == "train" and train.processes(arguments) > 1
+        status = _apart(name, arguments) if apart else steps[name](arguments)
         if status:
             return status
     return 0

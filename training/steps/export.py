@@ -8,6 +8,7 @@ import training.torchvision_compat  # noqa: F401  # before all that imports torc
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,16 +33,23 @@ def export_members(repo: Path, members: list[Member], vote: Vote, notes: str) ->
 
     Raises ``ValueError`` where the vote and the repository do not name the same members.
     """
-    reports = [
-        write_member(repo, member.name, _served(member), member.head, member.dim)
-        for member in members
-    ]
+    reports = [export_member(repo, member) for member in members]
     write_vote_of(repo, vote, notes)
     return reports
 
 
-def write_vote_of(repo: Path, vote: Vote, notes: str) -> None:
-    """Write the vote and the ensembles for the members that ``vote`` names."""
+def export_member(repo: Path, member: Member) -> ExportReport:
+    """Write one member's folders; the vote must be written after it."""
+    return write_member(repo, member.name, _served(member), member.head, member.dim)
+
+
+def write_vote_of(
+    repo: Path, vote: Vote, notes: str, more: Mapping[str, str] | None = None
+) -> None:
+    """Write the vote and the ensembles for the members that ``vote`` names.
+
+    ``more`` are further parameters of the vote's config.
+    """
     present, named = set(member_names(repo)), {one.name for one in vote.members}
     if present != named:
         raise ValueError(
@@ -53,6 +61,7 @@ def write_vote_of(repo: Path, vote: Vote, notes: str) -> None:
         "threshold_fake": f"{vote.threshold_fake:g}",
         "threshold_real": f"{vote.threshold_real:g}",
         "calibration": notes,
+        **(more or {}),
     }
     write_vote(repo, weights, vote.bias, parameters)
     write_ensembles(repo)

@@ -56,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def processes(argv: list[str]) -> int:
+    """How many processes train with these arguments."""
+    options = _parser().parse_args(argv)
+    return int(options.devices * options.num_nodes)
+
+
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
     with quiet():
@@ -123,5 +129,6 @@ def _train(options: argparse.Namespace) -> int:
             options.head_steps,
             seed=options.seed,
             half="bf16" in options.precision,
+            accelerator=options.accelerator,
         )
     return 0
