@@ -11,8 +11,15 @@ from typing import Any
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
-def tables(report: Mapping[str, Any], parity: list[dict[str, Any]] | None = None) -> str:
-    """The figures of ``report`` (the evaluate step's JSON) as Markdown."""
+def tables(
+    report: Mapping[str, Any],
+    parity: list[dict[str, Any]] | None = None,
+    product: Mapping[str, Any] | None = None,
+) -> str:
+    """The figures of ``report`` (the evaluate step's JSON) as Markdown.
+
+    ``parity`` is the export step's report, ``product`` the product step's.
+    """
     lines = [f"Protocol: {report['protocol']} Split: {report['split']}.", ""]
     thresholds = report["thresholds"]
     lines += [
@@ -40,6 +47,9 @@ def tables(report: Mapping[str, Any], parity: list[dict[str, Any]] | None = None
         lines += ["### AUC by member", "", *_table(clean["members"], "member"), ""]
     lines += ["### Reals of a row against fakes of a column (AUC)", ""]
     lines += [*_table(clean["cross_auc"], "reals of"), ""]
+    lines += [*_risk(report["tiers"]), ""]
+    if product:
+        lines += [*_product(product), ""]
     if parity:
         lines += ["### Export", ""]
         lines += [
@@ -73,6 +83,54 @@ def _groups(groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def _risk(tiers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """How often the nearer side of 50 % is wrong when only the surest videos are judged."""
+    shares = (0.25, 0.5, 0.75, 0.85, 1.0)
+    lines = [
+        "### Risk and coverage",
+        "",
+        "Share of wrong sides (over or under 50 %) among the surest part of all videos:",
+        "",
+        f"| delivery | {' | '.join(f'surest {share:.0%}' for share in shares)} |",
+        "|---" * (len(shares) + 1) + "|",
+    ]
+    for tier, figures in tiers.items():
+        curve = figures["risk_coverage"]
+        nearest = [min(curve, key=lambda point: abs(point[0] - share))[1] for share in shares]
+        lines.append(f"| {tier} | {' | '.join(f'{error:.3f}' for error in nearest)} |")
+    return lines
+
+
+def _product(product: Mapping[str, Any]) -> list[str]:
+    """What a scan says of the same videos, from file to verdict."""
+    coverage, decided, unsure = product["coverage"], product["decided"], product["unsure"]
+    kept = product["real_not_flagged"]
+    lines = [
+        "### The whole product on the same videos, from file to verdict",
+        "",
+        f"A verdict (likely real, unsure or likely fake) on {coverage['covered']} of "
+        f"{coverage['of']} videos whose face is {product['least_px']:.0f} pixels or more. "
+        f"{decided['decided']} of {decided['of']} were decided either way, {decided['wrong']} of "
+        f"them wrongly; {unsure['of']} were left unsure, of which "
+        f"{unsure['would_have_been_wrong']} lay on the wrong side of 50 %. "
+        f"{kept['share']:.1%} of {kept['of']} real videos were not flagged. Expected calibration "
+        f"error {product['ece']:.3f}.",
+        "",
+        "| group | real | fake | AUC | 95 % interval | real flagged | fake flagged |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, one in product["groups"].items():
+        figures = ["", ""]
+        if one["auc"] is not None:
+            low, high = one["interval"]
+            figures = [f"{one['auc']:.3f}", f"{low:.2f} to {high:.2f}"]
+        verdicts = one["verdicts"]
+        flagged = [str(verdicts.get(f"{kind} likely_fake", 0)) for kind in ("real", "fake")]
+        cells = [name, str(one["real"]), str(one["fake"]), *figures, *flagged]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
 def _table(rows: Mapping[str, Mapping[str, float]], first: str) -> list[str]:
     columns = list(dict.fromkeys(name for values in rows.values() for name in values))
     lines = [f"| {first} | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
@@ -82,18 +140,21 @@ def _table(rows: Mapping[str, Mapping[str, float]], first: str) -> list[str]:
     return lines
 
 
-def renew(card: Path, report: Path, parity: Path | None = None) -> None:
+def renew(
+    card: Path, report: Path, parity: Path | None = None, product: Path | None = None
+) -> None:
     """Put the figures of ``report`` between the card's marks.
 
     Raises ``FileNotFoundError`` for a missing file and ``ValueError`` for a card without marks.
     """
-    for path in (card, report, *([parity] if parity else [])):
+    for path in (card, report, *(path for path in (parity, product) if path)):
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing")
     text = card.read_text()
     if text.count(BEGIN) != 1 or text.count(END) != 1:
         raise ValueError(f"{card} needs one line {BEGIN} and one line {END}")
     facts = json.loads(parity.read_text()) if parity else None
-    figures = tables(json.loads(report.read_text()), facts)
+    whole = json.loads(product.read_text()) if product else None
+    figures = tables(json.loads(report.read_text()), facts, whole)
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     card.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n{END}", text))

@@ -14,7 +14,15 @@ from training.data.manifest import Manifest
 from training.data.shards import Sample
 from training.metrics import auc, average_precision, ece, eer, interval
 from training.models.registry import Member
-from training.scoring import STRIDE, WINDOW, Followed, encode_with, follow, window_logits
+from training.scoring import (
+    STRIDE,
+    WINDOW,
+    Followed,
+    encode_with,
+    follow,
+    stamp,
+    window_logits,
+)
 from training.vote import Array, Vote, sigmoid
 
 LENGTHS = (1, 20, 40, 60, 80, 100)
@@ -54,7 +62,7 @@ class Evaluation:
         self.tracks: list[list[Followed]] = []
         for member in members:
             encode = encode_with(member.encoder, half)
-            folder = cache / member.name
+            folder = cache / f"{member.name}-{stamp(member.encoder)}"
             self.tracks.append(list(follow(manifest, encode, folder, tier, stills)))
 
     def judged(self, window: int = WINDOW, stride: int = STRIDE) -> list[Judged]:

@@ -7,6 +7,7 @@ any length, videos) then follows from them in seconds.
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,14 @@ def encode_with(encoder: nn.Module | None, half: bool = False) -> Encode | None:
             return as_floats(encoder(image).float().cpu().numpy())
 
     return encode
+
+
+def stamp(encoder: nn.Module | None) -> str:
+    """A name for exactly these weights: a new training must not read an old one's features."""
+    digest = hashlib.sha256()
+    for name, value in encoder.state_dict().items() if encoder is not None else ():
+        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def follow(

@@ -13,6 +13,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--card", type=Path, default=Path("docs/model-card.md"))
     parser.add_argument("--report", type=Path, default=Path("docs/evaluation.json"))
     parser.add_argument("--parity", type=Path, help="the export step's report")
+    parser.add_argument("--product", type=Path, help="the product step's figures")
     options = parser.parse_args(argv)
-    renew(options.card, options.report, options.parity)
+    renew(options.card, options.report, options.parity, options.product)
     return 0

@@ -45,10 +45,5 @@ def load_split(options: argparse.Namespace) -> Manifest:
 
 
 def cache_for(options: argparse.Namespace) -> Path:
-    """A folder for the features of exactly these weights: a new training must not read old ones."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for path in options.members:
-        digest.update(path.read_bytes())
-    return Path(options.cache) / f"{options.split}-{digest.hexdigest()[:12]}"
+    """The folder for features of the chosen split; each encoder has its own inside it."""
+    return Path(options.cache) / str(options.split)
