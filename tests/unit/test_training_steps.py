@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from tests.support.training_sets import face_video
 from training.__main__ import STEPS, main
 from training.card import BEGIN, END
 from training.data.manifest import Manifest
+from training.product import Judgement, figures
 from training.steps.sample import DEFAULT, frames, view
 
 
@@ -84,6 +86,7 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
         "lengths": {"20": {"Some set": 0.8125}},
         "members": {"one": {"Some set": 0.8125}},
         "cross_auc": {"Some set": {"Some set": 0.8125}},
+        "risk_coverage": [[0.25, 0.0], [0.5, 0.125], [1.0, 0.25]],
     }
     report = {
         "protocol": "P.",
@@ -100,6 +103,12 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
     text = card.read_text()
     assert "| Some set | 2 | 3 | 0.812 | 0.50 to 1.00 | 0.25 | 1 | 2 |" in text
     assert "scores higher in 4 of 5 pairs" in text and "old" not in text and "after" in text
+    assert "| clean | 0.000 | 0.125 | " in text
     assert main(arguments) == 0 and card.read_text() == text
+    row = Judgement("a", "Some set", "", "real", "a", 90.0, "likely_fake", 0.9, ())
+    product = tmp_path / "product.json"
+    product.write_text(json.dumps(figures([row, replace(row, name="b", label="fake")])))
+    assert main([*arguments, "--product", str(product)]) == 0
+    assert "on 2 of 2 videos whose face is 64 pixels or more" in card.read_text()
     card.write_text("no marks")
     assert main(arguments) == 2
