@@ -2,10 +2,20 @@
 
     python -m benchmarks.engine_overhead [--models DIR] [--calls 200] [--json PATH]
 
-Starts the real tritonserver (scripts/triton_env.sh first) on the same models. The calls of the
-engines take turns, so that whatever else the machine does falls on all of them alike. Then a
-stream runs at ten samples a second while Triton is killed, and the longest gap between two of
-its verdicts is taken.
+Starts the real tritonserver (scripts/triton_env.sh first) on the same models. Everything that is
+compared takes turns, in a new order every round, so that whatever else the machine does falls on
+all of it alike; a difference is the median of the differences within the rounds. Measured are
+
+    embedded   the embedded engine, on this environment's ONNX Runtime
+    elsewhere  the embedded engine in another process, on the ONNX Runtime that Triton has
+    wire       one gRPC call with a ready request over inputs that lie in shared memory
+    triton     the Triton engine, as it comes
+    messages   the Triton engine without shared memory
+
+so that ``elsewhere`` minus ``embedded`` is the older ONNX Runtime, ``wire`` minus ``elsewhere``
+what is between the processes and inside Triton, and ``triton`` minus ``wire`` our own client.
+Last, a stream runs at ten samples a second while Triton is killed, and the longest gap between
+two of its verdicts is taken.
 """
 
 from __future__ import annotations
@@ -14,13 +24,19 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
+import random
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]
 import numpy as np
+import onnxruntime as ort
+from tritonclient.grpc import service_pb2, service_pb2_grpc
 
+from benchmarks.embedded_elsewhere import Elsewhere
 from stream_server.engine import (
     EmbeddedEngine,
     Engine,
@@ -29,45 +45,104 @@ from stream_server.engine import (
     ModelRepository,
     TritonEngine,
 )
+from stream_server.engine.base import Arrays
 from stream_server.engine.repository import example_inputs
-from tests.support.triton_server import TritonServer, triton_missing
+from stream_server.engine.shared_memory import Region
+from stream_server.engine.triton_wire import INFER, RequestWriter
+from tests.support.triton_server import VENV, TritonServer, triton_missing
 
 ROOT = Path(__file__).resolve().parent.parent
-CASES = [("face_features", 1), ("face_features", 4), ("face_features", 8)]
+CASES = [("face_features", 1), ("face_features", 2), ("face_features", 4), ("face_features", 8)]
 CASES += [("sequence_verdict", 1), ("sequence_verdict", 8)]
+WARM_UP = 10
+#: What is added: by what, the later minus the earlier of two measured things.
+STEPS = {
+    "added": ("triton", "embedded"),
+    "added_by_runtime": ("elsewhere", "embedded"),
+    "added_between_processes": ("wire", "elsewhere"),
+    "added_by_client": ("triton", "wire"),
+    "added_net_of_runtime": ("triton", "elsewhere"),
+}
 
 
-async def overhead(repository: ModelRepository, url: str, calls: int) -> list[dict[str, Any]]:
-    """Median milliseconds a call, per case and engine, and what Triton adds."""
+class Wire:
+    """gRPC calls to Triton with nothing around them."""
+
+    def __init__(self, url: str) -> None:
+        self._channel = grpc.aio.insecure_channel(url)
+        self._infer = self._channel.unary_unary(INFER)
+        self._stub = service_pb2_grpc.GRPCInferenceServiceStub(self._channel)
+        self._region = Region(16 << 20)
+        self._request = b""
+
+    async def prepare(self, model: str, inputs: Arrays) -> None:
+        """Lay the inputs down and write the request that ``call`` will send."""
+        name = self._region.name
+        await self._stub.SystemSharedMemoryUnregister(
+            service_pb2.SystemSharedMemoryUnregisterRequest(name=name)
+        )
+        await self._stub.SystemSharedMemoryRegister(
+            service_pb2.SystemSharedMemoryRegisterRequest(
+                name=name, key=f"/{name}", byte_size=self._region.size
+            )
+        )
+        self._region.write(inputs.values())
+        self._request = RequestWriter(30).reference(model, inputs, name)
+
+    async def call(self) -> None:
+        """Send it and leave the answer unread."""
+        await self._infer(self._request, timeout=30)
+
+    async def close(self) -> None:
+        """Close the channel; the memory goes with it."""
+        await self._channel.close()
+        self._region.close()
+
+
+async def overhead(
+    repository: ModelRepository, url: str, elsewhere: Elsewhere, calls: int
+) -> list[dict[str, Any]]:
+    """Milliseconds a call, per case and way, and what Triton adds where."""
     engines: dict[str, Engine] = {
         "embedded": EmbeddedEngine(repository),
-        "triton_shared_memory": TritonEngine(repository, url, timeout=30, shared_memory=True),
-        "triton_messages": TritonEngine(repository, url, timeout=30, shared_memory=False),
+        "triton": TritonEngine(repository, url, timeout=30),
+        "messages": TritonEngine(repository, url, timeout=30, shared_memory=False),
     }
+    wire = Wire(url)
+    order = random.Random(0)
     rows = []
     for model, batch in CASES:
         inputs = example_inputs(repository.models[model], batch)
-        times: dict[str, list[float]] = {name: [] for name in engines}
-        for call in range(calls + 10):
-            for name, engine in engines.items():
+        await wire.prepare(model, inputs)
+        times: dict[str, list[float]] = {way: [] for way in (*engines, "elsewhere", "wire")}
+        for _ in range(calls + WARM_UP):  # the first ones load models and register memory
+            for way in order.sample(list(times), len(times)):
                 began = time.perf_counter()
-                await engine.infer(model, inputs)
-                if call >= 10:  # the first ones load models and register memory
-                    times[name].append((time.perf_counter() - began) * 1e3)
-        row: dict[str, Any] = {"model": model, "batch": batch}
-        for name, values in times.items():
-            for percent in (10, 50, 95):
-                value = float(np.percentile(values, percent))
-                row[f"{name}_p{percent}_ms"] = round(value, 2)
-        base = row["embedded_p50_ms"]
-        row["added_ms"] = round(row["triton_shared_memory_p50_ms"] - base, 2)
-        # On a machine that is busy with other things the quick tenth says more than the median.
-        row["added_p10_ms"] = round(row["triton_shared_memory_p10_ms"] - row["embedded_p10_ms"], 2)
-        row["ratio"] = round(row["triton_shared_memory_p50_ms"] / base, 2)
-        rows.append(row)
+                if way == "elsewhere":  # which has a clock of its own
+                    times[way].append(elsewhere.call(model, batch) * 1e3)
+                    continue
+                await (wire.call() if way == "wire" else engines[way].infer(model, inputs))
+                times[way].append((time.perf_counter() - began) * 1e3)
+        rows.append({"model": model, "batch": batch, **summary(times)})
     for engine in engines.values():
         await engine.close()
+    await wire.close()
     return rows
+
+
+def summary(times: dict[str, list[float]]) -> dict[str, float]:
+    """Percentiles of every way, and of what lies between them, in milliseconds."""
+    arrays = {way: np.array(values[WARM_UP:]) for way, values in times.items()}
+    row: dict[str, float] = {}
+    for way, values in arrays.items():
+        for percent in (10, 50, 95):
+            row[f"{way}_p{percent}_ms"] = round(float(np.percentile(values, percent)), 2)
+    for step, (later, earlier) in STEPS.items():
+        row[f"{step}_ms"] = round(float(np.median(arrays[later] - arrays[earlier])), 2)
+        # On a machine that is busy with other things the quick tenth says more than the median.
+        quick = np.percentile(arrays[later], 10) - np.percentile(arrays[earlier], 10)
+        row[f"{step}_p10_ms"] = round(float(quick), 2)
+    return row
 
 
 async def failover(repository: ModelRepository, server: TritonServer) -> dict[str, Any]:
@@ -111,25 +186,29 @@ def main() -> int:
         print(reason)
         return 2
     repository = ModelRepository.load(options.models)
+    load = os.getloadavg()[0]
+    elsewhere = Elsewhere(options.models.resolve(), VENV)
     with tempfile.TemporaryDirectory() as folder:
         server = TritonServer(options.models.resolve(), Path(folder) / "triton.log")
         server.start()
         try:
-            rows = asyncio.run(overhead(repository, server.url, options.calls))
+            rows = asyncio.run(overhead(repository, server.url, elsewhere, options.calls))
             gap = asyncio.run(failover(repository, server))
         finally:
             server.stop()
+            elsewhere.close()
+    print(f"ONNX Runtime {ort.__version__} here, {elsewhere.version} behind Triton; ms, p50 (p10)")
     for row in rows:
-        print(
-            f"{row['model']:17} batch {row['batch']}: embedded {row['embedded_p50_ms']:.2f} ms, "
-            f"Triton {row['triton_shared_memory_p50_ms']:.2f} ms by shared memory and "
-            f"{row['triton_messages_p50_ms']:.2f} by messages: +{row['added_ms']:.2f} ms, "
-            f"times {row['ratio']:.2f} (p50); +{row['added_p10_ms']:.2f} ms at p10"
-        )
+        print(f"{row['model']}, batch {row['batch']}")
+        for way in ("embedded", "elsewhere", "wire", "triton", "messages"):
+            print(f"  {way:24} {row[f'{way}_p50_ms']:7.2f} ({row[f'{way}_p10_ms']:.2f})")
+        for step in STEPS:
+            print(f"  {step:24} {row[f'{step}_ms']:+7.2f} ({row[f'{step}_p10_ms']:+.2f})")
     print(
         f"Triton killed under one stream: longest gap between verdicts "
         f"{gap['longest_gap_after_kill_s']:.2f} s (before: {gap['longest_gap_before_s']:.2f} s)"
     )
+    print(f"load of the machine: {load:.1f} before, {os.getloadavg()[0]:.1f} after")
     if options.json:
         options.json.write_text(json.dumps({"overhead": rows, "failover": gap}, indent=1) + "\n")
     return 0
