@@ -77,7 +77,10 @@ _HALVES = {
 
 
 def clips(root: Path) -> Iterator[Item]:
-    """Clips listed by an ``index.csv`` with their label, method, source, half and source ids."""
+    """Clips listed by an ``index.csv`` with their label, method, source, half and source ids.
+
+    A column ``pair`` may name what a fake and the real clip of the same moments share.
+    """
     for number, row in enumerate(_rows(root / "index.csv"), start=2):
         where = f"{root / 'index.csv'} line {number}"
         if row["half"] not in _HALVES:
@@ -95,7 +98,7 @@ def clips(root: Path) -> Iterator[Item]:
             split=split_of(row["split"], where),
             identities=identities if row["source_ids"] else (),
             region=_HALVES[row["half"]],
-            pair=stem if paired else "",
+            pair=stem if paired else row.get("pair") or "",
         )
 
 

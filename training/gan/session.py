@@ -90,15 +90,18 @@ def train(
         write_report(folder, report)
     written = time.monotonic()
     sums: dict[str, Tensor] = {}
+    counts: dict[str, int] = {}
 
     def each(trainer: Trainer, terms: dict[str, Tensor]) -> None:
         nonlocal written
         for name, value in terms.items():
             sums[name] = sums.get(name, 0) + value
+            counts[name] = counts.get(name, 0) + 1
         number = trainer.iteration
         if number % _SHOWN == 0:
-            means = {name: round(float(value) / _SHOWN, 5) for name, value in sums.items()}
+            means = {name: round(float(value) / counts[name], 5) for name, value in sums.items()}
             sums.clear()
+            counts.clear()
             run.log("iteration", iteration=number, seconds=round(trainer.seconds, 1), **means)
             rate = trainer.seconds / number
             sys.stderr.write(

@@ -37,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--threads", type=int, default=1)
     made.add_argument("--held", type=float, default=0.2, help="last part of each clip kept out")
     made.add_argument("--grid-every", type=int, default=2000, help="iterations between two grids")
+    made.add_argument(
+        "--checkpoint-seconds", type=float, default=60, help="between two checkpoints"
+    )
     made.add_argument("--columns", type=int, default=8, help="faces in a row of --grid")
     made.add_argument("--crf", type=int, default=16, help="H.264 quality of the videos")
     made.add_argument("--judge", type=Path, help="model repository to judge the videos with")
@@ -84,7 +87,7 @@ def _gan(options: argparse.Namespace) -> int:
         seed=options.seed,
         device=options.device,
     )
-    pace = Pace(options.minutes, grid_every=options.grid_every)
+    pace = Pace(options.minutes, options.checkpoint_seconds, options.grid_every)
     people = people_of(options.run, clips, options.size, options.held)
     train(options.run, people, shape, plan, pace)
     maker, _ = load_maker(options.run / CHECKPOINT)
