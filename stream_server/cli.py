@@ -62,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--engine", choices=ENGINES, help="where the networks run")
     scan.add_argument("--triton-url", metavar="HOST:PORT", help="Triton's gRPC address")
     scan.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
+    scan.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="run on a Ray cluster: HOST:PORT, ray://HOST:PORT, auto or local",
+    )
     scan.set_defaults(run=_scan)
 
     models = commands.add_parser("models", help="list the models, or check them")
@@ -97,9 +102,10 @@ def _scan(options: argparse.Namespace) -> int:
 
     settings = _settings(options, "engine", "triton_url", "models", "sample_hz")
     chosen = ScanOptions(parse_window(options.window), settings.sample_hz, settings.scan_samples)
-    return scan(
-        settings, ScanRequest(options.inputs, chosen, options.json, options.html, options.fail_on)
+    request = ScanRequest(
+        options.inputs, chosen, options.json, options.html, options.fail_on, options.ray
     )
+    return scan(settings, request)
 
 
 def _models(options: argparse.Namespace) -> int:

@@ -6,21 +6,21 @@ import asyncio
 import json
 import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from stream_server.engine import FallbackEngine, MicroBatcher, open_engine
 from stream_server.report import words
 from stream_server.report.model import Report, at_least
-from stream_server.scan.fetch import fetch
 from stream_server.scan.inputs import Input, expand
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.problems import UnusableError, from_os_error
 from stream_server.scan.progress import TerminalProgress
-from stream_server.scan.scanner import Scanner
+from stream_server.scan.scanner import Advance, Scanner
+from stream_server.scan.single import scan_one
 from stream_server.settings import Settings
 from stream_server.vision.detect import FaceDetector
 
@@ -30,13 +30,15 @@ FLAGGED, UNUSABLE, TERMINATED = 3, 2, 143
 
 @dataclass(frozen=True)
 class ScanRequest:
-    """A scan as the command line asks for it; ``json`` and ``html`` are where results go."""
+    """A scan as the command line asks for it; ``json`` and ``html`` are where results go, ``ray``
+    is the address of the cluster to run on."""
 
     inputs: Sequence[str]
     options: ScanOptions
     json: str | None = None
     html: Path | None = None
     fail_on: str = "likely_fake"
+    ray: str | None = None
 
 
 def scan(settings: Settings, request: ScanRequest) -> int:
@@ -46,7 +48,10 @@ def scan(settings: Settings, request: ScanRequest) -> int:
     other inputs are scanned whatever happens to one, and 2 wins over 3.
     """
     try:
-        reports = asyncio.run(_scan_all(settings, request))
+        if request.ray is None:
+            reports = asyncio.run(_scan_all(settings, request))
+        else:
+            reports = _scan_on_cluster(settings, request, request.ray)
     except asyncio.CancelledError:
         return TERMINATED
     status = 0
@@ -62,13 +67,34 @@ def scan(settings: Settings, request: ScanRequest) -> int:
     return status
 
 
-async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
+def _inputs(request: ScanRequest) -> list[Input]:
     inputs, passed_over = expand(request.inputs)
     if passed_over:
         sys.stderr.write(
             f"fakelight: {passed_over} files in folders are not videos or pictures by their names"
             " and were passed over\n"
         )
+    return inputs
+
+
+def _scan_on_cluster(settings: Settings, request: ScanRequest, address: str) -> list[Report]:
+    from stream_server.scan.cluster import scan_on_cluster
+
+    inputs = _inputs(request)
+    show = TerminalProgress()
+
+    def tell(report: Report, done: int) -> None:
+        show.clear()
+        _tell(report, quiet=request.json == "-")
+        show.show(f"{done}/{len(inputs)}", address, Advance(done / len(inputs), None))
+
+    reports = scan_on_cluster(address, settings, inputs, request.options, tell)
+    show.clear()
+    return reports
+
+
+async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
+    inputs = _inputs(request)
     task = asyncio.current_task()
     # Not on Windows, where Ctrl-C works all the same, nor outside the main thread.
     with suppress(NotImplementedError, ValueError, RuntimeError):
@@ -90,7 +116,12 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
         reports = []
         for number, one in enumerate(inputs, start=1):
             reports.append(
-                await _scan_one(scanner, one, request.options, show, f"{number}/{len(inputs)}")
+                await scan_one(
+                    scanner,
+                    one,
+                    request.options,
+                    partial(show.show, f"{number}/{len(inputs)}", one.name),
+                )
             )
             show.clear()
             _tell(reports[-1], quiet=request.json == "-")
@@ -98,27 +129,6 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
     finally:
         await batcher.close()
         await engine.close()
-
-
-async def _scan_one(
-    scanner: Scanner, one: Input, options: ScanOptions, show: TerminalProgress, position: str
-) -> Report:
-    try:
-        if one.error is not None:
-            raise one.error
-        with tempfile.TemporaryDirectory(prefix="fakelight-") as folder:
-            path = one.path
-            if one.url is not None:
-                limit = scanner.settings.scan_max_bytes
-                path = await asyncio.to_thread(fetch, one.url, Path(folder), limit)
-            assert path is not None
-            return await scanner.scan(
-                path, one.name, options, lambda advance: show.show(position, one.name, advance)
-            )
-    except UnusableError as error:
-        return scanner.failed(one.name, options, error)
-    except OSError as error:
-        return scanner.failed(one.name, options, from_os_error(error, one.name))
 
 
 def _tell(report: Report, quiet: bool) -> None:

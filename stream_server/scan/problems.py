@@ -17,6 +17,10 @@ class UnusableError(ValueError):
         self.code = code
         self.status = status
 
+    def __reduce__(self) -> tuple[type[UnusableError], tuple[str, str, int]]:
+        # An exception is rebuilt from its message alone unless it says otherwise.
+        return UnusableError, (self.code, str(self), self.status)
+
     def problem(self) -> dict[str, object]:
         """The problem document (RFC 9457) that stands in a report's ``error``."""
         return {

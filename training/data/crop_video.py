@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 
 from stream_server.vision.types import Image
+from training.data.atomic import unfinished
 
 
 def write_crop_video(path: Path, crops: Iterable[Image], rate: float, crf: int = 12) -> int:
@@ -18,10 +19,10 @@ def write_crop_video(path: Path, crops: Iterable[Image], rate: float, crf: int =
     Returns the number of frames.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
+    part = unfinished(path)
     speed = Fraction(rate).limit_denominator(1001)
     count = 0
-    with av.open(str(unfinished), "w", format="mp4") as out:
+    with av.open(str(part), "w", format="mp4") as out:
         stream = None
         for crop in crops:
             if stream is None:
@@ -32,5 +33,5 @@ def write_crop_video(path: Path, crops: Iterable[Image], rate: float, crf: int =
             count += 1
         if stream is not None:
             out.mux(stream.encode(None))
-    unfinished.rename(path)
+    part.rename(path)
     return count

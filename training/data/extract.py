@@ -19,6 +19,7 @@ from stream_server.vision.detect import FaceDetector
 from stream_server.vision.quality import judge
 from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Floats, Image
+from training.data.atomic import unfinished
 from training.data.crop_video import write_crop_video
 from training.data.frames import TarReader, UnreadableError, decoded, part, sampled
 from training.data.layouts import Item
@@ -183,9 +184,10 @@ class Extractor:
             facts |= {"method": item.method, "split": item.split, "track": str(track)}
             facts |= {"identities": "+".join(item.identities), "frames": str(len(faces))}
             listing.append(facts)
-        unfinished = self.target(unit).with_suffix(".part")
-        unfinished.write_text(json.dumps(listing, indent=1) + "\n")
-        unfinished.rename(self.target(unit))
+        target = self.target(unit)
+        part = unfinished(target)
+        part.write_text(json.dumps(listing, indent=1) + "\n")
+        part.rename(target)
         return sum(len(faces) for _, _, faces in tracks)
 
     def _pictures(self, unit: Unit, skipped: list[str]) -> Iterator[tuple[Sample, str, bytes]]:

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from training.data.atomic import unfinished
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -65,9 +67,9 @@ def write_shard(path: Path, samples: Iterable[tuple[Sample, str, bytes]]) -> int
     Returns the number of samples. A process killed at any moment leaves at most a ``.part`` file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = unfinished(path)
     count = 0
-    with unfinished.open("wb") as handle:
+    with part.open("wb") as handle:
         with tarfile.open(fileobj=handle, mode="w", format=tarfile.GNU_FORMAT) as archive:
             for sample, extension, picture in samples:
                 _add(archive, f"{sample.key}.{extension}", picture)
@@ -75,7 +77,7 @@ def write_shard(path: Path, samples: Iterable[tuple[Sample, str, bytes]]) -> int
                 count += 1
         handle.flush()
         os.fsync(handle.fileno())
-    unfinished.rename(path)
+    part.rename(path)
     return count
 
 

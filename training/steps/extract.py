@@ -8,29 +8,25 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
+from functools import partial
 from pathlib import Path
 
-import cv2
-
-from training.data.extract import Extracted, Extractor, Unit, units
+from training.data.cluster import Settings, extract_on_cluster, extractor
+from training.data.extract import Extracted, Unit, units
 from training.data.public_sets import LAYOUTS
 from training.run import RunDir
 
-Settings = tuple[Path, float, int, float, bool, str]
+
+def _run(settings: Settings, unit: Unit) -> tuple[str, Extracted, dict[str, str]]:
+    return unit.name, extractor(settings).run(unit), {}
 
 
-@cache
-def _extractor(settings: Settings) -> Extractor:
-    cv2.setNumThreads(1)
-    return Extractor(*settings)
-
-
-def _run(settings: Settings, unit: Unit) -> tuple[str, Extracted]:
-    return unit.name, _extractor(settings).run(unit)
-
-
-def _results(settings: Settings, todo: list[Unit], workers: int) -> Iterator[tuple[str, Extracted]]:
+def _results(
+    settings: Settings, todo: list[Unit], workers: int, ray: str | None, run: RunDir
+) -> Iterator[tuple[str, Extracted | None, dict[str, str]]]:
+    if ray is not None:
+        yield from extract_on_cluster(ray, settings, todo, partial(_tell, run))
+        return
     if workers == 1:
         for unit in todo:
             yield _run(settings, unit)
@@ -38,6 +34,12 @@ def _results(settings: Settings, todo: list[Unit], workers: int) -> Iterator[tup
     with ProcessPoolExecutor(workers) as pool:
         for future in as_completed([pool.submit(_run, settings, unit) for unit in todo]):
             yield future.result()
+
+
+def _tell(run: RunDir, event: str, **values: object) -> None:
+    run.log(event, **values)
+    text = ", ".join(f"{name} {value}" for name, value in values.items())
+    sys.stderr.write(f"\r{event}: {text}\033[K\n")
 
 
 def main(argv: list[str]) -> int:
@@ -51,7 +53,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--sharpness", type=float, default=30, help="drop what is blurred more")
     parser.add_argument("--every-track", action="store_true", help="all faces, not the main one")
     parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="a Ray cluster: HOST:PORT, ray://HOST:PORT, auto or local"
+    )
     options = parser.parse_args(argv)
+    if options.ray is not None:
+        # A node has another working directory.
+        options.root, options.out = options.root.absolute(), options.out.absolute()
     settings: Settings = (
         options.out,
         options.rate,
@@ -62,19 +70,30 @@ def main(argv: list[str]) -> int:
     )
     every = units(list(LAYOUTS[options.layout](options.root)))
     run = RunDir(options.out / "run", vars(options))
-    todo = [unit for unit in every if not _extractor(settings).done(unit)]
-    started, done, skipped = time.monotonic(), len(every) - len(todo), 0
-    for name, result in _results(settings, todo, options.workers):
-        run.log("unit", unit=name, samples=result.samples, skipped=result.skipped)
-        done += 1
-        skipped += len(result.skipped)
-        spent = time.monotonic() - started
+    todo = [unit for unit in every if not extractor(settings).done(unit)]
+    started, done, skipped, given_up = time.monotonic(), len(every) - len(todo), 0, 0
+    try:
+        for name, result, where in _results(settings, todo, options.workers, options.ray, run):
+            if result is None:
+                given_up += 1
+                continue
+            run.log("unit", unit=name, samples=result.samples, skipped=result.skipped, **where)
+            done += 1
+            skipped += len(result.skipped)
+            spent = time.monotonic() - started
+            sys.stderr.write(
+                f"\r{done}/{len(every)} {name}: {result.samples} faces, {spent:.0f} s\033[K"
+            )
+    except KeyboardInterrupt:
         sys.stderr.write(
-            f"\r{done}/{len(every)} {name}: {result.samples} faces, {spent:.0f} s\033[K"
+            f"\nstopped at {done} of {len(every)} units; another run goes on from here\n"
         )
+        return 130
     listing = options.out / "run" / "log.jsonl"
     sys.stderr.write(f"\n{done} units, {skipped} items skipped; {listing} says which and why\n")
-    return 0
+    if given_up:
+        sys.stderr.write(f"{given_up} units given up; another run tries them again\n")
+    return 1 if given_up else 0
 
 
 def skipped_in(log: Path) -> list[str]:
