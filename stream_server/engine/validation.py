@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def check_inputs(spec: ModelSpec, inputs: Arrays) -> None:
             if tensor.name in spec.optional_inputs:
                 continue
             raise InvalidInput(f"{spec.name} needs input {tensor.name!r}")
-        if array.dtype != np.dtype(tensor.dtype):
+        if array.dtype != _dtype(tensor.dtype):
             raise InvalidInput(
                 f"{spec.name}: {tensor.name} is {array.dtype}, must be {tensor.dtype}"
             )
@@ -67,7 +68,7 @@ def check_outputs(spec: ModelSpec, inputs: Arrays, outputs: Arrays) -> dict[str,
         if array is None:
             raise EngineUnavailable(f"{spec.name} answered without {tensor.name}")
         shape = tensor.shape if batch is None else (batch, *tensor.shape[1:])
-        if array.dtype != np.dtype(tensor.dtype) or not shape_fits(array.shape, shape):
+        if array.dtype != _dtype(tensor.dtype) or not shape_fits(array.shape, shape):
             raise EngineUnavailable(
                 f"{where} as {array.dtype} {list(array.shape)}, not {tensor.dtype} {list(shape)}"
             )
@@ -81,10 +82,16 @@ def check_outputs(spec: ModelSpec, inputs: Arrays, outputs: Arrays) -> dict[str,
 
 def shape_fits(shape: tuple[int, ...], declared: tuple[int, ...]) -> bool:
     """Whether a real shape fits a declared one; -1 stands for any length of 1 or more."""
+    if -1 not in declared:
+        return shape == declared
     return len(shape) == len(declared) and all(
         have == want or (want == -1 and have > 0)
         for have, want in zip(shape, declared, strict=True)
     )
+
+
+# Parsing a name takes longer than all the rest of a check whose code has left the cache.
+_dtype = functools.cache(np.dtype)
 
 
 def _readable(tensor: TensorInfo) -> str:
