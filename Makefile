@@ -25,6 +25,7 @@ test: setup-dev
 	    "unit=$(PYTEST) tests/unit" \
 	    "server=$(PYTEST) tests/server" \
 	    "scan=$(PYTEST) tests/scan" \
+	    "cluster=$(PYTEST) tests/cluster" \
 	    "contract=$(PYTEST) tests/contract" \
 	    "e2e=$(PYTEST) tests/e2e"
 

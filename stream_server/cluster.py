@@ -156,6 +156,8 @@ def connect(address: str) -> Iterator[Cluster]:
     """
     ray = _ray()
     _knock(ray, address)
+    # Beside what ray.init sets, for what it says before and for the client of ray:// addresses.
+    logging.getLogger("ray").setLevel(logging.ERROR)
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         options |= {"include_dashboard": False, "object_store_memory": _LOCAL_STORE}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,6 +105,8 @@ def scan_unit(job: Job, unit: ScanUnit) -> Report:
     global _worker
     # Ray keeps a process for one driver's work, so there is one job in its life.
     if _worker is None or _worker.job != job:
+        if _worker is not None:
+            _worker.close()
         _worker = _Worker(job)
     return _worker.scan(unit)
 
@@ -133,7 +135,7 @@ class _Worker:
                 f"node {this_node()} has other models in {settings.models} than this machine"
             )
         self._loop = asyncio.new_event_loop()
-        self._scanner = self._loop.run_until_complete(_open(settings))
+        self._scanner, self._close = self._loop.run_until_complete(_open(settings))
 
     def scan(self, unit: ScanUnit) -> Report:
         one = unit.one
@@ -143,11 +145,16 @@ class _Worker:
             one = Input(one.name, error=error)
         return self._loop.run_until_complete(scan_one(self._scanner, one, self.job.options))
 
+    def close(self) -> None:
+        self._loop.run_until_complete(self._close())
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
 
 _worker: _Worker | None = None
 
 
-async def _open(settings: Settings) -> Scanner:
+async def _open(settings: Settings) -> tuple[Scanner, Callable[[], Awaitable[None]]]:
     engine = open_engine(
         settings.engine,
         settings.models,
@@ -159,7 +166,14 @@ async def _open(settings: Settings) -> Scanner:
         await engine.start()
     detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
     # As many readers as without a cluster: the plan, and so the answer, depends on them.
-    return Scanner(settings, engine, MicroBatcher(engine), detector, min(settings.workers, 2))
+    batcher = MicroBatcher(engine)
+    scanner = Scanner(settings, engine, batcher, detector, min(settings.workers, 2))
+
+    async def close() -> None:
+        await batcher.close()
+        await engine.close()
+
+    return scanner, close
 
 
 def _unit(number: int, one: Input) -> ScanUnit:

@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--min-face", type=int, default=40, help="smallest face in pixels")
     parser.add_argument("--sharpness", type=float, default=30, help="drop what is blurred more")
     parser.add_argument("--every-track", action="store_true", help="all faces, not the main one")
-    parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--workers", type=int, default=1, help="processes, without --ray")
     parser.add_argument(
         "--ray", metavar="ADDRESS", help="a Ray cluster: HOST:PORT, ray://HOST:PORT, auto or local"
     )
