@@ -130,7 +130,7 @@ def _greet(services: Services, listening: socket.socket) -> None:
         "",
     ]
     if services.repository.untrained:
-        lines[-3:-1] = [f"  UNTRAINED MODELS: {services.repository.untrained}."]
+        lines[-2:-1] = [f"  UNTRAINED MODELS: {services.repository.untrained}."]
     if settings.host not in _LOOPBACK:
         lines.insert(1, f"  Anyone who can reach {settings.host} can try the token: use TLS.")
     sys.stdout.write("\n".join(lines) + "\n")

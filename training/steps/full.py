@@ -73,9 +73,9 @@ def build(options: argparse.Namespace, repo: Path) -> None:
         for member in _untrained(options):
             reports.append(_exported(repo, member))
         names = [report.member for report in reports]
-        share = 1 / len(names)
-        # Nothing reaches a threshold of 1 or falls to one of 0: every face stays unsure.
-        vote = Vote(tuple(Weighed(name, weight=share) for name in names), 0.0, 1.0, 0.0)
+        # Logits of a few hundred would be needed to leave the middle: every face stays unsure.
+        parts = tuple(Weighed(name, scale=0.01, weight=1 / len(names)) for name in names)
+        vote = Vote(parts, 0.0, threshold_fake=0.999, threshold_real=0.001)
         facts: dict[str, object] = {}
         more = {"untrained": UNTRAINED}
     else:
