@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from stream_server.engine import FallbackEngine, MicroBatcher, open_engine
+from stream_server.engine import FallbackEngine, MicroBatcher, ModelRepository, open_engine
 from stream_server.report import words
 from stream_server.report.model import Report, at_least
 from stream_server.scan.inputs import Input, expand
@@ -47,6 +47,9 @@ def scan(settings: Settings, request: ScanRequest) -> int:
     0 nothing flagged, 3 something at or above ``fail_on``, 2 an input or an output unusable. The
     other inputs are scanned whatever happens to one, and 2 wins over 3.
     """
+    untrained = ModelRepository.load(settings.models).untrained
+    if untrained:
+        sys.stderr.write(f"fakelight: UNTRAINED MODELS: {untrained}\n")
     try:
         if request.ray is None:
             reports = asyncio.run(_scan_all(settings, request))

@@ -64,12 +64,15 @@ async def test_random_weights_are_served_for_load_tests(untrained: Path) -> None
 
 
 def test_random_weights_are_named_wherever_a_person_looks(
-    untrained: Path, capsys: pytest.CaptureFixture[str]
+    untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert fakelight(["models", "list", "--models", str(untrained)]) == 0
     assert f"UNTRAINED: {UNTRAINED}" in capsys.readouterr().out
     assert fakelight(["models", "list", "--models", str(models_dir())]) == 0
     assert "UNTRAINED" not in capsys.readouterr().out
+    (tmp_path / "empty.mp4").touch()
+    fakelight(["scan", str(tmp_path / "empty.mp4"), "--models", str(untrained)])
+    assert f"UNTRAINED MODELS: {UNTRAINED}" in capsys.readouterr().err
     assert "Random weights, never trained" in (untrained / "MODEL_CARD.md").read_text()
     assert "random numbers" in (untrained / "LICENSE").read_text()
 
