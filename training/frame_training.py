@@ -5,6 +5,7 @@ from __future__ import annotations
 import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
 
 # isort: split
+import secrets
 import shutil
 import sys
 from collections.abc import Sequence
@@ -236,14 +237,14 @@ def _loggers(run: RunDir, settings: FrameSettings) -> list[Logger]:
 def _wandb(run: RunDir, project: str) -> Logger:
     """Weights & Biases; a run that is taken up again goes on in the same one there."""
     try:
-        import wandb
+        import wandb  # noqa: F401  # Lightning's own message names no extra of this project
     except ImportError as error:
         raise ValueError("--wandb needs a package more: pip install 'fakelight[wandb]'") from error
     from lightning.pytorch.loggers import WandbLogger
 
     known = run.path / "wandb_id.txt"
     if not known.exists() and not run.silent:
-        known.write_text(wandb.util.generate_id() + "\n")
+        known.write_text(secrets.token_hex(4) + "\n")
     name = known.read_text().strip() if known.exists() else None
     return WandbLogger(
         project=project, save_dir=run.path, name=run.path.name, version=name, resume="allow"

@@ -87,6 +87,9 @@ def trained_and_exported(spec: Spec, encoder: nn.Module, repo: Path, fp16: bool)
     frames = FrameModule(model, Clock(1, 0), rate=1e-3, new_rate=1e-3, warmup=1)
     one_step(frames, {"image": crops, "label": torch.tensor([0.0, 1.0])})
     moved = changed(model.encoder, before)
+    # Everything that is trained takes part: DDP would wait for ever for what does not.
+    trainable = [value for value in model.parameters() if value.requires_grad]
+    assert all(value.grad is not None for value in trainable)
 
     head = make_head(spec, dim)
     begun = parameters(head)
