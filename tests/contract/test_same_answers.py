@@ -103,6 +103,25 @@ async def test_shared_memory_and_messages_carry_the_same(
     await plain.close()
 
 
+async def test_one_crop_goes_through_shared_memory_and_small_tensors_do_not(
+    server: TritonServer, repository: ModelRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TritonEngine(repository, server.url, timeout=20)
+    ways: list[str] = []
+    for way in ("reference", "message"):
+        write = getattr(engine._requests, way)
+
+        def noted(*arguments: Any, way: str = way, write: Any = write) -> bytes:
+            ways.append(way)
+            return bytes(write(*arguments))
+
+        monkeypatch.setattr(engine._requests, way, noted)
+    await engine.infer("face_features", {"FRAMES": crops(1)})
+    await engine.infer("sequence_verdict", windows(1))
+    assert ways == ["reference", "message"]
+    await engine.close()
+
+
 async def test_server_that_cannot_map_memory_gets_messages(
     server: TritonServer, repository: ModelRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
