@@ -216,9 +216,11 @@ def train_frames(
 
 
 def _strategy(settings: FrameSettings) -> str:
-    """Lightning's name for it. Raises ``ValueError`` for a precision that the device lacks."""
-    on_cpu = settings.accelerator == "cpu" or not torch.cuda.is_available()
-    if on_cpu and settings.precision == "16-mixed":
+    """Lightning's name for it. Raises ``ValueError`` for what this machine lacks."""
+    found = torch.accelerator.is_available()
+    if settings.accelerator == "gpu" and not found:
+        raise ValueError("accelerator gpu: PyTorch finds no GPU here; cpu or auto train without")
+    if settings.precision == "16-mixed" and (settings.accelerator == "cpu" or not found):
         # Lightning would go over to bf16-mixed with a warning: what ran is not what was asked.
         raise ValueError(
             "precision 16-mixed needs a GPU; a CPU takes bf16-mixed or 32-true, not 16-mixed"

@@ -153,6 +153,16 @@ def test_half_precision_of_the_gpu_is_refused_on_a_cpu(
     assert not (tmp_path / "run" / "best.pt").exists()
 
 
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_named(
+    shards: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = arguments(shards, tmp_path / "run", 1)
+    command[command.index("--accelerator") + 1] = "gpu"
+    assert main(command) == 2
+    assert "accelerator gpu: PyTorch finds no GPU here" in capsys.readouterr().err
+
+
 def test_bf16_and_accumulation_with_weights_and_biases(
     shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
