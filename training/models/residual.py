@@ -59,9 +59,8 @@ class ResidualEncoder(nn.Module):
             for colour in range(3):
                 self.mix.weight[colour, 3 * colour : 3 * colour + 3] = 4.0
         total = 2 * sum(_WIDTHS.values())
-        self.level = nn.BatchNorm1d(total)
         self.contrast = nn.BatchNorm1d(2 * total)
-        self.fine = nn.Linear(3 * total, dim)
+        self.fine = nn.Linear(2 * total, dim)
         self.drop = nn.Dropout(0.2)
         self.act = nn.SiLU()
 
@@ -97,8 +96,7 @@ class ResidualEncoder(nn.Module):
         level = torch.cat(levels, 1)
         inside, rim, outside = level.unbind(2)
         contrast = torch.cat((inside - outside, rim - (inside + outside) / 2), 1)
-        features = torch.cat((self.level(level.mean(2)), self.contrast(contrast)), 1)
-        return cast(Tensor, self.act(self.fine(self.drop(features))))
+        return cast(Tensor, self.act(self.fine(self.drop(self.contrast(contrast)))))
 
 
 @cache
