@@ -1,6 +1,9 @@
-// Takes frames of one video as the browser presents them: those that are due, as bitmaps.
+// Takes frames of one video as the browser presents them: those that are due.
+
+import { canTakePlanes, planesOf } from "./planes.js";
 
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
+/** @typedef {import("./planes.js").Picture} Picture */
 
 export const LONGEST_SIDE = 960;
 const MOST_IN_FLIGHT = 3;
@@ -8,10 +11,15 @@ const MOST_IN_FLIGHT = 3;
 const FORGET_MS = 1500;
 // Asking this long before a frame is due meets it, and not the one before, at 30 per second.
 const EARLY_MS = 20;
+// Looking this long after a frame is due finds it on the screen.
+const LATE_MS = 4;
+// A frame that is not there yet is looked for again after this long, doubled each time.
+const AGAIN_MS = 12;
+const AGAIN_LONGEST_MS = 100;
 
 /**
  * @typedef {object} FrameEvents
- * @property {(header: FrameHeader, bitmap: ImageBitmap) => void} onFrame takes the bitmap over
+ * @property {(header: FrameHeader, picture: Picture) => void} onFrame takes the picture over
  * @property {() => void} onJump media time went back without a seek event
  * @property {(finding: "unreadable"|"protected") => void} onFinding
  */
@@ -34,6 +42,9 @@ export class FrameTaker {
     this.lastMedia = -Infinity;
     this.lastWall = -Infinity;
     this.taking = false;
+    this.misses = 0;
+    /** Media time of the picture that a seek leaves on the screen until the new one is there. */
+    this.left = NaN;
     /** @type {Map<number, number>} frame id to the time it was sent, milliseconds */
     this.inFlight = new Map();
   }
@@ -44,16 +55,74 @@ export class FrameTaker {
     this.next();
   }
 
+  /**
+   * A frame that is asked for by callback costs the page a turn of its main thread with style,
+   * layout and painting. One that can be taken with its own time costs next to nothing, so it is
+   * looked for when it is due. A stream's time is not the element's: it is asked for.
+   */
   next() {
+    if (canTakePlanes() && !this.video.srcObject) this.look();
+    else this.ask();
+  }
+
+  ask() {
     this.handle = this.video.requestVideoFrameCallback((now, frame) => {
       this.handle = null;
-      this.presented(now, frame);
-      // Every callback costs the page a turn of its main thread: skip those that are not due.
-      const rate = Math.abs(this.video.playbackRate) || 1;
-      const wait = (1000 * (this.nextDue - frame.mediaTime)) / rate - EARLY_MS;
+      if (this.presented(now, frame.mediaTime)) {
+        this.taking = true;
+        void this.take(null, now, frame.mediaTime).finally(() => (this.taking = false));
+      }
+      const wait = this.untilDue(frame.mediaTime) - EARLY_MS;
       if (wait > 15 && wait < 1000) this.timer = setTimeout(() => this.running && this.next(), wait);
       else if (this.running) this.next();
     });
+  }
+
+  look() {
+    const found = this.lookNow();
+    this.misses = found ? 0 : this.misses + 1;
+    const again = Math.min(AGAIN_LONGEST_MS, AGAIN_MS * 2 ** Math.min(this.misses, 5));
+    const wait = this.untilDue(this.video.currentTime) + LATE_MS;
+    this.timer = setTimeout(
+      () => this.running && this.next(),
+      wait > AGAIN_MS && wait < 1000 ? wait : again,
+    );
+  }
+
+  /** @returns {boolean} whether a frame was taken */
+  lookNow() {
+    const { video } = this;
+    if (!this.sending || this.taking || video.seeking || video.readyState < 2) return false;
+    if (video.mediaKeys) {
+      this.events.onFinding("protected");
+      return false;
+    }
+    const frame = this.current();
+    if (!frame) return false;
+    const now = performance.now();
+    const mediaTime = frame.timestamp / 1e6;
+    if (mediaTime === this.left || !this.presented(now, mediaTime)) {
+      frame.close();
+      return false;
+    }
+    this.left = NaN;
+    this.taking = true;
+    void this.take(frame, now, mediaTime).finally(() => {
+      this.taking = false;
+      frame.close();
+    });
+    return true;
+  }
+
+  /** @returns {VideoFrame|null} the frame on the screen; null when there is none to be had */
+  current() {
+    try {
+      return new VideoFrame(this.video);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      if (error.name === "SecurityError") this.events.onFinding("unreadable");
+      return null;
+    }
   }
 
   stop() {
@@ -69,6 +138,15 @@ export class FrameTaker {
     this.nextDue = -Infinity;
     this.lastMedia = -Infinity;
     this.inFlight.clear();
+    this.left = NaN;
+    if (!this.video.seeking || !canTakePlanes()) return;
+    try {
+      const frame = new VideoFrame(this.video);
+      this.left = frame.timestamp / 1e6;
+      frame.close();
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error; // no picture is left on the screen
+    }
   }
 
   /** @param {number} frameId the newest frame that the server has answered */
@@ -76,24 +154,27 @@ export class FrameTaker {
     for (const id of this.inFlight.keys()) if (id <= frameId) this.inFlight.delete(id);
   }
 
-  /** @param {number} now @param {VideoFrameCallbackMetadata} frame */
-  presented(now, frame) {
-    if (frame.mediaTime < this.lastMedia - 0.001) {
+  /**
+   * @param {number} now milliseconds
+   * @param {number} mediaTime seconds, of the frame on the screen
+   * @returns {boolean} whether it is to be taken
+   */
+  presented(now, mediaTime) {
+    if (mediaTime < this.lastMedia - 0.001) {
       this.restart();
       this.events.onJump();
     }
-    this.lastMedia = frame.mediaTime;
-    if (!this.sending || this.taking || !this.isDue(frame.mediaTime, now)) return;
+    this.lastMedia = mediaTime;
+    if (!this.sending || this.taking || !this.isDue(mediaTime, now)) return false;
     for (const [id, sent] of this.inFlight) if (now - sent > FORGET_MS) this.inFlight.delete(id);
-    if (this.inFlight.size >= MOST_IN_FLIGHT) return;
-    this.nextDue = Math.max(this.nextDue + 1 / this.sampleHz, frame.mediaTime + 0.5 / this.sampleHz);
+    if (this.inFlight.size >= MOST_IN_FLIGHT) return false;
+    this.nextDue = Math.max(this.nextDue + 1 / this.sampleHz, mediaTime + 0.5 / this.sampleHz);
     this.lastWall = now;
     if (this.video.mediaKeys) {
       this.events.onFinding("protected");
-      return;
+      return false;
     }
-    this.taking = true;
-    void this.take(now, frame.mediaTime).finally(() => (this.taking = false));
+    return true;
   }
 
   /**
@@ -107,22 +188,35 @@ export class FrameTaker {
     return mediaTime + 0.004 >= this.nextDue;
   }
 
-  /** @param {number} now @param {number} mediaTime */
-  async take(now, mediaTime) {
+  /** @param {number} mediaTime @returns {number} milliseconds of real time */
+  untilDue(mediaTime) {
+    const rate = Math.abs(this.video.playbackRate) || 1;
+    return (1000 * (this.nextDue - mediaTime)) / rate;
+  }
+
+  /**
+   * @param {VideoFrame|null} frame null to take what the element shows
+   * @param {number} now
+   * @param {number} mediaTime
+   */
+  async take(frame, now, mediaTime) {
     const { videoWidth, videoHeight } = this.video;
     const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
     const width = Math.max(1, Math.round(videoWidth * scale));
     const height = Math.max(1, Math.round(videoHeight * scale));
-    let bitmap;
+    /** @type {Picture|null} */
+    let picture = null;
     try {
-      bitmap = await createImageBitmap(this.video, { resizeWidth: width, resizeHeight: height });
+      if (frame) picture = await planesOf(frame);
+      const size = { resizeWidth: width, resizeHeight: height };
+      picture ??= await createImageBitmap(frame ?? this.video, size);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       if (error.name === "SecurityError") this.events.onFinding("unreadable");
       return;
     }
     if (!this.sending || !this.running) {
-      bitmap.close();
+      if (picture instanceof ImageBitmap) picture.close();
       return;
     }
     const frameId = ++this.frameId;
@@ -130,7 +224,7 @@ export class FrameTaker {
     const captured = performance.timeOrigin + now;
     this.events.onFrame(
       { frame_id: frameId, media_time: mediaTime, captured_at: captured, width, height },
-      bitmap,
+      picture,
     );
   }
 }

@@ -1,9 +1,10 @@
-// Reads pictures out of the browser: a bitmap in, JPEG bytes out, or what is wrong with it. Runs in
-// the relay, out of the page's process, or in the page itself where a bitmap cannot travel.
+// Reads pictures out of the browser: a bitmap or frame in, JPEG bytes out, or what is wrong with it.
+// Runs in the relay, out of the page's process, or in the page itself where a picture cannot travel.
 
 import { BlackWatch, canvasIsFaithful } from "./integrity.js";
 
 /** @typedef {"altered"|"black"|"unreadable"} Fault */
+/** @typedef {{width: number, height: number}} Size */
 /** @typedef {{picture: ArrayBuffer}|{fault: Fault}|null} Reading null for a frame to leave out */
 
 export const JPEG_QUALITY = 0.8;
@@ -17,17 +18,18 @@ export class Reader {
   }
 
   /**
-   * @param {ImageBitmap} bitmap is closed afterwards
+   * @param {ImageBitmap|VideoFrame} picture is closed afterwards
+   * @param {Size} size of the JPEG
    * @returns {Promise<Reading>} null while an earlier picture is being encoded: the next one will do
    */
-  async read(bitmap) {
+  async read(picture, size) {
     if (this.busy) {
-      bitmap.close();
+      picture.close();
       return null;
     }
     this.busy = true;
     try {
-      return await this.encode(bitmap);
+      return await this.encode(picture, size);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       // Another site's picture. Its trace stays on the canvases: take new ones.
@@ -37,20 +39,20 @@ export class Reader {
       return { fault: "unreadable" };
     } finally {
       this.busy = false;
-      bitmap.close();
+      picture.close();
     }
   }
 
-  /** @param {ImageBitmap} bitmap @returns {Promise<Reading>} */
-  async encode(bitmap) {
+  /** @param {ImageBitmap|VideoFrame} picture @param {Size} size @returns {Promise<Reading>} */
+  async encode(picture, { width, height }) {
     if (!(await canvasIsFaithful())) return { fault: "altered" };
     const { canvas, context } = this;
     if (!context) return { fault: "unreadable" };
-    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
-      canvas.width = bitmap.width;
-      canvas.height = bitmap.height;
+    if (canvas.width !== width || canvas.height !== height) {
+      canvas.width = width;
+      canvas.height = height;
     }
-    context.drawImage(bitmap, 0, 0);
+    context.drawImage(picture, 0, 0, width, height);
     const look = this.black.look(canvas, performance.now() / 1000);
     if (look !== "picture") return look === "still_black" ? { fault: "black" } : null;
     const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: JPEG_QUALITY });

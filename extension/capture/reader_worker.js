@@ -5,9 +5,11 @@ import { Reader } from "./reader.js";
 
 const reader = new Reader();
 
-/** @param {MessageEvent<{id: number, bitmap: ImageBitmap}>} event */
-async function answer({ data: { id, bitmap } }) {
-  const reading = await reader.read(bitmap);
+/** @typedef {import("./reader.js").Size} Size */
+
+/** @param {MessageEvent<{id: number, picture: ImageBitmap|VideoFrame, size: Size}>} event */
+async function answer({ data: { id, picture, size } }) {
+  const reading = await reader.read(picture, size);
   const transfer = reading && "picture" in reading ? [reading.picture] : [];
   postMessage({ id, reading }, { transfer });
 }

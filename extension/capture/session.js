@@ -45,10 +45,10 @@ export class VideoSession {
     /** @type {Link|null} */
     this.link = null;
     this.frames = new FrameTaker(video, {
-      onFrame: (header, bitmap) => {
+      onFrame: (header, picture) => {
         // Its keys were taken away again.
         if (this.finding === "protected") this.found(null);
-        this.link?.sendFrame(header, bitmap);
+        this.link?.sendFrame(header, picture);
       },
       onJump: () => this.jumped(),
       onFinding: (finding) => this.found(finding),
@@ -59,6 +59,7 @@ export class VideoSession {
       onState: (state, detail) => this.linkChanged(state, detail),
       onFinding: (finding) => this.found(finding === "picture" ? null : finding),
     });
+    options.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
     this.flow();
   }
 
@@ -144,6 +145,8 @@ export class VideoSession {
       this.frames.mostPerSecond = message.limits.fps ?? this.frames.mostPerSecond;
     } else if (message.type === "verdict") {
       this.judged(message);
+    } else if (message.type === "explanation" || (message.type === "error" && message.track !== null)) {
+      this.overlay.card.heat.answered(message);
     } else if (message.type === "error" && message.frame_id !== null) {
       this.frames.answered(message.frame_id);
     }

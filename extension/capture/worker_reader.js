@@ -15,14 +15,15 @@ export class WorkerReader {
   }
 
   /**
-   * @param {ImageBitmap} bitmap is taken over
+   * @param {ImageBitmap|VideoFrame} picture is taken over
+   * @param {import("./reader.js").Size} size of the JPEG
    * @returns {Promise<Reading>}
    */
-  read(bitmap) {
+  read(picture, { width, height }) {
     const id = ++this.count;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
-      this.worker.postMessage({ id, bitmap }, [bitmap]);
+      this.worker.postMessage({ id, picture, size: { width, height } }, [picture]);
     });
   }
 

@@ -27,8 +27,8 @@ export function wordsFor(told) {
 }
 
 export class Chip {
-  /** @param {HTMLElement} stage @param {() => void} onClick */
-  constructor(stage, onClick) {
+  /** @param {HTMLElement} layer the face's own, which the label moves with @param {() => void} onClick */
+  constructor(layer, onClick) {
     this.button = document.createElement("button");
     this.button.className = "chip";
     this.button.type = "button";
@@ -41,7 +41,7 @@ export class Chip {
       event.stopPropagation();
       onClick();
     });
-    stage.append(this.button);
+    layer.append(this.button);
     /** @type {Verdict|null} */
     this.verdict = null;
     this.textAt = -Infinity;
@@ -91,9 +91,11 @@ export class Chip {
    * @param {Rect} box within the stage
    * @param {{width: number, height: number}} stage
    * @param {Rect[]} taken
+   * @param {{x: number, y: number}} layer where the layer is within the stage
+   * @param {boolean} gliding whether the layer glides there
    * @returns {Rect}
    */
-  place(box, stage, taken) {
+  place(box, stage, taken, layer, gliding) {
     const { width, height } = this;
     const lowest = stage.height - height - EDGE;
     const spots = {
@@ -117,7 +119,7 @@ export class Chip {
         y = under <= lowest ? under : Math.max(EDGE, other.y - height - 2);
       }
     }
-    moveTo(this.button, this, x, y);
+    moveTo(this.button, this, x - layer.x, y - layer.y, gliding ? 0 : Infinity);
     return { x, y, width, height };
   }
 

@@ -1,5 +1,5 @@
-// The box around one face: a small canvas that is moved without being drawn again. Between two
-// verdicts the browser's compositor glides it along, which costs the page's main thread nothing.
+// The box around one face: a small canvas in a layer that is moved, with the face's label, without
+// being drawn again. Where a face moves fast the browser's compositor glides the layer along.
 
 import { drawBox } from "./look.js";
 
@@ -8,8 +8,14 @@ import { drawBox } from "./look.js";
 
 /** About the time between two verdicts at 10 samples per second. */
 export const GLIDE_MS = 110;
-/** Shorter steps (CSS pixels) are taken at once: gliding costs sixty pictures a second. */
+/**
+ * Shorter steps (CSS pixels, and box widths) are taken at once. Gliding makes the browser put sixty
+ * pictures a second together, twice as many as most videos have.
+ */
 const SHORT_STEP = 4;
+const SHORT_STEP_WIDTHS = 0.08;
+/** Shorter steps are left for the next verdict: every move costs the page a turn of its main thread. */
+const LEAST_STEP = 0.8;
 /** Room for the line's own width and its shade. */
 const BORDER = 6;
 const LONGEST_SIDE = 1600;
@@ -17,16 +23,23 @@ const LONGEST_SIDE = 1600;
 export class Mark {
   /** @param {HTMLElement} stage */
   constructor(stage) {
+    this.layer = document.createElement("div");
+    this.layer.className = "face";
     this.canvas = document.createElement("canvas");
     this.canvas.className = "box";
     this.canvas.setAttribute("aria-hidden", "true");
-    stage.append(this.canvas);
+    this.layer.append(this.canvas);
+    stage.append(this.layer);
     this.drawn = "";
     this.x = 0;
     this.y = 0;
   }
 
-  /** @param {Rect} box within the stage @param {Verdict} verdict */
+  /**
+   * @param {Rect} box within the stage
+   * @param {Verdict} verdict
+   * @returns {boolean} whether the layer glides to its new place
+   */
   place(box, verdict) {
     const width = Math.max(8, Math.round(box.width));
     const height = Math.max(8, Math.round(box.height));
@@ -35,7 +48,8 @@ export class Mark {
       this.drawn = drawn;
       this.draw(width, height, verdict);
     }
-    moveTo(this.canvas, this, box.x - BORDER, box.y - BORDER);
+    const far = Math.max(SHORT_STEP, SHORT_STEP_WIDTHS * box.width);
+    return moveTo(this.layer, this, box.x - BORDER, box.y - BORDER, far);
   }
 
   /** @param {number} width @param {number} height @param {Verdict} verdict */
@@ -53,22 +67,26 @@ export class Mark {
   }
 
   remove() {
-    this.canvas.remove();
+    this.layer.remove();
   }
 }
 
 /**
- * Move an element of the stage, gliding where the step is long enough to be seen as one.
+ * Move an element, gliding where the step is long enough to be seen as one.
  * @param {HTMLElement} element
  * @param {{x: number, y: number}} last where it is; updated
  * @param {number} x
  * @param {number} y
+ * @param {number} far steps from this length on, in CSS pixels, glide
+ * @returns {boolean} whether it glides
  */
-export function moveTo(element, last, x, y) {
+export function moveTo(element, last, x, y, far) {
   const step = Math.hypot(x - last.x, y - last.y);
-  if (step < 0.1) return;
+  if (step < LEAST_STEP) return false;
+  const glides = step >= far;
   last.x = x;
   last.y = y;
-  element.classList.toggle("gliding", step >= SHORT_STEP);
+  element.classList.toggle("gliding", glides);
   element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+  return glides;
 }

@@ -118,13 +118,14 @@ export class Overlay {
     if (shown) shown.steady.update(face.box, time);
     else {
       const { track } = face;
-      const chip = new Chip(this.stage.element, () => this.toggleCard(track));
+      const mark = new Mark(this.stage.element);
+      const chip = new Chip(mark.layer, () => this.toggleCard(track));
       shown = {
         face,
         verdict: face.verdict,
         steady: new SteadyBox(face.box, time),
         points: [],
-        mark: new Mark(this.stage.element),
+        mark,
         chip,
         fakeSince: null,
       };
@@ -212,8 +213,8 @@ export class Overlay {
     const taken = [];
     for (const { face, verdict, steady, mark, chip } of this.faces.values()) {
       const box = this.toStage(steady.at(arrival));
-      mark.place(box, verdict);
-      const rect = chip.place(box, visible, taken);
+      const glides = mark.place(box, verdict);
+      const rect = chip.place(box, visible, taken, mark, glides);
       taken.push(rect);
       if (this.card.track === face.track) this.card.place(visible, box, rect);
     }

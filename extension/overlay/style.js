@@ -6,9 +6,10 @@ const CSS = `
 :host { all: initial; }
 * { box-sizing: border-box; }
 .stage { position: absolute; inset: 0; overflow: clip; pointer-events: none; }
-.box, .chip { position: absolute; left: 0; top: 0; will-change: transform; }
+.face, .box, .chip { position: absolute; left: 0; top: 0; }
+.face { width: 100%; height: 100%; pointer-events: none; will-change: transform; }
 .box { pointer-events: none; }
-.stage:not(.still) > .gliding { transition: transform ${GLIDE_MS}ms linear; }
+.stage:not(.still) .gliding { transition: transform ${GLIDE_MS}ms linear; }
 .stage, .card {
   font: 500 13px/1.25 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
   color: #fff; letter-spacing: 0.005em; -webkit-font-smoothing: antialiased;
@@ -76,8 +77,19 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .card .member .bar { height: 6px; border-radius: 3px; background: #333b45; overflow: hidden; }
 .card .member .bar i { display: block; height: 100%; background: #c3cad3; }
 .card .member .value { text-align: right; font-variant-numeric: tabular-nums; }
+.card .heat { margin-top: 12px; }
+.card .heat[hidden], .card .heat [hidden], .heat-over[hidden] { display: none; }
+.card .heat button { font: inherit; font-weight: 600; color: #fff; background: #2a313a; cursor: pointer;
+  border: 1px solid rgba(255, 255, 255, 0.22); border-radius: 6px; padding: 5px 10px; }
+.card .heat button:hover:enabled { background: #39424e; }
+.card .heat button:disabled { opacity: 0.6; cursor: default; }
+.card .heat canvas { width: 246px; max-width: 100%; height: auto; margin-top: 8px; border-radius: 6px; }
+.card .heat p:empty { display: none; }
+.card .heat p { font-size: 12px; color: #c9d0d9; }
+.card .heat label { display: flex; align-items: center; gap: 6px; margin-top: 6px; font-size: 12px; }
+.heat-over { position: absolute; left: 0; top: 0; width: 120px; height: 120px; transform-origin: 0 0; }
 .card .scope { color: #aeb7c2; font-size: 12px; margin-top: 12px; }
-@media (prefers-reduced-motion: reduce) { .badge, .stage > .gliding { transition: none !important; } }
+@media (prefers-reduced-motion: reduce) { .badge, .stage .gliding { transition: none !important; } }
 `;
 
 /** @param {ShadowRoot} root */

@@ -7,11 +7,13 @@ import {
   SUBPROTOCOL,
   control,
   encodeFrame,
+  explain,
   hello,
   parseServerMessage,
   streamAddress,
 } from "./messages.js";
 
+/** @typedef {import("../capture/planes.js").Picture} Picture */
 /** @typedef {import("./messages.js").FrameHeader} FrameHeader */
 /** @typedef {import("./messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("./messages.js").Source} Source */
@@ -19,8 +21,9 @@ import {
  * What a capture session needs of the way to the server: direct from the server's own page, or
  * through the extension's relay.
  * @typedef {object} Link
- * @property {(header: FrameHeader, bitmap: ImageBitmap) => void} sendFrame takes the bitmap over
+ * @property {(header: FrameHeader, picture: Picture) => void} sendFrame takes the picture over
  * @property {(type: "seek"|"pause"|"resume") => void} sendControl
+ * @property {(track: number) => void} explain asks where in a face the evidence lies
  * @property {() => void} close
  */
 /** @typedef {"connecting"|"open"|"no_server"|"not_authorised"|"refused"} LinkState */
@@ -118,6 +121,11 @@ export class StreamClient {
   sendControl(type) {
     if (type !== "seek") this.paused = type === "pause";
     if (this.welcomed) this.socket?.send(control(type));
+  }
+
+  /** @param {number} track */
+  explain(track) {
+    if (this.welcomed) this.socket?.send(explain(track));
   }
 
   close() {

@@ -1,5 +1,6 @@
 // The way to the server from the server's own page: reading and sending in one place.
 
+import { frameFrom } from "../capture/planes.js";
 import { WorkerReader } from "../capture/worker_reader.js";
 import { StreamClient } from "./client.js";
 
@@ -15,10 +16,11 @@ export function openDirect(target, events) {
   const client = new StreamClient(target, events);
   const reader = new WorkerReader();
   return {
-    sendFrame: async (header, bitmap) => {
+    sendFrame: async (header, taken) => {
+      const picture = taken instanceof ImageBitmap ? taken : frameFrom(taken);
       let reading;
       try {
-        reading = await reader.read(bitmap);
+        reading = await reader.read(picture, header);
       } catch (error) {
         if (!(error instanceof DOMException)) throw error;
         events.onFinding("unreadable");
@@ -31,6 +33,7 @@ export function openDirect(target, events) {
       }
     },
     sendControl: (type) => client.sendControl(type),
+    explain: (track) => client.explain(track),
     close: () => {
       reader.close();
       client.close();

@@ -1,8 +1,10 @@
 // The content script's end of the relay: makes the hidden frame and hands it one port per video.
 
+import { frameFrom } from "../capture/planes.js";
 import { Reader } from "../capture/reader.js";
 import { say } from "../overlay/words.js";
 
+/** @typedef {import("../capture/planes.js").Picture} Picture */
 /** @typedef {import("../protocol/client.js").Link} Link */
 /** @typedef {import("../protocol/client.js").LinkEvents} LinkEvents */
 /** @typedef {import("../protocol/messages.js").Source} Source */
@@ -69,8 +71,9 @@ export class RelayHost {
     );
     const sender = new Sender(port, events);
     return {
-      sendFrame: (header, bitmap) => sender.send(header, bitmap),
+      sendFrame: (header, picture) => sender.send(header, picture),
       sendControl: (type) => port.postMessage({ type }),
+      explain: (track) => port.postMessage({ type: "explain", track }),
       close: () => {
         open = false;
         port.postMessage({ type: "bye" });
@@ -101,8 +104,8 @@ export class RelayHost {
 }
 
 /**
- * Bitmaps travel as they are, so that reading and encoding cost the page nothing. Where they cannot
- * (Firefox, between processes) the page reads them, once that has been found out.
+ * Pictures travel as they are, so that reading and encoding cost the page nothing. Where they cannot
+ * (bitmaps in Firefox, between processes) the page reads them, once that has been found out.
  */
 class Sender {
   /** @param {MessagePort} port @param {LinkEvents} events */
@@ -113,23 +116,24 @@ class Sender {
     this.reader = null;
   }
 
-  /** @param {import("../protocol/messages.js").FrameHeader} header @param {ImageBitmap} bitmap */
-  send(header, bitmap) {
+  /** @param {import("../protocol/messages.js").FrameHeader} header @param {Picture} picture */
+  send(header, picture) {
     if (!this.reader) {
+      const transfer = [picture instanceof ImageBitmap ? picture : picture.data];
       try {
-        this.port.postMessage({ type: "bitmap", header, bitmap }, [bitmap]);
+        this.port.postMessage({ type: "picture", header, picture }, transfer);
         return;
       } catch (error) {
         if (!(error instanceof DOMException)) throw error;
       }
     }
-    void this.readHere(header, bitmap);
+    void this.readHere(header, picture);
   }
 
-  /** @param {import("../protocol/messages.js").FrameHeader} header @param {ImageBitmap} bitmap */
-  async readHere(header, bitmap) {
+  /** @param {import("../protocol/messages.js").FrameHeader} header @param {Picture} taken */
+  async readHere(header, taken) {
     const reader = this.reader ?? new Reader();
-    const reading = await reader.read(bitmap);
+    const reading = await reader.read(taken instanceof ImageBitmap ? taken : frameFrom(taken), header);
     if (!reading) return;
     if ("fault" in reading) {
       this.events.onFinding(reading.fault);

@@ -3,6 +3,7 @@
 // through. A page that embeds this frame by itself has no nonce and gets nothing.
 
 import { load } from "../background/settings.js";
+import { frameFrom } from "../capture/planes.js";
 import { WorkerReader } from "../capture/worker_reader.js";
 import { Way } from "../webrtc/way.js";
 
@@ -55,24 +56,31 @@ class PortLink {
   receive(data) {
     if (data?.type === "frame" && data.picture instanceof ArrayBuffer) {
       this.client?.sendFrame(data.header, data.picture);
-    } else if (data?.type === "bitmap" && data.bitmap instanceof ImageBitmap) {
-      void this.read(data.header, data.bitmap);
+    } else if (data?.type === "picture" && data.picture instanceof ImageBitmap) {
+      void this.read(data.header, data.picture);
+    } else if (data?.type === "picture" && data.picture?.data instanceof ArrayBuffer) {
+      void this.read(data.header, frameFrom(data.picture));
     } else if (data?.type === "seek" || data?.type === "pause" || data?.type === "resume") {
       if (data.type === "seek") this.finding = "";
       else this.paused = data.type === "pause";
       this.client?.sendControl(data.type);
+    } else if (data?.type === "explain" && Number.isInteger(data.track)) {
+      this.client?.explain(data.track);
     } else if (data?.type === "bye") {
       this.end();
     }
   }
 
-  /** @param {import("../protocol/messages.js").FrameHeader} header @param {ImageBitmap} bitmap */
-  async read(header, bitmap) {
+  /**
+   * @param {import("../protocol/messages.js").FrameHeader} header
+   * @param {ImageBitmap|VideoFrame} picture
+   */
+  async read(header, picture) {
     if (this.client?.takesBitmaps) {
-      this.tell(await this.client.sendBitmap(header, bitmap));
+      this.tell(await this.client.sendBitmap(header, await toBitmap(picture, header)));
       return;
     }
-    const reading = await this.reader.read(bitmap);
+    const reading = await this.reader.read(picture, header);
     if (!reading) return;
     this.tell("fault" in reading ? reading.fault : "picture");
     if ("picture" in reading) this.client?.sendFrame(header, reading.picture);
@@ -91,6 +99,16 @@ class PortLink {
     this.reader.close();
     this.port.close();
   }
+}
+
+/**
+ * @param {ImageBitmap|VideoFrame} picture is taken over
+ * @param {{width: number, height: number}} size
+ */
+async function toBitmap(picture, { width, height }) {
+  if (picture instanceof ImageBitmap) return picture;
+  const size = { resizeWidth: width, resizeHeight: height };
+  return createImageBitmap(picture, size).finally(() => picture.close());
 }
 
 addEventListener("message", async (event) => {

@@ -123,18 +123,25 @@ def _number(style: str, name: str) -> float:
     return float(found[1]) if found else 0.0
 
 
+def _translation(node: dict[str, Any]) -> tuple[float, float]:
+    style = _attributes(node).get("style", "")
+    at = re.search(r"translate\((-?[\d.]+)px,?\s*(-?[\d.]+)?", style)
+    return (float(at[1]), float(at[2] or 0)) if at else (0.0, 0.0)
+
+
 def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
     style = _attributes(host).get("style", "")
     chips = []
-    for chip in _by_class(shadow, "chip"):
+    for layer in _by_class(shadow, "face"):
+        [chip] = _by_class(layer, "chip")
         attributes = _attributes(chip)
-        at = re.search(r"translate\((-?[\d.]+)px,?\s*(-?[\d.]+)?", attributes.get("style", ""))
+        place, inside = _translation(layer), _translation(chip)
         chips.append(
             ChipView(
                 verdict=attributes.get("data-verdict", ""),
                 label=attributes.get("aria-label", ""),
-                x=float(at[1]) if at else 0.0,
-                y=float(at[2] or 0) if at else 0.0,
+                x=place[0] + inside[0],
+                y=place[1] + inside[1],
                 node=chip["backendNodeId"],
             )
         )
