@@ -57,25 +57,22 @@ class Ranks(Callback):
         if trainer.world_size > 1 and not self._told:
             self._told = True
             given = [value.grad for value in pl_module.parameters() if value.grad is not None]
-            self._compare(trainer, pl_module, "gradient", given, batch=self._batch)
+            self._compare(trainer, "gradient", given, batch=self._batch)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if trainer.world_size > 1:
             weights = [value.detach() for value in pl_module.parameters()]
-            self._compare(trainer, pl_module, "weights", weights, step=trainer.global_step)
+            self._compare(trainer, "weights", weights, step=trainer.global_step)
 
     def _compare(
-        self,
-        trainer: L.Trainer,
-        module: L.LightningModule,
-        what: str,
-        tensors: list[torch.Tensor],
-        **more: float,
+        self, trainer: L.Trainer, what: str, tensors: list[torch.Tensor], **more: float
     ) -> None:
         length = torch.stack([value.double().norm() for value in tensors]).norm()
         extra = torch.tensor(list(more.values()), dtype=torch.float64, device=length.device)
-        gathered: Any = module.all_gather(torch.cat((length[None], extra)))
-        rows = gathered.cpu().tolist()
+        mine = torch.cat((length[None], extra))
+        gathered = [torch.empty_like(mine) for _ in range(trainer.world_size)]
+        torch.distributed.all_gather(gathered, mine)
+        rows = [one.cpu().tolist() for one in gathered]
         figures = {name: [row[place] for row in rows] for place, name in enumerate((what, *more))}
         self.run.log("ranks", **figures)
         lengths = figures[what]
