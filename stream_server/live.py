@@ -16,6 +16,8 @@ from typing import Any
 
 from stream_server import protocol
 from stream_server.engine.base import EngineError
+from stream_server.explain.asking import Asking
+from stream_server.explain.explainer import Explainer
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.stream import Face, Stream
 from stream_server.vision.types import Frame, Image
@@ -64,6 +66,7 @@ class LiveStream:
         executor: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
         observe: Callable[[float, list[Face]], None] = lambda lag, faces: None,
+        explainer: Explainer | None = None,
     ) -> None:
         self.id = stream_id
         self.counters = Counters()
@@ -78,6 +81,7 @@ class LiveStream:
         self._wake = asyncio.Event()
         self._rate = _RateLimit(max_fps, clock)
         self._last_error: dict[str, float] = {}
+        self._asking = None if explainer is None else Asking(explainer, stream.moment, send, clock)
         self._epoch = 0  # how many seeks were announced,
         self._analysed_epoch = 0  # and how many of them the stream has been told of
 
@@ -118,8 +122,22 @@ class LiveStream:
         elif kind == "resume":
             self.paused = False
 
+    def explain(self, track: int) -> None:
+        """Answer an ``explain``: where in that face the evidence lies."""
+        if self._asking is None:
+            self._send(protocol.error("no_explanation", "nothing is explained here", track=track))
+        else:
+            self._asking.ask(track)
+
     async def run(self) -> None:
         """Analyse frames until cancelled. One frame that fails never ends the stream."""
+        try:
+            await self._run()
+        finally:
+            if self._asking is not None:
+                self._asking.stop()
+
+    async def _run(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()

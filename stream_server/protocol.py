@@ -89,6 +89,13 @@ class Control(_Message):
     type: Literal["seek", "pause", "resume", "bye"]
 
 
+class Explain(_Message):
+    """Asks where in a face the evidence lies; the answer is an ``explanation`` or an ``error``."""
+
+    type: Literal["explain"]
+    track: Annotated[int, Field(ge=0, le=_SAFE_INTEGER)]
+
+
 class FrameHeader(_Message):
     """What a client says about the picture that follows.
 
@@ -132,17 +139,20 @@ def parse_hello(text: str) -> Hello:
         raise BadHelloError(Close.BAD_HELLO, f"bad hello: {_first_problem(error)}") from None
 
 
-def parse_control(text: str) -> Control:
+def parse_control(text: str) -> Control | Explain:
     """A text message after the hello. Raises ``ProtocolError``."""
     fields = _json_object(text, "message")
     kind = fields.get("type")
     if kind == "hello":
         raise ProtocolError("bad_message", "a second hello; one opens the stream")
-    if kind not in ("seek", "pause", "resume", "bye"):
+    if kind not in ("seek", "pause", "resume", "bye", "explain"):
         raise ProtocolError(
-            "bad_message", f"unknown message type {_shown(kind)}; known: seek, pause, resume, bye"
+            "bad_message",
+            f"unknown message type {_shown(kind)}; known: seek, pause, resume, bye, explain",
         )
     try:
+        if kind == "explain":
+            return Explain.model_validate(fields)
         return Control.model_validate(fields)
     except ValidationError as error:
         raise ProtocolError("bad_message", f"bad {kind}: {_first_problem(error)}") from None
@@ -226,6 +236,27 @@ def verdict(header: FrameHeader, lag_ms: float, faces: Sequence[dict[str, Any]])
     }
 
 
+def explanation(
+    *,
+    track: int,
+    media_time: float,
+    box: Sequence[float],
+    corners: Sequence[Sequence[float]],
+    heat: Sequence[Sequence[float]],
+    members: Sequence[str],
+) -> dict[str, Any]:
+    """The answer to ``explain``: a small grid over the face crop whose ``corners`` are given."""
+    return {
+        "type": "explanation",
+        "track": track,
+        "media_time": media_time,
+        "box": [round(edge, 5) for edge in box],
+        "corners": [[round(float(edge), 5) for edge in corner] for corner in corners],
+        "heat": [[round(float(value), 3) for value in row] for row in heat],
+        "members": list(members),
+    }
+
+
 def status(
     *, engine: str, fallback: bool, received: int, analysed: int, dropped: int
 ) -> dict[str, Any]:
@@ -240,11 +271,15 @@ def status(
     }
 
 
-def error(code: str, message: str, frame_id: int | None = None) -> dict[str, Any]:
+def error(
+    code: str, message: str, frame_id: int | None = None, track: int | None = None
+) -> dict[str, Any]:
     """Something the client sent cannot be used, or could not be analysed."""
     answer: dict[str, Any] = {"type": "error", "code": code, "message": message}
     if frame_id is not None:
         answer["frame_id"] = frame_id
+    if track is not None:
+        answer["track"] = track
     return answer
 
 

@@ -15,6 +15,7 @@ from stream_server.access_token import same
 from stream_server.engine import Engine, MicroBatcher, ModelRepository
 from stream_server.engine.fallback import FallbackEngine
 from stream_server.evidence import StreamOptions
+from stream_server.explain.explainer import Explainer
 from stream_server.live import LiveStream
 from stream_server.metrics import Metrics
 from stream_server.pairing import Pairings
@@ -63,6 +64,7 @@ class Services:
         self.pairings = Pairings(settings.state_dir)
         self.policy = VerdictPolicy.from_parameters(engine.repository.parameters)
         self.batcher = MicroBatcher(engine)
+        self.explainer = Explainer(engine)
         self.detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
         self.executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="vision")
         self._probed = (-1e9, "")
@@ -138,6 +140,7 @@ class Services:
             max_fps=settings.max_fps,
             executor=self.executor,
             observe=self.metrics.observe,
+            explainer=self.explainer,
         )
         self.no_streams.clear()
         source = source or Source()

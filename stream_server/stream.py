@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from stream_server.evidence import FaceEvidence, Sample, StreamOptions
 from stream_server.verdict import Verdict, VerdictPolicy
-from stream_server.vision.crop import align_crop, alignment, to_crop
+from stream_server.vision.crop import align_crop, alignment, corners, to_crop
 from stream_server.vision.quality import Quality, judge
 from stream_server.vision.track import FaceTracker, Track
 from stream_server.vision.types import Floats, Frame, Image
@@ -66,13 +66,30 @@ class Face:
 
 @dataclass(frozen=True)
 class Look:
-    """What one frame shows of one track: a crop worth encoding, or why there is none."""
+    """What one frame shows of one track: a crop worth encoding, or why there is none.
+
+    ``corners`` is where the crop lies, float32 ``[4, 2]`` in fractions of the frame, from its top
+    left clockwise; ``box`` the face's own, left, top, width and height.
+    """
 
     track: int
     quality: Quality
     reasons: tuple[str, ...]
     crop: Image
     landmarks: Floats
+    corners: Floats
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The newest sample of a track that could be judged: ``time`` in seconds of media time."""
+
+    track: int
+    time: float
+    box: tuple[float, float, float, float]
+    crop: Image
+    corners: Floats
 
 
 class Stream:
@@ -99,6 +116,7 @@ class Stream:
         self._executor = executor
         self._on_look = on_look
         self._evidence: dict[int, FaceEvidence] = {}
+        self._newest: dict[int, tuple[float, Look]] = {}
         self._slot = -1
         self._time = -math.inf
 
@@ -116,6 +134,7 @@ class Stream:
         """Forget everything, as after a seek: the next frame may have any time."""
         self.tracker.reset()
         self._evidence.clear()
+        self._newest.clear()
         self._slot = -1
         self._time = -math.inf
 
@@ -140,6 +159,18 @@ class Stream:
         height, width = frame.image.shape[:2]
         return [self._face(track, width, height, frame.media_time) for track in tracks]
 
+    def moment(self, track: int) -> Moment | None:
+        """The newest sample of ``track`` that could be judged.
+
+        ``None`` where there is none yet. Raises ``KeyError`` for a track that is not followed.
+        """
+        if track not in self._evidence:
+            raise KeyError(track)
+        if track not in self._newest:
+            return None
+        time, look = self._newest[track]
+        return Moment(track, time, look.box, look.crop, look.corners)
+
     def _look(self, frame: Frame) -> tuple[list[Track], list[Look]]:
         tracks = self.tracker.update(frame.image, frame.media_time)
         # A frame may come a little before its place in the rhythm; a quarter of a beat is near.
@@ -151,9 +182,19 @@ class Stream:
 
     def _look_at(self, image: Image, track: Track) -> Look:
         crop = align_crop(image, track.landmarks)
-        landmarks = to_crop(track.landmarks, alignment(track.landmarks))
+        transform = alignment(track.landmarks)
+        landmarks = to_crop(track.landmarks, transform)
         quality = judge(image, track.box, crop, landmarks)
-        return Look(track.id, quality, quality.reasons(self.options.quality), crop, landmarks)
+        height, width = image.shape[:2]
+        return Look(
+            track.id,
+            quality,
+            quality.reasons(self.options.quality),
+            crop,
+            landmarks,
+            corners(transform) / np.array([width, height], np.float32),
+            _fractions(track.box, width, height),
+        )
 
     async def _collect(self, now: float, looks: list[Look]) -> None:
         for look in looks:
@@ -166,6 +207,7 @@ class Stream:
         for row, look in enumerate(good):
             own = {member: values[row] for member, values in features.items()}
             self._evidence[look.track].add(Sample(now, own, look.landmarks.reshape(10)))
+            self._newest[look.track] = (now, look)
 
     async def _score(self, now: float, tracks: list[Track]) -> None:
         due = [e for e in (self._evidence[track.id] for track in tracks) if e.score_due(now)]
@@ -178,6 +220,7 @@ class Stream:
         alive = {track.id for track in self.tracker.tracks}
         for number in [number for number in self._evidence if number not in alive]:
             del self._evidence[number]
+            self._newest.pop(number, None)
         for evidence in self._evidence.values():
             evidence.expire(now)
 

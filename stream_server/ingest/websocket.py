@@ -17,7 +17,7 @@ from stream_server.access_token import holder, same, session_cookie
 from stream_server.gate import COOKIE
 from stream_server.ingest.pictures import decode
 from stream_server.live import Job
-from stream_server.protocol import BadHelloError, Close, Hello, ProtocolError
+from stream_server.protocol import BadHelloError, Close, Explain, Hello, ProtocolError
 from stream_server.services import OverLimitError, Services
 
 _log = logging.getLogger(__name__)
@@ -183,13 +183,16 @@ class _Connection:
 
     def _obey(self, text: str) -> None:
         try:
-            kind = protocol.parse_control(text).type
+            message = protocol.parse_control(text)
         except ProtocolError as error:
             self._live.refuse(error)
             return
-        if kind == "bye":
+        if isinstance(message, Explain):
+            self._live.explain(message.track)
+            return
+        if message.type == "bye":
             raise _Closing(Close.NORMAL, "bye")
-        self._live.control(kind)
+        self._live.control(message.type)
 
     def _take(self, message: bytes) -> None:
         try:

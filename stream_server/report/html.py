@@ -13,8 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from stream_server import __version__
+from stream_server.explain.paint import RAMP
 from stream_server.report import chart, words
-from stream_server.report.model import FaceReport, Picture, Report
+from stream_server.report.model import Explanation, FaceReport, Picture, Report
 
 _FOLDER = Path(__file__).resolve().parent
 _FACES_SHOWN = 20
@@ -38,6 +39,8 @@ def render(reports: Sequence[Report]) -> str:
         faces=_shown,
         hidden=lambda report: max(len(report.faces) - _FACES_SHOWN, 0),
         data=_data,
+        at=_at,
+        ramp=_ramp(),
         caption=_caption,
         quality=_quality,
         version=__version__,
@@ -87,14 +90,31 @@ def _chart(report: Report, face: FaceReport) -> Markup:
     )
 
 
-def _data(picture: Picture) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(picture.jpeg).decode()
+def _data(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
-def _caption(report: Report, picture: Picture) -> str:
+def _at(report: Report, one: Explanation) -> str:
+    return "" if report.media.get("Kind") == "picture" else f" at {words.clock(one.time)}"
+
+
+def _ramp() -> Markup:
+    """The heat map's colours as a small drawing: the page's policy allows no style attributes."""
+    steps = "".join(
+        f'<rect x="{24 * i}" width="24" height="10" fill="rgb({red},{green},{blue})"/>'
+        for i, (red, green, blue) in enumerate(RAMP)
+    )
+    return Markup(
+        f'<svg viewBox="0 0 {24 * len(RAMP)} 10" width="{24 * len(RAMP)}" height="10"'
+        f' aria-hidden="true">{steps}</svg>'
+    )
+
+
+def _caption(report: Report, picture: Picture | Explanation) -> str:
     moment = "" if report.media.get("Kind") == "picture" else words.clock(picture.time) + ", "
     if picture.probability is not None:
         return moment + words.percent(picture.probability)
+    assert isinstance(picture, Picture)  # an explanation always has its probability
     codes = [words.SHORT_REASONS.get(code, code) for code in picture.reasons]
     return moment + ", ".join(codes)
 

@@ -28,6 +28,33 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """Where the evidence lies at one moment: ``time`` in seconds, and the crop's heat map.
+
+    ``heat`` is a grid over the aligned face crop, rows from the top, 0 to 1. ``corners`` is where
+    the crop lies in fractions of the frame, from its top left clockwise. ``crop`` and ``over``
+    are JPEG bytes, the crop and the crop with the heat over it.
+    """
+
+    time: float
+    probability: float
+    heat: tuple[tuple[float, ...], ...]
+    corners: tuple[tuple[float, float], ...]
+    members: tuple[str, ...]
+    crop: bytes = b""
+    over: bytes = b""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "time_s": round(self.time, 3),
+            "probability": round(self.probability, 4),
+            "corners": [[round(edge, 5) for edge in corner] for corner in self.corners],
+            "heat": [[round(value, 3) for value in row] for row in self.heat],
+            "members": list(self.members),
+        }
+
+
+@dataclass(frozen=True)
 class QualitySummary:
     """Medians over the looks at a face, in the units of ``vision.quality.QualityLimits``."""
 
@@ -60,6 +87,7 @@ class FaceReport:
     stretches: tuple[tuple[float, float], ...] = ()
     quality: QualitySummary | None = None
     pictures: tuple[Picture, ...] = ()
+    explanations: tuple[Explanation, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The face as the contract has it."""
@@ -74,6 +102,7 @@ class FaceReport:
             "reasons": list(self.reasons),
             "members": {name: round(value, 4) for name, value in self.members.items()},
             "timeline": [[round(time, 3), round(value, 4)] for time, value in self.timeline],
+            "explanations": [one.as_json() for one in self.explanations],
         }
 
 

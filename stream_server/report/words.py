@@ -41,6 +41,30 @@ SCOPE = (
 )
 
 
+HEAT = (
+    "Bright yellow marks the parts of the face that spoke for manipulation, dark the parts that did"
+    " not. It shows what the models looked at. It is a hint where to look, not a proof: a model can"
+    " be right for a wrong reason, and wrong altogether."
+)
+
+
+def place(heat: tuple[tuple[float, ...], ...]) -> str:
+    """Where the most of a heat map lies, in words: the third of the face it falls into."""
+    strengths = [
+        (sum(heat[row][column] for row in rows for column in columns), name)
+        for rows, down in _thirds(len(heat), ("top", "middle", "bottom"))
+        for columns, across in _thirds(len(heat[0]), ("left", "middle", "right"))
+        for name in [f"{down} {across}" if down != across else "middle"]
+    ]
+    strength, name = max(strengths)
+    return f"mostly in the {name}" if strength > 0 else "nowhere in particular"
+
+
+def _thirds(count: int, names: tuple[str, str, str]) -> list[tuple[range, str]]:
+    edges = [round(count * part / 3) for part in range(4)]
+    return [(range(edges[i], edges[i + 1]), name) for i, name in enumerate(names)]
+
+
 def percent(probability: float) -> str:
     """A probability for people: never 0 and never 100, no detector knows that much."""
     return f"{min(99, max(1, round(100 * probability)))} %"

@@ -10,7 +10,7 @@ import numpy as np
 from stream_server.scan.gallery import Gallery
 from stream_server.stream import Face, Look
 from stream_server.vision.quality import Quality
-from stream_server.vision.types import Floats, Image
+from stream_server.vision.types import Floats
 
 _SIGNATURES = 8
 _SIGNATURE_EVERY = 1.0  # seconds
@@ -68,11 +68,11 @@ class Album:
         self.lead = 0.0
         self.part = 0.0
         self._every = every
-        self._pending: dict[int, tuple[Image, Quality, tuple[str, ...]]] = {}
+        self._pending: dict[int, Look] = {}
 
     def looked(self, look: Look) -> None:
         """Note a look at a face of the frame that ``saw`` will tell of."""
-        self._pending[look.track] = (look.crop, look.quality, look.reasons)
+        self._pending[look.track] = look
 
     def saw(self, time: float, faces: list[Face], looks: dict[int, Floats]) -> None:
         """Note a frame's faces; ``looks`` are the signatures of their tracks."""
@@ -96,24 +96,24 @@ class Album:
         record: FaceRecord,
         time: float,
         face: Face,
-        look: tuple[Image, Quality, tuple[str, ...]] | None,
+        look: Look | None,
     ) -> None:
         record.last = time
         record.spans[-1] = (record.spans[-1][0], time)
         record.boxes.append(face.box)
         if look is None:
             return
-        crop, quality, reasons = look
         record.looks += 1
-        record.good += not reasons
-        record.failed.update(reasons)
-        record.qualities.append(quality)
+        record.good += not look.reasons
+        record.failed.update(look.reasons)
+        record.qualities.append(look.quality)
         waited = time - (record.scores[-1][0] if record.scores else -np.inf)
         if face.probability is not None and waited >= self._every - 0.02:
             record.scores.append((time, face.probability, face.members))
-            record.gallery.add(time, crop, face.probability)
-        elif reasons:
-            record.gallery.add(time, crop, None, reasons)
+            whole = None if look.reasons else look
+            record.gallery.add(time, look.crop, face.probability, look=whole)
+        elif look.reasons:
+            record.gallery.add(time, look.crop, None, look.reasons)
 
     def _know(self, record: FaceRecord, time: float, looks: Floats | None) -> None:
         if looks is None or len(record.signatures) >= _SIGNATURES:

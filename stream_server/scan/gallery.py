@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from PIL import Image as Pillow
-
+from stream_server.explain.paint import jpeg
+from stream_server.stream import Look
 from stream_server.vision.types import Image
 
-_SIDE = 168
+SIDE = 168
+WHOLE = 3
+"""Moments of a face whose whole crops are kept: a crop takes 150 kB."""
 _ROOM = 24
 
 
 @dataclass(frozen=True)
 class Shot:
     """A face crop as JPEG bytes, ``time`` in seconds, with its probability or the reasons why it
-    was not judged."""
+    was not judged. ``look`` is the whole crop, kept of the most suspicious moments alone."""
 
     time: float
     jpeg: bytes
     probability: float | None
     reasons: tuple[str, ...] = ()
+    look: Look | None = None
 
 
 class Gallery:
@@ -38,14 +40,15 @@ class Gallery:
         crop: Image,
         probability: float | None,
         reasons: tuple[str, ...] = (),
+        look: Look | None = None,
     ) -> None:
-        """Offer a crop, uint8 ``[224, 224, 3]``."""
+        """Offer a crop, uint8 ``[224, 224, 3]``, and the look that it comes from."""
         shelf = self._refused if probability is None else self._shots
         place = int(time / self._span)
         kept = shelf.get(place)
         if kept is not None and (kept.probability or 0) >= (probability or 0):
             return
-        shelf[place] = Shot(time, _jpeg(crop), probability, reasons)
+        shelf[place] = Shot(time, jpeg(crop, SIDE), probability, reasons, look)
         self._tidy()
 
     def merge(self, other: Gallery) -> None:
@@ -67,11 +70,20 @@ class Gallery:
         chosen = ranked[:count] if len(ranked) <= count else [*ranked[: count - 1], ranked[-1]]
         return sorted(chosen, key=lambda shot: shot.time)
 
+    def suspicious(self) -> list[Shot]:
+        """The most suspicious moments whose whole crops were kept, the most suspicious first."""
+        kept = [shot for shot in self._shots.values() if shot.look is not None]
+        return sorted(kept, key=lambda shot: shot.probability or 0.0, reverse=True)[:WHOLE]
+
     def _tidy(self) -> None:
         while max(len(self._shots), len(self._refused)) > _ROOM:
             self._span *= 2
             self._shots = _best(list(self._shots.values()), self._span)
             self._refused = _best(list(self._refused.values()), self._span)
+        whole = [place for place, shot in self._shots.items() if shot.look is not None]
+        whole.sort(key=lambda place: self._shots[place].probability or 0.0, reverse=True)
+        for place in whole[WHOLE:]:
+            self._shots[place] = replace(self._shots[place], look=None)
 
 
 def _best(shots: list[Shot], span: float) -> dict[int, Shot]:
@@ -82,9 +94,3 @@ def _best(shots: list[Shot], span: float) -> dict[int, Shot]:
             kept[place] = shot
     return kept
 
-
-def _jpeg(crop: Image) -> bytes:
-    encoded = io.BytesIO()
-    small = Pillow.fromarray(crop).resize((_SIDE, _SIDE), Pillow.Resampling.BILINEAR)
-    small.save(encoded, "JPEG", quality=82)
-    return encoded.getvalue()

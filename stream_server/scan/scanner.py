@@ -13,9 +13,11 @@ from typing import Any
 from stream_server.engine import Engine, MicroBatcher
 from stream_server.engine.base import EngineError
 from stream_server.evidence import StreamOptions
+from stream_server.explain.explainer import Explainer
 from stream_server.report.build import build_report
 from stream_server.report.model import Report
 from stream_server.scan.analysis import Pipeline, analyse
+from stream_server.scan.explained import explained
 from stream_server.scan.media import Media
 from stream_server.scan.opening import open_media
 from stream_server.scan.options import ScanOptions
@@ -55,6 +57,7 @@ class Scanner:
         self.settings = settings
         self._engine = engine
         self._readers = readers
+        self._explainer = Explainer(engine)
         self._policy = VerdictPolicy.from_parameters(engine.repository.parameters)
         self._pipeline = Pipeline(
             detector,
@@ -127,7 +130,7 @@ class Scanner:
             raise UnusableError(
                 "truncated", f"{name}: nothing in it can be decoded; the file is damaged"
             )
-        return build_report(
+        report = build_report(
             name,
             media.info,
             plan,
@@ -140,6 +143,7 @@ class Scanner:
             provenance=provenance.result(),
             max_faces=settings.max_faces,
         )
+        return await explained(report, analysis.faces, self._explainer)
 
     def _stream_options(self, media: Media, options: ScanOptions) -> StreamOptions:
         if media.info.kind == "picture":

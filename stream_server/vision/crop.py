@@ -58,6 +58,15 @@ def alignment(landmarks: Floats, size: int = CROP_SIZE, margin: float = MARGIN) 
     return np.concatenate((turn, shift[:, None]), axis=1).astype(np.float32)
 
 
+def corners(transform: Floats, size: int = CROP_SIZE) -> Floats:
+    """Where an ``alignment``'s crop lies in the picture: float32 ``[4, 2]`` in its pixels, from
+    the crop's top left clockwise. They may lie outside of the picture."""
+    inverse = cv2.invertAffineTransform(transform)
+    # Outer edges of the crop's pixels, whose centres are at whole numbers.
+    edge = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32) - 0.5
+    return (edge @ inverse[:, :2].T + inverse[:, 2] + 0.5).astype(np.float32)
+
+
 def to_crop(landmarks: Floats, transform: Floats) -> Floats:
     """``landmarks`` (float32 ``[5, 2]``) carried through an ``alignment`` matrix."""
     return (landmarks @ transform[:, :2].T + transform[:, 2]).astype(np.float32)

@@ -21,7 +21,7 @@ from aiortc import (
 )
 
 from stream_server import protocol
-from stream_server.protocol import Close, ProtocolError, Source
+from stream_server.protocol import Close, Explain, ProtocolError, Source
 from stream_server.services import Services
 from stream_server.webrtc import ice
 from stream_server.webrtc.dtls import take_rsa
@@ -223,14 +223,16 @@ class Peer:
         try:
             if not isinstance(text, str) or len(text) > protocol.MAX_TEXT_BYTES:
                 raise ProtocolError("bad_message", "the channel takes short JSON text only")
-            kind = protocol.parse_control(text).type
+            message = protocol.parse_control(text)
         except ProtocolError as error:
             self.live.refuse(error)
             return
-        if kind == "bye":
+        if isinstance(message, Explain):
+            self.live.explain(message.track)
+        elif message.type == "bye":
             self.close(Close.NORMAL, "bye")
         else:
-            self.live.control(kind)
+            self.live.control(message.type)
 
     async def _report(self) -> None:
         while True:

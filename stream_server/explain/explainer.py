@@ -1,0 +1,104 @@
+"""Heat maps from the engine in use, whichever that is, and never in the way of the live path."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_server.engine.base import Engine, EngineError, InvalidInput, ModelNotFound
+from stream_server.engine.fallback import FallbackEngine
+from stream_server.engine.repository import VOTE
+from stream_server.explain.heat import Part, joined, weighed
+from stream_server.vision.types import Floats, Image
+
+GRID = 14
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Where in a crop the evidence lies.
+
+    ``grid`` is float32 ``[14, 14]`` over the aligned crop, rows from the top, 0 to 1; all 0 where
+    nothing in the picture speaks for manipulation. ``members`` are the models it comes from.
+    """
+
+    grid: Floats
+    members: tuple[str, ...]
+
+
+class Explainer:
+    """Grad-CAM (Selvaraju et al., ICCV 2017) of the vote, on single crops.
+
+    ``<member>_map`` gives the last feature map and the gradient of the member's logit at it; the
+    members' maps are added up as the vote weighs their logits. Each crop counts as a still
+    picture. One crop at a time: an explanation must not keep viewers waiting.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        models = engine.repository.models
+        self._views = {
+            name: float(spec.parameters.get("view", "1"))
+            for name in engine.repository.members
+            if (spec := models.get(f"{name}_map")) is not None
+            and {"MAP", "GRADIENT"} <= {tensor.name for tensor in spec.outputs}
+        }
+        self._shares: dict[str, float] | None = None
+        self._one = asyncio.Lock()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The members that can be explained; empty where the repository has no map models."""
+        return tuple(self._views)
+
+    async def explain(self, crop: Image) -> Heat:
+        """The heat map of one face crop, uint8 ``[224, 224, 3]``.
+
+        Raises ``EngineError`` where the engine gives no answer, and ``ModelNotFound`` where no
+        member has a map model.
+        """
+        if not self._views:
+            raise ModelNotFound("the models come without heat maps")
+        async with self._one:
+            if self._shares is None:
+                self._shares = await self._ask_vote()
+            parts = []
+            for name, view in self._views.items():
+                answer = await self._infer(f"{name}_map", {"FRAMES": crop[None]})
+                signed = weighed(answer["MAP"], answer["GRADIENT"])[0]
+                parts.append(Part(signed * np.float32(self._shares[name]), view))
+            return Heat(joined(parts, GRID), self.members)
+
+    async def _ask_vote(self) -> dict[str, float]:
+        """How much each member's logit moves the vote's: it is a weighted sum, so asking for
+        each logit alone tells."""
+        names = self._engine.repository.members
+        logits = np.concatenate((np.zeros((1, len(names))), np.eye(len(names)))).astype(np.float32)
+        inputs = {f"LOGIT_{name}": logits[:, i : i + 1] for i, name in enumerate(names)}
+        answer = await self._infer(VOTE, inputs)
+        none, *each = (_logit(float(value)) for value in answer["PROBABILITY"][:, 0])
+        return {name: one - none for name, one in zip(names, each, strict=True)}
+
+    async def _infer(self, model: str, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        engine = self._engine
+        if not isinstance(engine, FallbackEngine):
+            return await engine.infer(model, inputs)
+        # Past its bookkeeping: a slow heat map says nothing about the health of live verdicts.
+        if not engine.fallback:
+            try:
+                return await engine.primary.infer(model, inputs)
+            except InvalidInput:
+                raise
+            except EngineError:
+                pass  # such as a server that has no map models
+        return await engine.standby.infer(model, inputs)
+
+
+def _logit(probability: float) -> float:
+    clipped = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(clipped / (1 - clipped))

@@ -1,0 +1,73 @@
+"""Heat maps for a report: of the faces that are flagged, at their most suspicious moments."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from stream_server.engine.base import EngineError
+from stream_server.explain.explainer import Explainer
+from stream_server.explain.paint import heat_over, jpeg
+from stream_server.report.model import Explanation, FaceReport, Report
+from stream_server.scan.album import FaceRecord
+from stream_server.scan.gallery import SIDE, Shot
+
+_log = logging.getLogger(__name__)
+_FACES = 6
+_WITHOUT = "Where in a face the evidence lies was not worked out: "
+
+
+async def explained(report: Report, records: Sequence[FaceRecord], explainer: Explainer) -> Report:
+    """``report`` with heat maps for its flagged faces, the most suspicious six at most.
+
+    Where there are none to be had, it says so among what was not analysed. An engine that fails
+    at them costs the report nothing else.
+    """
+    wanted = sorted(filter(_flagged, report.faces), key=_suspicion, reverse=True)[:_FACES]
+    if not wanted:
+        return report
+    if not explainer.members:
+        return _without(report, "the models come without heat maps.")
+    found: dict[int, tuple[Explanation, ...]] = {}
+    shots = {record.number: record.gallery.suspicious() for record in records}
+    try:
+        for face in wanted:
+            moments = sorted(shots.get(face.track, ()), key=lambda shot: shot.time)
+            found[face.track] = tuple(
+                [await _explanation(shot, explainer) for shot in moments if shot.look is not None]
+            )
+    except EngineError as error:
+        _log.warning("no heat maps for %s: %s", report.file, error)
+        return _without(report, "the engine gave no answer.")
+    faces = tuple(replace(f, explanations=found.get(f.track, ())) for f in report.faces)
+    return replace(report, faces=faces)
+
+
+async def _explanation(shot: Shot, explainer: Explainer) -> Explanation:
+    assert shot.look is not None
+    heat = await explainer.explain(shot.look.crop)
+    x, y = np.asarray(shot.look.corners).T
+    return Explanation(
+        time=shot.time,
+        probability=shot.probability or 0.0,
+        heat=tuple(tuple(float(value) for value in row) for row in heat.grid),
+        corners=tuple((float(a), float(b)) for a, b in zip(x, y, strict=True)),
+        members=heat.members,
+        crop=shot.jpeg,
+        over=jpeg(heat_over(shot.look.crop, heat.grid), SIDE),
+    )
+
+
+def _flagged(face: FaceReport) -> bool:
+    return face.verdict in ("likely_fake", "unsure") or bool(face.stretches)
+
+
+def _suspicion(face: FaceReport) -> float:
+    return face.probability or 0.0
+
+
+def _without(report: Report, reason: str) -> Report:
+    return replace(report, left_out=(*report.left_out, _WITHOUT + reason))
