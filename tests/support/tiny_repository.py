@@ -29,6 +29,7 @@ def tiny_repository(
     members: Sequence[str] = ("tiny",),
     landmark_members: Sequence[str] = (),
     parameters: dict[str, str] | None = None,
+    maps: bool = False,
 ) -> Path:
     """Write a repository below ``path`` and return it.
 
@@ -37,10 +38,19 @@ def tiny_repository(
         members: members with an encoder; the first has 8 features, the next 9, and so on.
         landmark_members: members that take LANDMARKS.
         parameters: more parameters for the vote, beside the two thresholds.
+        maps: whether members with an encoder get a map model, for heat maps.
     """
     for index, name in enumerate(members):
         dim = FEATURE_DIM + index
-        place_member(path, name, tiny_sequence(dim, index), dim, tiny_encoder(dim, index))
+        place_member(
+            path,
+            name,
+            tiny_sequence(dim, index),
+            dim,
+            tiny_encoder(dim, index),
+            feature_map=tiny_map(dim, index) if maps else None,
+            map_shape=(3, 7, 7),
+        )
     for index, name in enumerate(landmark_members):
         place_member(path, name, tiny_sequence(LANDMARK_DIM, 50 + index), LANDMARK_DIM)
     everyone = [*members, *landmark_members]
@@ -69,6 +79,45 @@ def tiny_encoder(dim: int, seed: int = 0) -> ModelProto:
         {
             "scale": np.array([255.0], np.float32),
             "mix": random.normal(size=(3, dim)).astype(np.float32),
+        },
+    )
+
+
+def tiny_map(dim: int, seed: int = 0) -> ModelProto:
+    """FRAMES to MAP ``[N, 3, 7, 7]``, the colours of 49 fields, and GRADIENT ``[N, 3]``."""
+    mix = np.random.default_rng(seed).normal(size=(3, dim)).astype(np.float32)
+    head = np.random.default_rng(1000 + seed).normal(size=(dim, 1)).astype(np.float32)
+    nodes = [
+        helper.make_node("Cast", ["FRAMES"], ["frames"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["frames", "scale"], ["unit"]),
+        helper.make_node("Transpose", ["unit"], ["channels"], perm=[0, 3, 1, 2]),
+        helper.make_node(
+            "AveragePool", ["channels"], ["MAP"], kernel_shape=[32, 32], strides=[32, 32]
+        ),
+        helper.make_node("ReduceMean", ["unit"], ["colour"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["colour", "mix"], ["mixed"]),
+        helper.make_node("Tanh", ["mixed"], ["features"]),
+        helper.make_node("Mul", ["features", "features"], ["square"]),
+        helper.make_node("Sub", ["one", "square"], ["slope"]),
+        helper.make_node("Mul", ["slope", "head"], ["sloped"]),
+        helper.make_node("MatMul", ["sloped", "back"], ["gradient"]),
+        helper.make_node("Div", ["gradient", "places"], ["GRADIENT"]),
+    ]
+    return make_model(
+        "map",
+        nodes,
+        {"FRAMES": (TensorProto.UINT8, ["N", 224, 224, 3])},
+        {
+            "MAP": (TensorProto.FLOAT, ["N", 3, 7, 7]),
+            "GRADIENT": (TensorProto.FLOAT, ["N", 3]),
+        },
+        {
+            "scale": np.array([255.0], np.float32),
+            "mix": mix,
+            "one": np.array([1.0], np.float32),
+            "head": head.T,
+            "back": mix.T,
+            "places": np.array([49.0], np.float32),
         },
     )
 

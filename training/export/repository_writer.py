@@ -55,6 +55,7 @@ def place_member(
     encoder_fp16: ModelProto | None = None,
     feature_map: ModelProto | None = None,
     map_shape: Sequence[int] = (),
+    map_view: float = 1.0,
     parameters: Mapping[str, str] | None = None,
 ) -> None:
     """Write a member's folders from finished ONNX models, replacing what was there.
@@ -67,8 +68,9 @@ def place_member(
         encoder: ``FRAMES`` uint8 ``[N, 224, 224, 3]`` to ``FEATURES [N, D]``.
         sequence_fp16: the head for the V100.
         encoder_fp16: the encoder for the V100.
-        feature_map: ``FRAMES`` to ``MAP``, for heat maps.
+        feature_map: ``FRAMES`` to ``MAP`` and ``GRADIENT``, for heat maps; see ``heat_map``.
         map_shape: the map's shape without the batch axis, e.g. ``(1280, 7, 7)``.
+        map_view: the part of each side of the crop that the map covers, around the middle.
         parameters: string parameters of the sequence model's config, e.g. how it was trained.
 
     Raises:
@@ -106,10 +108,10 @@ def place_member(
             model_config(
                 f"{name}_map",
                 frames,
-                [Tensor("MAP", "FP32", map_shape)],
+                [Tensor("MAP", "FP32", map_shape), Tensor("GRADIENT", "FP32", map_shape[:1])],
                 max_batch_size=MAX_CROPS,
                 queue_size=QUEUE,
-                parameters=_CUDA,
+                parameters={**_CUDA, "view": f"{map_view:.6g}"},
             ),
             feature_map,
         )
