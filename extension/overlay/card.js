@@ -2,11 +2,15 @@
 
 import { LOOKS, icon } from "./look.js";
 import { wordsFor } from "./chip.js";
+import { HeatView } from "./heat.js";
 import { SPAN_S, drawTimeline } from "./timeline.js";
 import { percent, reasonWords, say } from "./words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
-/** @typedef {import("./chip.js").Told & {members: Record<string, number>, samples: number}} Details */
+/** @typedef {import("../protocol/messages.js").Face} Face */
+/**
+ * @typedef {import("./chip.js").Told & Pick<Face, "members"|"samples"|"box">} Details
+ */
 
 const MARGIN = 8;
 
@@ -42,7 +46,10 @@ export class Card {
     const header = document.createElement("header");
     header.append(this.mark, this.heading, close);
     this.closeButton = close;
-    this.element.append(header, this.body);
+    // Apart from what is filled anew twice a second: a button must keep the focus.
+    this.heat = new HeatView(root);
+    this.foot = document.createElement("div");
+    this.element.append(header, this.body, this.heat.section, this.foot);
     root.append(this.element);
   }
 
@@ -51,6 +58,7 @@ export class Card {
     this.track = track;
     this.opener = opener;
     this.filledAt = -Infinity;
+    this.heat.open(track);
     this.element.hidden = false;
     this.closeButton.focus({ preventScroll: true });
   }
@@ -58,6 +66,7 @@ export class Card {
   close() {
     if (this.track === null) return;
     this.track = null;
+    this.heat.open(null);
     this.element.hidden = true;
     if (this.opener?.isConnected) this.opener.focus({ preventScroll: true });
   }
@@ -68,6 +77,7 @@ export class Card {
    * @param {number} now milliseconds
    */
   fill(details, points, now) {
+    this.heat.face = details.box;
     if (now - this.filledAt < 500) return;
     this.filledAt = now;
     this.element.style.setProperty("--colour", LOOKS[details.verdict].colour);
@@ -84,11 +94,12 @@ export class Card {
     axis.className = "axis";
     axis.append(span(say("seconds_ago", String(SPAN_S))), span(say("now")));
     parts.push(heading(say("card_timeline")), this.timeline, axis);
+    this.body.replaceChildren(...parts);
     const members = Object.entries(details.members);
-    if (members.length > 0) parts.push(heading(say("card_members")), votes(members));
     const scope = paragraph(say("scope"));
     scope.className = "scope";
-    this.body.replaceChildren(...parts, scope);
+    const said = members.length > 0 ? [heading(say("card_members")), votes(members)] : [];
+    this.foot.replaceChildren(...said, scope);
     drawTimeline(this.timeline, points, { grid: true });
   }
 
@@ -106,6 +117,7 @@ export class Card {
    * @param {import("./layout.js").Rect} chip within the stage
    */
   place(stage, box, chip) {
+    this.heat.follow(box);
     const room = { width: document.documentElement.clientWidth, height: innerHeight };
     const { offsetWidth: width } = this.element;
     this.element.style.maxHeight = `${Math.max(120, room.height - 2 * MARGIN)}px`;

@@ -43,8 +43,26 @@ export const STREAM_PATH = "/v1/stream";
  * @property {number} analysed
  * @property {number} dropped
  */
-/** @typedef {{type: "error", code: string, message: string, frame_id: number|null}} ErrorMessage */
-/** @typedef {Welcome|VerdictMessage|StatusMessage|ErrorMessage} ServerMessage */
+/**
+ * @typedef {object} ErrorMessage
+ * @property {"error"} type
+ * @property {string} code
+ * @property {string} message
+ * @property {number|null} frame_id
+ * @property {number|null} track where it answers an explain
+ */
+/**
+ * @typedef {object} Explanation where in a face the evidence lies
+ * @property {"explanation"} type
+ * @property {number} track
+ * @property {number} media_time seconds
+ * @property {Face["box"]} box the face at that time
+ * @property {[number, number][]} corners of the crop, from its top left clockwise, in fractions of
+ *   the frame
+ * @property {number[][]} heat over the crop, rows from the top, 0 to 1
+ * @property {string[]} members
+ */
+/** @typedef {Welcome|VerdictMessage|StatusMessage|ErrorMessage|Explanation} ServerMessage */
 /** @typedef {{kind: "tab"|"camera"|"file", title?: string, url?: string}} Source */
 /**
  * @typedef {object} FrameHeader
@@ -76,6 +94,11 @@ export function hello(token, source) {
 /** @param {"seek"|"pause"|"resume"|"bye"} type */
 export function control(type) {
   return JSON.stringify({ type });
+}
+
+/** @param {number} track the face that is asked about */
+export function explain(track) {
+  return JSON.stringify({ type: "explain", track });
 }
 
 /**
@@ -136,7 +159,10 @@ export function parseServerMessage(text) {
         code: String(raw.code),
         message: String(raw.message),
         frame_id: typeof raw.frame_id === "number" ? raw.frame_id : null,
+        track: typeof raw.track === "number" ? raw.track : null,
       };
+    case "explanation":
+      return parseExplanation(raw);
     default:
       return null;
   }
@@ -171,6 +197,36 @@ function parseVerdict(raw) {
     captured_at: number(raw, "captured_at"),
     faces: raw.faces.map(parseFace),
   };
+}
+
+/** @param {Record<string, unknown>} raw @returns {Explanation} */
+function parseExplanation(raw) {
+  const { box, corners, heat } = raw;
+  if (!isNumbers(box, 4)) throw new ProtocolError("explanation.box is not four numbers");
+  if (!Array.isArray(corners) || corners.length !== 4 || !corners.every((one) => isNumbers(one, 2))) {
+    throw new ProtocolError("explanation.corners are not four points");
+  }
+  const columns = Array.isArray(heat) && Array.isArray(heat[0]) ? heat[0].length : 0;
+  if (!columns || columns > 64 || !Array.isArray(heat) || heat.length > 64) {
+    throw new ProtocolError("explanation.heat is not a small grid");
+  }
+  if (!heat.every((row) => isNumbers(row, columns))) {
+    throw new ProtocolError("explanation.heat is not a grid of numbers");
+  }
+  return {
+    type: "explanation",
+    track: number(raw, "track"),
+    media_time: number(raw, "media_time"),
+    box: [box[0], box[1], box[2], box[3]],
+    corners: corners.map(([x, y]) => [x, y]),
+    heat,
+    members: Array.isArray(raw.members) ? raw.members.map(String) : [],
+  };
+}
+
+/** @param {unknown} value @param {number} length @returns {value is number[]} */
+function isNumbers(value, length) {
+  return Array.isArray(value) && value.length === length && value.every(Number.isFinite);
 }
 
 /** @param {unknown} raw @returns {Face} */

@@ -96,6 +96,12 @@ export class Way {
     this.whip?.sendControl(type);
   }
 
+  /** @param {number} track */
+  explain(track) {
+    this.socket?.explain(track);
+    this.whip?.explain(track);
+  }
+
   close() {
     this.closed = true;
     this.socket?.close();

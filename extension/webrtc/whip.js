@@ -1,7 +1,7 @@
 // One stream over WebRTC: WHIP (RFC 9725) opens it, a track carries the pictures, a data channel
 // brings the verdicts. It has the shape of StreamClient and reconnects like it.
 
-import { ProtocolError, control, parseServerMessage } from "../protocol/messages.js";
+import { ProtocolError, control, explain, parseServerMessage } from "../protocol/messages.js";
 import { Stamps, StampWatch } from "./identity.js";
 import { gathered, restart } from "./restart.js";
 import { BitmapTrack, TrackClock } from "./track.js";
@@ -174,6 +174,11 @@ export class WhipClient {
   sendControl(type) {
     if (this.open && this.channel.readyState === "open") this.channel.send(control(type));
     else if (type !== "seek") this.unsaid = type === "pause" ? "pause" : null;
+  }
+
+  /** @param {number} track */
+  explain(track) {
+    if (this.open && this.channel.readyState === "open") this.channel.send(explain(track));
   }
 
   /** @param {Failure} failure @param {string} detail */
