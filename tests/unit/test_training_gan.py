@@ -118,9 +118,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     try:
-        for _ in range(1000):
-            if (run / CHECKPOINT).is_file() or child.poll() is not None:
-                break
+        while not (run / CHECKPOINT).is_file() and child.poll() is None:
             time.sleep(0.1)
     finally:
         child.send_signal(signal.SIGKILL)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stream_server.vision.crop import align_crop, alignment, to_crop
 from stream_server.vision.detect import FaceDetector
 from tests.support.faces import backdrop
 from tests.support.gan_people import clip, faces_of, frame
@@ -16,7 +17,7 @@ from training.__main__ import main
 from training.data.layouts import clips as clips_layout
 from training.data.manifest import Manifest
 from training.gan.clips import METHOD, Origin, Recording, frames
-from training.gan.faces import Person
+from training.gan.faces import MARGIN, ROOM, Person
 from training.gan.judge import judge, starts
 from training.gan.make import make_clips
 from training.gan.nets import PEOPLE, Shape, Swapper
@@ -35,7 +36,7 @@ def people() -> dict[str, Person]:
 
 @pytest.fixture(scope="module")
 def maker(people: dict[str, Person]) -> Swapper:
-    trainer = Trainer(Shape(32, 16, 64), Plan(80, batch=6, rate=1e-3, critic_from=80), people)
+    trainer = Trainer(Shape(32, 16, 64), Plan(130, batch=6, rate=1e-3, critic_from=130), people)
     trainer.run(lambda _: False, lambda _, __: None)
     return trainer.maker.eval()
 
@@ -62,9 +63,9 @@ def test_only_the_face_is_changed(maker: Swapper, people: dict[str, Person]) -> 
     off = np.abs(swapped.astype(int) - image).mean(axis=2)
     assert swapped.shape == image.shape and weight.shape == image.shape[:2]
     assert np.all(off[weight == 0] == 0)
-    assert off[weight > 0.8].mean() > 3 and (weight > 0.5).sum() > 900
+    assert (weight > 0.5).sum() > 900 and off[weight > 0.5].mean() > 3
     # The other person's face comes in this one's colours: it is far darker as it was recorded.
-    inside = weight > 0.8
+    inside = weight > 0.5
     assert abs(float(swapped[inside].mean()) - float(image[inside].mean())) < 12
     assert float(people["a"].pictures.mean()) > float(people["b"].pictures.mean()) + 40
 
@@ -90,10 +91,12 @@ def test_the_mask_ends_before_the_picture_does() -> None:
 def test_the_outline_leaves_out_the_background() -> None:
     image = frame("a", 0)
     landmarks = FaceDetector(min_face=40).detect(image).landmarks[0]
-    mask = face_mask(image, landmarks)
-    assert all(mask[int(y), int(x)] > 200 for x, y in landmarks)
-    assert not mask[:, :40].any() and 0.03 < (mask > 127).mean() < 0.25
-    assert np.array_equal(mask, face_mask(image, landmarks))
+    crop = align_crop(image, landmarks, 100, MARGIN * ROOM)
+    points = to_crop(landmarks, alignment(landmarks, 100, MARGIN * ROOM))
+    mask = face_mask(crop, points)
+    assert all(mask[int(y), int(x)] > 127 for x, y in points)
+    assert not mask[:, :8].any() and not mask[:, -8:].any() and 0.15 < (mask > 127).mean() < 0.6
+    assert np.array_equal(mask, face_mask(crop, points))
 
 
 def test_the_clips_are_labelled_videos_of_both(made: Path) -> None:
@@ -132,10 +135,13 @@ def test_the_clips_go_into_training(made: Path, tmp_path: Path) -> None:
 
 def test_a_detector_judges_them(made: Path) -> None:
     shown = {path: "fake" in path.name for path in sorted(made.glob("*.mp4"))}
-    answer = judge(MODELS, shown)
-    assert (answer["real_clips"], answer["fake_clips"]) == (2, 2)
-    assert (answer["real_windows"], answer["fake_windows"]) == (2, 2)
-    assert 0 <= answer["auc_by_window"] <= 1 and 0 <= answer["auc_by_clip"] <= 1
+    answer = judge(MODELS, shown, [made.parent / "source" / "a.mp4"])
+    for group, reals in (("against_own", 2), ("against_all", 3)):
+        found = answer[group]
+        assert (found["real_clips"], found["fake_clips"]) == (reals, 2)
+        assert (found["real_windows"], found["fake_windows"]) == (reals, 2)
+        assert 0 <= found["auc_by_window"] <= 1 and 0 <= found["auc_by_clip"] <= 1
+    assert len(answer["clips"]) == 5
     for row in answer["clips"]:
         assert row["windows"] and all(0 < value < 1 for value in row["windows"])
         assert row["probability"] == pytest.approx(row["windows"][0], abs=1e-3)

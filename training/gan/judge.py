@@ -46,28 +46,23 @@ class Scored:
         return float(1 / (1 + np.exp(-self.log_odds)))
 
 
-def judge(models: Path, clips: Mapping[Path, bool], threads: int = 1) -> dict[str, Any]:
+def judge(
+    models: Path, clips: Mapping[Path, bool], more: Sequence[Path] = (), threads: int = 1
+) -> dict[str, Any]:
     """Score ``clips`` (path to whether it is fake) with the ensembles of a model repository.
 
-    Returns each clip's windows and the AUC by window and by clip with their numbers. Raises
-    ``ValueError`` where a clip cannot be read, shows no face, or one kind is missing.
+    ``more`` are further real clips. Returns each clip's windows and the AUC against the real ones
+    among ``clips`` (``against_own``) and against all (``against_all``). Raises ``ValueError`` where
+    a clip cannot be read, shows no face, or one kind is missing.
     """
     if len(set(clips.values())) < 2:
         raise ValueError(f"{len(clips)} clips of one kind: an AUC needs real and fake ones")
-    scored = asyncio.run(_scored(models, clips, threads))
-    labels = [one.fake for one in scored for _ in one.windows]
-    values = [value for one in scored for value in one.windows]
-    fakes = [one for one in scored if one.fake]
-    by_clip = auc([one.fake for one in scored], [one.log_odds for one in scored])
+    scored = asyncio.run(_scored(models, {**clips, **dict.fromkeys(more, False)}, threads))
     return {
         "protocol": PROTOCOL,
         "models": str(models),
-        "real_clips": len(scored) - len(fakes),
-        "fake_clips": len(fakes),
-        "real_windows": sum(not label for label in labels),
-        "fake_windows": sum(labels),
-        "auc_by_window": round(auc(labels, values), 4),
-        "auc_by_clip": round(by_clip, 4),
+        "against_own": figures(scored[: len(clips)]),
+        "against_all": figures(scored),
         "clips": [
             {
                 "file": one.path.name,
@@ -77,6 +72,21 @@ def judge(models: Path, clips: Mapping[Path, bool], threads: int = 1) -> dict[st
             }
             for one in scored
         ],
+    }
+
+
+def figures(scored: Sequence[Scored]) -> dict[str, float]:
+    """The AUC by window and by clip, and of how many."""
+    labels = [one.fake for one in scored for _ in one.windows]
+    values = [value for one in scored for value in one.windows]
+    fakes = [one.fake for one in scored]
+    return {
+        "real_clips": fakes.count(False),
+        "fake_clips": fakes.count(True),
+        "real_windows": labels.count(False),
+        "fake_windows": labels.count(True),
+        "auc_by_window": round(auc(labels, values), 4),
+        "auc_by_clip": round(auc(fakes, [one.log_odds for one in scored]), 4),
     }
 
 
