@@ -15,6 +15,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "evaluate": ("training.steps.evaluate", "figures per group and delivery tier; JSON, HTML"),
     "ablate": ("training.steps.ablate", "head against mean, members against vote"),
     "calibrate": ("training.steps.calibrate", "fit the vote and its thresholds on dev"),
+    "explain": ("training.steps.explain", "show where in a face a member sees manipulation"),
     "export": ("training.steps.export", "write members and vote into the model repository"),
     "full": ("training.steps.full", "a repository of the large members, for a GPU"),
     "chain": ("training.steps.chain", "all of the above in order, from raw videos to a member"),

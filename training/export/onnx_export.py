@@ -22,6 +22,7 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 from torch import nn
 
 from training.export.graphs import IR_VERSION, OPSET
+from training.export.heat_map import HeatModel
 from training.export.repository_writer import CROP_SHAPE, SEQUENCE_LENGTH, place_member
 
 _MAX_FP32_ERROR = 1e-3
@@ -50,6 +51,7 @@ class ExportReport:
     member: str
     parity: tuple[Parity, ...]
     files: Mapping[str, int]
+    notes: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """The report as text, one line per model and file."""
@@ -60,6 +62,7 @@ class ExportReport:
                 f"{p.model}: largest difference from PyTorch: fp32 {p.fp32:.2g}{half} "
                 f"(outputs up to {p.scale:.3g})"
             )
+        text += self.notes
         return text + [f"{name}: {size / 1e6:.2f} MB" for name, size in self.files.items()]
 
 
@@ -74,7 +77,7 @@ def write_member(
     sequence: nn.Module,
     feature_dim: int,
     *,
-    feature_map: nn.Module | None = None,
+    heat: HeatModel | None = None,
     fp16: bool = True,
     parameters: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -89,7 +92,7 @@ def write_member(
         sequence: takes float32 ``[B, 100, feature_dim]`` and int32 ``[B, 1]``, gives float32
             ``[B, 1]``, and must not look beyond the length.
         feature_dim: D; 10 without an encoder.
-        feature_map: takes what the encoder takes, gives float32 ``[N, C, h, w]``.
+        heat: the model that heat maps are drawn from, as ``heat_model`` makes it.
         fp16: whether to write ``model.fp16.onnx`` beside ``model.onnx`` for the V100.
         parameters: string parameters of the sequence model's config.
         seed: of the random inputs that parity is measured on.
@@ -104,27 +107,18 @@ def write_member(
     random = np.random.default_rng(seed)
     frames = [random.integers(0, 256, (n, *CROP_SHAPE), dtype=np.uint8) for n in (1, 3)]
     parity: list[Parity] = []
-    pairs: dict[str, tuple[ModelProto, ModelProto | None]] = {}
-    map_shape: tuple[int, ...] = ()
-    for part, module, output in (
-        ("encoder", encoder, "FEATURES"),
-        ("map", feature_map, "MAP"),
-    ):
-        if module is not None:
-            model = export_module(module, {"FRAMES": frames[1]}, output)
-            half = to_fp16(model) if fp16 and part == "encoder" else None
-            pairs[part] = model, half
-            cases = [{"FRAMES": f} for f in frames]
-            parity.append(_parity(f"{name}_{part}", module, model, half, cases, output))
-            if part == "map":
-                with torch.inference_mode():
-                    map_shape = tuple(module(torch.from_numpy(frames[0])).shape[1:])
+    encoders: tuple[ModelProto | None, ModelProto | None] = None, None
+    if encoder is not None:
+        model = export_module(encoder, {"FRAMES": frames[1]}, "FEATURES")
+        half = to_fp16(model) if fp16 else None
+        encoders = model, half
+        cases = [{"FRAMES": f} for f in frames]
+        parity.append(_parity(f"{name}_encoder", encoder, model, half, cases, "FEATURES"))
     cases = [_window(random, n, feature_dim) for n in (1, 3)]
     model = export_module(sequence, cases[1], "LOGIT")
     half = to_fp16(model) if fp16 else None
     _check_padding(name, model, cases[1])
     parity.append(_parity(f"{name}_sequence", sequence, model, half, cases, "LOGIT"))
-    encoders = pairs.get("encoder", (None, None))
     place_member(
         repo,
         name,
@@ -133,8 +127,9 @@ def write_member(
         encoders[0],
         sequence_fp16=half,
         encoder_fp16=encoders[1],
-        feature_map=pairs["map"][0] if "map" in pairs else None,
-        map_shape=map_shape,
+        feature_map=None if heat is None else heat.model,
+        map_shape=() if heat is None else heat.shape,
+        map_view=1.0 if heat is None else heat.view,
         parameters=parameters,
     )
     files = {

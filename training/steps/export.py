@@ -9,13 +9,15 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from torch import nn
+from torch.onnx.errors import UnsupportedOperatorError
 
 from training.export.graphs import Calibration
-from training.export.onnx_export import ExportReport, write_member
+from training.export.heat_map import HeatModel, heat_difference, heat_model
+from training.export.onnx_export import ExportReport, ParityError, write_member
 from training.export.repository_writer import (
     member_names,
     remove_member,
@@ -27,20 +29,45 @@ from training.models.frozen import fold
 from training.models.registry import Member, load_member
 from training.vote import Vote
 
+_MAX_HEAT_ERROR = 0.03  # of a map's peak; if 16 bit weights differ by more, 32 bit are kept
 
-def export_members(repo: Path, members: list[Member], vote: Vote, notes: str) -> list[ExportReport]:
+
+def export_members(
+    repo: Path, members: list[Member], vote: Vote, notes: str, maps: bool = True
+) -> list[ExportReport]:
     """Write ``members`` and a vote that names every member of the repository.
+
+    ``maps`` adds what heat maps are drawn from, a file of two bytes for each weight.
 
     Raises ``ValueError`` where the vote and the repository do not name the same members.
     """
-    reports = [export_member(repo, member) for member in members]
+    reports = [export_member(repo, member, maps) for member in members]
     write_vote_of(repo, vote, notes)
     return reports
 
 
-def export_member(repo: Path, member: Member) -> ExportReport:
+def export_member(repo: Path, member: Member, maps: bool = False) -> ExportReport:
     """Write one member's folders; the vote must be written after it."""
-    return write_member(repo, member.name, _served(member), member.head, member.dim)
+    heat, note = _mapped(member) if maps else (None, "")
+    report = write_member(repo, member.name, _served(member), member.head, member.dim, heat=heat)
+    return replace(report, notes=(note,)) if note else report
+
+
+def _mapped(member: Member) -> tuple[HeatModel | None, str]:
+    """The member's map model, and how well it agrees with PyTorch or why there is none."""
+    name = f"{member.name}_map"
+    if member.encoder is None:
+        return None, f"{name}: none, the member sees no picture"
+    try:
+        heat = heat_model(fold(member.encoder), member.head)
+        if heat_difference(member, heat) > _MAX_HEAT_ERROR:
+            heat = heat_model(fold(member.encoder), member.head, half=False)
+    except (ValueError, UnsupportedOperatorError) as error:
+        return None, f"{name}: none, {error}"
+    difference = heat_difference(member, heat)
+    if difference > _MAX_HEAT_ERROR:
+        raise ParityError(f"{name}: heat maps are {difference:.2g} of their peak from PyTorch's")
+    return heat, f"{name}: heat maps are at most {difference:.2g} of their peak from PyTorch's"
 
 
 def write_vote_of(
@@ -77,6 +104,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training export", description=__doc__)
     parser.add_argument("--repo", type=Path, default=Path("triton_models"))
     parser.add_argument("--add", type=Path, nargs="*", default=[], help="member.pt files")
+    parser.add_argument("--no-maps", action="store_true", help="leave out the heat maps' models")
     parser.add_argument("--remove", nargs="*", default=[], help="names of members to take out")
     parser.add_argument("--calibration", type=Path, required=True, help="of the calibrate step")
     parser.add_argument(
@@ -91,7 +119,7 @@ def main(argv: list[str]) -> int:
         if not remove_member(options.repo, name):
             raise ValueError(f"{options.repo} holds no member {name!r}")
     members = [load_member(path) for path in options.add]
-    reports = export_members(options.repo, members, vote, options.notes)
+    reports = export_members(options.repo, members, vote, options.notes, not options.no_maps)
     for report in reports:
         sys.stdout.write("\n".join(report.lines()) + "\n")
     if options.report:
