@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from tests.support.tiny_shards import tiny_shards
+from training.__main__ import main
 from training.data.batches import Batch
 from training.export.onnx_export import write_member
 from training.export.repository_writer import CROP_SHAPE
@@ -24,7 +26,15 @@ from training.models import backbones
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder, load_weights
 from training.models.encoder import ServedEncoder
 from training.models.heads import WideLSTM
-from training.models.registry import FULL, ZOO, Spec, make_encoder, make_head, parse
+from training.models.registry import (
+    FULL,
+    ZOO,
+    Spec,
+    load_member,
+    make_encoder,
+    make_head,
+    parse,
+)
 from training.quiet import quiet
 
 SIZES = {
@@ -194,6 +204,21 @@ def test_every_frame_of_the_window_counts() -> None:
     length = torch.tensor([[20], [20]])
     with torch.inference_mode():
         assert torch.allclose(head(two, length)[:1], head(two[:1], length[:1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnext50_lstm", "efficientnet_b0"])
+def test_the_train_step_makes_a_member(name: str, tmp_path: Path) -> None:
+    """A head that begins as the mean of its frames falls back on it; the wide one has none."""
+    shards, run = tiny_shards(tmp_path / "shards"), tmp_path / "run"
+    arguments = ["train", "--model", name, "--shards", str(shards), "--run", str(run)]
+    arguments += ["--steps", "1", "--head-steps", "1", "--passes", "1", "--size", "112"]
+    arguments += ["--mix", '{"blended": 1, "paired": 0, "given": 0, "stills": 0}']
+    assert main([*arguments, "--precision", "32-true", "--accelerator", "cpu"]) == 0
+    member = load_member(run / "member.pt")
+    assert member.name == name and isinstance(member.head, WideLSTM) == (name == "resnext50_lstm")
+    assert set(member.facts) == {"dev", "mean_of_frames"}
+    figures: Any = member.facts["dev"]
+    assert 0 <= figures["tiny"] <= 1
 
 
 def test_padding_changes_nothing_for_the_wide_head() -> None:
