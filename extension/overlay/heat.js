@@ -34,7 +34,8 @@ export class HeatView {
     this.section.hidden = true;
     this.button = document.createElement("button");
     this.button.type = "button";
-    this.button.addEventListener("click", () => this.ask());
+    // Not disabled while it waits: a disabled button loses the focus.
+    this.button.addEventListener("click", () => this.waiting || this.ask());
     this.picture = document.createElement("canvas");
     this.picture.setAttribute("role", "img");
     this.words = document.createElement("p");
@@ -50,6 +51,7 @@ export class HeatView {
     this.layer.className = "heat-over";
     this.layer.hidden = true;
     (root.querySelector(".stage") ?? root).prepend(this.layer);
+    this.waiting = false;
     /** @type {HTMLVideoElement|null} */
     this.video = null;
     /** @type {(track: number) => void} */
@@ -87,7 +89,7 @@ export class HeatView {
     this.layer.hidden = true;
     this.picture.hidden = true;
     this.choice.hidden = true;
-    this.button.disabled = false;
+    this.waiting = false;
     this.button.textContent = say("heat_ask");
     this.words.textContent = "";
   }
@@ -96,10 +98,8 @@ export class HeatView {
   ask(quietly = false) {
     if (this.track === null) return;
     clearTimeout(this.timer);
-    if (!quietly) {
-      this.button.disabled = true;
-      this.words.textContent = say("heat_waiting");
-    }
+    this.waiting = true;
+    if (!quietly) this.words.textContent = say("heat_waiting");
     this.timer = setTimeout(() => this.fail(say("heat_late")), PATIENCE_MS);
     this.request(this.track);
   }
@@ -107,7 +107,7 @@ export class HeatView {
   /** @param {string} text */
   fail(text) {
     clearTimeout(this.timer);
-    this.button.disabled = false;
+    this.waiting = false;
     this.words.textContent = text;
   }
 
@@ -121,7 +121,7 @@ export class HeatView {
     }
     clearTimeout(this.timer);
     this.shown = message;
-    this.button.disabled = false;
+    this.waiting = false;
     this.button.textContent = say("heat_again");
     const found = message.heat.some((row) => row.some((value) => value > 0));
     this.words.textContent = say(found ? "heat_hint" : "heat_none");

@@ -81,8 +81,7 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .card .heat[hidden], .card .heat [hidden], .heat-over[hidden] { display: none; }
 .card .heat button { font: inherit; font-weight: 600; color: #fff; background: #2a313a; cursor: pointer;
   border: 1px solid rgba(255, 255, 255, 0.22); border-radius: 6px; padding: 5px 10px; }
-.card .heat button:hover:enabled { background: #39424e; }
-.card .heat button:disabled { opacity: 0.6; cursor: default; }
+.card .heat button:hover { background: #39424e; }
 .card .heat canvas { width: 246px; max-width: 100%; height: auto; margin-top: 8px; border-radius: 6px; }
 .card .heat p:empty { display: none; }
 .card .heat p { font-size: 12px; color: #c9d0d9; }
