@@ -89,7 +89,11 @@ def test_from_members_to_a_served_verdict(run: Path, shards: Path, tmp_path: Pat
     assert {"vote", "meso4_gru", "meso4_gru, mean of frames"} <= set(ablation)
 
     export = ["export", "--repo", str(repo), "--calibration", str(vote)]
-    assert main([*export, "--add", member, "--report", str(tmp_path / "parity.json")]) == 0
+    parity = tmp_path / "parity.json"
+    real = ["--shards", str(shards), "--crops", "5", "--report", str(parity)]
+    assert main([*export, "--add", member, *real]) == 0
+    measured = {one["model"]: one["fp32"] for one in json.loads(parity.read_text())[0]["parity"]}
+    assert measured["meso4_gru_encoder on 5 real crops"] < 1e-4
     assert check_repository(repo) == []
     assert_served_like_trained(run, shards, repo, Vote.load(vote), tmp_path)
 

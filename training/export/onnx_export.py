@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
+from numpy.typing import NDArray
 from onnx import ModelProto
 from onnxruntime.transformers import float16
 from onnxruntime.transformers.onnx_model import OnnxModel
@@ -78,6 +79,7 @@ def write_member(
     feature_dim: int,
     *,
     heat: HeatModel | None = None,
+    crops: NDArray[np.uint8] | None = None,
     fp16: bool = True,
     parameters: Mapping[str, str] | None = None,
     seed: int = 0,
@@ -93,6 +95,7 @@ def write_member(
             ``[B, 1]``, and must not look beyond the length.
         feature_dim: D; 10 without an encoder.
         heat: the model that heat maps are drawn from, as ``heat_model`` makes it.
+        crops: real crops, uint8 ``[n, 224, 224, 3]``, on which parity is measured too.
         fp16: whether to write ``model.fp16.onnx`` beside ``model.onnx`` for the V100.
         parameters: string parameters of the sequence model's config.
         seed: of the random inputs that parity is measured on.
@@ -114,6 +117,10 @@ def write_member(
         encoders = model, half
         cases = [{"FRAMES": f} for f in frames]
         parity.append(_parity(f"{name}_encoder", encoder, model, half, cases, "FEATURES"))
+        if crops is not None:
+            cases = [{"FRAMES": crops[at : at + 16]} for at in range(0, len(crops), 16)]
+            called = f"{name}_encoder on {len(crops)} real crops"
+            parity.append(_parity(called, encoder, model, half, cases, "FEATURES"))
     cases = [_window(random, n, feature_dim) for n in (1, 3)]
     model = export_module(sequence, cases[1], "LOGIT")
     half = to_fp16(model) if fp16 else None

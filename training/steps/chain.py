@@ -42,6 +42,7 @@ def commands(options: argparse.Namespace) -> list[tuple[str, list[str]]]:
     result.append(("evaluate", [*report, str(run / "report")]))
     result.append(("ablate", [*report, str(run / "ablation.json")]))
     exporting = ["--repo", str(options.repo), "--add", member, "--calibration", vote]
+    exporting += ["--shards", str(shards)]
     result.append(("export", [*exporting, "--report", str(run / "parity.json")]))
     return result
 

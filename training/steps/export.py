@@ -12,9 +12,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 from torch.onnx.errors import UnsupportedOperatorError
 
+from training.data.manifest import Manifest
+from training.devset import crop_of, spread
 from training.export.graphs import Calibration
 from training.export.heat_map import HeatModel, heat_difference, heat_model
 from training.export.onnx_export import ExportReport, ParityError, write_member
@@ -33,23 +37,33 @@ _MAX_HEAT_ERROR = 0.03  # of a map's peak; if 16 bit weights differ by more, 32 
 
 
 def export_members(
-    repo: Path, members: list[Member], vote: Vote, notes: str, maps: bool = True
+    repo: Path,
+    members: list[Member],
+    vote: Vote,
+    notes: str,
+    maps: bool = True,
+    crops: NDArray[np.uint8] | None = None,
 ) -> list[ExportReport]:
     """Write ``members`` and a vote that names every member of the repository.
 
-    ``maps`` adds what heat maps are drawn from, a file of two bytes for each weight.
+    ``maps`` adds what heat maps are drawn from, a file of two bytes for each weight; ``crops``
+    (uint8 ``[n, 224, 224, 3]``) are faces that parity with PyTorch is measured on.
 
     Raises ``ValueError`` where the vote and the repository do not name the same members.
     """
-    reports = [export_member(repo, member, maps) for member in members]
+    reports = [export_member(repo, member, maps, crops) for member in members]
     write_vote_of(repo, vote, notes)
     return reports
 
 
-def export_member(repo: Path, member: Member, maps: bool = False) -> ExportReport:
+def export_member(
+    repo: Path, member: Member, maps: bool = False, crops: NDArray[np.uint8] | None = None
+) -> ExportReport:
     """Write one member's folders; the vote must be written after it."""
     heat, note = _mapped(member) if maps else (None, "")
-    report = write_member(repo, member.name, _served(member), member.head, member.dim, heat=heat)
+    report = write_member(
+        repo, member.name, _served(member), member.head, member.dim, heat=heat, crops=crops
+    )
     return replace(report, notes=(note,)) if note else report
 
 
@@ -110,6 +124,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--notes", default="Platt and thresholds on dev videos, see docs/model-card.md"
     )
+    parser.add_argument("--shards", type=Path, help="measure parity on faces of these, too")
+    parser.add_argument("--crops", type=int, default=48, help="how many of them")
     parser.add_argument("--report", type=Path, help="write parity and file sizes here (JSON)")
     options = parser.parse_args(argv)
     if not options.add and not options.remove:
@@ -119,7 +135,12 @@ def main(argv: list[str]) -> int:
         if not remove_member(options.repo, name):
             raise ValueError(f"{options.repo} holds no member {name!r}")
     members = [load_member(path) for path in options.add]
-    reports = export_members(options.repo, members, vote, options.notes, not options.no_maps)
+    crops = None
+    if options.shards:
+        manifest = Manifest.open(options.shards)
+        chosen = spread(manifest.rows, options.crops)
+        crops = np.stack([crop_of(manifest, row) for row in chosen])
+    reports = export_members(options.repo, members, vote, options.notes, not options.no_maps, crops)
     for report in reports:
         sys.stdout.write("\n".join(report.lines()) + "\n")
     if options.report:
