@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_server.engine.base import Engine, EngineError, InvalidInput, ModelNotFound
+from stream_server.engine.base import Engine, EngineError, ModelNotFound
 from stream_server.engine.fallback import FallbackEngine
 from stream_server.engine.repository import VOTE
 from stream_server.explain.heat import Part, joined, weighed
@@ -89,13 +90,10 @@ class Explainer:
         if not isinstance(engine, FallbackEngine):
             return await engine.infer(model, inputs)
         # Past its bookkeeping: a slow heat map says nothing about the health of live verdicts.
+        # A server without map models, or with others, is made up for by the stand-in.
         if not engine.fallback:
-            try:
+            with suppress(EngineError):
                 return await engine.primary.infer(model, inputs)
-            except InvalidInput:
-                raise
-            except EngineError:
-                pass  # such as a server that has no map models
         return await engine.standby.infer(model, inputs)
 
 

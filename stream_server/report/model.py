@@ -90,8 +90,8 @@ class FaceReport:
     explanations: tuple[Explanation, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The face as the contract has it."""
-        return {
+        """The face as the contract has it, and ``explanations`` where there are any."""
+        told: dict[str, Any] = {
             "track": self.track,
             "first_s": round(self.first_s, 3),
             "last_s": round(self.last_s, 3),
@@ -102,8 +102,10 @@ class FaceReport:
             "reasons": list(self.reasons),
             "members": {name: round(value, 4) for name, value in self.members.items()},
             "timeline": [[round(time, 3), round(value, 4)] for time, value in self.timeline],
-            "explanations": [one.as_json() for one in self.explanations],
         }
+        if self.explanations:
+            told["explanations"] = [one.as_json() for one in self.explanations]
+        return told
 
 
 @dataclass(frozen=True)
