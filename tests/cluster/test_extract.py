@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,10 @@ def arguments(videos: Path, out: Path, *more: str) -> list[str]:
 
 def begin(videos: Path, out: Path, nodes: RayNodes) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "training", *arguments(videos, out, "--ray", nodes.address)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, env=nodes.environment)
+    # A shell in the background has its children ignore Ctrl-C.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    environment = nodes.environment
+    return subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, preexec_fn=heed)
 
 
 def events(out: Path, kind: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import secrets
 import shutil
@@ -25,8 +26,6 @@ ENVIRONMENT = {
     "RAY_health_check_failure_threshold": "3",
     "OMP_NUM_THREADS": "1",
 }
-# All of 127.0.0.0/8 is this machine on Linux; Ray takes 127.0.0.1 for its outer address.
-_HEAD = "127.0.0.2"
 _STARTING_SECONDS = 240
 
 
@@ -77,22 +76,23 @@ class RayNodes:
         # Whoever reaches a cluster can run anything on it, so this one asks for a token.
         token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
         self.environment = os.environ | ENVIRONMENT | token
-        ports = [_free_port(_HEAD) for _ in range(2)]
-        self.address = f"{_HEAD}:{ports[0]}"
-        self.client_address = f"ray://{_HEAD}:{ports[1]}"
+        # All of 127.0.0.0/8 is this machine on Linux; Ray takes 127.0.0.1 for its outer address.
+        self._network = f"127.{1 + os.getpid() % 250}.0"
+        head = f"{self._network}.1"
+        ports = _free_ports(head, 2)
+        self.address = f"{head}:{ports[0]}"
+        self.client_address = f"ray://{head}:{ports[1]}"
         self.head = self._start(
             "--head",
             f"--port={ports[0]}",
             f"--ray-client-server-port={ports[1]}",
-            f"--node-ip-address={_HEAD}",
             f"--temp-dir={self._folder}",
             "--include-dashboard=false",
             "--disable-usage-stats",
         )
 
     def add(self) -> Node:
-        ip = f"127.0.0.{2 + len(self._nodes)}"
-        return self._start(f"--address={self.address}", f"--node-ip-address={ip}")
+        return self._start(f"--address={self.address}")
 
     def close(self) -> None:
         for node in reversed(self._nodes):
@@ -101,13 +101,15 @@ class RayNodes:
 
     def _start(self, *options: str) -> Node:
         log = self._folder / f"start-{len(self._nodes)}.log"
-        sizes = ["--num-cpus=1", "--object-store-memory=80000000", "--block"]
+        fixed = ["--num-cpus=1", "--object-store-memory=80000000", "--block"]
+        fixed.append(f"--node-ip-address={self._network}.{1 + len(self._nodes)}")
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [str(RAY), "start", *options, *sizes],
+                [str(RAY), "start", *options, *fixed],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env=self.environment,
+                preexec_fn=_end_with_parent,
             )
         node = Node(process)
         self._nodes.append(node)
@@ -131,6 +133,11 @@ def wait_for(
         time.sleep(0.02)
 
 
+def _end_with_parent() -> None:
+    """A test run that is killed leaves no cluster behind (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         try:
@@ -146,7 +153,12 @@ def _title(process: psutil.Process) -> str:
         return ""
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+def _free_ports(host: str, count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind((host, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
