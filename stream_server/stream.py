@@ -192,7 +192,7 @@ class Stream:
             quality.reasons(self.options.quality),
             crop,
             landmarks,
-            corners(transform) / np.array([width, height], np.float32),
+            (corners(transform) / np.array([width, height])).astype(np.float32),
             _fractions(track.box, width, height),
         )
 

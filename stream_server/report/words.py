@@ -43,8 +43,8 @@ SCOPE = (
 
 HEAT = (
     "Bright yellow marks the parts of the picture that spoke for manipulation, dark the parts that"
-    " did not. It shows what the models looked at. It is a hint where to look, not a proof: a model can"
-    " be right for a wrong reason, and wrong altogether."
+    " did not. It shows what the models looked at. It is a hint where to look, not a proof: a model"
+    " can be right for a wrong reason, and wrong altogether."
 )
 
 

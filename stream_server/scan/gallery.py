@@ -93,4 +93,3 @@ def _best(shots: list[Shot], span: float) -> dict[int, Shot]:
         if place not in kept or (shot.probability or 0) > (kept[place].probability or 0):
             kept[place] = shot
     return kept
-

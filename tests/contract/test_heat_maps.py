@@ -56,6 +56,7 @@ def crop(seed: int) -> np.ndarray:
     return np.ascontiguousarray(coarse.repeat(32, 0).repeat(32, 1))
 
 
+@pytest.mark.timeout(300)  # an export and a server's start come before it
 async def test_both_engines_draw_the_same_heat_maps(
     mapped: Path, mapped_server: TritonServer
 ) -> None:

@@ -19,7 +19,9 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-_BACKWARD = {op: rule for op, rule in decomposition_table.items() if "backward" in str(op)}
+_BACKWARD: dict[Any, Callable[..., Any]] = {
+    op: rule for op, rule in decomposition_table.items() if "backward" in str(op)
+}
 
 
 def written_out(score: Callable[..., Tensor], given: Sequence[Tensor]) -> GraphModule:
@@ -30,7 +32,8 @@ def written_out(score: Callable[..., Tensor], given: Sequence[Tensor]) -> GraphM
     """
 
     def gradient(first: Tensor, *rest: Tensor) -> Tensor:
-        found, pull = torch.func.vjp(lambda moved: score(moved, *rest), first)  # type: ignore[no-untyped-call]
+        result: Any = torch.func.vjp(lambda moved: score(moved, *rest), first)
+        found, pull = result
         return cast(Tensor, pull(torch.ones_like(found))[0])
 
     # Fused kernels for LSTMs and attention have no derivative in plain operations.
@@ -42,7 +45,7 @@ def written_out(score: Callable[..., Tensor], given: Sequence[Tensor]) -> GraphM
         node.target = _EQUALS.get(node.target, node.target)
     traced.graph.eliminate_dead_code()
     traced.recompile()
-    return cast(GraphModule, traced)
+    return traced
 
 
 @contextmanager

@@ -158,7 +158,8 @@ def timm_map(net: Any, image: Tensor) -> tuple[Tensor, ...]:
     entering: Tensor = net.blocks[-1].norm1(tokens)
     before = int(net.num_prefix_tokens)
     rows, columns = (int(side) for side in net.patch_embed.grid_size)
-    patches = entering[:, before:].transpose(1, 2).unflatten(2, (rows, columns))
+    patches = entering[:, before:].transpose(1, 2)
+    patches = patches.reshape(*patches.shape[:2], rows, columns)
     return patches, entering[:, :before], tokens
 
 
