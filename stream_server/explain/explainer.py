@@ -24,8 +24,9 @@ GRID = 14
 class Heat:
     """Where in a crop the evidence lies.
 
-    ``grid`` is float32 ``[14, 14]`` over the aligned crop, rows from the top, 0 to 1; all 0 where
-    nothing in the picture speaks for manipulation. ``members`` are the models it comes from.
+    ``grid`` is float32 ``[14, 14]`` over the aligned crop, rows from the top, 0 to 1 (see
+    ``heat.joined``); all 0 where nothing in the picture speaks for manipulation.
+    ``members`` are the models it comes from.
     """
 
     grid: Floats

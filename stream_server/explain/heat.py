@@ -33,14 +33,14 @@ def weighed(maps: Floats, weights: Floats) -> Floats:
 def joined(parts: Sequence[Part], size: int = 14) -> Floats:
     """The members' shares added up over the whole crop: float32 ``[size, size]``, 0 to 1.
 
-    The largest value is 1, or all are 0 where nothing speaks for manipulation.
+    1 is the strongest influence in the picture, for or against: where the strongest speak against
+    manipulation, what little speaks for it stays faint. All are 0 where nothing does.
     """
     total = np.zeros((size, size), np.float32)
     for part in parts:
         total += _over_crop(part, size)
-    total = np.maximum(total, 0)
-    peak = float(total.max(initial=0))
-    return total / peak if peak > 0 else total
+    peak = float(np.abs(total).max(initial=0))
+    return np.maximum(total, 0) / np.float32(peak) if peak > 0 else total
 
 
 def _over_crop(part: Part, size: int) -> Floats:

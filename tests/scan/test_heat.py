@@ -38,7 +38,7 @@ def test_flagged_faces_show_where_the_evidence_lies(
     assert times == sorted(times)
     for one in face["explanations"]:
         assert np.array(one["heat"]).shape == (14, 14)
-        assert np.min(one["heat"]) >= 0 and np.max(one["heat"]) in (0, 1)
+        assert np.min(one["heat"]) >= 0 and np.max(one["heat"]) <= 1
         assert one["members"] == ["tiny"] and 0 < one["probability"] < 1
         (left, top), _, (right, bottom), _ = one["corners"]
         x, y, width, height = face["box"]

@@ -61,7 +61,7 @@ async def test_the_answer_lies_on_the_face(mapped, picture):
         assert (min(ys) + max(ys)) / 2 == pytest.approx(top + height / 2, abs=0.1)
         values = [value for row in answer["heat"] for value in row]
         assert len(answer["heat"]) == 14 and len(values) == 196
-        assert min(values) >= 0 and max(values) in (0, 1)
+        assert min(values) >= 0 and max(values) <= 1
         # A paused stream can still be asked: people pause to look.
         await one.send({"type": "pause"})
         await asyncio.sleep(0.6)
