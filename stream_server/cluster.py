@@ -158,6 +158,9 @@ def connect(address: str) -> Iterator[Cluster]:
     _knock(ray, address)
     # Beside what ray.init sets, for what it says before and for the client of ray:// addresses.
     logging.getLogger("ray").setLevel(logging.ERROR)
+    # Whatever log_to_driver says, Ray tells of nodes that die on standard output, which may be the
+    # JSON report's. It has no public setting for that.
+    ray._private.worker._worker_logs_enabled = False
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         options |= {"include_dashboard": False, "object_store_memory": _LOCAL_STORE}

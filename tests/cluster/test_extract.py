@@ -49,8 +49,10 @@ def begin(videos: Path, out: Path, nodes: RayNodes) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "training", *arguments(videos, out, "--ray", nodes.address)]
     # A shell in the background has its children ignore Ctrl-C.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    environment = nodes.environment
-    return subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, preexec_fn=heed)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, env=nodes.environment, preexec_fn=heed
+    )
 
 
 def events(out: Path, kind: str) -> list[dict[str, Any]]:
@@ -74,8 +76,9 @@ def test_a_node_that_dies_costs_no_unit(
     wait_for(both_at_work, process, PATIENCE)
     victim.kill_at_work(time.monotonic() + PATIENCE)
     assert len(events(tmp_path, "unit")) < VIDEOS + 1
-    told = process.communicate(timeout=PATIENCE)[1].decode()
-    assert process.returncode == 0, told
+    out, errors = process.communicate(timeout=PATIENCE)
+    told = errors.decode()
+    assert process.returncode == 0 and out == b"", told
 
     done = [row["unit"] for row in events(tmp_path, "unit")]
     assert len(done) == len(set(done)) == VIDEOS + 1
