@@ -18,13 +18,14 @@ from tests.support.ray_nodes import RayNodes
 from training.__main__ import main as training
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+PATIENCE = 240
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def books(nodes: RayNodes, *units: str) -> list[list[Any]]:
     command = [sys.executable, "-m", "tests.support.ray_units", nodes.address, *units]
     done = subprocess.run(
-        command, cwd=ROOT, env=nodes.environment, capture_output=True, timeout=300, check=False
+        command, cwd=ROOT, env=nodes.environment, capture_output=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     # What Ray has to say for itself stays out of the terminal.

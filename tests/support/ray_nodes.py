@@ -28,7 +28,8 @@ ENVIRONMENT = {
     "RAY_worker_niceness": "0",
     "OMP_NUM_THREADS": "1",
 }
-_STARTING_SECONDS = 240
+_START_SECONDS = 120
+_TRIES = 3
 
 
 class Node:
@@ -105,23 +106,27 @@ class RayNodes:
         log = self._folder / f"start-{len(self._nodes)}.log"
         fixed = ["--num-cpus=1", "--object-store-memory=80000000", "--block"]
         fixed.append(f"--node-ip-address={self._network}.{1 + len(self._nodes)}")
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [str(RAY), "start", *options, *fixed],
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env=self.environment,
-                preexec_fn=_end_with_parent,
-            )
-        node = Node(process)
-        self._nodes.append(node)
-        try:
-            wait_for(lambda: "Ray runtime started" in log.read_text(), process, _STARTING_SECONDS)
-        except AssertionError as error:
-            text = log.read_text()
-            self.close()
-            raise AssertionError(f"a node did not start ({error}):\n{text}") from None
-        return node
+        # A node gives its own parts 15 and 30 s to start, no more; a busy machine may need longer.
+        for _ in range(_TRIES):
+            with log.open("wb") as out:
+                process = subprocess.Popen(
+                    [str(RAY), "start", *options, *fixed],
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    env=self.environment,
+                    preexec_fn=_end_with_parent,
+                )
+            node = Node(process)
+            try:
+                wait_for(lambda: "Ray runtime started" in log.read_text(), process, _START_SECONDS)
+            except AssertionError as error:
+                node.kill()
+                problem = f"a node did not start ({error}):\n{log.read_text()}"
+            else:
+                self._nodes.append(node)
+                return node
+        self.close()
+        raise AssertionError(problem)
 
 
 def wait_for(
