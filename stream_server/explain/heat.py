@@ -40,7 +40,7 @@ def joined(parts: Sequence[Part], size: int = 14) -> Floats:
     for part in parts:
         total += _over_crop(part, size)
     peak = float(np.abs(total).max(initial=0))
-    return np.maximum(total, 0) / np.float32(peak) if peak > 0 else total
+    return (np.maximum(total, 0) / max(peak, 1e-30)).astype(np.float32)
 
 
 def _over_crop(part: Part, size: int) -> Floats:
