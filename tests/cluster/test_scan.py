@@ -72,11 +72,11 @@ def test_a_node_that_dies_costs_no_report(
     assert page.read_text().count("c00.mp4") > 0
 
 
-def test_the_exit_status_is_the_same_from_outside_the_cluster(
+def test_the_exit_status_and_relative_paths_are_the_same(
     nodes: RayNodes, clips: Path, models: Path
 ) -> None:
     done = subprocess.run(
-        [*COMMAND, "c01.mp4", "--models", models, "--json", "-", "--ray", nodes.client_address],
+        [*COMMAND, "c01.mp4", "--models", models, "--json", "-", "--ray", nodes.address],
         cwd=clips,  # a node works somewhere else
         env=nodes.environment,
         capture_output=True,

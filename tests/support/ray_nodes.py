@@ -84,7 +84,6 @@ class RayNodes:
         head = f"{self._network}.1"
         ports = _free_ports(head, 2)
         self.address = f"{head}:{ports[0]}"
-        self.client_address = f"ray://{head}:{ports[1]}"
         self.head = self._start(
             "--head",
             f"--port={ports[0]}",
