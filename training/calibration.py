@@ -39,8 +39,15 @@ def calibrate(
         raise ValueError("no video to calibrate on")
     logits = np.concatenate([one.logits for one in judged], axis=1)
     labels = np.concatenate([np.full(one.logits.shape[1], one.fake) for one in judged])
-    videos = [one.sample.video for one in judged for _ in range(one.logits.shape[1])]
-    vote = fit_vote([member.name for member in members], logits, labels, videos)
+    # A video under another tier is a video of its own here, or its tiers would average out.
+    videos = [
+        f"{one.sample.video} {tier}"
+        for tier, rows in per_tier.items()
+        for one in rows
+        for _ in range(one.logits.shape[1])
+    ]
+    sets = [one.sample.dataset for one in judged for _ in range(one.logits.shape[1])]
+    vote = fit_vote([member.name for member in members], logits, labels, videos, sets)
     truth, values = arrays(judged, vote)
     high, low = thresholds(values, truth)
     vote = replace(vote, threshold_fake=high, threshold_real=low)

@@ -94,43 +94,77 @@ def balanced(labels: NDArray[np.bool_], videos: Sequence[str]) -> Array:
 
 def fit_platt(logits: Array, labels: NDArray[np.bool_], weights: Array) -> tuple[float, float]:
     """Scale and shift of one member by weighted likelihood; the scale is never negative."""
+    unit = max(float(logits.std()), 1e-9)  # the bounds and the pull must not depend on the unit
 
     def loss(values: Array) -> float:
-        return _loss(values[0] * logits + values[1], labels, weights) + 1e-3 * float(values[0]) ** 2
+        steep, shift = float(values[0]), float(values[1])
+        return _loss(steep / unit * logits + shift, labels, weights) + 1e-3 * steep**2
 
     found = minimize(loss, np.array([1.0, 0.0]), bounds=[(1e-3, 20), (-20, 20)])
-    return float(found.x[0]), float(found.x[1])
+    return float(found.x[0]) / unit, float(found.x[1])
 
 
 def fit_vote(
-    names: Sequence[str], logits: Array, labels: NDArray[np.bool_], videos: Sequence[str]
+    names: Sequence[str],
+    logits: Array,
+    labels: NDArray[np.bool_],
+    videos: Sequence[str],
+    groups: Sequence[str] | None = None,
 ) -> Vote:
-    """Platt per member, then the weights of the vote; ``logits`` is ``[M, N]``.
+    """Platt per member, the weights of the vote, and its level; ``logits`` is ``[M, N]``.
 
-    The weights are drawn towards 1/M: dev has too few videos to trust every difference.
+    ``groups`` names each column's data set. The weights are fitted inside the sets that hold both
+    kinds, each with a level of its own: between sets a member may tell sources apart and not
+    fakes. The vote's own level and steepness are then fitted on the means of all videos. The
+    weights are drawn towards 1/M: dev has too few videos to trust every difference.
     """
     weights = balanced(labels, videos)
     platt = [fit_platt(row, labels, weights) for row in logits]
     calibrated = np.stack(
         [scale * row + shift for row, (scale, shift) in zip(logits, platt, strict=True)]
     )
-    count = len(names)
-    if count == 1:
-        shares, bias = np.ones(1), 0.0
-    else:
-
-        def loss(values: Array) -> float:
-            pull = 0.05 * float(((values[:-1] - 1 / count) ** 2).sum())
-            return _loss(values[:-1] @ calibrated + values[-1], labels, weights) + pull
-
-        start = np.array([1 / count] * count + [0.0])
-        found = minimize(loss, start, bounds=[(0, 5)] * count + [(-10, 10)])
-        shares, bias = found.x[:-1], float(found.x[-1])
+    sets = np.array(groups if groups is not None else [""] * len(labels))
+    shares = _shares(calibrated, labels, np.array(videos), sets)
+    _, first, place = np.unique(np.array(videos), return_index=True, return_inverse=True)
+    means = np.bincount(place, shares @ calibrated) / np.bincount(place)
+    steepness, bias = fit_platt(
+        means, labels[first], balanced(labels[first], [str(n) for n in range(len(first))])
+    )
     members = [
-        Weighed(name, scale, shift, float(share))
+        Weighed(name, scale, shift, float(share * steepness))
         for name, (scale, shift), share in zip(names, platt, shares, strict=True)
     ]
     return Vote(tuple(members), bias)
+
+
+def _shares(
+    calibrated: Array, labels: NDArray[np.bool_], videos: NDArray[np.str_], sets: NDArray[np.str_]
+) -> Array:
+    """The members' weights, never negative, from within the sets that hold both kinds."""
+    count = len(calibrated)
+    if count == 1:
+        return np.ones(1)
+    mixed = [name for name in np.unique(sets) if len(np.unique(labels[sets == name])) == 2]
+    used = np.isin(sets, mixed) if mixed else np.ones(len(labels), np.bool_)
+    _, level = np.unique(sets[used], return_inverse=True)
+    rows, kinds = calibrated[:, used], labels[used]
+    # Every set counts alike, whatever its number of videos.
+    weights = np.zeros(len(kinds))
+    for number in range(int(level.max()) + 1):
+        mine = level == number
+        weights[mine] = balanced(kinds[mine], [str(name) for name in videos[used][mine]])
+        weights[mine] /= weights[mine].sum()
+    weights *= len(weights) / weights.sum()
+
+    def loss(values: Array) -> float:
+        pull = 0.05 * float(((values[:count] - 1 / count) ** 2).sum())
+        return _loss(values[:count] @ rows + values[count:][level], kinds, weights) + pull
+
+    start = np.concatenate((np.full(count, 1 / count), np.zeros(int(level.max()) + 1)))
+    bounds = [(0, 5)] * count + [(-10, 10)] * (len(start) - count)
+    found = minimize(loss, start, bounds=bounds)
+    result: Array = found.x[:count]
+    return result
 
 
 def _loss(values: Array, labels: NDArray[np.bool_], weights: Array) -> float:

@@ -62,6 +62,32 @@ def test_the_vote_is_calibrated_and_prefers_the_better_member() -> None:
     )
 
 
+def test_a_member_that_tells_sources_apart_gets_little_say() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([False, True, False], [200, 200, 600])
+    sets = ["mixed"] * 400 + ["real only"] * 600
+    source = np.repeat([2.0, 2.0, -2.0], [200, 200, 600]) + rng.normal(size=1000)
+    honest = np.where(labels, 1.0, -1.0) + rng.normal(size=1000)
+    logits, videos = np.stack([source, honest]), [str(n) for n in range(1000)]
+    blind = fit_vote(["source", "honest"], logits, labels, videos)
+    vote = fit_vote(["source", "honest"], logits, labels, videos, sets)
+    shares = [one.members[0].weight / one.members[1].weight for one in (blind, vote)]
+    assert shares[1] < 0.3 < shares[0]
+
+
+def test_the_level_is_that_of_videos_and_not_of_windows() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(200) % 2 == 1, 20)
+    videos = [str(n // 20) for n in range(4000)]
+    logits = (np.where(labels, 0.5, -0.5) + rng.normal(0, 2, 4000))[None]
+    vote = fit_vote(["a"], logits, labels, videos)
+    means = vote.logit(logits).reshape(200, 20).mean(axis=1)
+    kinds = labels[::20]
+    right = np.where(kinds, means > 0, means < 0).mean()
+    sure = sigmoid(np.abs(means)).mean()
+    assert sure == pytest.approx(right, abs=0.05)
+
+
 def test_one_class_cannot_be_calibrated() -> None:
     with pytest.raises(ValueError, match="no fake video"):
         fit_vote(["a"], np.zeros((1, 3)), np.zeros(3, bool), ["a", "b", "c"])

@@ -58,7 +58,7 @@ class Delivery:
             motion=int(rng.integers(3, 8)) if hit(0.06) else 0,
             motion_turn=float(rng.uniform(0, np.pi)),
             noise=float(rng.uniform(1, 9)) if dark or hit(0.15) else 0.0,
-            vp8=int(rng.integers(25, 80)) if hit(0.15) else 0,
+            vp8=int(rng.integers(25, 80)) if hit(0.35) else 0,
             first_jpeg=int(rng.integers(40, 95)) if hit(0.2) else 0,
             jpeg=int(rng.integers(35, 96)) if hit(0.75) else 0,
         )
