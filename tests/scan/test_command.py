@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -207,6 +208,8 @@ def test_a_scan_can_be_interrupted(models, tmp_path, sent, status):
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        # Shells start what runs in the background with Ctrl-C ignored, the tests themselves too.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     assert "no such file" in process.stderr.readline()  # the first is told, the second goes on
     process.send_signal(sent)
