@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from stream_server.evidence import FaceEvidence, Sample, StreamOptions
 from stream_server.verdict import Verdict, VerdictPolicy
-from stream_server.vision.crop import align_crop, alignment, corners, to_crop
+from stream_server.vision.crop import alignment, corners, cut, to_crop
 from stream_server.vision.quality import Quality, judge
 from stream_server.vision.track import FaceTracker, Track
 from stream_server.vision.types import Floats, Frame, Image
@@ -181,8 +181,8 @@ class Stream:
         return tracks, [self._look_at(frame.image, track) for track in tracks]
 
     def _look_at(self, image: Image, track: Track) -> Look:
-        crop = align_crop(image, track.landmarks)
         transform = alignment(track.landmarks)
+        crop = cut(image, transform)
         landmarks = to_crop(track.landmarks, transform)
         quality = judge(image, track.box, crop, landmarks)
         height, width = image.shape[:2]

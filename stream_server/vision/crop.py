@@ -28,7 +28,11 @@ def align_crop(
     ``margin``, fills the result: uint8 ``[size, size, 3]``. What lies outside the picture is
     mirrored from its edge. Raises ``ValueError`` where the landmarks fall into one point.
     """
-    transform = alignment(landmarks, size, margin)
+    return cut(image, alignment(landmarks, size, margin), size)
+
+
+def cut(image: Image, transform: Floats, size: int = CROP_SIZE) -> Image:
+    """The crop that an ``alignment`` matrix describes, uint8 ``[size, size, 3]``."""
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
     if scale < 0.5:  # warping samples four pixels: shrink first, or fine structure aliases
         image, transform = _shrunk(image, transform, 2 * scale, size)
