@@ -26,32 +26,34 @@ def calibrate(
     """The vote of ``members``, and the figures that it was chosen by.
 
     Every video counts under every tier, so that a threshold holds on recompressed video too.
-    Single pictures are left out: the thresholds are for windows. Raises ``ValueError`` for one
-    class only.
+    Single pictures help to weigh the members and nothing else: the thresholds are for windows.
+    Raises ``ValueError`` for one class only.
     """
-    judged: list[Judged] = []
-    per_tier: dict[str, list[Judged]] = {}
+    judged: dict[str, list[Judged]] = {}
     for tier in tiers:
-        evaluation = Evaluation(members, dev, cache, tier, half, stills=0)
-        per_tier[tier] = [one for one in evaluation.judged() if not one.still]
-        judged += per_tier[tier]
-    if not judged:
+        judged[tier] = Evaluation(members, dev, cache, tier, half).judged()
+    per_tier = {tier: [one for one in rows if not one.still] for tier, rows in judged.items()}
+    if not any(per_tier.values()):
         raise ValueError("no video to calibrate on")
-    logits = np.concatenate([one.logits for one in judged], axis=1)
-    labels = np.concatenate([np.full(one.logits.shape[1], one.fake) for one in judged])
     # A video under another tier is a video of its own here, or its tiers would average out.
-    videos = [
-        f"{one.sample.video} {tier}"
-        for tier, rows in per_tier.items()
+    columns = [
+        (one, f"{one.sample.video} {tier}")
+        for tier, rows in judged.items()
         for one in rows
         for _ in range(one.logits.shape[1])
     ]
-    sets = [one.sample.dataset for one in judged for _ in range(one.logits.shape[1])]
-    vote = fit_vote([member.name for member in members], logits, labels, videos, sets)
-    truth, values = arrays(judged, vote)
+    vote = fit_vote(
+        [member.name for member in members],
+        np.concatenate([one.logits for rows in judged.values() for one in rows], axis=1),
+        np.array([one.fake for one, _ in columns]),
+        [video for _, video in columns],
+        [one.sample.dataset for one, _ in columns],
+        np.array([one.still for one, _ in columns]),
+    )
+    truth, values = arrays([one for rows in per_tier.values() for one in rows], vote)
     high, low = thresholds(values, truth)
     vote = replace(vote, threshold_fake=high, threshold_real=low)
-    figures: dict[str, Any] = {"tiers": list(tiers), "videos": len(judged) // len(tiers)}
+    figures: dict[str, Any] = {"tiers": list(tiers), "videos": len(per_tier[tiers[0]])}
     for tier, rows in per_tier.items():
         kind, probability = arrays(rows, vote)
         caught = probability[kind] >= high

@@ -40,7 +40,7 @@ def tables(
             ]
         videos = figures.get("videos", {})
         if "ece" in videos:
-            lines += [f"Expected calibration error over all videos: {videos['ece']:.3f}.", ""]
+            lines += [f"Expected calibration error over all videos: {_calibration(videos)}.", ""]
     clean = next(iter(report["tiers"].values()))
     lines += ["### AUC by window length", "", *_table(clean["lengths"], "samples"), ""]
     if len(clean["members"]) > 1:
@@ -101,6 +101,14 @@ def _risk(tiers: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return lines
 
 
+def _calibration(figures: Mapping[str, Any]) -> str:
+    text = f"{figures['ece']:.3f}"
+    if "ece_at_best" in figures:
+        best = figures["ece_at_best"]
+        text += f" (with so few, probabilities that are exactly right get {best:.3f} on average)"
+    return text
+
+
 def _product(product: Mapping[str, Any]) -> list[str]:
     """What a scan says of the same videos, from file to verdict."""
     coverage, decided, unsure = product["coverage"], product["decided"], product["unsure"]
@@ -114,7 +122,7 @@ def _product(product: Mapping[str, Any]) -> list[str]:
         f"them wrongly; {unsure['of']} were left unsure, of which "
         f"{unsure['would_have_been_wrong']} lay on the wrong side of 50 %. "
         f"{kept['share']:.1%} of {kept['of']} real videos were not flagged. Expected calibration "
-        f"error {product['ece']:.3f}.",
+        f"error {_calibration(product)}.",
         "",
         "| group | real | fake | AUC | 95 % interval | real flagged | fake flagged |",
         "|---|---|---|---|---|---|---|",

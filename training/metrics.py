@@ -57,6 +57,17 @@ def ece(labels: ArrayLike, probabilities: ArrayLike, bins: int = 10) -> float:
     return float(total)
 
 
+def ece_at_best(probabilities: ArrayLike, rounds: int = 500, seed: int = 0) -> float:
+    """The ``ece`` that these probabilities get on average where they are exactly right.
+
+    Few rows in ten bins never match their probabilities: an error about as high as this one tells
+    nothing against the calibration (Broecker, "Estimating reliability", QJRMS 2012).
+    """
+    values = np.asarray(probabilities, np.float64)
+    rng = np.random.default_rng(seed)
+    return float(np.mean([ece(rng.random(len(values)) < values, values) for _ in range(rounds)]))
+
+
 def interval(
     statistic: Callable[[NDArray[np.intp]], float], groups: Sequence[str],
     rounds: int = 1000, level: float = 0.95, seed: int = 0,

@@ -110,25 +110,33 @@ def fit_vote(
     labels: NDArray[np.bool_],
     videos: Sequence[str],
     groups: Sequence[str] | None = None,
+    still: NDArray[np.bool_] | None = None,
 ) -> Vote:
     """Platt per member, the weights of the vote, and its level; ``logits`` is ``[M, N]``.
 
     ``groups`` names each column's data set. The weights are fitted inside the sets that hold both
     kinds, each with a level of its own: between sets a member may tell sources apart and not
     fakes. The vote's own level and steepness are then fitted on the means of all videos. The
-    weights are drawn towards 1/M: dev has too few videos to trust every difference.
+    weights are drawn towards 1/M: dev has too few videos to trust every difference. Columns marked
+    ``still`` are single pictures: they count for the weights alone, since a verdict is about a
+    window.
     """
-    weights = balanced(labels, videos)
-    platt = [fit_platt(row, labels, weights) for row in logits]
+    moving = np.ones(len(labels), np.bool_) if still is None or still.all() else ~still
+    seen, names_seen = (
+        labels[moving],
+        [video for video, use in zip(videos, moving, strict=True) if use],
+    )
+    weights = balanced(seen, names_seen)
+    platt = [fit_platt(row[moving], seen, weights) for row in logits]
     calibrated = np.stack(
         [scale * row + shift for row, (scale, shift) in zip(logits, platt, strict=True)]
     )
     sets = np.array(groups if groups is not None else [""] * len(labels))
     shares = _shares(calibrated, labels, np.array(videos), sets)
-    _, first, place = np.unique(np.array(videos), return_index=True, return_inverse=True)
-    means = np.bincount(place, shares @ calibrated) / np.bincount(place)
+    _, first, place = np.unique(np.array(names_seen), return_index=True, return_inverse=True)
+    means = np.bincount(place, shares @ calibrated[:, moving]) / np.bincount(place)
     steepness, bias = fit_platt(
-        means, labels[first], balanced(labels[first], [str(n) for n in range(len(first))])
+        means, seen[first], balanced(seen[first], [str(n) for n in range(len(first))])
     )
     members = [
         Weighed(name, scale, shift, float(share * steepness))

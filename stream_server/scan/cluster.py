@@ -9,21 +9,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stream_server import resources
 from stream_server.cluster import MAX_ATTEMPTS, Cluster, ClusterError, Lost, connect, this_node
-from stream_server.engine import FallbackEngine, MicroBatcher, open_engine
 from stream_server.report.model import Report
 from stream_server.scan.inputs import Input
+from stream_server.scan.opened import open_scanner
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.problems import UnusableError
-from stream_server.scan.scanner import Scanner
 from stream_server.scan.single import scan_one
 from stream_server.settings import Settings
-from stream_server.vision.detect import FaceDetector
 
 # A node needs none of them, and whatever is sent can be read by everyone on the cluster.
 _SECRETS = ("token", "tokens", "turn_username", "turn_credential", "scan_database")
@@ -135,7 +134,10 @@ class _Worker:
                 f"node {this_node()} has other models in {settings.models} than this machine"
             )
         self._loop = asyncio.new_event_loop()
-        self._scanner, self._close = self._loop.run_until_complete(_open(settings))
+        self._opened = AsyncExitStack()
+        self._scanner = self._loop.run_until_complete(
+            self._opened.enter_async_context(open_scanner(settings))
+        )
 
     def scan(self, unit: ScanUnit) -> Report:
         one = unit.one
@@ -146,34 +148,12 @@ class _Worker:
         return self._loop.run_until_complete(scan_one(self._scanner, one, self.job.options))
 
     def close(self) -> None:
-        self._loop.run_until_complete(self._close())
+        self._loop.run_until_complete(self._opened.aclose())
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
 
 _worker: _Worker | None = None
-
-
-async def _open(settings: Settings) -> tuple[Scanner, Callable[[], Awaitable[None]]]:
-    engine = open_engine(
-        settings.engine,
-        settings.models,
-        triton_url=settings.triton_url,
-        threads=settings.threads,
-        fallback=settings.triton_fallback,
-    )
-    if isinstance(engine, FallbackEngine):
-        await engine.start()
-    detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
-    # As many readers as without a cluster: the plan, and so the answer, depends on them.
-    batcher = MicroBatcher(engine)
-    scanner = Scanner(settings, engine, batcher, detector, min(settings.workers, 2))
-
-    async def close() -> None:
-        await batcher.close()
-        await engine.close()
-
-    return scanner, close
 
 
 def _unit(number: int, one: Input) -> ScanUnit:

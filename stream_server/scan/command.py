@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from stream_server.engine import FallbackEngine, MicroBatcher, ModelRepository, open_engine
+from stream_server.engine import ModelRepository
 from stream_server.report import words
 from stream_server.report.model import Report, at_least
 from stream_server.scan.inputs import Input, expand
+from stream_server.scan.opened import open_scanner
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.problems import UnusableError, from_os_error
 from stream_server.scan.progress import TerminalProgress
-from stream_server.scan.scanner import Advance, Scanner
+from stream_server.scan.scanner import Advance
 from stream_server.scan.single import scan_one
 from stream_server.settings import Settings
-from stream_server.vision.detect import FaceDetector
 
 FAIL_ON = ("likely_fake", "unsure", "never")
 FLAGGED, UNUSABLE, TERMINATED = 3, 2, 143
@@ -102,19 +102,7 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
     # Not on Windows, where Ctrl-C works all the same, nor outside the main thread.
     with suppress(NotImplementedError, ValueError, RuntimeError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
-    engine = open_engine(
-        settings.engine,
-        settings.models,
-        triton_url=settings.triton_url,
-        threads=settings.threads,
-        fallback=settings.triton_fallback,
-    )
-    if isinstance(engine, FallbackEngine):
-        await engine.start()
-    batcher = MicroBatcher(engine)
-    try:
-        detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
-        scanner = Scanner(settings, engine, batcher, detector, min(settings.workers, 2))
+    async with open_scanner(settings) as scanner:
         show = TerminalProgress()
         reports = []
         for number, one in enumerate(inputs, start=1):
@@ -129,9 +117,6 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
             show.clear()
             _tell(reports[-1], quiet=request.json == "-")
         return reports
-    finally:
-        await batcher.close()
-        await engine.close()
 
 
 def _tell(report: Report, quiet: bool) -> None:

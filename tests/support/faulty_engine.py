@@ -30,4 +30,7 @@ class FaultyEngine(EmbeddedEngine):
         if isinstance(self.fault, Exception):
             raise self.fault
         answer = await super().infer(model, inputs)
+        # A test may set the fault while a probe is under way: that answer fails, too.
+        if isinstance(self.fault, Exception):
+            raise self.fault
         return answer if self.fault is None else self.fault(answer)

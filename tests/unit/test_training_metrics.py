@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from training.metrics import auc, average_precision, ece, eer, interval
+from training.metrics import auc, average_precision, ece, ece_at_best, eer, interval
 from training.vote import Vote, Weighed, balanced, fit_vote, risk_coverage, sigmoid, thresholds
 
 
@@ -32,6 +32,9 @@ def test_eer_and_ece() -> None:
     given = rng.random(20000)
     assert ece(rng.random(20000) < given, given) < 0.02
     assert ece(np.zeros(100), np.full(100, 0.9)) == pytest.approx(0.9)
+    assert ece_at_best(given) < 0.02
+    assert 0.08 < ece_at_best(given[:100]) < 0.16  # few rows never match their probabilities
+    assert ece_at_best(np.ones(10)) == 0
 
 
 def test_the_interval_draws_whole_videos() -> None:
@@ -73,6 +76,23 @@ def test_a_member_that_tells_sources_apart_gets_little_say() -> None:
     vote = fit_vote(["source", "honest"], logits, labels, videos, sets)
     shares = [one.members[0].weight / one.members[1].weight for one in (blind, vote)]
     assert shares[1] < 0.3 < shares[0]
+
+
+def test_single_pictures_weigh_the_members_and_leave_the_level_alone() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([False, True, False, True], [500, 500, 500, 500])
+    still = np.repeat([False, True], [1000, 1000])
+    sets = ["videos"] * 1000 + ["pictures"] * 1000
+    # On the videos both are as good; on the pictures one is blind, and all lie far higher.
+    both = np.where(labels, 1.0, -1.0) + rng.normal(size=(2, 2000))
+    both[1, still] = rng.normal(size=1000)
+    both[:, still] += 3
+    videos = [str(n) for n in range(2000)]
+    seen = fit_vote(["a", "b"], both[:, ~still], labels[~still], videos[:1000], sets[:1000])
+    vote = fit_vote(["a", "b"], both, labels, videos, sets, still)
+    share = [one.members[1].weight / one.members[0].weight for one in (seen, vote)]
+    assert share[1] < 0.8 * share[0]
+    assert np.mean(vote.probability(both[:, ~still])) == pytest.approx(0.5, abs=0.05)
 
 
 def test_the_level_is_that_of_videos_and_not_of_windows() -> None:

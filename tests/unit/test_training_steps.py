@@ -82,7 +82,7 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
         "groups": {"Some set": group},
         "unflagged": {"videos": 40, "share": 0.95, "interval": [0.9, 1.0]},
         "false_alarms": {"hours": 0.5, "alarms": 3},
-        "videos": {"ece": 0.04},
+        "videos": {"ece": 0.04, "ece_at_best": 0.03},
         "lengths": {"20": {"Some set": 0.8125}},
         "members": {"one": {"Some set": 0.8125}},
         "cross_auc": {"Some set": {"Some set": 0.8125}},
@@ -104,6 +104,7 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
     assert "| Some set | 2 | 3 | 0.812 | 0.50 to 1.00 | 0.25 | 1 | 2 |" in text
     assert "scores higher in 4 of 5 pairs" in text and "old" not in text and "after" in text
     assert "| clean | 0.000 | 0.125 | " in text
+    assert "all videos: 0.040 (with so few, probabilities that are exactly right get 0.030" in text
     assert main(arguments) == 0 and card.read_text() == text
     row = Judgement("a", "Some set", "", "real", "a", 90.0, "likely_fake", 0.9, ())
     product = tmp_path / "product.json"
