@@ -1,4 +1,4 @@
-"""The registry, the heads, the frozen norms, and members on disk."""
+"""The registry, the heads, and members on disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from training.models.encoder import MobileNetV2Encoder, ServedEncoder
-from training.models.frozen import FrozenConv, fold
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead
 from training.models.registry import (
     NAMES,
@@ -91,31 +90,6 @@ def test_the_landmark_head_sees_movement() -> None:
     assert not torch.allclose(head(still, length), head(moving, length), atol=1e-4)
     padded = torch.cat((moving, torch.full((1, 80, 10), 50.0)), 1)
     assert torch.allclose(head(padded, length), head(moving, length), atol=1e-5)
-
-
-def test_frozen_norms_keep_the_function_and_fold_away() -> None:
-    import timm
-
-    torch.manual_seed(0)
-    plain = timm.create_model("mobilenetv2_100", pad_type="same", num_classes=0)
-    for layer in plain.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            torch.nn.init.normal_(layer.running_mean, std=0.1)
-            torch.nn.init.uniform_(layer.running_var, 0.5, 2)
-            torch.nn.init.uniform_(layer.weight, 0.5, 1.5)
-    encoder = MobileNetV2Encoder()
-    from training.models.frozen import freeze_norms
-
-    image = torch.randn(2, 3, 97, 96)
-    expected = plain.eval()(image)
-    encoder.net = freeze_norms(plain)
-    net = encoder.net.train()
-    maps = net.bn2(net.conv_head(net.blocks(net.bn1(net.conv_stem(image)))))
-    assert torch.allclose(maps.mean((2, 3)), expected, atol=1e-4)
-    folded = fold(encoder)
-    assert torch.allclose(folded.eval()(image), encoder.eval()(image), atol=1e-4)
-    convolutions = [part for part in folded.modules() if isinstance(part, FrozenConv)]
-    assert len(convolutions) == 52 and all(part.folded for part in convolutions)
 
 
 def test_the_served_encoder_normalises_inside() -> None:

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from training.models.encoder import VIEW, MobileNetV2Encoder, middle
-from training.models.frozen import fold
 from training.models.residual import ResidualEncoder, regions
 
 
@@ -58,9 +57,7 @@ def test_what_is_outside_the_view_changes_nothing():
 def test_onnx_gives_what_pytorch_gives(net, tmp_path):
     image = torch.rand(2, 3, 224, 224) * 2 - 1
     path = str(tmp_path / "net.onnx")
-    torch.onnx.export(
-        fold(net), (image,), path, opset_version=17, dynamo=False, input_names=["image"]
-    )
+    torch.onnx.export(net, (image,), path, opset_version=17, dynamo=False, input_names=["image"])
     with torch.inference_mode():
         expected = net(image).numpy()
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

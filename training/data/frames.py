@@ -28,6 +28,23 @@ def sampled(path: Path, rate: float = 10.0, max_frames: int | None = None) -> It
     """
     given = 0
     due = 0.0
+    for frame, time in decoded_frames(path):
+        if time + 1e-3 < due:
+            continue
+        due = max(due + 1.0 / rate, time)
+        yield Frame(shrunk(as_image(frame.to_ndarray(format="rgb24"))), time, given)
+        given += 1
+        if max_frames is not None and given >= max_frames:
+            return
+
+
+def decoded_frames(path: Path) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Every frame of the first video stream of ``path``, with its time in seconds.
+
+    Raises ``UnreadableError`` where the file is no video or breaks off before its first frame; a
+    file that breaks off later gives the frames up to there.
+    """
+    given = False
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -35,14 +52,8 @@ def sampled(path: Path, rate: float = 10.0, max_frames: int | None = None) -> It
             stream = container.streams.video[0]
             stream.thread_count = 1
             for frame in container.decode(stream):
-                time = float(frame.time or 0.0)
-                if time + 1e-3 < due:
-                    continue
-                due = max(due + 1.0 / rate, time)
-                yield Frame(shrunk(as_image(frame.to_ndarray(format="rgb24"))), time, given)
-                given += 1
-                if max_frames is not None and given >= max_frames:
-                    return
+                given = True
+                yield frame, float(frame.time or 0.0)
     except (av.FFmpegError, OSError) as error:
         if not given:
             raise UnreadableError(f"{path}: {error}") from error

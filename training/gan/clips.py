@@ -16,7 +16,7 @@ from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_image
 from training.data.crop_video import write_crop_video
-from training.data.frames import UnreadableError
+from training.data.frames import decoded_frames
 from training.gan.nets import Swapper
 from training.gan.swap import Paste, Tone, swap_face
 
@@ -151,21 +151,8 @@ def frames(path: Path) -> Iterator[tuple[Image, float]]:
 
     Raises ``UnreadableError`` where there is none.
     """
-    given = False
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise UnreadableError(f"{path} holds no video stream")
-            stream = container.streams.video[0]
-            stream.thread_count = 1
-            for frame in container.decode(stream):
-                yield as_image(frame.to_ndarray(format="rgb24")), float(frame.time or 0.0)
-                given = True
-    except (av.FFmpegError, OSError) as error:
-        if not given:
-            raise UnreadableError(f"{path}: {error}") from error
-    if not given:
-        raise UnreadableError(f"{path} holds no frame")
+    for frame, time in decoded_frames(path):
+        yield as_image(frame.to_ndarray(format="rgb24")), time
 
 
 def frame_rate(path: Path) -> float:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 import training.torchvision_compat  # noqa: F401  # before timm
-from training.models.frozen import freeze_norms
 
 DIM = 256
 VIEW = 6 / 7
@@ -20,13 +19,10 @@ class MobileNetV2Encoder(nn.Module):
 
     Takes float ``[N, 3, S, S]`` in -1 to 1; gives features ``[N, 256]``. ``view`` is the part of
     each side that is looked at: less of it is cheaper and leaves less of the scene to learn by
-    heart, and below 0.8 the border of a swapped face begins to be cut off. ``frozen`` keeps the
-    statistics of batch norm as they are, which trains faster a step and learns less in it.
+    heart, and below 0.8 the border of a swapped face begins to be cut off.
     """
 
-    def __init__(
-        self, start: Path | None = None, dim: int = DIM, view: float = VIEW, frozen: bool = False
-    ) -> None:
+    def __init__(self, start: Path | None = None, dim: int = DIM, view: float = VIEW) -> None:
         super().__init__()
         import timm
 
@@ -34,7 +30,7 @@ class MobileNetV2Encoder(nn.Module):
         if start is not None:
             load_start(net, start)
         self.dim, self.view = dim, view
-        self.net: Any = freeze_norms(net) if frozen else net
+        self.net: Any = net
         self.late = nn.Linear(1280, dim)
         self.drop = nn.Dropout(0.2)
         self.act = nn.SiLU()

@@ -28,7 +28,6 @@ from training.export.repository_writer import (
     write_vote,
 )
 from training.models.encoder import ServedEncoder
-from training.models.frozen import fold
 from training.models.registry import Member, load_member
 from training.vote import Vote
 
@@ -77,7 +76,7 @@ def _mapped(member: Member, crops: NDArray[np.uint8] | None) -> tuple[HeatModel 
     found = float("nan")
     for half in (True, False):
         try:
-            heat = heat_model(fold(member.encoder), member.head, half)
+            heat = heat_model(member.encoder, member.head, half)
         except (ValueError, RuntimeError) as error:  # the tracer's own errors are of both kinds
             return None, f"{name}: none, {str(error).splitlines()[0]}"
         found = heat_difference(member, heat, crops)
@@ -113,7 +112,7 @@ def write_vote_of(
 def _served(member: Member) -> nn.Module | None:
     if member.encoder is None:
         return None
-    return ServedEncoder(fold(member.encoder)).eval()
+    return ServedEncoder(member.encoder).eval()
 
 
 def main(argv: list[str]) -> int:
