@@ -29,6 +29,11 @@ import { say } from "./words.js";
 
 /** Without a verdict for this long (ms, while playing) the boxes are of the past and go. */
 const STALE_MS = 2000;
+/**
+ * Scrolling and resizing are followed at once. A page that moves its video in another way is noticed
+ * after this long (ms): looking makes the browser work out the page's layout.
+ */
+const LOOK_EVERY_MS = 200;
 /** Air between the face and the line around it, in face widths. */
 const MARGIN = 0.07;
 
@@ -40,6 +45,7 @@ export class Overlay {
     /** @type {Map<number, Shown>} */
     this.faces = new Map();
     this.shownAt = 0;
+    this.placedAt = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.staleTimer = undefined;
     /** @type {State} */
@@ -85,6 +91,7 @@ export class Overlay {
   /** Put the stage where the picture is now. */
   layout() {
     this.placement = placementOf(this.video);
+    this.placedAt = performance.now();
     const { size } = this.stage.element.dataset;
     if (!this.stage.moveTo(this.placement.visible)) return;
     if (this.stage.element.dataset.size !== size) {
@@ -102,7 +109,7 @@ export class Overlay {
     this.shownAt = performance.now();
     clearTimeout(this.staleTimer);
     this.staleTimer = setTimeout(() => this.video.paused || this.clear(), STALE_MS);
-    this.layout();
+    if (this.shownAt - this.placedAt >= LOOK_EVERY_MS) this.layout();
     const present = new Set(message.faces.map(({ track }) => track));
     for (const [track, shown] of this.faces) if (!present.has(track)) this.drop(track, shown);
     for (const face of message.faces) this.update(face, time);

@@ -49,19 +49,24 @@ export function drawTimeline(canvas, points, options) {
   context.lineWidth = options.grid ? 2 : 1.5;
   context.lineJoin = "round";
   context.lineCap = "round";
-  /** @type {{x: number, y: number}|null} */
+  /** @type {{x: number, y: number, verdict: Verdict}|null} */
   let last = null;
   for (const { time, probability, verdict } of points) {
     if (probability === null) {
+      if (last) context.stroke();
       last = null;
       continue;
     }
-    const at = { x: width - 2 - ((end - time) / SPAN_S) * (width - 4), y: y(probability) };
-    context.strokeStyle = LOOKS[verdict].colour;
-    context.beginPath();
-    context.moveTo(last?.x ?? at.x, last?.y ?? at.y);
+    const at = { x: width - 2 - ((end - time) / SPAN_S) * (width - 4), y: y(probability), verdict };
+    // One stroke for as long as the colour stays: hundreds of short ones cost the page time.
+    if (last?.verdict !== verdict) {
+      if (last) context.stroke();
+      context.strokeStyle = LOOKS[verdict].colour;
+      context.beginPath();
+      context.moveTo(last?.x ?? at.x, last?.y ?? at.y);
+    }
     context.lineTo(at.x, at.y);
-    context.stroke();
     last = at;
   }
+  if (last) context.stroke();
 }
