@@ -52,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--passes", type=int, default=3, help="augmented passes a clip, for heads")
     parser.add_argument("--stills", type=int, default=3000, help="single pictures, for heads")
     parser.add_argument("--head-steps", type=int, default=1500)
+    parser.add_argument(
+        "--take", choices=("best", "last"), default="best",
+        help="frames weights that the head is put on: best on dev, or the last",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
@@ -117,6 +121,8 @@ def _train(options: argparse.Namespace) -> int:
             options.download,
             options.begin,
         )
+    if options.take == "last":
+        best = best.with_name("last.pt")
     if options.stage in ("all", "head") and first_process():
         train_head(
             spec,
