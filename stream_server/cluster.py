@@ -19,7 +19,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -73,6 +73,15 @@ class Cluster:
         self._ray = ray
         self._pending: dict[Any, Any] = {}
         self._told_idle = False
+        self._interrupted = False
+
+    def interrupt(self, number: int, frame: object) -> None:
+        """Handle Ctrl-C: ``run`` raises ``KeyboardInterrupt`` at its next turn, or this does at the
+        second time. Raised in the middle of Ray's own code it may come out as another error."""
+        del number, frame
+        if self._interrupted:
+            raise KeyboardInterrupt
+        self._interrupted = True
 
     def run(
         self,
@@ -97,7 +106,9 @@ class Cluster:
                 ref = remote.remote(__version__, function, given, units[number])
                 self._pending[ref] = number
             # A short wait: signals get through, and new nodes are noticed.
-            ready, _ = self._ray.wait(list(self._pending), num_returns=1, timeout=1.0)
+            ready, _ = self._ray.wait(list(self._pending), num_returns=1, timeout=0.5)
+            if self._interrupted:
+                raise KeyboardInterrupt
             if not ready:
                 self._tell_idle()
             for ref in ready:
@@ -108,13 +119,6 @@ class Cluster:
                 if isinstance(outcome, Lost) and outcome.again:
                     waiting.appendleft(number)
                 yield outcome
-
-    def cancel(self) -> None:
-        """Stop what is still being worked on."""
-        for ref in self._pending:
-            with suppress(Exception):
-                self._ray.cancel(ref, force=True)
-        self._pending.clear()
 
     def _outcome(self, ref: Any, unit: Any, attempt: int) -> Done[Any, Any] | Lost[Any]:
         errors = self._ray.exceptions
@@ -150,7 +154,7 @@ def connect(address: str) -> Iterator[Cluster]:
     ``ray://HOST:PORT`` from elsewhere, ``auto`` for the one this machine is a node of, ``local``
     for one of this machine alone, made for the purpose.
 
-    On the way out, whatever the reason, what is in flight is cancelled.
+    On the way out, whatever the reason, what is in flight is ended.
 
     Raises ``ClusterError`` where Ray is not installed or the cluster does not answer.
     """
@@ -165,23 +169,27 @@ def connect(address: str) -> Iterator[Cluster]:
     if address == "local":
         options |= {"include_dashboard": False, "object_store_memory": _LOCAL_STORE}
     main = threading.current_thread() is threading.main_thread()
-    before = signal.getsignal(signal.SIGTERM) if main else None
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT) if main}
     try:
         ray.init(address=address, **options)
     except Exception as error:  # Ray raises that very class too
         ray.shutdown()
         raise ClusterError(f"no Ray cluster at {address}: {_short(error)}") from None
+    cluster = Cluster(ray, address)
     if main:
         # Ray's own handler ends with status 15, as if that were an answer.
         signal.signal(signal.SIGTERM, _terminate)
-    cluster = Cluster(ray, address)
+        if before[signal.SIGINT] is not signal.SIG_IGN:  # as in a shell's background
+            signal.signal(signal.SIGINT, cluster.interrupt)
     try:
         yield cluster
     finally:
-        cluster.cancel()
+        # Ends what is in flight, too: a node kills the workers of a driver that has gone. Not
+        # ray.cancel: with Ray 2.60 that ends the driver on the spot ("Tried to complete task that
+        # was not pending") where an answer is just coming in.
         ray.shutdown()
-        if main:
-            signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _call(
