@@ -25,6 +25,7 @@ from training.gan.session import CHECKPOINT, FACES, read_report
 from training.gan.trainer import Plan, Trainer, load_maker
 from training.gan.warp import Bend, draw, training_faces
 
+pytestmark = pytest.mark.slow  # trains networks
 SHAPE = Shape(32, 16, 64)
 
 

@@ -37,6 +37,8 @@ from training.models.registry import (
 )
 from training.quiet import quiet
 
+pytestmark = pytest.mark.slow  # trains and exports every large network
+
 SIZES = {
     "resnet50": (224, 2048),
     "efficientnet_b0": (224, 1280),
@@ -160,7 +162,6 @@ def test_the_whole_clip_is_a_vit_l14() -> None:
     assert total == 303_179_776 and trained == 102_400  # 0.03 %, as published
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_whole_clip_trains_and_exports(tmp_path: Path) -> None:
     spec = parse("clip_vit_l14")
