@@ -16,7 +16,7 @@ from uvicorn.server import HANDLED_SIGNALS
 from stream_server import __version__, resources
 from stream_server.access_token import load_token
 from stream_server.app import create_app
-from stream_server.engine import open_engine
+from stream_server.engine.configured import configured_engine
 from stream_server.ingest.limited_protocol import LimitedWebSocketProtocol
 from stream_server.services import Services
 from stream_server.settings import Settings
@@ -64,15 +64,7 @@ def serve(settings: Settings) -> int:
     token = load_token(settings)
     listening = _listen(settings.host, settings.port)
     try:
-        engine = open_engine(
-            settings.engine,
-            settings.models,
-            triton_url=settings.triton_url,
-            threads=settings.threads,
-            fallback=settings.triton_fallback,
-            triton_timeout=settings.triton_timeout,
-        )
-        services = Services(settings, token, engine)
+        services = Services(settings, token, configured_engine(settings))
         app = create_app(services, lambda: _greet(services, listening))
         config = uvicorn.Config(
             app,

@@ -102,11 +102,10 @@ def _risk(tiers: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _calibration(figures: Mapping[str, Any]) -> str:
-    text = f"{figures['ece']:.3f}"
-    if "ece_at_best" in figures:
-        best = figures["ece_at_best"]
-        text += f" (with so few, probabilities that are exactly right get {best:.3f} on average)"
-    return text
+    return (
+        f"{figures['ece']:.3f} (with so few, probabilities that are exactly right get "
+        f"{figures['ece_at_best']:.3f} on average)"
+    )
 
 
 def _product(product: Mapping[str, Any]) -> list[str]:

@@ -122,18 +122,15 @@ def fit_vote(
     window.
     """
     moving = np.ones(len(labels), np.bool_) if still is None or still.all() else ~still
-    seen, names_seen = (
-        labels[moving],
-        [video for video, use in zip(videos, moving, strict=True) if use],
-    )
-    weights = balanced(seen, names_seen)
+    seen, of_video = labels[moving], np.array(videos)[moving].tolist()
+    weights = balanced(seen, of_video)
     platt = [fit_platt(row[moving], seen, weights) for row in logits]
     calibrated = np.stack(
         [scale * row + shift for row, (scale, shift) in zip(logits, platt, strict=True)]
     )
     sets = np.array(groups if groups is not None else [""] * len(labels))
     shares = _shares(calibrated, labels, np.array(videos), sets)
-    _, first, place = np.unique(np.array(names_seen), return_index=True, return_inverse=True)
+    _, first, place = np.unique(of_video, return_index=True, return_inverse=True)
     means = np.bincount(place, shares @ calibrated[:, moving]) / np.bincount(place)
     steepness, bias = fit_platt(
         means, seen[first], balanced(seen[first], [str(n) for n in range(len(first))])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from stream_server.engine import FallbackEngine, MicroBatcher, open_engine
+from stream_server.engine import FallbackEngine, MicroBatcher
+from stream_server.engine.configured import configured_engine
 from stream_server.scan.scanner import Scanner
 from stream_server.settings import Settings
 from stream_server.vision.detect import FaceDetector
@@ -18,13 +19,7 @@ async def open_scanner(settings: Settings) -> AsyncIterator[Scanner]:
     Wherever it runs it has as many readers: the plan, and so the answer, depends on them. Raises
     what ``open_engine`` raises.
     """
-    engine = open_engine(
-        settings.engine,
-        settings.models,
-        triton_url=settings.triton_url,
-        threads=settings.threads,
-        fallback=settings.triton_fallback,
-    )
+    engine = configured_engine(settings)
     try:
         if isinstance(engine, FallbackEngine):
             await engine.start()

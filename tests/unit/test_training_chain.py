@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,21 @@ def test_a_run_goes_on_where_it_stopped_and_learns(run: Path, shards: Path) -> N
     assert len(fake) >= 2 and len(real) >= 2
     better = np.mean([[high > low for low in real] for high in fake])
     assert better > 0.8  # chance is 0.5
+
+
+def test_the_head_can_be_put_on_the_last_weights(
+    run: Path, shards: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(run / "best.pt", tmp_path / "best.pt")
+    arguments = train_arguments(shards, tmp_path, 1, "--stage", "head", "--take", "last")
+    assert main(arguments) == 2 and "last.pt is missing" in capsys.readouterr().err
+    shutil.copy(run / "last.pt", tmp_path / "last.pt")
+    assert main(arguments) == 0
+    last = torch.load(run / "last.pt", weights_only=True)["state"]
+    taken = load_member(tmp_path / "member.pt").encoder
+    assert taken is not None
+    for name, value in taken.state_dict().items():
+        assert torch.equal(value, last[f"encoder.{name}"])
 
 
 def test_from_members_to_a_served_verdict(run: Path, shards: Path, tmp_path: Path) -> None:
