@@ -23,6 +23,7 @@ from training.data.batches import Mix, TrainingBatches
 from training.data.manifest import Manifest
 from training.devset import group_aucs, score_videos
 from training.frames_module import Clock, FrameModel, FrameModule, scorer
+from training.models.local import LocalHead
 from training.models.registry import Spec, make_encoder
 from training.ranks import Ranks, shared
 from training.run import RunDir
@@ -51,6 +52,7 @@ class FrameSettings:
     order: float = 0.3
     average: float = 0.998
     hold: float = 0.0
+    local: float = 0.0
     warmup: int = 80
     precision: str = "bf16-mixed"
     accumulate: int = 1
@@ -164,9 +166,14 @@ def train_frames(
         settings.warm_size,
         done * settings.accumulate,
     )
-    model = FrameModel(encoder, int(getattr(encoder, "dim", 0)))
+    local = None
+    if settings.local:
+        if not hasattr(encoder, "local_widths"):
+            raise ValueError(f"--local {settings.local:g}: {spec.name} has no maps to search")
+        local = LocalHead(cast(Any, encoder).local_widths)
+    model = FrameModel(encoder, int(getattr(encoder, "dim", 0)), local)
     if begin is not None:
-        model.load_state_dict(torch.load(begin, map_location="cpu", weights_only=True)["state"])
+        model.take(torch.load(begin, map_location="cpu", weights_only=True)["state"])
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks this form
     module = FrameModule(
         model,
@@ -177,6 +184,7 @@ def train_frames(
         settings.warmup,
         average=settings.average,
         hold=settings.hold,
+        local=settings.local,
     )
     trainer = L.Trainer(
         max_epochs=-1,
@@ -263,5 +271,5 @@ def _close(loggers: Sequence[Logger]) -> None:
 
 def _save(path: Path, model: FrameModel, figures: dict[str, float]) -> None:
     unfinished = path.with_suffix(".part")
-    torch.save({"state": model.state_dict(), "dev": figures}, unfinished)
+    torch.save({"state": model.kept(), "dev": figures}, unfinished)
     unfinished.rename(path)

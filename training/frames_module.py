@@ -10,7 +10,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import numpy as np
@@ -20,20 +20,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.data.batches import Batch
+from training.models.local import LocalHead, local_loss
 from training.ranks import shared
 
 
 class FrameModel(nn.Module):
-    """An encoder and a linear logit on its features."""
+    """An encoder and a linear logit on its features; ``local`` finds borders, in training."""
 
-    def __init__(self, encoder: nn.Module, dim: int) -> None:
+    def __init__(self, encoder: nn.Module, dim: int, local: LocalHead | None = None) -> None:
         super().__init__()
-        self.encoder, self.logit = encoder, nn.Linear(dim, 1)
+        self.encoder, self.logit, self.local = encoder, nn.Linear(dim, 1), local
 
     def forward(self, image: Tensor) -> Tensor:
         features = self.encoder(image)
         score: Tensor = self.logit(features).flatten()
         return score
+
+    def both(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """The scores ``[N]`` and the logits of a border ``[N, 1, H, W]``."""
+        if self.local is None:
+            raise ValueError("this model was made without a local head")
+        early, late = cast(Any, self.encoder).stages(image)
+        features = cast(Any, self.encoder).head(late.mean((2, 3)))
+        return self.logit(features).flatten(), self.local(early, late)
+
+    def kept(self) -> dict[str, Tensor]:
+        """The weights that a member needs: without the local head's."""
+        state = self.state_dict()
+        return {name: value for name, value in state.items() if not name.startswith("local.")}
+
+    def take(self, state: dict[str, Tensor]) -> None:
+        """Load what ``kept`` gave; a local head stays as it is."""
+        self.load_state_dict({**self.state_dict(), **state})
 
 
 def as_input(image: Tensor) -> Tensor:
@@ -73,20 +91,21 @@ class FrameModule(L.LightningModule):
     The order term asks that the fake scores above the real beside it, whatever the level of both:
     the level moves with the source, the order should not. The rate warms up over ``warmup`` steps,
     stays for the share ``hold`` of the run, and falls as a cosine to the end of the clock.
+    ``local`` weighs the search for the blend's border, for a model that has a head for it.
     ``average`` is the decay of the running mean of the weights, which is what is judged and kept.
     """
 
     def __init__(
         self, model: FrameModel, clock: Clock, rate: float = 4e-4, new_rate: float = 1.5e-3,
         order: float = 0.3, warmup: int = 80, smoothing: float = 0.02, average: float = 0.998,
-        hold: float = 0.0,
+        hold: float = 0.0, local: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.model, self.clock = model, clock
         self.averaged = copy.deepcopy(model).requires_grad_(False)
         self.rates = (rate, new_rate)
         self.order, self.warmup, self.smoothing, self.average = order, warmup, smoothing, average
-        self.hold = hold
+        self.hold, self.local = hold, local
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         named = list(self.model.named_parameters())
@@ -111,12 +130,21 @@ class FrameModule(L.LightningModule):
             group["lr"] = rate * factor
         if progress >= 1.0:
             self.trainer.should_stop = True
-        score = self.model(as_input(batch["image"])).float()
+        image, found = as_input(batch["image"]), None
+        if self.local:
+            score, found = self.model.both(image)
+        else:
+            score = self.model(image)
+        score = score.float()
         target = batch["label"] * (1 - 2 * self.smoothing) + self.smoothing
         plain = functional.binary_cross_entropy_with_logits(score, target)
         real, fake = score[0::2], score[1::2]
         ordered = functional.softplus(real - fake).mean()
         loss = plain + self.order * ordered
+        if found is not None:
+            borders = local_loss(found.float(), batch["border"], cast(Any, self.model.encoder).view)
+            loss = loss + self.local * borders
+            self.log("border", borders.detach())
         if not torch.isfinite(loss):
             raise ValueError(f"the loss is {loss.item()} at step {self.global_step}")
         with torch.no_grad():

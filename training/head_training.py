@@ -98,7 +98,7 @@ def load_frames(spec: Spec, path: Path) -> tuple[nn.Module, nn.Linear]:
     if encoder is None:
         raise ValueError(f"{spec.name} has no encoder")
     model = FrameModel(encoder, int(getattr(encoder, "dim", 0)))
-    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["state"])
+    model.take(torch.load(path, map_location="cpu", weights_only=True)["state"])
     return model.encoder, model.logit
 
 

@@ -92,6 +92,16 @@ class Blend:
 
         ``rng`` drives the jitter from frame to frame alone.
         """
+        return self.blended(image, landmarks, rng, donor)[0]
+
+    def blended(
+        self,
+        image: Image,
+        landmarks: Floats,
+        rng: np.random.Generator,
+        donor: tuple[Image, Floats] | None = None,
+    ) -> tuple[Image, Floats]:
+        """What ``apply`` gives, and its mask: float32 ``[H, W]``, 0 outside to ``ratio``."""
         to_crop = alignment(landmarks, _MASK, MARGIN)
         height, width = image.shape[:2]
         mask = cv2.warpAffine(
@@ -110,7 +120,7 @@ class Blend:
         mask = cv2.warpAffine(mask, move, (width, height))
         weight = mask[:, :, None]
         mixed = outer + weight * (inner.astype(np.float32) - outer)
-        return as_image(np.clip(mixed + 0.5, 0, 255))
+        return as_image(np.clip(mixed + 0.5, 0, 255)), as_floats(mask)
 
     def _mask(self, rng: np.random.Generator) -> Floats:
         outline = self.outline

@@ -19,15 +19,19 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
+from stream_server.vision.crop import alignment, to_crop
 from stream_server.vision.types import Floats, Image
 from training.augment.delivery import Delivery
 from training.augment.margin import Cut
 from training.augment.self_blend import Blend
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Stored
+from training.models.local import border, nowhere, unknown
 
 Batch = dict[str, Tensor]
+Crop = tuple[Image, Floats]  # a crop and where its border is; see training.models.local
 T = TypeVar("T")
+_CANDIDATES = 12  # donors to choose from
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ class Pairs:
 class TrainingBatches(IterableDataset[Batch]):
     """Batches of ``image`` uint8 ``[n, size, size, 3]`` and ``label`` ``[n]``: real, fake, real…
 
+    ``border`` ``[n, 14, 14]`` says where a blend's border runs; see ``training.models.local``.
+
     The first ``warm`` batches are ``warm_size`` pixels wide. ``start`` is the number of batches
     that an earlier run has used up, per process where several train together.
     """
@@ -155,9 +161,9 @@ class TrainingBatches(IterableDataset[Batch]):
         """One batch; the same for the same state of ``rng``."""
         size = size or self.size
         mix = self.mix
-        crops: list[Image] = []
+        made: list[Crop] = []
         for _ in range(mix.blended):
-            crops += self._blended(rng, size)
+            made += self._blended(rng, size)
         drawn = [
             (self.pairs.moment, mix.paired),
             (self.pairs.given, mix.given),
@@ -166,32 +172,46 @@ class TrainingBatches(IterableDataset[Batch]):
         for draw, count in drawn:
             for _ in range(count):
                 pair = draw(rng)
-                crops += self._pair(rng, size, *pair) if pair else self._blended(rng, size)
-        labels = np.tile(np.array([0, 1], np.float32), len(crops) // 2)
-        return {"image": torch.from_numpy(np.stack(crops)), "label": torch.from_numpy(labels)}
+                made += self._pair(rng, size, *pair) if pair else self._blended(rng, size)
+        crops, borders = zip(*made, strict=True)
+        return {
+            "image": torch.from_numpy(np.stack(crops)),
+            "label": torch.tensor([0.0, 1.0]).repeat(len(crops) // 2),
+            "border": torch.from_numpy(np.stack(borders)),
+        }
 
-    def _blended(self, rng: np.random.Generator, size: int) -> list[Image]:
+    def _blended(self, rng: np.random.Generator, size: int) -> list[Crop]:
         row = self.pairs.real(rng)
         image, landmarks = self._load(row)
-        donor = self._load(self.pairs.real(rng)) if rng.random() < self.mix.donor else None
-        fake = Blend.random(rng).apply(image, landmarks, rng, donor)
+        donor = self._load(self._alike(rng, landmarks)) if rng.random() < self.mix.donor else None
+        fake, mask = Blend.random(rng).blended(image, landmarks, rng, donor)
         faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
-        return self._delivered(rng, size, faces)
+        crops, cut = self._delivered(rng, size, faces)
+        return list(zip(crops, (nowhere(), border(mask, landmarks, cut)), strict=True))
 
-    def _pair(self, rng: np.random.Generator, size: int, real: Stored, fake: Stored) -> list[Image]:
-        return self._delivered(
+    def _alike(self, rng: np.random.Generator, landmarks: Floats) -> Stored:
+        """Of some real faces the one that looks most in the direction of ``landmarks``."""
+        wanted = to_crop(landmarks, alignment(landmarks))
+        rows = [self.pairs.real(rng) for _ in range(_CANDIDATES)]
+        found = [landmarks_of(row.sample) for row in rows]
+        away = [float(np.abs(to_crop(one, alignment(one)) - wanted).sum()) for one in found]
+        return rows[int(np.argmin(away))]
+
+    def _pair(self, rng: np.random.Generator, size: int, real: Stored, fake: Stored) -> list[Crop]:
+        crops, _ = self._delivered(
             rng, size, [(*self._load(row), row.sample.face_px) for row in (real, fake)]
         )
+        return list(zip(crops, (nowhere(), unknown()), strict=True))
 
     def _delivered(
         self, rng: np.random.Generator, size: int, faces: list[tuple[Image, Floats, float]]
-    ) -> list[Image]:
+    ) -> tuple[list[Image], Cut]:
         delivery, cut = Delivery.random(rng, self.mix.harm), Cut.random(rng)
         result: list[Image] = []
         for image, landmarks, face_px in faces:
             image, landmarks = delivery.apply(image, landmarks, face_px, rng)
             result.append(cut.apply(image, landmarks, size))
-        return result
+        return result, cut
 
     def _load(self, row: Stored) -> tuple[Image, Floats]:
         return self.manifest.image(row), landmarks_of(row.sample)

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 import training.torchvision_compat  # noqa: F401  # before timm
 
+# isort: split
+from training.models.strided import quicken
+
 DIM = 256
 VIEW = 6 / 7
 
@@ -29,17 +32,23 @@ class MobileNetV2Encoder(nn.Module):
         net = timm.create_model("mobilenetv2_100", pad_type="same", num_classes=0)
         if start is not None:
             load_start(net, start)
+        quicken(net)
         self.dim, self.view = dim, view
         self.net: Any = net
         self.late = nn.Linear(1280, dim)
         self.drop = nn.Dropout(0.2)
         self.act = nn.SiLU()
+        self.local_widths = (96, 1280)
 
     def maps(self, image: Tensor) -> Tensor:
         """The last feature map, ``[N, 1280, S / 32, S / 32]`` for the part that is looked at."""
+        return self.stages(image)[1]
+
+    def stages(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """A map of 96 channels at a sixteenth of the size, and what ``maps`` gives."""
         net = self.net
-        maps = net.blocks(net.bn1(net.conv_stem(middle(image, self.view))))
-        return cast(Tensor, net.bn2(net.conv_head(maps)))
+        early = net.blocks[:5](net.bn1(net.conv_stem(middle(image, self.view))))
+        return early, cast(Tensor, net.bn2(net.conv_head(net.blocks[5:](early))))
 
     def head(self, pooled: Tensor) -> Tensor:
         """Features ``[N, 256]`` from the mean of the map over its places, ``[N, 1280]``."""

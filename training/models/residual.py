@@ -15,6 +15,7 @@ import training.torchvision_compat  # noqa: F401  # before timm
 from stream_server.vision.crop import MARGIN
 from stream_server.vision.types import Floats
 from training.models.encoder import DIM, VIEW, load_start, middle
+from training.models.strided import quicken
 
 # Three of the 30 filters of the rich models (Fridrich and Kodovsky, IEEE TIFS 2012), those that
 # Zhou et al., CVPR 2018, feed to a net: second order, third order square, first order.
@@ -48,6 +49,7 @@ class ResidualEncoder(nn.Module):
         if start is not None:
             load_start(net, start)
         net.blocks = net.blocks[:5]
+        quicken(net)
         net.conv_head, net.bn2 = nn.Identity(), nn.Identity()
         self.dim, self.view, self.net = dim, view, net
         kernel = torch.tensor(_FILTERS) / torch.tensor(_SCALES)[:, None, None]

@@ -15,6 +15,7 @@ from training.data.batches import Mix
 from training.data.manifest import Manifest, Quality
 from training.frame_training import FrameSettings, train_frames
 from training.head_training import train_head
+from training.memory import keep_freed_memory
 from training.models.registry import parse
 from training.quiet import quiet
 from training.run import RunDir, first_process
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mix", type=json.loads, default={}, help="JSON: pairs a batch by stream")
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--hold", type=float, default=0, help="share of the run at full rate")
+    parser.add_argument("--local", type=float, default=0, help="weight of the borders' search")
     parser.add_argument("--average", type=float, default=0.998, help="decay of the mean weights")
     parser.add_argument("--precision", default="bf16-mixed", help="16-mixed on a V100")
     parser.add_argument("--accumulate", type=int, default=1, help="batches per step")
@@ -68,6 +70,7 @@ def processes(argv: list[str]) -> int:
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
+    keep_freed_memory()
     with quiet():
         return _train(options)
 
@@ -97,6 +100,7 @@ def _train(options: argparse.Namespace) -> int:
             rate=options.rate,
             new_rate=3 * options.rate,
             hold=options.hold,
+            local=options.local,
             average=options.average,
             precision=options.precision,
             accumulate=options.accumulate,
