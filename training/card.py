@@ -41,6 +41,9 @@ def tables(
         videos = figures.get("videos", {})
         if "ece" in videos:
             lines += [f"Expected calibration error over all videos: {_calibration(videos)}.", ""]
+    if "calibration" in report:
+        whole = _calibration(report["calibration"])
+        lines += ["### Calibration", "", f"All videos under all deliveries: {whole}.", ""]
     clean = next(iter(report["tiers"].values()))
     lines += ["### AUC by window length", "", *_table(clean["lengths"], "samples"), ""]
     if len(clean["members"]) > 1:
@@ -102,8 +105,10 @@ def _risk(tiers: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _calibration(figures: Mapping[str, Any]) -> str:
+    alike = figures.get("ece_alike")
+    weighed = "" if alike is None else f", {alike:.3f} with reals and fakes counting alike"
     return (
-        f"{figures['ece']:.3f} (with so few, probabilities that are exactly right get "
+        f"{figures['ece']:.3f}{weighed} (with so few, probabilities that are exactly right get "
         f"{figures['ece_at_best']:.3f} on average)"
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from training.data.manifest import Manifest
 from training.data.shards import Sample
-from training.metrics import auc, average_precision, ece, ece_at_best, eer, interval
+from training.metrics import auc, average_precision, calibration_figures, eer, interval
 from training.models.registry import Member
 from training.scoring import (
     STRIDE,
@@ -117,8 +117,7 @@ def group_figures(rows: Sequence[Judged], vote: Vote, rounds: int = 500) -> dict
         )
         figures["eer"] = eer(labels, values)
         figures["ap"] = average_precision(labels, values)
-        figures["ece"] = ece(labels, values)
-        figures["ece_at_best"] = ece_at_best(values)
+        figures |= calibration_figures(labels, values)
         if not all(one.still for one in rows):
             frames = [(one.fake, value) for one in rows for value in vote.logit(one.logits)]
             figures["window_auc"] = auc([kind for kind, _ in frames], [v for _, v in frames])

@@ -29,7 +29,7 @@ from stream_server.vision.detect import FaceDetector
 from stream_server.vision.types import Frame
 from training.data.frames import part
 from training.data.layouts import Item
-from training.metrics import auc, ece, ece_at_best, interval
+from training.metrics import auc, calibration_figures, interval
 
 _MAX_PIXELS = 4096 * 4096
 _DECIDED = ("likely_fake", "likely_real", "unsure")
@@ -141,8 +141,7 @@ def figures(rows: Sequence[Judgement], least_px: float = 64.0) -> dict[str, Any]
     }
     labels = np.array([row.label == "fake" for row in known])
     values = np.array([row.probability for row in known], np.float64)
-    result["ece"] = ece(labels, values) if len(known) else None
-    result["ece_at_best"] = ece_at_best(values) if len(known) else None
+    result |= calibration_figures(labels, values) if len(known) else {"ece": None}
     result["groups"] = {name: _group(members) for name, members in _groups(known).items()}
     result["abstained"] = [asdict(row) for row in rows if row.verdict not in _DECIDED]
     decided = [row for row in known if row.verdict in ("likely_fake", "likely_real")]

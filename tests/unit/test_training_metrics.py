@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from training.metrics import auc, average_precision, ece, ece_at_best, eer, interval
+from training.metrics import (
+    auc,
+    average_precision,
+    calibration_figures,
+    ece,
+    ece_at_best,
+    eer,
+    interval,
+)
 from training.vote import Vote, Weighed, balanced, fit_vote, risk_coverage, sigmoid, thresholds
 
 
@@ -35,6 +43,16 @@ def test_eer_and_ece() -> None:
     assert ece_at_best(given) < 0.02
     assert 0.08 < ece_at_best(given[:100]) < 0.16  # few rows never match their probabilities
     assert ece_at_best(np.ones(10)) == 0
+
+
+def test_a_mixture_of_its_own_does_not_count_against_a_calibration() -> None:
+    rng = np.random.default_rng(1)
+    given = rng.random(40000)
+    truth = rng.random(40000) < given
+    kept = truth | (rng.random(40000) < 0.25)  # three of four reals are missing
+    figures = calibration_figures(truth[kept], given[kept])
+    assert figures["ece"] > 0.15 and figures["ece_alike"] < 0.02
+    assert "ece_alike" not in calibration_figures(np.ones(5, bool), np.full(5, 0.7))
 
 
 def test_the_interval_draws_whole_videos() -> None:

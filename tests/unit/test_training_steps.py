@@ -94,6 +94,7 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
         "members": ["one"],
         "thresholds": {"fake": 0.9, "real": 0.3},
         "tiers": {"clean": tier},
+        "calibration": {"ece": 0.07, "ece_alike": 0.02, "ece_at_best": 0.01},
     }
     (tmp_path / "report.json").write_text(json.dumps(report))
     card = tmp_path / "card.md"
@@ -105,6 +106,7 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
     assert "scores higher in 4 of 5 pairs" in text and "old" not in text and "after" in text
     assert "| clean | 0.000 | 0.125 | " in text
     assert "all videos: 0.040 (with so few, probabilities that are exactly right get 0.030" in text
+    assert "all deliveries: 0.070, 0.020 with reals and fakes counting alike (with so" in text
     assert main(arguments) == 0 and card.read_text() == text
     row = Judgement("a", "Some set", "", "real", "a", 90.0, "likely_fake", 0.9, ())
     product = tmp_path / "product.json"

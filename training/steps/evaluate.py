@@ -8,13 +8,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from training.data.manifest import Manifest
 from training.devset import crop_of
 from training.evaluation import LENGTHS, Evaluation, Judged, arrays, evaluate
+from training.metrics import calibration_figures
 from training.report_html import curves, write_html
 from training.run import versions
 from training.steps.common import add_data, add_members, cache_for, load_members, load_split
-from training.vote import Vote, risk_coverage
+from training.vote import Array, Vote, risk_coverage
 
 PROTOCOL = (
     "A video's score is the sigmoid of the mean vote over its windows of 20 samples at 10 per "
@@ -66,6 +70,7 @@ def main(argv: list[str]) -> int:
     }
     plots: list[bytes] = []
     mistakes: list[dict[str, Any]] = []
+    everything: list[tuple[NDArray[np.bool_], Array]] = []
     for tier in options.tiers:
         sys.stderr.write(f"{tier}: features and scores\n")
         evaluation = Evaluation(
@@ -76,9 +81,12 @@ def main(argv: list[str]) -> int:
         labels, values = arrays(judged, vote)
         report["tiers"][tier]["risk_coverage"] = risk_coverage(values, labels)
         plots.append(curves(labels, values, tier))
+        everything.append((labels, values))
         if tier == options.tiers[0]:
             moving = [one for one in judged if not one.still] or judged
             mistakes = worst(moving, vote, manifest, options.mistakes)
+    kinds, probabilities = (np.concatenate(parts) for parts in zip(*everything, strict=True))
+    report["calibration"] = calibration_figures(kinds, probabilities)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     write_html(options.out / "evaluation.html", report, plots, mistakes)
