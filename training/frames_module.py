@@ -46,12 +46,16 @@ class FrameModel(nn.Module):
 
     def kept(self) -> dict[str, Tensor]:
         """The weights that a member needs: without the local head's."""
-        state = self.state_dict()
-        return {name: value for name, value in state.items() if not name.startswith("local.")}
+        state, extra = self.state_dict(), self._local_state()
+        return {name: value for name, value in state.items() if name not in extra}
 
     def take(self, state: dict[str, Tensor]) -> None:
-        """Load what ``kept`` gave; a local head stays as it is."""
-        self.load_state_dict({**self.state_dict(), **state})
+        """Load what ``kept`` gave, strictly; a local head stays as it is."""
+        self.load_state_dict({**self._local_state(), **state})
+
+    def _local_state(self) -> dict[str, Tensor]:
+        state: dict[str, Tensor] = self.local.state_dict(prefix="local.") if self.local else {}
+        return state
 
 
 def as_input(image: Tensor) -> Tensor:

@@ -100,7 +100,10 @@ def test_a_member_is_kept_without_the_local_head_and_taken_with_one():
     with pytest.raises(ValueError, match="without a local head"):
         FrameModel(encoder, encoder.dim).both(torch.zeros(1, 3, 224, 224))
     with pytest.raises(RuntimeError, match="Unexpected"):
-        other.take({"encoder.nothing": torch.zeros(1)})
+        other.take({**kept, "encoder.nothing": torch.zeros(1)})
+    kept.pop("logit.bias")
+    with pytest.raises(RuntimeError, match="Missing"):
+        other.take(kept)
 
 
 @pytest.fixture(scope="module")
