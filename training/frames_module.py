@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.data.batches import Batch
+from training.data.batches import UNDECIDED, Batch
 from training.models.local import LocalHead, local_loss
 from training.ranks import shared
 
@@ -143,7 +143,8 @@ class FrameModule(L.LightningModule):
         target = batch["label"] * (1 - 2 * self.smoothing) + self.smoothing
         plain = functional.binary_cross_entropy_with_logits(score, target)
         real, fake = score[0::2], score[1::2]
-        ordered = functional.softplus(real - fake).mean()
+        told = batch["label"][1::2] != UNDECIDED
+        ordered = functional.softplus(real - fake)[told].mean()
         loss = plain + self.order * ordered
         if found is not None:
             borders = local_loss(found.float(), batch["border"], cast(Any, self.model.encoder).view)
@@ -152,8 +153,9 @@ class FrameModule(L.LightningModule):
         if not torch.isfinite(loss):
             raise ValueError(f"the loss is {loss.item()} at step {self.global_step}")
         with torch.no_grad():
-            correct = ((score > 0) == (batch["label"] > 0.5)).float().mean()
-            in_order = (fake > real).float().mean()
+            right = (score > 0) == (batch["label"] > UNDECIDED)
+            correct = right[batch["label"] != UNDECIDED].float().mean()
+            in_order = (fake > real)[told].float().mean()
         self.log_dict({"loss": loss.detach(), "accuracy": correct, "order": in_order})
         return loss
 

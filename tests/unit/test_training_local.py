@@ -11,7 +11,7 @@ from stream_server.vision.crop import CROP_SIZE, alignment, to_crop
 from tests.support.training_sets import STRONG, folder_set
 from training.__main__ import main
 from training.augment.margin import Cut
-from training.data.batches import Mix, TrainingBatches
+from training.data.batches import UNDECIDED, Mix, TrainingBatches
 from training.data.manifest import Manifest, landmarks_of
 from training.frames_module import FrameModel, as_input
 from training.models.encoder import MobileNetV2Encoder
@@ -131,6 +131,15 @@ def test_batches_say_where_own_blends_end_and_no_more(pairs: TrainingBatches):
     assert (cells[9::2] == UNKNOWN).all()
 
 
+def test_hidden_pairs_are_blurred_and_undecided(shards: Path):
+    mix = Mix(blended=2, paired=0, given=0, stills=0, harm=0, hidden=3)
+    batch = TrainingBatches(Manifest.open(shards), mix, 96, 0).batch(np.random.default_rng(4))
+    assert batch["label"].tolist() == [0, 1, 0, 1, *[UNDECIDED] * 6]
+    assert (batch["border"][4:] == UNKNOWN).all()
+    detail = batch["image"].float().diff(n=2, dim=2).abs().mean(dim=(1, 2, 3))
+    assert detail[4:].max() < 0.6 * detail[:4].min(), detail
+
+
 def test_donors_look_the_same_way(pairs: TrainingBatches):
     rng = np.random.default_rng(2)
     wanted = landmarks_of(pairs.pairs.real(rng).sample)
@@ -148,7 +157,7 @@ def arguments(shards: Path, run: Path, model: str) -> list[str]:
     return [
         *("train", "--model", model, "--shards", str(shards), "--run", str(run)),
         *("--stage", "frames", "--steps", "2", "--size", "96", "--sharpness", "0"),
-        *("--mix", '{"blended": 2, "paired": 0, "given": 1, "stills": 0}', "--local", "0.5"),
+        *("--mix", '{"blended": 2, "paired": 0, "given": 1, "hidden": 1}', "--local", "0.5"),
     ]
 
 

@@ -21,6 +21,7 @@ from torch.utils.data import IterableDataset
 
 from stream_server.vision.crop import alignment, to_crop
 from stream_server.vision.types import Floats, Image
+from training.arrays import as_image
 from training.augment.delivery import Delivery
 from training.augment.margin import Cut
 from training.augment.self_blend import Blend
@@ -32,6 +33,8 @@ Batch = dict[str, Tensor]
 Crop = tuple[Image, Floats]  # a crop and where its border is; see training.models.local
 T = TypeVar("T")
 _CANDIDATES = 12  # donors to choose from
+_HIDING = (0.011, 0.022)  # blur in parts of the crop: of a face some 15 to 30 pixels stay
+UNDECIDED = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class Mix:
     Raising ``blended`` teaches the blend itself; raising ``given`` and ``stills`` the makers of
     the given fakes; raising ``paired`` live swaps. ``donor`` is the share of blends with another
     person's face, ``harm`` how often delivery harms a picture: at 1 a quarter of the pictures
-    show nothing any more, and learning is slow.
+    show nothing any more, and learning is slow. ``hidden`` pairs are blurred until nobody could
+    tell and are to be scored as undecided: what is left then (who it is, the light, the camera) is
+    no evidence, and a net that goes by it shifts its scores from source to source.
     """
 
     blended: int = 8
@@ -51,6 +56,7 @@ class Mix:
     donor: float = 0.25
     harm: float = 0.5
     video_share: float = 0.35
+    hidden: int = 0
 
 
 class Pairs:
@@ -128,6 +134,8 @@ class Pairs:
 class TrainingBatches(IterableDataset[Batch]):
     """Batches of ``image`` uint8 ``[n, size, size, 3]`` and ``label`` ``[n]``: real, fake, real…
 
+    Hidden pairs come last, with the label ``UNDECIDED``.
+
     ``border`` ``[n, 14, 14]`` says where a blend's border runs; see ``training.models.local``.
 
     The first ``warm`` batches are ``warm_size`` pixels wide. ``start`` is the number of batches
@@ -173,10 +181,14 @@ class TrainingBatches(IterableDataset[Batch]):
             for _ in range(count):
                 pair = draw(rng)
                 made += self._pair(rng, size, *pair) if pair else self._blended(rng, size)
+        labels = [0.0, 1.0] * (len(made) // 2)
+        for _ in range(mix.hidden):
+            made += self._hidden(rng, size)
+            labels += [UNDECIDED] * 2
         crops, borders = zip(*made, strict=True)
         return {
             "image": torch.from_numpy(np.stack(crops)),
-            "label": torch.tensor([0.0, 1.0]).repeat(len(crops) // 2),
+            "label": torch.tensor(labels),
             "border": torch.from_numpy(np.stack(borders)),
         }
 
@@ -188,6 +200,13 @@ class TrainingBatches(IterableDataset[Batch]):
         faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
         crops, cut = self._delivered(rng, size, faces)
         return list(zip(crops, (nowhere(), border(mask, landmarks, cut)), strict=True))
+
+    def _hidden(self, rng: np.random.Generator, size: int) -> list[Crop]:
+        pair = self.pairs.given(rng) if rng.random() < 0.5 else None
+        made = self._pair(rng, size, *pair) if pair else self._blended(rng, size)
+        blur = float(rng.uniform(*_HIDING)) * size
+        hidden = [as_image(cv2.GaussianBlur(crop, (0, 0), blur)) for crop, _ in made]
+        return [(crop, unknown()) for crop in hidden]
 
     def _alike(self, rng: np.random.Generator, landmarks: Floats) -> Stored:
         """Of some real faces the one that looks most in the direction of ``landmarks``."""
