@@ -105,6 +105,7 @@ def test_two_processes_train_as_one_and_resume_as_two_nodes(shards: Path, tmp_pa
     assert len(events(run, "start")) == 2
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")  # on one core
 def test_processes_share_the_batches_out(shards: Path) -> None:
     manifest = Manifest.open(shards)
     mix = Mix(blended=1, paired=0, given=1, stills=0, donor=0)
