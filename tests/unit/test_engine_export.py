@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
+from onnxruntime.transformers import float16
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -15,13 +17,15 @@ from stream_server.engine import ModelRepository, open_engine
 from stream_server.engine.check import check_repository
 from tests.support.tiny_repository import tiny_repository
 from training.export.graphs import Calibration
-from training.export.onnx_export import ParityError, export_module, write_member
+from training.export.onnx_export import ParityError, export_module, to_fp16, write_member
 from training.export.repository_writer import (
     member_names,
     remove_member,
     write_ensembles,
     write_vote,
 )
+from training.models.encoder import ServedEncoder
+from training.models.residual import ResidualEncoder
 
 DIM = 12
 THRESHOLDS = {"threshold_real": "0.2", "threshold_fake": "0.9"}
@@ -33,8 +37,9 @@ class Encoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.SiLU(), nn.Conv2d(8, DIM, 3)
-        )
+            nn.Conv2d(3, 8, 3, stride=2), nn.BatchNorm2d(8), nn.SiLU(), nn.Conv2d(8, DIM, 3),
+            nn.SiLU(), nn.Conv2d(DIM, DIM, 1),
+        )  # fmt: skip
 
     def forward(self, frames: Tensor) -> Tensor:
         pixels = (frames.permute(0, 3, 1, 2).float() / 255 - 0.45) / 0.22
@@ -114,6 +119,26 @@ def test_graphs_are_old_enough_for_the_production_runtime(
             assert tensor.type.tensor_type.elem_type != onnx.TensorProto.FLOAT16
     half = onnx.load(str(exported[0] / "small_encoder/1/model.fp16.onnx"))
     assert {w.data_type for w in half.graph.initializer} >= {onnx.TensorProto.FLOAT16}
+
+
+def test_fp16_leaves_the_finest_traces_to_high_pass_filters() -> None:
+    # Near white a half is a sixteenth of a grey level: rounded there, a smooth picture turns noisy.
+    torch.manual_seed(0)
+    encoder = ServedEncoder(ResidualEncoder()).eval()
+    bright = np.random.default_rng(3).normal(238, 0.3, (2, 224, 224, 3)).round().astype(np.uint8)
+    model = export_module(encoder, {"FRAMES": bright}, "FEATURES")
+    naive = onnx.ModelProto()
+    naive.CopyFrom(model)
+    naive = float16.convert_float_to_float16(naive, keep_io_types=True)
+    errors = []
+    for half in (naive, to_fp16(model)):
+        session = onnxruntime.InferenceSession(
+            half.SerializeToString(), providers=["CPUExecutionProvider"]
+        )
+        with torch.inference_mode():
+            wanted = encoder(torch.from_numpy(bright)).numpy()
+        errors.append(np.abs(session.run(None, {"FRAMES": bright})[0] - wanted).max())
+    assert errors[1] < errors[0] / 5
 
 
 def test_graphs_carry_no_source_paths(exported: tuple[Path, Encoder, Sequence]) -> None:
