@@ -23,6 +23,10 @@ VARIANTS = ("neither", "memory", "strided", "both")
 def measure(variant: str, steps: int, batch: int) -> float:
     """The median of ``steps`` steps in seconds, in this process."""
     import torch
+
+    import training.torchvision_compat  # noqa: F401  # before timm
+
+    # isort: split
     from timm.layers.conv2d_same import Conv2dSame
 
     from training.frames_module import FrameModel, as_input

@@ -1,9 +1,16 @@
 """The quick gradient of strided depthwise convolutions is the gradient."""
 
 import copy
+import json
+import subprocess
+import sys
 
 import pytest
 import torch
+
+import training.torchvision_compat  # noqa: F401  # before timm
+
+# isort: split
 from timm.layers.conv2d_same import Conv2dSame
 
 from training.models.encoder import MobileNetV2Encoder
@@ -61,3 +68,13 @@ def test_layers_that_are_not_depthwise_stay():
     )
     quicken(net)
     assert [type(part) for part in net] == [Conv2dSame] * 3 + [StridedDepthwise]
+
+
+@pytest.mark.slow
+def test_its_benchmark_measures_each_variant():
+    command = [sys.executable, "-m", "benchmarks.train_step", "--steps", "1", "--batch", "2"]
+    for variant in ("neither", "both"):
+        answer = subprocess.run(
+            [*command, "--variant", variant], check=True, capture_output=True, text=True
+        )
+        assert json.loads(answer.stdout) > 0
