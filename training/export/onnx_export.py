@@ -217,10 +217,10 @@ def to_fp16(model: ModelProto) -> ModelProto:
         half: ModelProto = float16.convert_float_to_float16(
             copy, keep_io_types=True, node_block_list=_begin(copy)
         )
-    # It casts the same value anew for each node that stays fp32, by one name.
-    unlike = {node.name: node for node in half.graph.node}
-    if len(unlike) < len(half.graph.node):
-        kept = list(unlike.values())
+    # It casts the same value anew, by one name, for each node that stays fp32.
+    made = {tuple(node.output): node for node in half.graph.node}
+    if len(made) < len(half.graph.node):
+        kept = list(made.values())
         del half.graph.node[:]
         half.graph.node.extend(kept)
     OnnxModel.graph_topological_sort(half.graph)  # the converter appends its casts at the end
