@@ -22,6 +22,7 @@ from torch.utils.data import IterableDataset
 from stream_server.vision.crop import alignment, to_crop
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_image
+from training.augment.camera import Camera
 from training.augment.delivery import Delivery
 from training.augment.margin import Cut
 from training.augment.self_blend import Blend
@@ -46,7 +47,8 @@ class Mix:
     person's face, ``harm`` how often delivery harms a picture: at 1 a quarter of the pictures
     show nothing any more, and learning is slow. ``hidden`` pairs are blurred until nobody could
     tell and are to be scored as undecided: what is left then (who it is, the light, the camera) is
-    no evidence, and a net that goes by it shifts its scores from source to source.
+    no evidence, and a net that goes by it shifts its scores from source to source. ``camera`` is
+    how often a source is given another light and another camera's peculiarities.
     """
 
     blended: int = 8
@@ -57,6 +59,7 @@ class Mix:
     harm: float = 0.5
     video_share: float = 0.35
     hidden: int = 0
+    camera: float = 0.0
 
 
 class Pairs:
@@ -195,6 +198,8 @@ class TrainingBatches(IterableDataset[Batch]):
     def _blended(self, rng: np.random.Generator, size: int) -> list[Crop]:
         row = self.pairs.real(rng)
         image, landmarks = self._load(row)
+        # Before it is blended, as whoever makes a fake begins with what a camera gave.
+        image = Camera.random(rng, self.mix.camera).apply(image)
         donor = self._load(self._alike(rng, landmarks)) if rng.random() < self.mix.donor else None
         fake, mask = Blend.random(rng).blended(image, landmarks, rng, donor)
         faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
@@ -217,9 +222,12 @@ class TrainingBatches(IterableDataset[Batch]):
         return rows[int(np.argmin(away))]
 
     def _pair(self, rng: np.random.Generator, size: int, real: Stored, fake: Stored) -> list[Crop]:
-        crops, _ = self._delivered(
-            rng, size, [(*self._load(row), row.sample.face_px) for row in (real, fake)]
-        )
+        camera = Camera.random(rng, self.mix.camera)
+        faces: list[tuple[Image, Floats, float]] = []
+        for row in (real, fake):
+            image, landmarks = self._load(row)
+            faces.append((camera.apply(image), landmarks, row.sample.face_px))
+        crops, _ = self._delivered(rng, size, faces)
         return list(zip(crops, (nowhere(), unknown()), strict=True))
 
     def _delivered(
