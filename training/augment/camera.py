@@ -1,9 +1,9 @@
 """What differs from camera to camera and from room to room, and is no evidence of anything.
 
 Real faces stand in coloured light, come through analogue colour, edge enhancement, noise
-suppression and interlacing. A net that has seen them only as neutral pictures takes a red face
-over a pale shirt for a face that was put in. Applied alike to real and fake faces, before
-delivery; none of it has an edge that follows the face.
+suppression and interlacing. A net that has seen few such sources may take the look of one for
+the trace of a fake. Applied alike to real and fake faces, before delivery; none of it has an
+edge that follows the face.
 """
 
 from __future__ import annotations
