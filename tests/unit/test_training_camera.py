@@ -125,3 +125,13 @@ def test_both_of_a_pair_come_from_one_camera(shards: Path) -> None:
     # The same face on both sides: what one has, the other must have to the last grey level.
     assert np.array_equal(first, second)
     assert not np.array_equal(first, plain)
+
+
+def test_blended_and_given_faces_both_come_from_a_camera(
+    shards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Camera, "random", lambda *_: Camera(saturation=0.0))
+    mix = Mix(blended=2, paired=0, given=1, stills=0, harm=0.0, camera=1.0)
+    batch = TrainingBatches(Manifest.open(shards), mix, 96, 0).batch(np.random.default_rng(5))
+    reals = batch["image"][0::2].int()
+    assert (reals.amax(dim=3) - reals.amin(dim=3)).max() <= 2  # grey, as that camera is
