@@ -15,6 +15,7 @@ import numpy as np
 
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_floats, as_image
+from training.augment.filters import saturated, sharpened
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,11 @@ class Camera:
             image = _suppressed(image, self.suppress)
         if self.light is not None:
             image = _lit(image, self.light)
-        if self.saturation != 1 or self.contrast != 1:
-            image = self._toned(image)
+        if self.saturation != 1:
+            image = saturated(image, self.saturation)
+        if self.contrast != 1:
+            level = 128 * (1 - self.contrast)
+            image = as_image(cv2.addWeighted(image, self.contrast, image, 0, level))
         if self.bleed or self.slip:
             image = self._bled(image)
         if self.interlaced:
@@ -71,16 +75,8 @@ class Camera:
             field = as_image(image[::2])
             image = as_image(cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR))
         if self.sharpen:
-            blurred = cv2.GaussianBlur(image, (0, 0), self.radius)
-            image = as_image(cv2.addWeighted(image, 1 + self.sharpen, blurred, -self.sharpen, 0))
+            image = sharpened(image, self.sharpen, self.radius)
         return image
-
-    def _toned(self, image: Image) -> Image:
-        gray = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-        by, level = self.contrast, 128 * (1 - self.contrast)
-        return as_image(
-            cv2.addWeighted(image, by * self.saturation, gray, by * (1 - self.saturation), level)
-        )
 
     def _bled(self, image: Image) -> Image:
         luma, *chroma = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from stream_server.vision.crop import CROP_SIZE, MARGIN, alignment
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_floats, as_image
+from training.augment.filters import saturated, sharpened
 
 _MASK = 96  # masks are drawn small and enlarged: they are smooth anyway
 
@@ -183,15 +184,11 @@ class Change:
         lut = as_image(np.clip(tables, 0, 255))[None]
         result = as_image(cv2.LUT(image, lut))
         if self.saturation != 1:
-            gray = cv2.cvtColor(cv2.cvtColor(result, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-            result = as_image(
-                cv2.addWeighted(result, self.saturation, gray, 1 - self.saturation, 0)
-            )
+            result = saturated(result, self.saturation)
         if self.scale != 1:
             result = _softened(result, self.scale, 0)
         elif self.sharpen:
-            blurred = cv2.GaussianBlur(result, (0, 0), 1.5)
-            result = as_image(cv2.addWeighted(result, 1 + self.sharpen, blurred, -self.sharpen, 0))
+            result = sharpened(result, self.sharpen)
         return result
 
 
