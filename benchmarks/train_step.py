@@ -3,7 +3,7 @@
     python -m benchmarks.train_step [--steps 12] [--batch 34] [--rounds 3]
 
 The shortcuts: ``training.models.strided`` (the gradient of strided depthwise convolutions) and
-``training.memory`` (freed memory kept). Each of the four variants runs in a process of its own,
+``training.fit.memory`` (freed memory kept). Each of the four variants runs in a process of its own,
 one thread, bfloat16, in turn, several rounds; what is printed is the median step of each and how
 many times as fast as with neither it is, by the medians of one round against each other.
 """
@@ -29,8 +29,8 @@ def measure(variant: str, steps: int, batch: int) -> float:
     # isort: split
     from timm.layers.conv2d_same import Conv2dSame
 
-    from training.frames_module import FrameModel, as_input
-    from training.memory import keep_freed_memory
+    from training.fit.frames_module import FrameModel, as_input
+    from training.fit.memory import keep_freed_memory
     from training.models.encoder import MobileNetV2Encoder
     from training.models.strided import StridedDepthwise
 

@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from stream_server.serve import serve
+    from stream_server.server.serve import serve
 
     return serve(_settings(options, "host", "port", "engine", "triton_url", "models"))
 
@@ -109,7 +109,7 @@ def _scan(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    from stream_server.models_command import check_models, list_models
+    from stream_server.commands.models import check_models, list_models
 
     settings = _settings(options, "models")
     command = list_models if options.what == "list" else check_models
@@ -127,14 +127,14 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _token(options: argparse.Namespace) -> int:
-    from stream_server.access_token import load_token
+    from stream_server.server.auth import load_token
 
     sys.stdout.write(load_token(_settings(options)) + "\n")
     return 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from stream_server.doctor import examine
+    from stream_server.commands.doctor import examine
 
     return examine(_settings(options))
 

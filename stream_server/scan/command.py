@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from stream_server.engine import ModelRepository
+from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.report import words
 from stream_server.report.model import Report, at_least
 from stream_server.scan.inputs import Input, expand
-from stream_server.scan.opened import open_scanner
+from stream_server.scan.open_scanner import open_scanner
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.problems import UnusableError, from_os_error
 from stream_server.scan.progress import TerminalProgress
 from stream_server.scan.scanner import Advance
 from stream_server.scan.single import scan_one
@@ -81,7 +81,7 @@ def _inputs(request: ScanRequest) -> list[Input]:
 
 
 def _scan_on_cluster(settings: Settings, request: ScanRequest, address: str) -> list[Report]:
-    from stream_server.scan.cluster import scan_on_cluster
+    from stream_server.scan.on_ray import scan_on_cluster
 
     inputs = _inputs(request)
     show = TerminalProgress()

@@ -12,8 +12,8 @@ from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.paint import heat_over, jpeg
 from stream_server.report.model import Explanation, FaceReport, Report
-from stream_server.scan.album import FaceRecord
-from stream_server.scan.gallery import SIDE, Shot
+from stream_server.scan.faces.album import FaceRecord
+from stream_server.scan.faces.gallery import SIDE, Shot
 
 _log = logging.getLogger(__name__)
 _FACES = 6

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stream_server.scan.problems import UnusableError, from_os_error
+from stream_server.ingest.files.unusable import UnusableError, from_os_error
 
 _SUFFIXES = {
     ".3g2", ".3gp", ".apng", ".asf", ".avi", ".avif", ".bmp", ".divx", ".dv", ".f4v",

@@ -14,15 +14,15 @@ from stream_server.engine import Engine, MicroBatcher
 from stream_server.engine.base import EngineError
 from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
-from stream_server.report.build import build_report
+from stream_server.ingest.files.media import Media
+from stream_server.ingest.files.open import open_media
+from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.report.model import Report
 from stream_server.scan.analysis import Pipeline, analyse
+from stream_server.scan.build_report import build_report
 from stream_server.scan.explained import explained
-from stream_server.scan.media import Media
-from stream_server.scan.opening import open_media
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.plan import make_plan
-from stream_server.scan.problems import UnusableError, from_os_error
 from stream_server.scan.provenance import read_provenance
 from stream_server.settings import Settings
 from stream_server.verdict import VerdictPolicy

@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from stream_server.ingest.files.fetch import fetch
+from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.report.model import Report
-from stream_server.scan.fetch import fetch
 from stream_server.scan.inputs import Input
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.problems import UnusableError, from_os_error
 from stream_server.scan.scanner import Advance, Scanner
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from stream_server.scan.album import FaceRecord
+from stream_server.scan.faces.album import FaceRecord
 from stream_server.verdict import Verdict, VerdictPolicy
 
 _EDGE = 0.002  # a window that is surer than this counts no more than one that is just this sure

@@ -2,7 +2,7 @@
 
 Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
 Networks", IEEE Signal Processing Letters 2016. The three nets are facenet-pytorch's (MIT; see
-NOTICE), exported by ``python -m training.export_mtcnn``.
+NOTICE), exported by ``python -m training.export.mtcnn``.
 """
 
 from __future__ import annotations

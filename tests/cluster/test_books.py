@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-import stream_server.cluster
+import stream_server.ray_cluster
 from stream_server.cli import main
+from tests.support.paths import ROOT
 from tests.support.ray_nodes import RayNodes
 from training.__main__ import main as training
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE = 240
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def books(nodes: RayNodes, *units: str) -> list[list[Any]]:
@@ -78,7 +78,7 @@ def test_a_port_that_does_not_speak_as_ray_does_is_given_up(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stream_server.cluster, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(stream_server.ray_cluster, "CONNECT_SECONDS", 1.0)
     assert main(["scan", str(tmp_path), "--ray", silent]) == 2
     assert f"no Ray cluster at {silent}" in capsys.readouterr().err
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from stream_server.engine import EmbeddedEngine, MicroBatcher, ModelRepository, TritonEngine
 from stream_server.engine.check import check_repository
+from tests.support.paths import MODELS
 from tests.support.triton_server import TritonServer
 
-MODELS = Path(__file__).resolve().parents[2] / "triton_models"
 TOLERANCE = 1e-4
 
 

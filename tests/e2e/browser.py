@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker
 
 from tests.e2e.overlay_view import Eye
+from tests.support.paths import EXTENSION
 
-EXTENSION = Path(__file__).resolve().parents[2] / "extension"
 T = TypeVar("T")
 
 

@@ -19,9 +19,9 @@ from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwrigh
 from tests.e2e import clips as made
 from tests.e2e.browser import Extension, chromium, extension_with_consent, launch
 from tests.e2e.site import Site
+from tests.support.paths import ROOT
 from tests.support.tiny_repository import tiny_repository
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN = "e2e-token-0123456789abcdef"
 
 
@@ -82,9 +82,7 @@ def start_server(folder: Path, models: Path | None, port: int | None = None) -> 
     }
     log = folder / "server.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     server = Server(process, port, log, command)
     end = time.monotonic() + 60
     while time.monotonic() < end:

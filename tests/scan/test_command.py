@@ -15,10 +15,9 @@ import pytest
 
 from stream_server.cli import main
 from tests.support.files_server import files_server
+from tests.support.paths import ROOT
 from tests.support.scan_media import every, without_faces, write_video
 from tests.support.scanning import run
-
-ROOT = Path(__file__).resolve().parents[2]
 
 COMMAND = [sys.executable, "-m", "stream_server.cli", "scan"]
 REPORT = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from stream_server.scan import fetch
+from stream_server.ingest.files import fetch
 from tests.support.scan_media import every, moving_face, only_sound, write_video
 
 
@@ -125,8 +125,8 @@ def test_2_wins_over_3(scan, tmp_path, portrait_clip):
 
 
 def test_a_picture_bomb_is_refused_before_its_pixels_are_decoded(tmp_path):
-    from stream_server.scan.opening import open_media
-    from stream_server.scan.problems import UnusableError
+    from stream_server.ingest.files.open import open_media
+    from stream_server.ingest.files.unusable import UnusableError
 
     tracemalloc = pytest.importorskip("tracemalloc")
     path = picture_bomb(tmp_path)

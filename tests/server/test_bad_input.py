@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.support.client import client, frame
 from tests.support.server import TOKEN, running_server
-from tests.unit.test_pictures import png_of
+from tests.unit.stream_server.ingest.websocket.test_pictures import png_of
 
 pytestmark = pytest.mark.server
 HELLO = {"type": "hello", "protocol": 1, "token": TOKEN}

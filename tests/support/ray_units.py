@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from stream_server.cluster import Lost, connect
+from stream_server.ray_cluster import Lost, connect
 
 
 def work(given: str, unit: str) -> str:

@@ -18,7 +18,8 @@ import numpy as np
 from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.support.paths import ROOT
+
 VENV = Path(os.environ.get("TRITON_VENV", ROOT / ".venv-triton"))
 START_LIMIT_S = 60.0
 

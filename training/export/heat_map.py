@@ -22,11 +22,11 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from stream_server.explain.heat import weighed
-from training.explain import grad_cam, still_logit
 from training.export.graphs import IR_VERSION, OPSET
 from training.export.layout import CROP_SHAPE
 from training.export.written_out import written_out
-from training.frames_module import as_input
+from training.fit.frames_module import as_input
+from training.judge.grad_cam import grad_cam, still_logit
 from training.models.explainable import Parts, parts_of
 from training.models.registry import Member
 

@@ -18,7 +18,7 @@ from stream_server.vision.types import Floats
 from training.arrays import as_floats
 from training.data.extract import Face, faces
 from training.data.layouts import Item
-from training.metrics import auc
+from training.judge.metrics import auc
 
 RATE, WINDOW, STRIDE = 10.0, 20, 10
 PROTOCOL = (

@@ -19,13 +19,13 @@ from typing import Any
 
 from torch import Tensor
 
+from training.fit.run import RunDir
 from training.gan import faces
 from training.gan.faces import Person
 from training.gan.grid import grid, write_grid
 from training.gan.measure import errors
 from training.gan.nets import PEOPLE, Shape
 from training.gan.trainer import Plan, Trainer
-from training.run import RunDir
 
 CHECKPOINT = "checkpoint.pt"
 FACES = "faces.npz"

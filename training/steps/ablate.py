@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.evaluation import Evaluation, aucs
+from training.judge.evaluation import Evaluation, aucs
+from training.judge.vote import Vote, Weighed
 from training.models.heads import SequenceHead
 from training.models.registry import Member, load_member
 from training.steps.common import add_data, add_members, cache_for, load_members, load_split
-from training.vote import Vote, Weighed
 
 
 def mean_of_frames(member: Member) -> Member:

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from training.calibration import calibrate
+from training.judge.calibration import calibrate
 from training.steps.common import add_data, add_members, cache_for, load_members, load_split
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from training.card import renew
+from training.judge.card import renew
 
 
 def main(argv: list[str]) -> int:

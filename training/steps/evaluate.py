@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.data.manifest import Manifest
-from training.devset import crop_of
-from training.evaluation import LENGTHS, Evaluation, Judged, arrays, evaluate
-from training.metrics import calibration_figures
-from training.report_html import curves, write_html
-from training.run import versions
+from training.fit.run import versions
+from training.judge.devset import crop_of
+from training.judge.evaluation import LENGTHS, Evaluation, Judged, arrays, evaluate
+from training.judge.metrics import calibration_figures
+from training.judge.report_html import curves, write_html
+from training.judge.vote import Array, Vote, risk_coverage
 from training.steps.common import add_data, add_members, cache_for, load_members, load_split
-from training.vote import Array, Vote, risk_coverage
 
 PROTOCOL = (
     "A video's score is the sigmoid of the mean vote over its windows of 20 samples at 10 per "

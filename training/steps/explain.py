@@ -22,7 +22,7 @@ from stream_server.explain.paint import heat_over
 from stream_server.vision.crop import CROP_SIZE, align_crop
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.types import Image
-from training.explain import grad_cam
+from training.judge.grad_cam import grad_cam
 from training.models.explainable import parts_of
 from training.models.registry import Member, load_member
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from training.data.manifest import Manifest
-from training.devset import crop_of, spread
 from training.export.graphs import Calibration
 from training.export.heat_map import HeatModel, heat_difference, heat_model
 from training.export.onnx_export import ExportReport, write_member
@@ -27,9 +26,10 @@ from training.export.repository_writer import (
     write_ensembles,
     write_vote,
 )
+from training.judge.devset import crop_of, spread
+from training.judge.vote import Vote
 from training.models.encoder import ServedEncoder
 from training.models.registry import Member, load_member
-from training.vote import Vote
 
 _MAX_HEAT_ERROR = 0.03  # of a map's peak; if 16 bit weights differ by more, 32 bit are kept
 

@@ -11,10 +11,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from training.data.cluster import Settings, extract_on_cluster, extractor
 from training.data.extract import Extracted, Unit, units
+from training.data.on_ray import Settings, extract_on_cluster, extractor
 from training.data.public_sets import LAYOUTS
-from training.run import RunDir
+from training.fit.run import RunDir
 
 
 def _run(settings: Settings, unit: Unit) -> tuple[str, Extracted, dict[str, str]]:

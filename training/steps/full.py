@@ -21,13 +21,13 @@ from pathlib import Path
 
 from stream_server.engine.check import check_repository
 from stream_server.resources import models_dir
-from training.calibration import calibrate
 from training.export.onnx_export import ExportReport
-from training.full_card import LICENCE_OF_RANDOM_WEIGHTS, full_card
+from training.judge.calibration import calibrate
+from training.judge.full_card import LICENCE_OF_RANDOM_WEIGHTS, full_card
+from training.judge.vote import Vote, Weighed
 from training.models.registry import FULL, Member, load_member, make_encoder, make_head, parse
 from training.steps.common import cache_for, load_split
 from training.steps.export import export_member, write_vote_of
-from training.vote import Vote, Weighed
 
 UNTRAINED = "random weights, never trained: for load tests only, every verdict is meaningless"
 

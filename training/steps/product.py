@@ -11,7 +11,7 @@ from pathlib import Path
 
 from training.data.layouts import Item
 from training.data.public_sets import LAYOUTS
-from training.product import Judgement, Product, figures
+from training.judge.product import Judgement, Product, figures
 
 
 def main(argv: list[str]) -> int:

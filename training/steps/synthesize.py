@@ -22,7 +22,7 @@ from training.augment.self_blend import Blend
 from training.data.extract import png
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Sample, Stored, write_shard
-from training.run import RunDir
+from training.fit.run import RunDir
 
 METHOD = "self-blended"
 

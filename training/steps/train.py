@@ -11,14 +11,14 @@ from pathlib import Path
 
 import lightning as L
 
-from training.data.batches import Mix
 from training.data.manifest import Manifest, Quality
-from training.frame_training import FrameSettings, train_frames
-from training.head_training import train_head
-from training.memory import keep_freed_memory
+from training.fit.batches import Mix
+from training.fit.frames import FrameSettings, train_frames
+from training.fit.head import train_head
+from training.fit.memory import keep_freed_memory
+from training.fit.quiet import quiet
+from training.fit.run import RunDir, first_process
 from training.models.registry import parse
-from training.quiet import quiet
-from training.run import RunDir, first_process
 
 
 def _parser() -> argparse.ArgumentParser:

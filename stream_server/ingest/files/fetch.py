@@ -1,0 +1,150 @@
+"""Fetching a file that is named by its address.
+
+Only http and https. At most five redirects, and none from a public address to a private one, so
+that a stranger's link cannot reach into the local network; an address on the own network works
+when the user names it. The address that counts is that of the connection as made, not what a name
+resolved to before. The size and the waiting are limited.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import time
+import urllib.error
+import urllib.request
+from email.message import Message
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+from stream_server import __version__
+from stream_server.ingest.files.unusable import UnusableError, from_os_error
+
+_REDIRECTS = 5
+_PATIENCE = 30.0  # seconds without a byte
+_LONGEST = 3600.0  # seconds in all
+_CHUNK = 1 << 20
+
+
+def fetch(url: str, folder: Path, max_bytes: int) -> Path:
+    """Download ``url`` into ``folder`` and return the file.
+
+    Raises ``UnusableError``: another scheme, an error of the server, a forbidden redirect, more
+    than ``max_bytes`` bytes, too slow, or a full disk. Nothing is left behind then.
+    """
+    _checked_scheme(url)
+    guard = _Guard()
+    opener = urllib.request.build_opener(_Http(guard), _Https(guard), _Redirects())
+    request = urllib.request.Request(url, headers={"User-Agent": f"fakelight/{__version__}"})
+    target = folder / (Path(unquote(urlsplit(url).path)).name[-80:] or "download")
+    try:
+        with opener.open(request, timeout=_PATIENCE) as answer, target.open("wb") as file:
+            _copy(answer, file, url, max_bytes)
+    except UnusableError:
+        target.unlink(missing_ok=True)
+        raise
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise UnusableError("fetch", f"{url}: the server answered {error.code}", 422) from None
+    except (urllib.error.URLError, http.client.HTTPException, ValueError) as error:
+        target.unlink(missing_ok=True)
+        reason = getattr(error, "reason", None)
+        if isinstance(reason, UnusableError):
+            raise reason from None
+        raise UnusableError("fetch", f"{url} cannot be fetched: {reason or error}") from None
+    except TimeoutError:
+        target.unlink(missing_ok=True)
+        raise UnusableError("fetch", f"{url}: no byte came for {_PATIENCE:g} s") from None
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise from_os_error(error, url) from None
+    return target
+
+
+def _copy(answer: Any, file: IO[bytes], url: str, max_bytes: int) -> None:
+    announced = answer.headers.get("Content-Length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise _too_large(url, int(announced), max_bytes)
+    end = time.monotonic() + _LONGEST
+    received = 0
+    while chunk := answer.read(_CHUNK):
+        received += len(chunk)
+        if received > max_bytes:
+            raise _too_large(url, received, max_bytes)
+        if time.monotonic() > end:
+            raise UnusableError("fetch", f"{url} takes longer than {_LONGEST:g} s")
+        file.write(chunk)
+    if announced.isdecimal() and received < int(announced):
+        raise UnusableError("fetch", f"{url} broke off after {received} of {announced} bytes")
+
+
+def _too_large(url: str, size: int, limit: int) -> UnusableError:
+    return UnusableError("too_large", f"{url} has {size} bytes or more; the limit is {limit}", 413)
+
+
+def _checked_scheme(url: str) -> None:
+    scheme = urlsplit(url).scheme.lower()
+    if scheme not in ("http", "https"):
+        raise UnusableError("scheme", f"{url}: only http and https are fetched, not {scheme}")
+
+
+class _Guard:
+    """Remembers whether the first connection was public, and refuses a later private one."""
+
+    def __init__(self) -> None:
+        self._public: bool | None = None
+
+    def passed(self, address: str) -> None:
+        public = ipaddress.ip_address(address.split("%")[0]).is_global
+        if self._public is None:
+            self._public = public
+        elif self._public and not public:
+            raise UnusableError("redirect", f"a redirect leads to the private address {address}")
+
+
+class _Http(urllib.request.HTTPHandler):
+    def __init__(self, guard: _Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_guarded(http.client.HTTPConnection, self._guard), request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def __init__(self, guard: _Guard) -> None:
+        super().__init__()
+        self._guard = guard
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_guarded(http.client.HTTPSConnection, self._guard), request)
+
+
+def _guarded(base: type[Any], guard: _Guard) -> Any:
+    class Connection(base):  # type: ignore[misc]  # http.client has one class per scheme
+        def connect(self) -> None:
+            super().connect()
+            guard.passed(self.sock.getpeername()[0])
+
+    return Connection
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    max_redirections = _REDIRECTS
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: Message,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        try:
+            _checked_scheme(newurl)
+        except UnusableError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, code, msg, headers, newurl)  # type: ignore[arg-type]

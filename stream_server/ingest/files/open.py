@@ -1,0 +1,31 @@
+"""Opening an input of any kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stream_server.ingest.files.media import Media
+from stream_server.ingest.files.pictures import open_picture
+from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.ingest.files.video import VideoFile
+
+
+def open_media(
+    path: Path, name: str, max_pixels: int, max_picture_pixels: int, threads: int = 1
+) -> Media:
+    """The picture, animation or video in ``path``, told by its content and never by its name.
+
+    ``name`` is what messages call it.
+
+    Raises ``UnusableError`` for what cannot be analysed.
+    """
+    try:
+        if path.is_dir():
+            raise UnusableError("folder", f"{name} is a folder, not a file")
+        size = path.stat().st_size
+    except OSError as error:
+        raise from_os_error(error, name) from None
+    if size == 0:
+        raise UnusableError("empty", f"{name} is empty: 0 bytes")
+    found = open_picture(path, name, max_picture_pixels)
+    return found if found is not None else VideoFile(path, name, max_pixels, threads)

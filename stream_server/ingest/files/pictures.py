@@ -1,0 +1,196 @@
+"""Pictures and animations, read by Pillow."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from stream_server.ingest.files.media import MAX_SIDE, MediaInfo, ReadCounts
+from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.scan.plan import Stretch
+from stream_server.vision.types import Frame, Image
+
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+_TOLD_LATE = ("WEBP", "AVIF")  # say how long a frame lasts once it is decoded
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_PICTURE_SIDE = 1920  # group pictures have small faces, and one picture costs little
+_MAX_ANIMATION = 20_000_000_000  # pixels of all frames: every one has to be decoded
+# Pillow's decoders answer a hostile file with exceptions of any kind.
+_BROKEN = Exception
+
+
+class StillPicture:
+    """One picture; see ``Media``. Raises ``UnusableError`` for what cannot be analysed."""
+
+    def __init__(self, path: Path, name: str, opened: Any) -> None:
+        self._path = path
+        self._name = name
+        turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        size = opened.size[::-1] if turned else opened.size
+        self.info = MediaInfo("picture", opened.format, size[0], size[1], 0.0, 0.0, 1)
+
+    def read(
+        self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
+    ) -> Iterator[tuple[Stretch, Frame]]:
+        """See ``Media.read``."""
+        del rate
+        with _quiet(self._path) as opened:
+            opened.draft("RGB", (_PICTURE_SIDE, _PICTURE_SIDE))  # a JPEG need not be decoded whole
+            try:
+                image = _rgb(ImageOps.exif_transpose(opened), _PICTURE_SIDE)
+            except _BROKEN as error:
+                raise _damaged(self._name, error) from None
+        counts.passed += 1
+        yield stretches[0], Frame(image, 0.0)
+
+
+class Animation:
+    """A GIF, WebP, PNG or AVIF that moves; see ``Media``."""
+
+    def __init__(self, path: Path, name: str, opened: Any) -> None:
+        self._path = path
+        count = int(opened.n_frames)
+        if count * opened.width * opened.height > _MAX_ANIMATION:
+            raise UnusableError(
+                "too_many_pixels",
+                f"{name} has {count} pictures of {opened.width}x{opened.height} pixels;"
+                f" the limit is {_MAX_ANIMATION} in all",
+                413,
+            )
+        starts, total = [], 0.0
+        for number in range(count):
+            try:
+                opened.seek(number)
+                if opened.format in _TOLD_LATE:
+                    opened.load()
+            except _BROKEN:
+                break
+            starts.append(total)
+            # Browsers show a frame without a duration for a tenth of a second.
+            total += (opened.info.get("duration") or 100) / 1000
+        self._starts = starts
+        rate = len(starts) / total if total else 0.0
+        self.info = MediaInfo(
+            "animation", opened.format, opened.width, opened.height, total, rate, count
+        )
+
+    def read(
+        self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
+    ) -> Iterator[tuple[Stretch, Frame]]:
+        """See ``Media.read``."""
+        with _quiet(self._path) as opened:
+            for stretch in stretches:
+                slot = -1
+                for number, time in enumerate(self._starts):
+                    due = math.floor(time * rate + 0.25)
+                    if not stretch.start <= time < stretch.end or due <= slot:
+                        continue
+                    slot = due
+                    try:
+                        opened.seek(number)
+                        image = _rgb(opened, MAX_SIDE)
+                    except _BROKEN:
+                        counts.cut_short = True
+                        return
+                    counts.passed, counts.last = number + 1, time
+                    yield stretch, Frame(image, time, number)
+
+
+def open_picture(path: Path, name: str, max_pixels: int) -> StillPicture | Animation | None:
+    """The picture in ``path``, or ``None`` where Pillow knows no such format.
+
+    Raises ``UnusableError`` for too many pixels and for what is broken beyond use.
+    """
+    _register_heif()
+    try:
+        opened = _quiet(path)
+    except Pillow.DecompressionBombError:
+        raise UnusableError(
+            "too_many_pixels",
+            f"{name} has far more pixels than the limit of {max_pixels}",
+            413,
+        ) from None
+    except UnidentifiedImageError:
+        _explain_heic(path, name)
+        return None
+    except OSError as error:
+        # Pillow's own are OSErrors too, but without a number.
+        raise (from_os_error(error, name) if error.errno else _damaged(name, error)) from None
+    except _BROKEN as error:
+        raise _damaged(name, error) from None
+    with opened:
+        try:
+            return _checked(path, name, opened, max_pixels)
+        except UnusableError:
+            raise
+        except _BROKEN as error:
+            raise _damaged(name, error) from None
+
+
+def _checked(path: Path, name: str, opened: Any, max_pixels: int) -> StillPicture | Animation:
+    width, height = opened.size
+    if width * height > max_pixels:
+        raise UnusableError(
+            "too_many_pixels",
+            f"{name} has {width}x{height} pixels; the limit is {max_pixels} in all",
+            413,
+        )
+    if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
+        return Animation(path, name, opened)
+    return StillPicture(path, name, opened)
+
+
+def _quiet(path: Path) -> Any:
+    with warnings.catch_warnings():
+        # We check the size ourselves, before a pixel is decoded.
+        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+        return Pillow.open(path, formats=[name for name in _FORMATS if name in Pillow.OPEN])
+
+
+def _rgb(opened: Any, longest_side: int) -> Image:
+    if opened.mode.startswith("I"):  # 16 bits a channel, which convert() would clip
+        gray = (np.asarray(opened, np.uint32) >> 8).clip(0, 255).astype(np.uint8)
+        image = np.repeat(gray[..., None], 3, axis=2)
+    else:
+        image = np.asarray(opened.convert("RGB"), np.uint8)
+    factor = longest_side / max(image.shape[:2])
+    if factor >= 1:
+        return image
+    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _damaged(name: str, error: Exception) -> UnusableError:
+    return UnusableError(
+        "truncated", f"{name} is damaged or breaks off too early: {str(error)[:80]}"
+    )
+
+
+def _register_heif() -> None:
+    Pillow.init()
+    if "HEIF" in Pillow.OPEN:
+        return
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return
+    register_heif_opener()
+
+
+def _explain_heic(path: Path, name: str) -> None:
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and "HEIF" not in Pillow.OPEN:
+        raise UnusableError(
+            "codec",
+            f"{name} is a HEIC picture; reading it takes an extra: pip install 'fakelight[heic]'",
+        )

@@ -1,0 +1,1 @@
+"""Scans as jobs of the server: uploads, the queue, and what is kept."""

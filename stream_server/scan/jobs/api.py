@@ -1,0 +1,153 @@
+"""The HTTP side of scans: ``/v1/scans`` and the page ``/scan``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import StreamingResponse as Streaming
+from starlette.routing import Route
+
+from stream_server import resources
+from stream_server.ingest.files.unusable import UnusableError
+from stream_server.report.html import content_policy
+from stream_server.scan.jobs.queue import QueueFullError, ScanQueue, described
+from stream_server.scan.jobs.store import OPEN, Scan
+from stream_server.scan.jobs.upload import receive
+from stream_server.scan.options import parse_window
+from stream_server.server.problems import problem
+
+_HEARTBEAT = 10.0
+_YES, _NO = ("true", "1", "yes", "on"), ("", "false", "0", "no", "off")
+
+
+def _queue(request: Request) -> ScanQueue:
+    queue: ScanQueue = request.app.state.scans
+    return queue
+
+
+async def page(request: Request) -> Response:
+    """The page ``/scan``."""
+    del request
+    return FileResponse(resources.web_dir() / "scan.html")
+
+
+async def create(request: Request) -> Response:
+    """Take an upload into the queue."""
+    queue = _queue(request)
+    scan_id, target = queue.new_path()
+    try:
+        upload = await receive(request, target, queue.settings.scan_max_bytes)
+    except UnusableError as error:
+        # What has not been read of a refused upload would be taken for the next request.
+        return problem(error.status, str(error), {"Connection": "close"}, code=error.code)
+    try:
+        window, keep = _chosen(upload.fields)
+        scan = await queue.submit(scan_id, upload.name, upload.size, window, keep)
+    except ValueError as error:
+        target.unlink(missing_ok=True)
+        return problem(400, str(error))
+    except QueueFullError as error:
+        target.unlink(missing_ok=True)
+        return problem(429, str(error), {"Retry-After": "30"})
+    except SQLAlchemyError:
+        target.unlink(missing_ok=True)
+        return problem(507, "the upload cannot be written down; is the disk full?")
+    return JSONResponse(described(scan, queue), 202, {"Location": f"/v1/scans/{scan_id}"})
+
+
+async def history(request: Request) -> Response:
+    """All scans, newest first, without their reports."""
+    queue = _queue(request)
+    scans = await asyncio.to_thread(queue.store.all)
+    return JSONResponse([described(scan, queue) for scan in scans])
+
+
+async def show(request: Request) -> Response:
+    """One scan, with its report once there is one."""
+    queue = _queue(request)
+    scan = await _found(request)
+    if scan is None:
+        return _unknown(request)
+    report = await asyncio.to_thread(queue.store.report, scan.id)
+    ahead = await _ahead(queue, scan)
+    return JSONResponse(described(scan, queue, json.loads(report) if report else None, ahead))
+
+
+async def remove(request: Request) -> Response:
+    """Cancel an open scan, or forget a finished one and what is kept of it."""
+    scan = await _found(request)
+    if scan is None:
+        return _unknown(request)
+    await _queue(request).remove(scan)
+    return Response(status_code=204)
+
+
+async def report_page(request: Request) -> Response:
+    """The HTML report."""
+    scan = await _found(request)
+    if scan is None:
+        return _unknown(request)
+    html = await asyncio.to_thread(_queue(request).store.page, scan.id)
+    if html is None:
+        return problem(409, f"there is no report on this scan; it is {scan.status}")
+    return HTMLResponse(html, headers={"Content-Security-Policy": content_policy()})
+
+
+async def events(request: Request) -> Response:
+    """Progress as Server-Sent Events: ``progress`` while it is open, then one ``done``."""
+    if await _found(request) is None:
+        return _unknown(request)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Streaming(_told(request), media_type="text/event-stream", headers=headers)
+
+
+async def _told(request: Request) -> AsyncIterator[str]:
+    queue = _queue(request)
+    async for _ in queue.changes(request.path_params["id"], _HEARTBEAT):
+        scan = await _found(request)
+        if scan is None:
+            yield "event: done\ndata: null\n\n"
+            return
+        kind = "progress" if scan.status in OPEN else "done"
+        fields = json.dumps(described(scan, queue, ahead=await _ahead(queue, scan)))
+        yield f"event: {kind}\ndata: {fields}\n\n"
+        if kind == "done" or queue.stopping:
+            return
+
+
+async def _ahead(queue: ScanQueue, scan: Scan) -> int | None:
+    return await asyncio.to_thread(queue.store.ahead_of, scan) if scan.status == "queued" else None
+
+
+async def _found(request: Request) -> Scan | None:
+    return await asyncio.to_thread(_queue(request).store.get, request.path_params["id"])
+
+
+def _unknown(request: Request) -> Response:
+    return problem(404, f"there is no scan {request.path_params['id'][:40]!r}")
+
+
+def _chosen(fields: dict[str, str]) -> tuple[str, bool]:
+    """The form's choices. Raises ``ValueError``."""
+    window = fields.get("window", "").strip() or "20"
+    parse_window(window)
+    keep = fields.get("keep", "").strip().lower()
+    if keep not in _YES + _NO:
+        raise ValueError(f"keep is {keep!r}; it is true or false")
+    return window, keep in _YES
+
+
+routes = [
+    Route("/scan", page),
+    Route("/v1/scans", history),
+    Route("/v1/scans", create, methods=["POST"]),
+    Route("/v1/scans/{id}", show),
+    Route("/v1/scans/{id}", remove, methods=["DELETE"]),
+    Route("/v1/scans/{id}/events", events),
+    Route("/v1/scans/{id}/report.html", report_page),
+]

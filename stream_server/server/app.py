@@ -1,0 +1,70 @@
+"""The Starlette application: routes and lifespan, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from stream_server import resources
+from stream_server.ingest.webrtc.whip import Whip
+from stream_server.ingest.websocket.endpoint import stream_endpoint
+from stream_server.scan.jobs.api import routes as scan_routes
+from stream_server.scan.jobs.queue import ScanQueue
+from stream_server.server import api, pages
+from stream_server.server.gate import Gate
+from stream_server.server.problems import http_error, server_error
+from stream_server.server.services import Services
+
+
+def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> Starlette:
+    """The application over ``services``, which it closes at the end.
+
+    ``ready`` is called once a first inference was tried.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.services = services
+        app.state.scans = scans = ScanQueue(services)
+        try:
+            await services.start()
+            await services.probe()
+            scans.start()
+            ready()
+            yield
+        finally:
+            await scans.stop()
+            await services.close()
+
+    return Starlette(
+        routes=[
+            Route("/", pages.live),
+            Route("/healthz", api.healthz),
+            Route("/readyz", api.readyz),
+            Route("/metrics", api.metrics),
+            Route("/openapi.json", api.openapi),
+            Route("/v1/info", api.info),
+            Route("/v1/streams", api.streams),
+            Route("/v1/session", api.session, methods=["POST"]),
+            Route("/v1/pairings", api.start_pairing, methods=["POST"]),
+            Route("/v1/pairings", api.end_pairing, methods=["DELETE"]),
+            Route("/v1/pairings/{id}", api.finish_pairing, methods=["POST"]),
+            *scan_routes,
+            *Whip(services).routes,
+            WebSocketRoute("/v1/stream", stream_endpoint),
+            Mount("/static", pages.Static(directory=resources.web_dir() / "static")),
+            Mount("/extension", StaticFiles(directory=resources.extension_dir())),
+        ],
+        middleware=[
+            Middleware(Gate, services=services),
+            Middleware(pages.SecurityHeaders),
+        ],
+        exception_handlers={HTTPException: http_error, Exception: server_error},
+        lifespan=lifespan,
+    )

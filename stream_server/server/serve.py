@@ -1,0 +1,129 @@
+"""Running the server: the sockets, the signals and what is printed at the start."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+from uvicorn.server import HANDLED_SIGNALS
+
+from stream_server import __version__, resources
+from stream_server.engine.configured import configured_engine
+from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProtocol
+from stream_server.server.app import create_app
+from stream_server.server.auth import load_token
+from stream_server.server.services import Services
+from stream_server.settings import Settings
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_GOODBYE_SECONDS = 0.5
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but streams hear that the server stops before their sockets close."""
+
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal, and leave it at that: uvicorn would raise it again at the end, and a
+        server that stopped as it was asked would look as if it had crashed."""
+        before = {sig: signal.signal(sig, self.handle_exit) for sig in HANDLED_SIGNALS}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._services.stop_streams()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._services.no_streams.wait()
+        await asyncio.sleep(0.05)  # the close frames are on their way
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until interrupted; the process's exit status.
+
+    Raises ``SettingsError``, ``TokenError``, ``RepositoryError`` or ``OSError`` for what keeps it
+    from starting.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+    )
+    token = load_token(settings)
+    listening = _listen(settings.host, settings.port)
+    try:
+        services = Services(settings, token, configured_engine(settings))
+        app = create_app(services, lambda: _greet(services, listening))
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws=LimitedWebSocketProtocol,
+            ws_max_size=settings.max_message_bytes,
+            ws_per_message_deflate=False,  # pictures do not shrink twice
+            lifespan="on",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        _Server(config, services).run(sockets=[listening])
+    finally:
+        listening.close()
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    if sys.platform != "win32":
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    # From here on a client waits instead of being refused while the models load.
+    listening.listen(128)
+    listening.set_inheritable(True)
+    return listening
+
+
+def _greet(services: Services, listening: socket.socket) -> None:
+    settings = services.settings
+    port = listening.getsockname()[1]
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
+    shown = f"[{host}]" if ":" in host else host
+    lines = [
+        f"Fakelight {__version__} is serving on http://{shown}:{port}"
+        f" ({services.engine_in_use()} engine, {', '.join(services.repository.members)})",
+        "",
+        f"  live page   http://{shown}:{port}/#token={services.token}",
+        f"  check files http://{shown}:{port}/scan#token={services.token}",
+        "  extension   in the browser's extensions page, Load unpacked:",
+        f"              {resources.extension_dir()}",
+        "              then pair it in its options: six digits will appear here",
+        "",
+        "  It judges face manipulation, not sound and not wholly generated video, and it errs.",
+        "  The model weights were trained on research-only data: for research use only"
+        f" ({settings.models / 'LICENSE'}).",
+        "",
+    ]
+    if services.repository.untrained:
+        lines[-2:-1] = [f"  UNTRAINED MODELS: {services.repository.untrained}."]
+    if settings.host not in _LOOPBACK:
+        lines.insert(1, f"  Anyone who can reach {settings.host} can try the token: use TLS.")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import math
+
+from stream_server.evidence import StreamOptions
+from stream_server.ingest.files.media import MediaInfo, ReadCounts
+from stream_server.scan.analysis import Analysis
+from stream_server.scan.build_report import build_report
+from stream_server.scan.faces.album import FaceRecord
+from stream_server.scan.plan import make_plan
+from stream_server.verdict import VerdictPolicy
+from stream_server.vision.quality import Quality
+
+POLICY = VerdictPolicy(fake=0.8, real=0.3)
+
+
+def face(number: int, probabilities: list[float], good: int | None = None, **failed: int):
+    record = FaceRecord(number, 0.0, len(probabilities) / 4, boxes=[(0.1, 0.1, 0.2, 0.3)])
+    record.scores = [(0.25 * i, p, {"one": p, "two": 1 - p}) for i, p in enumerate(probabilities)]
+    record.good = len(probabilities) * 2 if good is None else good
+    record.looks = record.good + sum(failed.values())
+    record.failed.update(failed)
+    record.qualities = [Quality(100, 200, 0.1, 120, 1.2)]
+    return record
+
+
+def report(*faces: FaceRecord, duration: float = 60.0, **changes):
+    media = MediaInfo("video", "h264 in mov", 640, 360, duration, 30.0, int(30 * duration))
+    plan = make_plan(duration, 10.0, changes.pop("budget", 6000), 1)
+    analysis = Analysis(list(faces), 600, counts=[ReadCounts(1800, last=duration)])
+    for name, value in changes.items():
+        setattr(analysis, name, value)
+    return build_report(
+        "a.mp4", media, plan, StreamOptions(), analysis, POLICY,
+        engine="embedded", models=("one", "two"), settings={}, provenance={}, max_faces=16,
+    )  # fmt: skip
+
+
+def test_the_file_takes_the_verdict_of_its_most_suspicious_face():
+    found = report(face(1, [0.1] * 40), face(2, [0.95] * 40), face(3, [0.5] * 40))
+    assert found.verdict == "likely_fake" and math.isclose(found.probability, 0.95)
+
+
+def test_a_face_with_too_few_samples_decides_nothing():
+    found = report(face(1, [0.1] * 40), face(2, [0.99] * 5, good=10))
+    assert found.verdict == "likely_real"
+    assert found.faces[1].reasons == ("few_samples",) and found.faces[1].probability is None
+
+
+def test_one_bad_second_in_a_long_video_is_no_alarm():
+    found = report(face(1, [0.1] * 118 + [0.99] * 4 + [0.1] * 118))
+    assert found.verdict == "likely_real"
+
+
+def test_a_replaced_passage_is_no_clean_bill():
+    found = report(face(1, [0.1] * 100 + [0.99] * 20 + [0.1] * 100))
+    assert found.verdict == "unsure" and found.probability < 0.3
+    assert found.faces[0].stretches == ((25.0, 29.75),)
+
+
+def test_members_are_summed_up_like_the_whole():
+    members = report(face(1, [0.9] * 40)).faces[0].members
+    assert math.isclose(members["one"], 0.9) and math.isclose(members["two"], 0.1)
+
+
+def test_the_reasons_are_the_gates_that_kept_it_from_being_judged():
+    found = report(face(1, [], good=2, blurred=90, dark=60, profile=1))
+    assert found.faces[0].reasons == ("blurred", "dark")
+    assert found.verdict == "not_enough_evidence" and found.probability is None
+
+
+def test_what_was_not_looked_at_is_said():
+    text = " ".join(report(face(1, [0.1] * 40), duration=21600.0, budget=600).left_out)
+    assert "budget of 600 samples" in text and "6:00:00" in text
+    counts = [ReadCounts(100, damaged=7, last=12.0)]
+    text = " ".join(report(face(1, [0.1] * 40), crowded=4, counts=counts).left_out)
+    assert "breaks off" in text and "0:12" in text
+    assert "7 damaged pieces" in text and "Up to 20 faces" in text
+
+
+def test_the_sound_is_never_judged():
+    assert "sound" in report(face(1, [0.1] * 40)).left_out[0]

@@ -1,0 +1,1 @@
+"""Fitting members: encoders on single crops, heads on windows."""

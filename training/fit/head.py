@@ -1,0 +1,122 @@
+"""From a trained frame model to a member: features of augmented passes, then the head."""
+
+from __future__ import annotations
+
+import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
+
+# isort: split
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightning as L
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from training.data.manifest import Manifest
+from training.fit.frames_module import FrameModel
+from training.fit.head_module import HeadModule
+from training.fit.run import RunDir
+from training.fit.windows import Windows, make_passes, read_passes
+from training.judge.metrics import auc
+from training.judge.scoring import Followed, encode_with, follow, video_logit
+from training.models.heads import SequenceHead
+from training.models.registry import Member, Spec, make_encoder, make_head, save_member
+
+
+def train_head(
+    spec: Spec,
+    run: RunDir,
+    train: Manifest,
+    dev: Manifest,
+    frames: Path | None,
+    passes: int = 3,
+    stills: int = 3000,
+    steps: int = 1500,
+    batch: int = 64,
+    seed: int = 0,
+    half: bool = False,
+    accelerator: str = "cpu",
+) -> Member:
+    """Train the head of ``spec`` on the frozen encoder in ``frames``; writes ``member.pt``.
+
+    Where the trained head does worse on dev than the mean of its frames, from which it began,
+    the mean is kept; the run's log holds both figures. A head of another kind has no mean of
+    frames in it and is kept as it is.
+    """
+    encoder, logit = load_frames(spec, frames) if frames is not None else (None, None)
+    dim = int(getattr(encoder, "dim", 10))
+    encode = encode_with(encoder, half)
+    paths: list[Path] = []
+    for path in make_passes(train, encode, run.path / "features" / "train", passes, stills, seed):
+        paths.append(path)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\rfeatures: {len(paths)} files\033[K")
+    tracks = list(follow(dev, encode, run.path / "features" / "dev"))
+    head = make_head(spec, dim)
+    begun: nn.Module = head
+    if logit is not None:
+        begun = SequenceHead(dim, "mean")
+        for one in (begun, head):
+            if isinstance(one, SequenceHead):
+                one.frame.load_state_dict(logit.state_dict())
+    before = head_figures(Member(spec.name, encoder, begun, dim).eval(), tracks)
+    windows = Windows(read_passes(paths), batch, seed, landmarks=encoder is None)
+    module = HeadModule(head, steps)
+    head.train()
+    trainer = L.Trainer(
+        max_steps=steps,
+        max_epochs=1,
+        accelerator=accelerator,
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+        gradient_clip_val=1.0,
+    )
+    trainer.fit(module, DataLoader(windows, batch_size=None))
+    member = Member(spec.name, encoder, module.averaged, dim).eval()
+    after = head_figures(member, tracks)
+    run.log("head", mean_of_frames=before, trained=after)
+    worse = _choice(after, tracks) < _choice(before, tracks)
+    if logit is not None and isinstance(head, SequenceHead) and worse:
+        kept = make_head(spec, dim)
+        assert isinstance(kept, SequenceHead)
+        kept.frame.load_state_dict(logit.state_dict())
+        member, after = Member(spec.name, encoder, kept, dim).eval(), before
+    save_member(run.path / "member.pt", member, {"dev": after, "mean_of_frames": before})
+    return member
+
+
+def load_frames(spec: Spec, path: Path) -> tuple[nn.Module, nn.Linear]:
+    """The encoder and the frame logit of a frames run."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; train --stage frames writes it")
+    encoder = make_encoder(spec)
+    if encoder is None:
+        raise ValueError(f"{spec.name} has no encoder")
+    model = FrameModel(encoder, int(getattr(encoder, "dim", 0)))
+    model.take(torch.load(path, map_location="cpu", weights_only=True)["state"])
+    return model.encoder, model.logit
+
+
+def head_figures(member: Member, tracks: Sequence[Followed]) -> dict[str, float]:
+    """AUC by video and data set on windows of 20."""
+    groups: dict[str, list[Followed]] = {}
+    for track in tracks:
+        groups.setdefault(track.sample.dataset, []).append(track)
+    result: dict[str, float] = {}
+    for name, members in groups.items():
+        labels = [track.fake for track in members]
+        if any(labels) and not all(labels):
+            result[name] = auc(labels, [video_logit(member, track) for track in members])
+    return result
+
+
+def _choice(figures: dict[str, float], tracks: Sequence[Followed]) -> float:
+    """The mean over data sets of video: single pictures have no windows to choose by."""
+    moving = {track.sample.dataset for track in tracks if not track.still}
+    values = [value for name, value in figures.items() if name in moving] or list(figures.values())
+    return sum(values) / len(values) if values else 0.0

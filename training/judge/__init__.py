@@ -1,0 +1,1 @@
+"""Judging members and their vote: figures, calibration, cards."""

@@ -1,0 +1,101 @@
+"""The development set as crops, and its figures per group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stream_server.vision.types import Image
+from training.augment.delivery import Delivery
+from training.augment.margin import Cut
+from training.data.manifest import Manifest, landmarks_of
+from training.data.shards import Sample, Stored
+from training.judge.metrics import auc
+
+Score = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One video or picture with the scores of its crops in the order of time."""
+
+    sample: Sample
+    scores: NDArray[np.float64]
+
+    @property
+    def mean(self) -> float:
+        return float(self.scores.mean())
+
+
+def spread(rows: Sequence[Stored], count: int) -> list[Stored]:
+    """At most ``count`` of ``rows``, evenly over time."""
+    if len(rows) <= count:
+        return list(rows)
+    return [rows[int(place)] for place in np.linspace(0, len(rows) - 1, count).round()]
+
+
+def crop_of(
+    manifest: Manifest, row: Stored, delivery: Delivery | None = None, size: int = 224
+) -> Image:
+    """The serving crop of ``row``, after ``delivery``."""
+    image, landmarks = manifest.image(row), landmarks_of(row.sample)
+    if delivery is not None:
+        rng = np.random.default_rng(0)
+        image, landmarks = delivery.apply(image, landmarks, row.sample.face_px, rng)
+    return Cut().apply(image, landmarks, size)
+
+
+def score_videos(
+    manifest: Manifest, score: Score, per_video: int = 10, stills: int = 600,
+    delivery: Delivery | None = None, batch: int = 50,
+) -> list[Scored]:  # fmt: skip
+    """Score up to ``per_video`` crops of each video, and ``stills`` of the single pictures."""
+    videos = list(manifest.videos().values())
+    singles = [rows for rows in videos if len(rows) == 1]
+    step = max(len(singles) / stills, 1.0) if stills else float("inf")
+    kept = {int(number * step) for number in range(stills)} if stills else set()
+    chosen = [spread(rows, per_video) for rows in videos if len(rows) > 1]
+    chosen += [rows for number, rows in enumerate(singles) if number in kept]
+    flat = [row for rows in chosen for row in rows]
+    scores: list[float] = []
+    for start in range(0, len(flat), batch):
+        crops = [crop_of(manifest, row, delivery) for row in flat[start : start + batch]]
+        scores += score(np.stack(crops)).tolist()
+    result: list[Scored] = []
+    place = 0
+    for rows in chosen:
+        values = np.array(scores[place : place + len(rows)], np.float64)
+        result.append(Scored(rows[0].sample, values))
+        place += len(rows)
+    return result
+
+
+def group_aucs(scored: Sequence[Scored]) -> dict[str, float]:
+    """AUC by video per data set, per method, and the share of pairs in the right order."""
+    result: dict[str, float] = {}
+    datasets = sorted({one.sample.dataset for one in scored})
+    for dataset in datasets:
+        rows = [one for one in scored if one.sample.dataset == dataset]
+        reals = [one for one in rows if one.sample.label == "real"]
+        fakes = [one for one in rows if one.sample.label == "fake"]
+        if not reals or not fakes:
+            continue
+        result[dataset] = _auc(reals, fakes)
+        methods = sorted({one.sample.method for one in fakes})
+        if len(methods) > 1:
+            for method in methods:
+                of_method = [one for one in fakes if one.sample.method == method]
+                result[f"{dataset}/{method}"] = _auc(reals, of_method)
+        pairs = {one.sample.pair: one.mean for one in reals if one.sample.pair}
+        ordered = [one.mean > pairs[one.sample.pair] for one in fakes if one.sample.pair in pairs]
+        if ordered:
+            result[f"{dataset}/pairs in order"] = float(np.mean(ordered))
+    return result
+
+
+def _auc(reals: Sequence[Scored], fakes: Sequence[Scored]) -> float:
+    labels = [0] * len(reals) + [1] * len(fakes)
+    return auc(labels, [one.mean for one in [*reals, *fakes]])

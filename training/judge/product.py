@@ -1,0 +1,195 @@
+"""What the product itself says of labelled videos: the whole way from file to verdict.
+
+The evaluate step judges crops that were extracted beforehand; here the same videos go through the
+reader, the tracker, the quality checks, the exported networks and the verdict of a scan, so that
+what is abstained on, and what is lost on the way, shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from stream_server.engine import Engine, MicroBatcher, open_engine
+from stream_server.evidence import StreamOptions
+from stream_server.ingest.files.media import ReadCounts
+from stream_server.ingest.files.video import VideoFile
+from stream_server.scan.analysis import Pipeline, analyse
+from stream_server.scan.build_report import build_report
+from stream_server.scan.options import ScanOptions
+from stream_server.scan.plan import Stretch, make_plan
+from stream_server.verdict import VerdictPolicy
+from stream_server.vision.detect import FaceDetector
+from stream_server.vision.types import Frame
+from training.data.frames import part
+from training.data.layouts import Item
+from training.judge.metrics import auc, calibration_figures, interval
+
+_MAX_PIXELS = 4096 * 4096
+_DECIDED = ("likely_fake", "likely_real", "unsure")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One video. ``face_px`` is the longer side of its decisive face's box, the median over the
+    video, in pixels of the picture that was judged; 0 where no face was found."""
+
+    name: str
+    dataset: str
+    method: str
+    label: str
+    group: str
+    face_px: float
+    verdict: str
+    probability: float | None
+    reasons: tuple[str, ...]
+
+
+class _Part:
+    """A part of each picture of a video, as a ``Media``."""
+
+    def __init__(self, item: Item) -> None:
+        self._video = VideoFile(item.path, item.name, _MAX_PIXELS)
+        self._region = item.region
+        info = self._video.info
+        left, top, right, bottom = item.region
+        self.info = replace(
+            info,
+            width=round(info.width * (right - left)),
+            height=round(info.height * (bottom - top)),
+        )
+
+    def read(
+        self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
+    ) -> Iterator[tuple[Stretch, Frame]]:
+        for stretch, frame in self._video.read(stretches, rate, counts):
+            yield (
+                stretch,
+                replace(frame, image=np.ascontiguousarray(part(frame.image, self._region))),
+            )
+
+
+class Product:
+    """The scan of one model repository, with the server's own defaults. ``close`` it."""
+
+    def __init__(self, models: Path) -> None:
+        self._engine: Engine = open_engine("embedded", models)
+        self.policy = VerdictPolicy.from_parameters(self._engine.repository.parameters)
+        self._pipeline = Pipeline(FaceDetector(), MicroBatcher(self._engine), self.policy)
+        digest = hashlib.sha256()
+        for path in sorted(models.rglob("*")):
+            if path.is_file() and path.name in ("model.onnx", "config.pbtxt"):
+                digest.update(path.read_bytes())
+        self.stamp = digest.hexdigest()[:16]
+
+    async def judge(self, item: Item) -> Judgement:
+        """Scan one video. Raises what a scan raises for unusable files."""
+        media = _Part(item)
+        rate = min(10.0, media.info.rate or 10.0)
+        chosen = ScanOptions(None, rate, 6000)
+        options = StreamOptions(
+            sample_hz=rate, window=chosen.window_for(media.info.duration, rate), verdict_hz=4.0
+        )
+        plan = make_plan(media.info.duration, rate, chosen.budget, 1)
+        analysis = await analyse(media, plan, options, self._pipeline)
+        report = build_report(
+            item.name, media.info, plan, options, analysis, self.policy, engine="embedded",
+            models=self._engine.repository.members, settings={}, provenance={}, max_faces=16,
+        )  # fmt: skip
+        sizes = [
+            max(face.box[2] * media.info.width, face.box[3] * media.info.height)
+            for face in report.faces
+        ]
+        reasons = sorted({reason for face in report.faces for reason in face.reasons})
+        return Judgement(
+            item.name, item.dataset, item.method, item.label,
+            item.identities[0] if item.identities else item.name,
+            max(sizes, default=0.0), report.verdict, report.probability, tuple(reasons),
+        )  # fmt: skip
+
+    async def close(self) -> None:
+        await self._engine.close()
+
+
+def figures(rows: Sequence[Judgement], least_px: float = 64.0) -> dict[str, Any]:
+    """Coverage, verdicts per group, AUC by video, and what abstaining leaves out.
+
+    Coverage counts videos whose face is ``least_px`` or more; a video in which no face was found
+    counts as not covered.
+    """
+    result: dict[str, Any] = {"videos": len(rows), "least_px": least_px}
+    large = [row for row in rows if row.face_px >= least_px or row.face_px == 0]
+    covered = [row for row in large if row.verdict in _DECIDED]
+    result["coverage"] = {"of": len(large), "covered": len(covered)}
+    known = [row for row in rows if row.probability is not None]
+    reals = [row for row in known if row.label == "real"]
+    flagged = [row for row in reals if row.verdict == "likely_fake"]
+    groups = [row.group for row in reals]
+    share = [row.verdict != "likely_fake" for row in reals]
+    result["real_not_flagged"] = {
+        "of": len(reals),
+        "share": 1 - len(flagged) / len(reals) if reals else None,
+        "interval": interval(lambda rows: float(np.mean([share[n] for n in rows])), groups)
+        if reals
+        else None,
+    }
+    labels = np.array([row.label == "fake" for row in known])
+    values = np.array([row.probability for row in known], np.float64)
+    result |= calibration_figures(labels, values) if len(known) else {"ece": None}
+    result["groups"] = {name: _group(members) for name, members in _groups(known).items()}
+    result["abstained"] = [asdict(row) for row in rows if row.verdict not in _DECIDED]
+    decided = [row for row in known if row.verdict in ("likely_fake", "likely_real")]
+    wrong = [row for row in decided if (row.verdict == "likely_fake") != (row.label == "fake")]
+    unsure = [row for row in known if row.verdict == "unsure"]
+    would = [row for row in unsure if ((row.probability or 0) >= 0.5) != (row.label == "fake")]
+    result["decided"] = {"of": len(known), "decided": len(decided), "wrong": len(wrong)}
+    result["unsure"] = {"of": len(unsure), "would_have_been_wrong": len(would)}
+    return result
+
+
+def _groups(rows: Sequence[Judgement]) -> Mapping[str, list[Judgement]]:
+    result: dict[str, list[Judgement]] = {}
+    for row in rows:
+        result.setdefault(row.dataset, []).append(row)
+    for name in list(result):
+        methods = {row.method for row in result[name] if row.label == "fake"}
+        if len(methods) > 1:
+            reals = [row for row in result[name] if row.label == "real"]
+            for method in sorted(methods):
+                result[f"{name} / {method}"] = reals + [
+                    row for row in result[name] if row.method == method and row.label == "fake"
+                ]
+    return result
+
+
+def _group(rows: Sequence[Judgement]) -> dict[str, Any]:
+    labels = np.array([row.label == "fake" for row in rows])
+    values = np.array([row.probability for row in rows], np.float64)
+    both = labels.any() and not labels.all()
+    verdicts = {
+        f"{kind} {verdict}": sum(row.label == kind and row.verdict == verdict for row in rows)
+        for kind in ("real", "fake")
+        for verdict in ("likely_fake", "unsure", "likely_real")
+    }
+    return {
+        "real": int((~labels).sum()),
+        "fake": int(labels.sum()),
+        "auc": auc(labels, values) if both else None,
+        "interval": interval(lambda n: auc(labels[n], values[n]), [row.group for row in rows])
+        if both
+        else None,
+        "median_probability": {
+            kind: median(
+                float(value) for value, fake in zip(values, labels, strict=True) if fake == truth
+            )
+            for kind, truth in (("real", False), ("fake", True))
+            if (labels == truth).any()
+        },
+        "verdicts": {name: count for name, count in verdicts.items() if count},
+    }
