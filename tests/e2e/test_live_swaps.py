@@ -12,18 +12,16 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
-from tests.e2e.conftest import REPOSITORY, TOKEN, start_server
+from tests.e2e.conftest import TOKEN, start_server
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
+from tests.support.shared import MISSING, SHARED
 
-CLIPS = REPOSITORY.parent / "shared" / "data" / "clips" / "dev"
+CLIPS = SHARED / "clips" / "dev"
 pytestmark = [
     pytest.mark.shared,
     pytest.mark.timeout(400),
-    pytest.mark.skipif(
-        not any(CLIPS.glob("deepfacelive-*.mp4")),
-        reason="the development clips of live swaps are not part of the repository",
-    ),
+    pytest.mark.skipif(not any(CLIPS.glob("deepfacelive-*.mp4")), reason=MISSING),
 ]
 
 

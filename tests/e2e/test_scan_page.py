@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.e2e.browser import chromium
-from tests.e2e.conftest import REPOSITORY, TOKEN, Server, start_server
+from tests.e2e.conftest import TOKEN, Server, start_server
+from tests.support.paths import ROOT
 from tests.support.scan_media import every, moving_face, without_faces, write_video
 
 expect.set_options(timeout=20_000)
@@ -206,7 +207,7 @@ def test_a_saved_report_opens_offline_and_prints(
     command = [sys.executable, "-m", "stream_server.cli", "scan", str(clips / "face.mp4")]
     done = subprocess.run(
         [*command, "--html", str(saved), "--models", str(tiny_models)],
-        cwd=REPOSITORY,
+        cwd=ROOT,
         capture_output=True,
         check=False,
         timeout=60,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -128,7 +129,6 @@ def test_a_picture_bomb_is_refused_before_its_pixels_are_decoded(tmp_path):
     from stream_server.ingest.files.open import open_media
     from stream_server.ingest.files.unusable import UnusableError
 
-    tracemalloc = pytest.importorskip("tracemalloc")
     path = picture_bomb(tmp_path)
     tracemalloc.start()
     try:

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.skips import SkipGate, read_allowed
+
+pytest_plugins = ["pytester"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    allowed = read_allowed(Path(__file__).with_name("allowed_skips.txt"))
+    config.pluginmanager.register(SkipGate(allowed, on_ci=bool(os.environ.get("CI"))))
