@@ -30,6 +30,7 @@ from PIL import Image as Pillow
 
 from stream_server.engine import MicroBatcher, open_engine
 from stream_server.evidence import StreamOptions
+from stream_server.ingest.files.media import MAX_SIDE
 from stream_server.settings import Settings, load
 from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
@@ -38,11 +39,10 @@ from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Frame, Image
 
 RATE = 10
-SIDE = 960
 
 
 def pictures(path: Path, half: str) -> Iterator[Image]:
-    """The clip at ten pictures a second, its half, even sides, at most ``SIDE`` long."""
+    """The clip at ten pictures a second, its half, even sides, at most ``MAX_SIDE`` long."""
     due = 0.0
     with av.open(str(path)) as clip:
         for frame in clip.decode(video=0):
@@ -56,7 +56,7 @@ def pictures(path: Path, half: str) -> Iterator[Image]:
             elif half == "right":
                 picture = picture[:, middle:]
             height, width = picture.shape[:2]
-            scale = min(1.0, SIDE / max(width, height))
+            scale = min(1.0, MAX_SIDE / max(width, height))
             size = (round(width * scale) // 2 * 2, round(height * scale) // 2 * 2)
             yield cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.evidence import FaceEvidence, Sample, StreamOptions
+from stream_server.ingest.rhythm import Rhythm
 from stream_server.verdict import Verdict, VerdictPolicy
 from stream_server.vision.crop import alignment, corners, cut, to_crop
 from stream_server.vision.quality import Quality, judge
@@ -117,7 +118,7 @@ class Stream:
         self._on_look = on_look
         self._evidence: dict[int, FaceEvidence] = {}
         self._newest: dict[int, tuple[float, Look]] = {}
-        self._slot = -1
+        self._rhythm = Rhythm(options.sample_hz)
         self._time = -math.inf
 
     @property
@@ -135,7 +136,7 @@ class Stream:
         self.tracker.reset()
         self._evidence.clear()
         self._newest.clear()
-        self._slot = -1
+        self._rhythm.reset()
         self._time = -math.inf
 
     async def analyse(self, frame: Frame) -> list[Face]:
@@ -173,11 +174,8 @@ class Stream:
 
     def _look(self, frame: Frame) -> tuple[list[Track], list[Look]]:
         tracks = self.tracker.update(frame.image, frame.media_time)
-        # A frame may come a little before its place in the rhythm; a quarter of a beat is near.
-        slot = math.floor(frame.media_time * self.options.sample_hz + 0.25)
-        if slot <= self._slot:
+        if not self._rhythm.due(frame.media_time):
             return tracks, []
-        self._slot = slot
         return tracks, [self._look_at(frame.image, track) for track in tracks]
 
     def _look_at(self, image: Image, track: Track) -> Look:

@@ -17,6 +17,7 @@ import numpy as np
 
 from stream_server.engine import EmbeddedEngine, ModelRepository
 from stream_server.engine.repository import FACE_FEATURES, LANDMARKS, SEQUENCE_VERDICT
+from stream_server.ingest.rhythm import Rhythm
 from stream_server.scan.summary import robust
 from stream_server.settings import load
 from stream_server.vision.crop import align_crop, alignment, to_crop
@@ -33,23 +34,22 @@ def naive_scan(path: Path) -> dict[str, Any]:
     detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
     window: list[tuple[Image, Floats]] = []
     scores: list[float] = []
-    frames, slot, verdict_slot = 0, -1, -1
+    sampling, judging = Rhythm(_SAMPLE_HZ), Rhythm(_VERDICT_HZ)
+    frames = 0
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
             found = detector.detect(image)
             frames += 1
             time = float(frame.time or 0)
-            if not len(found) or int(time * _SAMPLE_HZ + 0.25) <= slot:
+            if not len(found) or not sampling.due(time):
                 continue
-            slot = int(time * _SAMPLE_HZ + 0.25)
             largest = int((found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1).argmax())
             points = found.landmarks[largest]
             window.append((align_crop(image, points), to_crop(points, alignment(points))))
             window = window[-_WINDOW:]
-            if len(window) < _WINDOW or int(time * _VERDICT_HZ + 0.25) <= verdict_slot:
+            if len(window) < _WINDOW or not judging.due(time):
                 continue
-            verdict_slot = int(time * _VERDICT_HZ + 0.25)
             scores.append(_verdict(engine, window))
     return {"frames_searched": frames, "verdicts": len(scores), "probability": robust(scores)}
 

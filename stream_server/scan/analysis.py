@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from stream_server.engine.base import EngineError
 from stream_server.evidence import StreamOptions
-from stream_server.ingest.files.media import Media, ReadCounts
+from stream_server.ingest.files.media import Media, ReadCounts, Stretch
 from stream_server.scan.faces.album import Album, FaceRecord
 from stream_server.scan.faces.linking import linked
-from stream_server.scan.plan import Plan, Stretch
+from stream_server.scan.plan import Plan
 from stream_server.stream import Scorer, Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector

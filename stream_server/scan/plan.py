@@ -10,27 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from stream_server.ingest.files.media import Stretch
+
 _STRETCH = 6.0  # seconds: two windows of 20 at 10 Hz and the time to find the faces
 _LEAD = 1.2  # seconds that a second reader begins early, to have its faces and windows ready
 _SPLIT = 40.0  # seconds: a shorter file is read by one reader
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """From ``start`` to ``end`` in seconds; infinity means the end of the file.
-
-    ``lead``: what is seen before this time only prepares, another reader reports it. With
-    ``loose`` the reader may begin at the key frame before ``start``, which saves decoding.
-    """
-
-    start: float
-    end: float
-    lead: float = 0.0
-    loose: bool = False
-
-    @property
-    def seconds(self) -> float:
-        return self.end - self.start
 
 
 @dataclass(frozen=True)

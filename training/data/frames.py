@@ -10,10 +10,9 @@ import av
 import cv2
 import numpy as np
 
+from stream_server.ingest.files.media import MAX_SIDE
 from stream_server.vision.types import Frame, Image
 from training.arrays import as_image
-
-MAX_SIDE = 960  # what the extension sends at most; larger pictures are shrunk to it
 
 
 class UnreadableError(ValueError):

@@ -18,12 +18,12 @@ import numpy as np
 
 from stream_server.engine import Engine, MicroBatcher, open_engine
 from stream_server.evidence import StreamOptions
-from stream_server.ingest.files.media import ReadCounts
+from stream_server.ingest.files.media import ReadCounts, Stretch
 from stream_server.ingest.files.video import VideoFile
 from stream_server.scan.analysis import Pipeline, analyse
 from stream_server.scan.build_report import build_report
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.plan import Stretch, make_plan
+from stream_server.scan.plan import make_plan
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.types import Frame

@@ -6,12 +6,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from stream_server.scan.plan import Stretch
 from stream_server.vision.types import Frame
 
 MAX_SIDE = 960
 """Longer side, in pixels, of the pictures that are judged: what the extension sends at most, and
 what the models were trained on. Larger frames are shrunk to it."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """From ``start`` to ``end`` in seconds; infinity means the end of the file.
+
+    ``lead``: what is seen before this time only prepares, another reader reports it. With
+    ``loose`` the reader may begin at the key frame before ``start``, which saves decoding.
+    """
+
+    start: float
+    end: float
+    lead: float = 0.0
+    loose: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +12,9 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
-from stream_server.ingest.files.media import MAX_SIDE, MediaInfo, ReadCounts
+from stream_server.ingest.files.media import MAX_SIDE, MediaInfo, ReadCounts, Stretch
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
-from stream_server.scan.plan import Stretch
+from stream_server.ingest.rhythm import Rhythm
 from stream_server.vision.types import Frame, Image
 
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
@@ -89,12 +88,10 @@ class Animation:
         """See ``Media.read``."""
         with _quiet(self._path) as opened:
             for stretch in stretches:
-                slot = -1
+                rhythm = Rhythm(rate)
                 for number, time in enumerate(self._starts):
-                    due = math.floor(time * rate + 0.25)
-                    if not stretch.start <= time < stretch.end or due <= slot:
+                    if not (stretch.start <= time < stretch.end and rhythm.due(time)):
                         continue
-                    slot = due
                     try:
                         opened.seek(number)
                         image = _rgb(opened, MAX_SIDE)

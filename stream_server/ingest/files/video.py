@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from stream_server.ingest.files import tone
-from stream_server.ingest.files.media import MAX_SIDE, MediaInfo, ReadCounts
+from stream_server.ingest.files.media import MAX_SIDE, MediaInfo, ReadCounts, Stretch
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
-from stream_server.scan.plan import Stretch
+from stream_server.ingest.rhythm import Rhythm
 from stream_server.vision.types import Frame, Image
 
 # These read other files or the network, or draw text: a file from a stranger must not choose.
@@ -156,8 +156,8 @@ class _Reader:
         self._step = 1 / source_rate if source_rate > 0 else 0.04
         self._origin = origin
         self._counts = counts
-        self._slot = -1
         self._time = -math.inf
+        self._rhythm = Rhythm(rate)
         self._intra = bool(stream.codec_context.codec.intra_only)
         self._skipping = source_rate >= _SKIPPABLE * rate and not self._intra
         if self._skipping:
@@ -165,15 +165,12 @@ class _Reader:
 
     def restart(self) -> None:
         """Begin anew after a seek."""
-        self._slot, self._time = -1, -math.inf
+        self._rhythm.reset()
+        self._time = -math.inf
 
     def due(self, time: float) -> bool:
         """Whether ``time`` begins a new beat of the sampling rhythm; asked once per frame."""
-        slot = self._slot_of(time)
-        if slot <= self._slot:
-            return False
-        self._slot = slot
-        return True
+        return self._rhythm.due(time)
 
     def read(self, container: Any) -> Iterator[tuple[Any, float]]:
         """Every decoded frame with its time, in seconds since the origin; never backwards."""
@@ -207,7 +204,7 @@ class _Reader:
         """A packet that is a whole picture by itself and is not due need not be decoded."""
         if not self._intra or packet.pts is None or not packet.size:
             return False
-        return self._slot_of(float(packet.pts * packet.time_base) - self._origin) <= self._slot
+        return not self._rhythm.peek(float(packet.pts * packet.time_base) - self._origin)
 
     def _watch_gap(self, time: float) -> None:
         """Some encoders make most frames expendable; then all are decoded after all."""
@@ -219,9 +216,6 @@ class _Reader:
         if frame.pts is None:
             return self._time + self._step if self._time > -math.inf else 0.0
         return float(frame.time) - self._origin
-
-    def _slot_of(self, time: float) -> int:
-        return math.floor(time * self._rate + 0.25)
 
 
 def picture(frame: Any) -> Image:

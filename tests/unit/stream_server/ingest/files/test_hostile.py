@@ -11,10 +11,9 @@ import av.logging
 import pytest
 from PIL import Image as Pillow
 
-from stream_server.ingest.files.media import ReadCounts
+from stream_server.ingest.files.media import ReadCounts, Stretch
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
-from stream_server.scan.plan import Stretch
 from tests.support.scan_media import every, moving_face, write_video
 
 SMALL = (160, 120)

@@ -12,11 +12,10 @@ import pytest
 from PIL import Image as Pillow
 
 from stream_server.ingest.files import tone
-from stream_server.ingest.files.media import MAX_SIDE, ReadCounts
+from stream_server.ingest.files.media import MAX_SIDE, ReadCounts, Stretch
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ingest.files.video import VideoFile, _duration
-from stream_server.scan.plan import Stretch
 from tests.support.scan_media import every, moving_face, without_faces, write_video
 
 WHOLE = (Stretch(0.0, math.inf),)
