@@ -21,10 +21,10 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up members with map models, and one exported from PyTorch, with its loop in ONNX."""
     import torch
 
-    from training.export.graphs import Calibration
     from training.export.heat_map import heat_model
     from training.export.onnx_export import write_member
     from training.export.repository_writer import write_ensembles, write_vote
+    from training.judge.vote import Vote, Voter
     from training.models.encoder import ServedEncoder
     from training.models.registry import make_encoder, make_head, parse
 
@@ -37,8 +37,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.nn.init.normal_(part, std=0.2)
     heat = heat_model(encoder, head)
     write_member(path, spec.name, ServedEncoder(encoder).eval(), head, 16, heat=heat)
-    thresholds = {"threshold_fake": "0.8", "threshold_real": "0.3"}
-    write_vote(path, [Calibration("one", 1.5), Calibration(spec.name, 0.7)], 0.0, thresholds)
+    write_vote(path, Vote((Voter("one", 1.5), Voter(spec.name, 0.7))))
     write_ensembles(path)
     return path
 

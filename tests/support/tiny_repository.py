@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
-from training.export.graphs import Calibration, make_model
+from training.export.graphs import make_model
 from training.export.repository_writer import (
     LANDMARK_DIM,
     SEQUENCE_LENGTH,
@@ -20,6 +20,7 @@ from training.export.repository_writer import (
     write_ensembles,
     write_vote,
 )
+from training.judge.vote import Vote, Voter
 
 FEATURE_DIM = 8
 
@@ -54,9 +55,8 @@ def tiny_repository(
     for index, name in enumerate(landmark_members):
         place_member(path, name, tiny_sequence(LANDMARK_DIM, 50 + index), LANDMARK_DIM)
     everyone = [*members, *landmark_members]
-    vote = [Calibration(n, 1.5 + i, -0.1 * i, 1 / len(everyone)) for i, n in enumerate(everyone)]
-    thresholds = {"threshold_fake": "0.8", "threshold_real": "0.3"}
-    write_vote(path, vote, 0.05, thresholds | (parameters or {}))
+    voters = [Voter(n, 1.5 + i, -0.1 * i, 1 / len(everyone)) for i, n in enumerate(everyone)]
+    write_vote(path, Vote(tuple(voters), 0.05), parameters)
     write_ensembles(path)
     return path
 

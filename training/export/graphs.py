@@ -7,46 +7,25 @@ opset 21 and IR 10 at most).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, checker, helper, numpy_helper
+
+from training.judge.vote import Vote
 
 OPSET = 17
 IR_VERSION = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How one member's logit counts in the vote.
-
-    A calibrated logit is ``scale * logit + shift`` (Platt, "Probabilistic outputs for support
-    vector machines", 1999); its sigmoid is the member's own probability. The vote adds the
-    calibrated logits, each times ``weight``.
-    """
-
-    name: str
-    scale: float = 1.0
-    shift: float = 0.0
-    weight: float = 1.0
-
-
-def vote_graph(members: Sequence[Calibration], bias: float = 0.0) -> ModelProto:
+def vote_graph(vote: Vote) -> ModelProto:
     """The calibrated vote.
 
     Inputs ``LOGIT_<member>`` float32 ``[N, 1]`` each; outputs ``MEMBER_PROBABILITY`` float32
     ``[N, M]`` and ``PROBABILITY`` float32 ``[N, 1]`` = sigmoid(bias + sum of weight times
     calibrated logit).
-
-    Raises:
-        ValueError: no members, a name twice, or a number that is not finite.
     """
-    names = [member.name for member in members]
-    if not names or len(set(names)) != len(names):
-        raise ValueError(f"the vote needs members with names of their own, got {names}")
-    numbers = np.array([[m.scale, m.shift, m.weight] for m in members] + [[bias, 0, 0]], np.float32)
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"the vote's numbers must be finite, got {list(members)}, bias {bias}")
+    names = vote.names
+    numbers = np.array([[one.scale, one.shift, one.weight] for one in vote.members], np.float32)
     inputs = [f"LOGIT_{name}" for name in names]
     nodes = [
         helper.make_node("Concat", inputs, ["logits"], axis=1),
@@ -58,10 +37,10 @@ def vote_graph(members: Sequence[Calibration], bias: float = 0.0) -> ModelProto:
         helper.make_node("Sigmoid", ["logit"], ["PROBABILITY"]),
     ]
     constants = {
-        "scale": numbers[:-1, 0],
-        "shift": numbers[:-1, 1],
-        "weight": numbers[:-1, 2:3],
-        "bias": numbers[-1, :1],
+        "scale": numbers[:, 0],
+        "shift": numbers[:, 1],
+        "weight": numbers[:, 2:3],
+        "bias": np.array([vote.bias], np.float32),
     }
     return make_model(
         "vote",

@@ -15,7 +15,7 @@ from onnx import ModelProto
 
 from training.export.config_text import Tensor, model_config
 from training.export.ensembles import write_ensembles
-from training.export.graphs import Calibration, vote_graph
+from training.export.graphs import vote_graph
 from training.export.layout import (
     CROP_SHAPE,
     LABEL_FILE,
@@ -26,6 +26,7 @@ from training.export.layout import (
     SEQUENCE_LENGTH,
     write_model,
 )
+from training.judge.vote import Vote
 
 __all__ = [
     "CROP_SHAPE",
@@ -160,41 +161,30 @@ def member_names(repo: Path) -> list[str]:
     return [name for name in voted if name in present] + sorted(present - set(voted))
 
 
-def write_vote(
-    repo: Path,
-    members: Sequence[Calibration],
-    bias: float = 0.0,
-    parameters: Mapping[str, str] | None = None,
-) -> None:
-    """Write the vote with its calibration inside.
+def write_vote(repo: Path, vote: Vote, parameters: Mapping[str, str] | None = None) -> None:
+    """Write the vote with its calibration inside; the ensembles must be written after it.
 
     Args:
         repo: the model repository.
-        members: every voting member, in the order of ``MEMBER_PROBABILITY``.
-        bias: added to the weighted sum of calibrated logits.
-        parameters: string parameters of the config: ``threshold_fake``, ``threshold_real`` and
-            how they were chosen.
-
-    Raises:
-        ValueError: see ``vote_graph``.
+        vote: every voting member, and the thresholds.
+        parameters: more string parameters of the config, e.g. how the vote was chosen.
     """
-    names = [member.name for member in members]
     folder = repo / "vote"
-    model = vote_graph(members, bias)
     write_model(
         folder,
         model_config(
             "vote",
-            [Tensor(f"LOGIT_{name}", "FP32", [1]) for name in names],
+            [Tensor(f"LOGIT_{name}", "FP32", [1]) for name in vote.names],
             [
                 Tensor("PROBABILITY", "FP32", [1]),
-                Tensor("MEMBER_PROBABILITY", "FP32", [len(names)], LABEL_FILE),
+                Tensor("MEMBER_PROBABILITY", "FP32", [len(vote.names)], LABEL_FILE),
             ],
             max_batch_size=MAX_WINDOWS,
             queue_size=QUEUE,
             on_cpu=True,
-            parameters=parameters,
+            parameters=vote.parameters() | dict(parameters or {}),
         ),
-        model,
+        vote_graph(vote),
     )
-    (folder / LABEL_FILE).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    labels = "".join(f"{name}\n" for name in vote.names)
+    (folder / LABEL_FILE).write_text(labels, encoding="utf-8")

@@ -12,7 +12,8 @@ import numpy as np
 from training.data.manifest import Manifest
 from training.judge.evaluation import Evaluation, Judged, arrays, unflagged
 from training.judge.metrics import ece
-from training.judge.vote import Vote, fit_vote, risk_coverage, thresholds
+from training.judge.vote import Vote
+from training.judge.vote_fit import fit_vote, risk_coverage, thresholds
 from training.models.registry import Member
 
 

@@ -76,18 +76,6 @@ class Evaluation:
             result.append(Judged(tracks[0].sample, tracks[0].still, np.stack(logits)))
         return result
 
-    def alone(self, name: str, vote: Vote) -> Vote:
-        """The vote of one member alone, with its own calibration."""
-        return Vote(
-            tuple(
-                one.__class__(one.name, one.scale, one.shift, float(one.name == name))
-                for one in vote.members
-            ),
-            0.0,
-            vote.threshold_fake,
-            vote.threshold_real,
-        )
-
 
 def groups_of(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
     """Per data set, and per method against the reals of its data set."""
@@ -187,8 +175,7 @@ def evaluate(
         "lengths": {},
     }
     for member in evaluation.members:
-        alone = evaluation.alone(member.name, vote)
-        report["members"][member.name] = aucs(judged, alone)
+        report["members"][member.name] = aucs(judged, vote.alone(member.name))
     for length in lengths:
         report["lengths"][str(length)] = aucs(evaluation.judged(length), vote)
     return report

@@ -1,26 +1,25 @@
-"""The calibrated vote of several members: fitted on dev, applied like the exported graph.
+"""The calibrated vote of several members, as it is fitted, kept, exported and reported.
 
-A member's calibrated logit is ``scale * logit + shift`` (Platt 1999); the vote adds them, each
-times a weight that is never negative, and a bias. Fitting weighs every video alike, and reals as
-much as fakes, so that a probability means the same whatever the mixture of the dev set.
+A member's calibrated logit is ``scale * logit + shift`` (Platt, "Probabilistic outputs for support
+vector machines", 1999); its sigmoid is the member's own probability. The vote adds the calibrated
+logits, each times a weight that is never negative, and a bias.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Weighed:
+@dataclass(frozen=True, slots=True)
+class Voter:
     """One member's part in the vote."""
 
     name: str
@@ -29,18 +28,41 @@ class Weighed:
     weight: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Vote:
     """All members' parts, and where verdicts begin.
 
-    At ``threshold_fake`` and above a face is likely fake, at ``threshold_real`` and below likely
-    real, and unsure in between.
+    ``members`` stand in the order of ``MEMBER_PROBABILITY``. At ``threshold_fake`` and above a
+    face is likely fake, at ``threshold_real`` and below likely real, and unsure in between.
+
+    Raises ``ValueError`` for no members, a name twice, a number that is not finite, or thresholds
+    that are not 0 <= real <= fake <= 1.
     """
 
-    members: tuple[Weighed, ...]
+    members: tuple[Voter, ...]
     bias: float = 0.0
     threshold_fake: float = 0.8
     threshold_real: float = 0.3
+
+    def __post_init__(self) -> None:
+        names = self.names
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"the vote needs members with names of their own, got {names}")
+        numbers = [(one.scale, one.shift, one.weight) for one in self.members]
+        if not np.isfinite([self.bias, *np.ravel(numbers)]).all():
+            raise ValueError(
+                f"the vote's numbers must be finite, got {list(self.members)}, bias {self.bias}"
+            )
+        if not 0 <= self.threshold_real <= self.threshold_fake <= 1:
+            raise ValueError(
+                "the thresholds must be 0 <= real <= fake <= 1, "
+                f"are {self.threshold_real} and {self.threshold_fake}"
+            )
+
+    @property
+    def names(self) -> list[str]:
+        """The members' names, in their order."""
+        return [one.name for one in self.members]
 
     def logit(self, logits: Array) -> Array:
         """Members' logits ``[M, N]`` to the vote's ``[N]``."""
@@ -54,153 +76,37 @@ class Vote:
         """Members' logits ``[M, N]`` to probabilities ``[N]``."""
         return sigmoid(self.logit(logits))
 
+    def alone(self, name: str) -> Vote:
+        """The vote with ``name`` as the one member that counts, with its own calibration."""
+        members = tuple(replace(one, weight=float(one.name == name)) for one in self.members)
+        return replace(self, members=members, bias=0.0)
+
+    def parameters(self) -> dict[str, str]:
+        """The thresholds as string parameters of the vote's config, which the server reads."""
+        return {
+            "threshold_fake": f"{self.threshold_fake:g}",
+            "threshold_real": f"{self.threshold_real:g}",
+        }
+
     def save(self, path: Path, figures: Mapping[str, object]) -> None:
+        """Write the vote as JSON, and the figures that it was chosen by beside it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({**asdict(self), "figures": figures}, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Vote:
-        """Raises ``FileNotFoundError`` or ``ValueError`` naming the file."""
+        """What ``save`` wrote. Raises ``FileNotFoundError`` or ``ValueError`` naming the file."""
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; the calibrate step writes it")
         try:
             facts = json.loads(path.read_text())
-            members = tuple(Weighed(**one) for one in facts["members"])
+            members = tuple(Voter(**one) for one in facts["members"])
             return cls(members, facts["bias"], facts["threshold_fake"], facts["threshold_real"])
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is no calibration: {error}") from error
 
 
 def sigmoid(values: Array) -> Array:
+    """Log odds to probabilities, of any shape; no overflow for extreme ones."""
     result: Array = 1 / (1 + np.exp(-np.clip(values, -60, 60)))
     return result
-
-
-def balanced(labels: NDArray[np.bool_], videos: Sequence[str]) -> Array:
-    """Weights that make every video count alike and both classes as much; their mean is 1.
-
-    Raises ``ValueError`` where there is one class only.
-    """
-    if labels.all() or not labels.any():
-        kind = "real" if labels.all() else "fake"
-        raise ValueError(f"only one class to calibrate on: no {kind} video")
-    _, place, counts = np.unique(np.array(videos), return_inverse=True, return_counts=True)
-    weights: Array = 1 / counts[place].astype(np.float64)
-    for mask in (labels, ~labels):
-        weights[mask] /= weights[mask].sum()
-    result: Array = weights * len(weights) / weights.sum()
-    return result
-
-
-def fit_platt(logits: Array, labels: NDArray[np.bool_], weights: Array) -> tuple[float, float]:
-    """Scale and shift of one member by weighted likelihood; the scale is never negative."""
-    unit = max(float(logits.std()), 1e-9)  # the bounds and the pull must not depend on the unit
-
-    def loss(values: Array) -> float:
-        steep, shift = float(values[0]), float(values[1])
-        return _loss(steep / unit * logits + shift, labels, weights) + 1e-3 * steep**2
-
-    found = minimize(loss, np.array([1.0, 0.0]), bounds=[(1e-3, 20), (-20, 20)])
-    return float(found.x[0]) / unit, float(found.x[1])
-
-
-def fit_vote(
-    names: Sequence[str],
-    logits: Array,
-    labels: NDArray[np.bool_],
-    videos: Sequence[str],
-    groups: Sequence[str] | None = None,
-    still: NDArray[np.bool_] | None = None,
-) -> Vote:
-    """Platt per member, the weights of the vote, and its level; ``logits`` is ``[M, N]``.
-
-    ``groups`` names each column's data set. The weights are fitted inside the sets that hold both
-    kinds, each with a level of its own: between sets a member may tell sources apart and not
-    fakes. The vote's own level and steepness are then fitted on the means of all videos. The
-    weights are drawn towards 1/M: dev has too few videos to trust every difference. Columns marked
-    ``still`` are single pictures: they count for the weights alone, since a verdict is about a
-    window.
-    """
-    moving = np.ones(len(labels), np.bool_) if still is None or still.all() else ~still
-    seen, of_video = labels[moving], np.array(videos)[moving].tolist()
-    weights = balanced(seen, of_video)
-    platt = [fit_platt(row[moving], seen, weights) for row in logits]
-    calibrated = np.stack(
-        [scale * row + shift for row, (scale, shift) in zip(logits, platt, strict=True)]
-    )
-    sets = np.array(groups if groups is not None else [""] * len(labels))
-    shares = _shares(calibrated, labels, np.array(videos), sets)
-    _, first, place = np.unique(of_video, return_index=True, return_inverse=True)
-    means = np.bincount(place, shares @ calibrated[:, moving]) / np.bincount(place)
-    steepness, bias = fit_platt(
-        means, seen[first], balanced(seen[first], [str(n) for n in range(len(first))])
-    )
-    members = [
-        Weighed(name, scale, shift, float(share * steepness))
-        for name, (scale, shift), share in zip(names, platt, shares, strict=True)
-    ]
-    return Vote(tuple(members), bias)
-
-
-def _shares(
-    calibrated: Array, labels: NDArray[np.bool_], videos: NDArray[np.str_], sets: NDArray[np.str_]
-) -> Array:
-    """The members' weights, never negative, from within the sets that hold both kinds."""
-    count = len(calibrated)
-    if count == 1:
-        return np.ones(1)
-    mixed = [name for name in np.unique(sets) if len(np.unique(labels[sets == name])) == 2]
-    used = np.isin(sets, mixed) if mixed else np.ones(len(labels), np.bool_)
-    _, level = np.unique(sets[used], return_inverse=True)
-    rows, kinds = calibrated[:, used], labels[used]
-    # Every set counts alike, whatever its number of videos.
-    weights = np.zeros(len(kinds))
-    for number in range(int(level.max()) + 1):
-        mine = level == number
-        weights[mine] = balanced(kinds[mine], [str(name) for name in videos[used][mine]])
-        weights[mine] /= weights[mine].sum()
-    weights *= len(weights) / weights.sum()
-
-    def loss(values: Array) -> float:
-        pull = 0.05 * float(((values[:count] - 1 / count) ** 2).sum())
-        return _loss(values[:count] @ rows + values[count:][level], kinds, weights) + pull
-
-    start = np.concatenate((np.full(count, 1 / count), np.zeros(int(level.max()) + 1)))
-    bounds = [(0, 5)] * count + [(-10, 10)] * (len(start) - count)
-    found = minimize(loss, start, bounds=bounds)
-    result: Array = found.x[:count]
-    return result
-
-
-def _loss(values: Array, labels: NDArray[np.bool_], weights: Array) -> float:
-    signed = np.where(labels, -values, values)
-    return float((weights * np.logaddexp(0, signed)).mean())
-
-
-def thresholds(
-    probability: Array, labels: NDArray[np.bool_], alarms: float = 0.015, missed: float = 0.1
-) -> tuple[float, float]:
-    """Where ``likely fake`` begins and ``likely real`` ends, from one probability per video.
-
-    At most ``alarms`` of the real videos lie at or above the first, and at most ``missed`` of the
-    fake ones at or below the second. Most of the 5 % of false alarms that is allowed is kept as
-    room: scores shift on other sources, and a scan's score of a whole file lies a little above the
-    mean of its windows.
-    """
-    real, fake = np.sort(probability[~labels]), np.sort(probability[labels])
-    over = real[max(int(np.ceil(len(real) * (1 - alarms))) - 1, 0)]
-    high = float(np.clip(over + 0.01, 0.55, 0.99))
-    under = fake[min(int(np.floor(len(fake) * missed)), len(fake) - 1)]
-    low = float(np.clip(under, 0.05, min(high - 0.05, 0.5)))
-    return round(high, 4), round(low, 4)
-
-
-def risk_coverage(probability: Array, labels: NDArray[np.bool_]) -> list[tuple[float, float]]:
-    """(coverage, error among the covered) when the least certain are left out one by one."""
-    order = np.argsort(-np.abs(probability - 0.5), kind="stable")
-    wrong = ((probability >= 0.5) != labels)[order]
-    counts = np.arange(1, len(order) + 1)
-    return [
-        (float(count / len(order)), float(errors / count))
-        for count, errors in zip(counts, np.cumsum(wrong), strict=True)
-    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training.judge.evaluation import Evaluation, aucs
-from training.judge.vote import Vote, Weighed
+from training.judge.vote import Vote, Voter
 from training.models.heads import SequenceHead
 from training.models.registry import Member, load_member
 from training.steps.common import add_data, add_members, cache_for, load_members, load_split
@@ -41,17 +41,17 @@ def main(argv: list[str]) -> int:
     judged = evaluation.judged()
     figures: dict[str, Any] = {"vote": aucs(judged, vote)}
     for number, member in enumerate(members):
-        figures[member.name] = aucs(judged, evaluation.alone(member.name, vote))
+        figures[member.name] = aucs(judged, vote.alone(member.name))
         if isinstance(member.head, SequenceHead):
             evaluation.members[number] = mean_of_frames(member)
-            plain = aucs(evaluation.judged(), evaluation.alone(member.name, vote))
+            plain = aucs(evaluation.judged(), vote.alone(member.name))
             figures[f"{member.name}, mean of frames"] = plain
             evaluation.members[number] = member
     if options.without is not None:
         other = load_member(options.without)
         folder = cache / "without"
         single = Evaluation([other], manifest, folder, options.tier, options.half, options.stills)
-        plain_vote = Vote((Weighed(other.name),))
+        plain_vote = Vote((Voter(other.name),))
         figures[f"{other.name}, no self-blending"] = aucs(single.judged(), plain_vote)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(figures, indent=1) + "\n")

@@ -17,7 +17,8 @@ from training.judge.devset import crop_of
 from training.judge.evaluation import LENGTHS, Evaluation, Judged, arrays, evaluate
 from training.judge.metrics import calibration_figures
 from training.judge.report_html import curves, write_html
-from training.judge.vote import Array, Vote, risk_coverage
+from training.judge.vote import Array, Vote
+from training.judge.vote_fit import risk_coverage
 from training.steps.common import add_data, add_members, cache_for, load_members, load_split
 
 PROTOCOL = (
@@ -55,10 +56,8 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     members, vote = load_members(options.members), Vote.load(options.calibration)
     names = [member.name for member in members]
-    if names != [one.name for one in vote.members]:
-        raise ValueError(
-            f"{options.calibration} is for {[one.name for one in vote.members]}, not {names}"
-        )
+    if names != vote.names:
+        raise ValueError(f"{options.calibration} is for {vote.names}, not {names}")
     manifest = load_split(options)
     report: dict[str, Any] = {
         "protocol": PROTOCOL,

@@ -21,13 +21,13 @@ from pathlib import Path
 
 from stream_server.engine.check import check_repository
 from stream_server.resources import models_dir
+from training.export.full_card import LICENCE_OF_RANDOM_WEIGHTS, full_card
+from training.export.members import export_member, write_joint
 from training.export.onnx_export import ExportReport
 from training.judge.calibration import calibrate
-from training.judge.full_card import LICENCE_OF_RANDOM_WEIGHTS, full_card
-from training.judge.vote import Vote, Weighed
+from training.judge.vote import Vote, Voter
 from training.models.registry import FULL, Member, load_member, make_encoder, make_head, parse
 from training.steps.common import cache_for, load_split
-from training.steps.export import export_member, write_vote_of
 
 UNTRAINED = "random weights, never trained: for load tests only, every verdict is meaningless"
 
@@ -74,7 +74,7 @@ def build(options: argparse.Namespace, repo: Path) -> None:
             reports.append(_exported(repo, member))
         names = [report.member for report in reports]
         # Logits of a few hundred would be needed to leave the middle: every face stays unsure.
-        parts = tuple(Weighed(name, scale=0.01, weight=1 / len(names)) for name in names)
+        parts = tuple(Voter(name, scale=0.01, weight=1 / len(names)) for name in names)
         vote = Vote(parts, 0.0, threshold_fake=0.999, threshold_real=0.001)
         facts: dict[str, object] = {}
         more = {"untrained": UNTRAINED}
@@ -84,7 +84,7 @@ def build(options: argparse.Namespace, repo: Path) -> None:
         reports = [_exported(repo, member) for member in members]
         facts["members"] = {member.name: member.facts["dev"] for member in members}
         more = {}
-    write_vote_of(repo, vote, "Platt and thresholds on dev videos, see MODEL_CARD.md", more)
+    write_joint(repo, vote, "Platt and thresholds on dev videos, see MODEL_CARD.md", more)
     card = full_card(vote, reports, facts, UNTRAINED if options.untrained else "")
     (repo / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     (repo / "parity.json").write_text(

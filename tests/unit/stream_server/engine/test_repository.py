@@ -8,13 +8,14 @@ import pytest
 
 from stream_server.engine import ModelRepository, RepositoryError, TensorInfo
 from tests.support.tiny_repository import tiny_repository
-from training.export.graphs import Calibration, vote_graph
+from training.export.graphs import vote_graph
 from training.export.repository_writer import (
     place_member,
     remove_member,
     write_ensembles,
     write_vote,
 )
+from training.judge.vote import Vote, Voter
 
 
 @pytest.fixture
@@ -139,14 +140,16 @@ def test_member_names_that_are_no_folder_names(tmp_path: Path, name: str) -> Non
 
 
 def test_writer_refuses_what_cannot_be_wired(tmp_path: Path) -> None:
-    model = vote_graph([Calibration("any")])
+    model = vote_graph(Vote((Voter("any"),)))
     with pytest.raises(ValueError, match="takes landmarks, 10 numbers a sample, not 12"):
         place_member(tmp_path, "points", model, 12)
     with pytest.raises(ValueError, match="names of their own"):
-        vote_graph([Calibration("one"), Calibration("one")])
+        Vote((Voter("one"), Voter("one")))
     with pytest.raises(ValueError, match="must be finite"):
-        vote_graph([Calibration("one", scale=float("nan"))])
-    write_vote(tmp_path, [Calibration("ghost")])
+        Vote((Voter("one", scale=float("nan")),))
+    with pytest.raises(ValueError, match=r"<= 1, are 0\.9 and 0\.8"):
+        Vote((Voter("one"),), threshold_real=0.9)
+    write_vote(tmp_path, Vote((Voter("ghost"),)))
     with pytest.raises(ValueError, match="names ghost, which has no model"):
         write_ensembles(tmp_path)
     place_member(tmp_path, "ghost", model, 10)

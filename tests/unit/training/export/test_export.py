@@ -16,7 +16,6 @@ from torch.nn import functional
 from stream_server.engine import ModelRepository, open_engine
 from stream_server.engine.check import check_repository
 from tests.support.tiny_repository import tiny_repository
-from training.export.graphs import Calibration
 from training.export.onnx_export import ParityError, export_module, to_fp16, write_member
 from training.export.repository_writer import (
     member_names,
@@ -24,11 +23,11 @@ from training.export.repository_writer import (
     write_ensembles,
     write_vote,
 )
+from training.judge.vote import Vote, Voter
 from training.models.encoder import ServedEncoder
 from training.models.residual import ResidualEncoder
 
 DIM = 12
-THRESHOLDS = {"threshold_real": "0.2", "threshold_fake": "0.9"}
 
 
 class Encoder(nn.Module):
@@ -76,7 +75,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Encoder, S
         assert parity.fp32 < 1e-5
         assert parity.fp16 is not None and 0 < parity.fp16 < 0.02
     assert any("small_encoder/1/model.fp16.onnx" in line for line in report.lines())
-    write_vote(repo, [Calibration("small", 2.0, -0.5)], parameters=THRESHOLDS)
+    write_vote(repo, Vote((Voter("small", 2.0, -0.5),), 0.0, 0.9, 0.2))
     write_ensembles(repo)
     return repo, encoder, sequence
 
@@ -178,7 +177,7 @@ def test_member_is_added_and_removed_again(tmp_path: Path) -> None:
     before = {p: p.read_bytes() for p in repo.rglob("*") if p.is_file()}
     write_member(repo, "small", Encoder(), Sequence(), DIM, fp16=False)
     assert member_names(repo) == ["one", "small"]
-    write_vote(repo, [Calibration("one", 1.5, 0.0), Calibration("small")], 0.05, THRESHOLDS)
+    write_vote(repo, Vote((Voter("one", 1.5), Voter("small")), 0.05, 0.9, 0.2))
     write_ensembles(repo)
     assert ModelRepository.load(repo).members == ("one", "small")
     assert check_repository(repo) == []

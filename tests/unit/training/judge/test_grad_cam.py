@@ -20,14 +20,14 @@ from stream_server.explain.heat import Part, joined, weighed
 from tests.support.faces import backdrop, paste, person
 from training.__main__ import main
 from training.export.heat_map import heat_model
+from training.export.members import export_members
 from training.fit.frames_module import as_input
 from training.judge.grad_cam import grad_cam, still_logit
-from training.judge.vote import Vote, Weighed
+from training.judge.vote import Vote, Voter
 from training.models.backbones import ClipEncoder
 from training.models.explainable import parts_of
 from training.models.heads import WideLSTM
 from training.models.registry import Member, make_encoder, make_head, parse, save_member
-from training.steps.export import export_members
 
 SMALL = {
     "mobilenetv2_lstm": 224,
@@ -172,7 +172,7 @@ def test_a_member_without_a_picture_cannot_be_explained() -> None:
 
 def test_export_writes_the_map_and_the_repository_passes(tmp_path: Path) -> None:
     one = member("meso4_mean")
-    vote = Vote((Weighed("meso4_mean"),))
+    vote = Vote((Voter("meso4_mean"),))
     (report,) = export_members(tmp_path, [one], vote, "made in a test")
     assert any("meso4_mean_map: heat maps are at most" in line for line in report.lines())
     assert check_repository(tmp_path) == []

@@ -17,15 +17,8 @@ from training.judge.metrics import (
     eer,
     interval,
 )
-from training.judge.vote import (
-    Vote,
-    Weighed,
-    balanced,
-    fit_vote,
-    risk_coverage,
-    sigmoid,
-    thresholds,
-)
+from training.judge.vote import Vote, Voter, sigmoid
+from training.judge.vote_fit import balanced, fit_vote, risk_coverage, thresholds
 
 
 def test_auc_and_precision_are_scikit_learns() -> None:
@@ -152,7 +145,7 @@ def test_thresholds_leave_reals_alone_and_order_stays() -> None:
 
 
 def test_a_vote_survives_the_disk(tmp_path: Path) -> None:
-    vote = Vote((Weighed("a", 2.0, -1.0, 0.7),), 0.1, 0.9, 0.2)
+    vote = Vote((Voter("a", 2.0, -1.0, 0.7),), 0.1, 0.9, 0.2)
     vote.save(tmp_path / "vote.json", {"ece": 0.03})
     assert Vote.load(tmp_path / "vote.json") == vote
     (tmp_path / "vote.json").write_text('{"members": 3}')
