@@ -20,6 +20,7 @@ COPY --from=build /opt/fakelight /opt/fakelight
 ENV PATH=/opt/fakelight/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     FAKELIGHT_HOST=0.0.0.0 \
     FAKELIGHT_PORT=8765 \
     FAKELIGHT_STATE_DIR=/var/lib/fakelight

@@ -6,10 +6,11 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 command -v chromium > /dev/null || scripts/system_packages.sh chromium fonts-dejavu-core
-# An independent WHIP source and a TLS proxy; their tests say why they skip where these are missing.
+# An independent WHIP source, a TLS proxy, and what sees every connection a process makes; their
+# tests say why they skip where these are missing.
 if command -v apt-get > /dev/null; then
     scripts/system_packages.sh python3-gst-1.0 gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice \
-        gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly nginx-light
+        gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly nginx-light strace
 fi
 if ! command -v npm > /dev/null; then
     scripts/system_packages.sh nodejs npm

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from stream_server import __version__
+from stream_server import __version__, no_telemetry
 
 MAX_ATTEMPTS = 3  # a unit that takes its worker down so often is given up, as the server does
 CONNECT_SECONDS = 10.0
@@ -165,7 +165,12 @@ def connect(address: str) -> Iterator[Cluster]:
     # Whatever log_to_driver says, Ray tells of nodes that die on standard output, which may be the
     # JSON report's. It has no public setting for that.
     ray._private.worker._worker_logs_enabled = False
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    options: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        # Workers have their node's environment, not this one.
+        "runtime_env": {"env_vars": {name: os.environ[name] for name in no_telemetry.FORBIDDING}},
+    }
     if address == "local":
         options |= {"include_dashboard": False, "object_store_memory": _LOCAL_STORE}
     main = threading.current_thread() is threading.main_thread()
@@ -205,8 +210,6 @@ def _call(
 
 
 def _ray() -> Any:
-    # Before the import, which reads it: no report on how Ray is used leaves this machine.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         return importlib.import_module("ray")
     except ImportError as error:
