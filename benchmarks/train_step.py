@@ -24,11 +24,6 @@ def measure(variant: str, steps: int, batch: int) -> float:
     """The median of ``steps`` steps in seconds, in this process."""
     import torch
 
-    import training.torchvision_compat  # noqa: F401  # before timm
-
-    # isort: split
-    from timm.layers.conv2d_same import Conv2dSame
-
     from training.fit.frames_module import FrameModel, as_input
     from training.fit.memory import keep_freed_memory
     from training.models.encoder import MobileNetV2Encoder
@@ -42,7 +37,7 @@ def measure(variant: str, steps: int, batch: int) -> float:
     if variant in ("neither", "memory"):
         for part in encoder.modules():
             if isinstance(part, StridedDepthwise):
-                part.__class__ = Conv2dSame
+                part.__class__ = StridedDepthwise.__base__  # timm's own
     model = FrameModel(encoder, encoder.dim).to(memory_format=torch.channels_last).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     frames = torch.randint(0, 256, (batch, 224, 224, 3), dtype=torch.uint8)

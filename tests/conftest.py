@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.skips import SkipGate, read_allowed
+from training.torchvision_compat import mend_torchvision
+
+mend_torchvision()  # before any test imports torchvision, or what needs it
 
 pytest_plugins = ["pytester"]
 

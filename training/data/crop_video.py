@@ -8,8 +8,8 @@ from pathlib import Path
 
 import av
 
+from stream_server.atomic import replacing
 from stream_server.vision.types import Image
-from training.data.atomic import unfinished
 
 
 def write_crop_video(path: Path, crops: Iterable[Image], rate: float, crf: int = 12) -> int:
@@ -18,11 +18,9 @@ def write_crop_video(path: Path, crops: Iterable[Image], rate: float, crf: int =
     ``crf`` is H.264's quality; raising it saves space and wipes out what a detector looks for.
     Returns the number of frames.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = unfinished(path)
     speed = Fraction(rate).limit_denominator(1001)
     count = 0
-    with av.open(str(part), "w", format="mp4") as out:
+    with replacing(path) as part, av.open(str(part), "w", format="mp4") as out:
         stream = None
         for crop in crops:
             if stream is None:
@@ -33,5 +31,4 @@ def write_crop_video(path: Path, crops: Iterable[Image], rate: float, crf: int =
             count += 1
         if stream is not None:
             out.mux(stream.encode(None))
-    part.rename(path)
     return count

@@ -14,12 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from stream_server.atomic import write_text
 from stream_server.vision.crop import CROP_SIZE, align_crop, alignment, to_crop
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.quality import judge
 from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Floats, Image
-from training.data.atomic import unfinished
 from training.data.crop_video import write_crop_video
 from training.data.frames import TarReader, UnreadableError, decoded, part, sampled
 from training.data.layouts import Item
@@ -184,10 +184,7 @@ class Extractor:
             facts |= {"method": item.method, "split": item.split, "track": str(track)}
             facts |= {"identities": "+".join(item.identities), "frames": str(len(faces))}
             listing.append(facts)
-        target = self.target(unit)
-        part = unfinished(target)
-        part.write_text(json.dumps(listing, indent=1) + "\n")
-        part.rename(target)
+        write_text(self.target(unit), json.dumps(listing, indent=1) + "\n")
         return sum(len(faces) for _, _, faces in tracks)
 
     def _pictures(self, unit: Unit, skipped: list[str]) -> Iterator[tuple[Sample, str, bytes]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stream_server.atomic import replacing
 from stream_server.vision.types import Floats, Image
 from training.data.frames import decoded
 from training.data.shards import HalfShardError, Sample, Stored, read_shard, sample_from
@@ -104,12 +105,10 @@ class Manifest:
 
     def write(self) -> Path:
         """Write the listing beside the shards; whole or not at all."""
-        unfinished = self.root / f"{LISTING}.part"
-        with unfinished.open("w") as handle:
+        with replacing(self.root / LISTING) as part, part.open("w") as handle:
             for row in self.rows:
                 facts = {"shard": row.shard, "offset": row.offset, "size": row.size}
                 handle.write(json.dumps({**facts, "sample": asdict(row.sample)}) + "\n")
-        unfinished.rename(self.root / LISTING)
         return self.root / LISTING
 
     def where(self, rows: Iterable[Stored]) -> Manifest:

@@ -17,8 +17,8 @@ from typing import Any
 
 import cv2
 
+from stream_server.atomic import sweep_file
 from stream_server.ray_cluster import ClusterError, Done, Lost, connect
-from training.data.atomic import sweep
 from training.data.extract import Extracted, Extractor, Unit
 
 Settings = tuple[Path, float, int, float, bool, str]
@@ -90,7 +90,7 @@ def _settled(settings: Settings, outcome: Done[Unit, Found]) -> Extracted:
         )
     if outcome.attempt > 1:
         for written in _written(mine, unit):
-            sweep(written)
+            sweep_file(written)
     return found.extracted
 
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from training.data.atomic import unfinished
+from stream_server.atomic import replacing
 
 
 @dataclass(frozen=True)
@@ -66,18 +65,15 @@ def write_shard(path: Path, samples: Iterable[tuple[Sample, str, bytes]]) -> int
 
     Returns the number of samples. A process killed at any moment leaves at most a ``.part`` file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = unfinished(path)
     count = 0
-    with part.open("wb") as handle:
-        with tarfile.open(fileobj=handle, mode="w", format=tarfile.GNU_FORMAT) as archive:
-            for sample, extension, picture in samples:
-                _add(archive, f"{sample.key}.{extension}", picture)
-                _add(archive, f"{sample.key}.json", json.dumps(asdict(sample)).encode())
-                count += 1
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.rename(path)
+    with (
+        replacing(path) as part,
+        tarfile.open(part, mode="w", format=tarfile.GNU_FORMAT) as archive,
+    ):
+        for sample, extension, picture in samples:
+            _add(archive, f"{sample.key}.{extension}", picture)
+            _add(archive, f"{sample.key}.json", json.dumps(asdict(sample)).encode())
+            count += 1
     return count
 
 

@@ -13,7 +13,6 @@ import onnx
 import torch
 
 from stream_server.vision.detect import WEIGHTS
-from training import torchvision_compat  # noqa: F401  before facenet_pytorch
 
 
 def export_mtcnn(folder: Path = WEIGHTS) -> list[Path]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
-
-# isort: split
 import secrets
 import shutil
 import sys
@@ -19,6 +16,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
+from stream_server.atomic import replacing
 from training.data.manifest import Manifest
 from training.fit.batches import Mix, TrainingBatches
 from training.fit.frames_module import Clock, FrameModel, FrameModule, scorer
@@ -270,6 +268,5 @@ def _close(loggers: Sequence[Logger]) -> None:
 
 
 def _save(path: Path, model: FrameModel, figures: dict[str, float]) -> None:
-    unfinished = path.with_suffix(".part")
-    torch.save({"state": model.kept(), "dev": figures}, unfinished)
-    unfinished.rename(path)
+    with replacing(path) as part:
+        torch.save({"state": model.kept(), "dev": figures}, part)

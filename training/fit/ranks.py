@@ -6,9 +6,6 @@ decides how a step goes, the time spent, when to stop, comes from the first proc
 
 from __future__ import annotations
 
-import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
-
-# isort: split
 import zlib
 from typing import Any
 

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
+from stream_server.atomic import replacing
 from stream_server.vision.crop import CROP_SIZE, alignment, to_crop
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_floats
@@ -134,8 +135,7 @@ def _write(
     """One file: as many single clips as ``rows``, or one clip of all crops for one row."""
     batches = [np.stack(crops[start : start + 32]) for start in range(0, len(crops), 32)]
     features = np.concatenate([encode(batch) for batch in batches]) if encode else points[:, :0]
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as handle:
+    with replacing(path) as part, part.open("wb") as handle:
         np.savez(
             handle,
             features=features.astype(np.float32),
@@ -145,7 +145,6 @@ def _write(
             method=[row.sample.method for row in rows],
             blended=np.array(blends),
         )
-    unfinished.rename(path)
 
 
 def read_passes(paths: Sequence[Path]) -> list[Clip]:

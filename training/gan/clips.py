@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from stream_server.atomic import replacing
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Floats, Image
@@ -138,12 +139,10 @@ def write_clip(
 
 def write_index(folder: Path, rows: Sequence[Made]) -> None:
     """``index.csv`` in the ``clips`` layout; it appears only when it is complete."""
-    unfinished = folder / "index.csv.part"
-    with unfinished.open("w", newline="") as handle:
+    with replacing(folder / "index.csv") as part, part.open("w", newline="") as handle:
         writer = csv.DictWriter(handle, COLUMNS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-    unfinished.replace(folder / "index.csv")
 
 
 def frames(path: Path) -> Iterator[tuple[Image, float]]:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_server.atomic import replacing
 from stream_server.vision.crop import align_crop, alignment, to_crop
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.types import Floats, Image
@@ -113,10 +114,8 @@ def save(path: Path, people: dict[str, Person]) -> None:
         for name in PEOPLE
         for what in ("pictures", "masks", "held")
     }
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as handle:
+    with replacing(path) as part, part.open("wb") as handle:
         np.savez_compressed(handle, **arrays)
-    unfinished.rename(path)
 
 
 def load(path: Path) -> dict[str, Person]:

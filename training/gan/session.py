@@ -19,6 +19,7 @@ from typing import Any
 
 from torch import Tensor
 
+from stream_server.atomic import write_text
 from training.fit.run import RunDir
 from training.gan import faces
 from training.gan.faces import Person
@@ -138,6 +139,4 @@ def read_report(folder: Path) -> dict[str, Any]:
 
 
 def write_report(folder: Path, report: Mapping[str, Any]) -> None:
-    unfinished = folder / f"{REPORT}.part"
-    unfinished.write_text(json.dumps(report, indent=1) + "\n")
-    unfinished.replace(folder / REPORT)
+    write_text(folder / REPORT, json.dumps(report, indent=1) + "\n")

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stream_server.atomic import replacing
 from training.gan.faces import Person
 from training.gan.losses import Weights, critic_loss, maker_loss
 from training.gan.nets import PEOPLE, Critic, Shape, Swapper, composed
@@ -153,21 +154,18 @@ class Trainer:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint; the old one stays until the new one is complete."""
-        unfinished = path.with_suffix(".part")
-        torch.save(
-            {
-                "shape": self.shape.facts(),
-                "iteration": self.iteration,
-                "seconds": self.seconds,
-                "maker": self.maker.state_dict(),
-                "critics": self.critics.state_dict(),
-                "maker_steps": self.maker_steps.state_dict(),
-                "critic_steps": self.critic_steps.state_dict(),
-                "scaler": self.scaler.state_dict(),
-            },
-            unfinished,
-        )
-        unfinished.replace(path)
+        state = {
+            "shape": self.shape.facts(),
+            "iteration": self.iteration,
+            "seconds": self.seconds,
+            "maker": self.maker.state_dict(),
+            "critics": self.critics.state_dict(),
+            "maker_steps": self.maker_steps.state_dict(),
+            "critic_steps": self.critic_steps.state_dict(),
+            "scaler": self.scaler.state_dict(),
+        }
+        with replacing(path) as part:
+            torch.save(state, part)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint. Raises ``ValueError`` where its networks are of another size."""

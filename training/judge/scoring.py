@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from stream_server.atomic import replacing
 from stream_server.vision.types import Floats
 from training.arrays import as_floats
 from training.augment.delivery import TIERS, Delivery
@@ -121,10 +122,8 @@ def _kept(
                 crops.append(Cut().apply(image, points))
         parts.append(encode(np.stack(crops)) if encode is not None else landmarks[:0, :0])
     features = np.concatenate(parts)
-    unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as handle:
+    with replacing(path) as part, part.open("wb") as handle:
         np.savez(handle, features=features, landmarks=landmarks, keys=keys)
-    unfinished.rename(path)
     return _followed(rows, features, landmarks)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_server.atomic import write_text
+
 Array = NDArray[np.float64]
 
 
@@ -90,8 +92,7 @@ class Vote:
 
     def save(self, path: Path, figures: Mapping[str, object]) -> None:
         """Write the vote as JSON, and the figures that it was chosen by beside it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**asdict(self), "figures": figures}, indent=2) + "\n")
+        write_text(path, json.dumps({**asdict(self), "figures": figures}, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> Vote:

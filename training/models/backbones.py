@@ -15,8 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import training.torchvision_compat  # noqa: F401  # before timm
-
 CLIP = "vit_large_patch14_clip_quickgelu_224.openai"
 FACENET_SIZE = 160
 # What a file of pretrained weights may hold beyond the network: its classifier, under the names

@@ -8,9 +8,6 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-import training.torchvision_compat  # noqa: F401  # before timm
-
-# isort: split
 from training.models.strided import quicken
 
 DIM = 256

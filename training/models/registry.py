@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import training.torchvision_compat  # noqa: F401  # before timm
-
-# isort: split
 import torch
 from torch import nn
 
+from stream_server.atomic import replacing
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import MobileNetV2Encoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
@@ -161,8 +159,6 @@ class Member:
 
 def save_member(path: Path, member: Member, facts: dict[str, object]) -> None:
     """Write a member and ``facts`` about its training; whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
     state = {
         "name": member.name,
         "dim": member.dim,
@@ -170,8 +166,8 @@ def save_member(path: Path, member: Member, facts: dict[str, object]) -> None:
         "head": member.head.state_dict(),
         "facts": facts,
     }
-    torch.save(state, unfinished)
-    unfinished.rename(path)
+    with replacing(path) as part:
+        torch.save(state, part)
 
 
 def load_member(path: Path) -> Member:

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import training.torchvision_compat  # noqa: F401  # before timm
 from stream_server.vision.crop import MARGIN
 from stream_server.vision.types import Floats
 from training.models.encoder import DIM, VIEW, load_start, middle

@@ -11,14 +11,10 @@ from __future__ import annotations
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
-import training.torchvision_compat  # noqa: F401  # before timm
-
-# isort: split
 from timm.layers.conv2d_same import Conv2dSame
 from timm.layers.padding import pad_same
+from torch import Tensor, nn
+from torch.nn import functional
 
 
 class _Strided(torch.autograd.Function):

@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from stream_server.atomic import replacing
+
 State = dict[str, Tensor]
 
 
@@ -50,10 +52,8 @@ def main(argv: list[str]) -> int:
             raise ValueError(f"{path} holds no frames weights; give best.pt or last.pt")
         states.append(found["state"])
     state = averaged(states, [str(path) for path in options.weights])
-    options.run.mkdir(parents=True, exist_ok=True)
     target = options.run / "best.pt"
-    unfinished = target.with_suffix(".part")
-    torch.save({"state": state, "of": [str(path) for path in options.weights]}, unfinished)
-    unfinished.rename(target)
+    with replacing(target) as part:
+        torch.save({"state": state, "of": [str(path) for path in options.weights]}, part)
     sys.stdout.write(f"{target}\n")
     return 0

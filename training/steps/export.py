@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
-
-# isort: split
 import argparse
 import json
 import sys

@@ -8,9 +8,6 @@ the repository then says so.
 
 from __future__ import annotations
 
-import training.torchvision_compat  # noqa: F401  # before all that imports torchvision
-
-# isort: split
 import argparse
 import json
 import shutil
@@ -19,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from stream_server.atomic import replacing_folder
 from stream_server.engine.check import check_repository
 from stream_server.resources import models_dir
 from training.export.full_card import LICENCE_OF_RANDOM_WEIGHTS, full_card
@@ -50,19 +48,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
-    # Beside what is there, and in its place only when it is whole and passes its check.
-    unfinished = options.repo.with_name(options.repo.name + ".part")
     if options.repo.exists() and not (options.repo / "vote").is_dir():
         raise ValueError(f"{options.repo} is there and is no model repository; it is left alone")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    try:
+    # In its place only when it is whole and passes its check.
+    with replacing_folder(options.repo) as unfinished:
         build(options, unfinished)
-        if options.repo.exists():
-            shutil.rmtree(options.repo)
-        unfinished.rename(options.repo)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     return 0
 
 

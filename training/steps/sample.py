@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 
+from stream_server.atomic import replacing
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_floats, as_image
@@ -86,10 +87,9 @@ def view(portrait: Image, time: float) -> Image:
 
 def write(path: Path, pictures: Iterator[tuple[Image, bool]], crf: int = 25) -> int:
     """Encode to H.264 in ``path``; it appears only when complete. Returns the frames written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}")
     count = 0
-    with av.open(str(unfinished), "w", format="mp4", options={"movflags": "faststart"}) as out:
+    faststart = {"movflags": "faststart"}
+    with replacing(path) as part, av.open(str(part), "w", format="mp4", options=faststart) as out:
         stream = out.add_stream("libx264", rate=RATE, options={"crf": str(crf), "preset": "slow"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.time_base = Fraction(1, RATE)
@@ -98,7 +98,6 @@ def write(path: Path, pictures: Iterator[tuple[Image, bool]], crf: int = 25) -> 
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             count += 1
         out.mux(stream.encode(None))
-    unfinished.rename(path)
     return count
 
 

@@ -18,7 +18,6 @@ from stream_server.scan.on_ray import Job, ScanUnit, fingerprint, job_for, scan_
 from stream_server.scan.options import ScanOptions
 from stream_server.settings import Settings
 from tests.support.tiny_repository import tiny_repository
-from training.data.atomic import sweep, unfinished
 from training.data.extract import Extracted, Unit
 from training.data.layouts import Item
 from training.data.on_ray import Found, _settled, extract_unit
@@ -109,11 +108,3 @@ def test_a_shard_that_does_not_appear_here_is_an_error(
     settings = (tmp_path / "out", 10.0, 40, 30.0, False, "shards")
     with pytest.raises(ClusterError, match="one folder that every node shares"):
         _settled(settings, Done(unit, Found(Extracted(1)), "far/1", 1))
-
-
-def test_leftovers_of_one_file_are_swept_and_no_others(tmp_path: Path) -> None:
-    for name in ("r1.tar.far-7.part", "r1.tar.near-8.part", "r10.tar.far-7.part", "r1.tar"):
-        (tmp_path / name).touch()
-    assert unfinished(tmp_path / "r1.tar") != tmp_path / "r1.tar"
-    sweep(tmp_path / "r1.tar")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["r1.tar", "r10.tar.far-7.part"]

@@ -27,8 +27,6 @@ def test_finds_one_face_with_its_landmarks_in_order(detector):
 def test_agrees_with_facenet_pytorch_within_three_pixels(detector):
     from PIL import Image
 
-    from training import torchvision_compat  # noqa: F401  before facenet_pytorch
-
     facenet_pytorch = pytest.importorskip("facenet_pytorch", reason="the train extra is absent")
     frame = paste(backdrop(), person(), (320, 180), 260)
     reference = facenet_pytorch.MTCNN(keep_all=True, min_face_size=40)

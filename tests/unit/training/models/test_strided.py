@@ -7,10 +7,6 @@ import sys
 
 import pytest
 import torch
-
-import training.torchvision_compat  # noqa: F401  # before timm
-
-# isort: split
 from timm.layers.conv2d_same import Conv2dSame
 
 from training.models.encoder import MobileNetV2Encoder
