@@ -6,6 +6,7 @@ thresholds, and then real inferences, among them that padding beyond LENGTH chan
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ def check_repository(path: Path | str) -> list[Finding]:
     for spec in repository.models.values():
         if spec.kind == "model":
             findings += _check_files(spec)
+    if not findings:
+        findings += _check_fitted_on(repository)
     if findings:
         return findings  # inference would only repeat them in other words
     engine = EmbeddedEngine(repository)
@@ -91,6 +94,27 @@ def _check_parameters(repository: ModelRepository) -> list[Finding]:
             Finding("vote", f"thresholds must be 0 <= real <= fake <= 1, are {real} and {fake}")
         ]
     return []
+
+
+def _check_fitted_on(repository: ModelRepository) -> list[Finding]:
+    """Members without an encoder must read the very features that they were fitted on."""
+    findings: list[Finding] = []
+    prefix = "fitted_on_"
+    for spec in repository.models.values():
+        for key, stamp in spec.parameters.items():
+            if not key.startswith(prefix):
+                continue
+            name = key.removeprefix(prefix)
+            encoder = repository.models.get(f"{name}_encoder")
+            if encoder is None or file_stamp(encoder.model_file) != stamp:
+                text = f"was fitted on other weights of {name}'s encoder; fit it again"
+                findings.append(Finding(spec.name, text))
+    return findings
+
+
+def file_stamp(path: Path) -> str:
+    """A name for exactly this model file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _check_files(spec: ModelSpec) -> list[Finding]:

@@ -18,6 +18,7 @@ from stream_server.explain.heat import Part, joined, weighed
 from stream_server.vision.types import Floats, Image
 
 GRID = 14
+_STEP = 0.25  # logits: large against rounding, small against the bend of one-or-the-other
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,20 @@ class Explainer:
             return Heat(joined(parts, GRID), self.members)
 
     async def _ask_vote(self) -> dict[str, float]:
-        """How much each member's logit moves the vote's: it is a weighted sum, so asking for
-        each logit alone tells."""
+        """How much each member's logit moves the vote's, around a logit of 0.
+
+        The members that have maps are weighed against each other by a sum of their logits. A
+        member that joins as one-or-the-other scales all of that alike, for small steps at least.
+        """
         names = self._engine.repository.members
-        logits = np.concatenate((np.zeros((1, len(names))), np.eye(len(names)))).astype(np.float32)
+        steps = np.eye(len(names), dtype=np.float32) * np.float32(_STEP)
+        logits = np.concatenate((steps, -steps))
         inputs = {f"LOGIT_{name}": logits[:, i : i + 1] for i, name in enumerate(names)}
         answer = await self._infer(VOTE, inputs)
-        none, *each = (_logit(float(value)) for value in answer["PROBABILITY"][:, 0])
-        return {name: one - none for name, one in zip(names, each, strict=True)}
+        moved = [_logit(float(value)) for value in answer["PROBABILITY"][:, 0]]
+        up, down = moved[: len(names)], moved[len(names) :]
+        pairs = zip(names, up, down, strict=True)
+        return {name: (high - low) / (2 * _STEP) for name, high, low in pairs}
 
     async def _infer(self, model: str, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         engine = self._engine

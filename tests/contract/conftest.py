@@ -13,6 +13,7 @@ from tests.support.triton_server import Fault, TritonServer, triton_missing
 
 MEMBERS = ("one", "two")
 LANDMARK_MEMBERS = ("points",)
+READERS = {"both": ("one", "two")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,8 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with two encoders and a landmark member."""
-    return tiny_repository(tmp_path_factory.mktemp("triton") / "models", MEMBERS, LANDMARK_MEMBERS)
+    """A repository with two encoders, a landmark member, and one that reads both encoders."""
+    folder = tmp_path_factory.mktemp("triton") / "models"
+    return tiny_repository(folder, MEMBERS, LANDMARK_MEMBERS, readers=READERS)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ Random, but the same every time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ def tiny_repository(
     landmark_members: Sequence[str] = (),
     parameters: dict[str, str] | None = None,
     maps: bool = False,
+    readers: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Write a repository below ``path`` and return it.
 
@@ -40,6 +41,8 @@ def tiny_repository(
         landmark_members: members that take LANDMARKS.
         parameters: more parameters for the vote, beside the two thresholds.
         maps: whether members with an encoder get a map model, for heat maps.
+        readers: members that read the features of others, whose names stand with each; they join
+            the vote as one-or-the-other.
     """
     for index, name in enumerate(members):
         dim = FEATURE_DIM + index
@@ -54,8 +57,16 @@ def tiny_repository(
         )
     for index, name in enumerate(landmark_members):
         place_member(path, name, tiny_sequence(LANDMARK_DIM, 50 + index), LANDMARK_DIM)
-    everyone = [*members, *landmark_members]
-    voters = [Voter(n, 1.5 + i, -0.1 * i, 1 / len(everyone)) for i, n in enumerate(everyone)]
+    for index, (name, sources) in enumerate((readers or {}).items()):
+        dims = {source: FEATURE_DIM + members.index(source) for source in sources}
+        place_member(path, name, tiny_reader(dims, 90 + index), dims)
+    everyone = [*members, *landmark_members, *(readers or {})]
+    voters = [
+        Voter(
+            n, 1.5 + i, -0.1 * i, 1 / len(everyone), "either" if n in (readers or ()) else "weight"
+        )
+        for i, n in enumerate(everyone)
+    ]
     write_vote(path, Vote(tuple(voters), 0.05), parameters)
     write_ensembles(path)
     return path
@@ -124,12 +135,22 @@ def tiny_map(dim: int, seed: int = 0) -> ModelProto:
 
 def tiny_sequence(dim: int, seed: int = 0) -> ModelProto:
     """FEATURES ``[B, 100, dim]`` and LENGTH ``[B, 1]`` to LOGIT ``[B, 1]``."""
+    return _sequence({"FEATURES": dim}, seed)
+
+
+def tiny_reader(dims: Mapping[str, int], seed: int = 0) -> ModelProto:
+    """FEATURES_<member> ``[B, 100, D]`` of each member and LENGTH to LOGIT ``[B, 1]``."""
+    return _sequence({f"FEATURES_{name}": dim for name, dim in dims.items()}, seed)
+
+
+def _sequence(dims: Mapping[str, int], seed: int) -> ModelProto:
     random = np.random.default_rng(1000 + seed)
     nodes = [
+        helper.make_node("Concat", list(dims), ["features"], axis=2),
         helper.make_node("Less", ["steps", "LENGTH"], ["inside"]),
         helper.make_node("Cast", ["inside"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["mask3"]),
-        helper.make_node("Mul", ["FEATURES", "mask3"], ["masked"]),
+        helper.make_node("Mul", ["features", "mask3"], ["masked"]),
         helper.make_node("ReduceSum", ["masked", "time"], ["sum"], keepdims=0),
         helper.make_node("Max", ["LENGTH", "least"], ["length"]),
         helper.make_node("Cast", ["length"], ["lengthf"], to=TensorProto.FLOAT),
@@ -140,7 +161,7 @@ def tiny_sequence(dim: int, seed: int = 0) -> ModelProto:
         "sequence",
         nodes,
         {
-            "FEATURES": (TensorProto.FLOAT, ["B", SEQUENCE_LENGTH, dim]),
+            **{name: (TensorProto.FLOAT, ["B", SEQUENCE_LENGTH, n]) for name, n in dims.items()},
             "LENGTH": (TensorProto.INT32, ["B", 1]),
         },
         {"LOGIT": (TensorProto.FLOAT, ["B", 1])},
@@ -149,6 +170,6 @@ def tiny_sequence(dim: int, seed: int = 0) -> ModelProto:
             "last": np.array([2], np.int64),
             "time": np.array([1], np.int64),
             "least": np.array([1], np.int32),
-            "head": random.normal(size=(dim, 1)).astype(np.float32),
+            "head": random.normal(size=(sum(dims.values()), 1)).astype(np.float32),
         },
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+from stream_server.engine.repository import read_config
 from training.export.config_text import EnsembleStep, Tensor, ensemble_config, model_config
 from training.export.graphs import pack_graph
 from training.export.layout import (
@@ -26,18 +26,28 @@ def write_ensembles(repo: Path) -> None:
     The members are those of the vote's label file, so write the vote first.
 
     Raises:
-        ValueError: a voting member has no sequence model, or no member has an encoder.
+        ValueError: a voting member has no sequence model or reads features that no other gives,
+            or no member has an encoder.
     """
     members = (repo / "vote" / LABEL_FILE).read_text(encoding="utf-8").split()
     lacking = [name for name in members if not (repo / f"{name}_sequence").is_dir()]
     if lacking:
         raise ValueError(f"{repo}: the vote names {', '.join(lacking)}, which has no model")
-    dims = {
-        name: _encoder_dim(repo, name) for name in members if (repo / f"{name}_encoder").is_dir()
-    }
+    dims = {name: dim for name in members if (dim := encoder_dim(repo, name))}
     if not dims:
         raise ValueError(f"{repo}: no member has an encoder; {', '.join(members)} have none")
-    landmarks = len(dims) < len(members)
+    source = {
+        name: _inputs(repo, name, f"FEATURES_{name}" if name in dims else "LANDMARKS")
+        for name in members
+    }
+    given = {f"FEATURES_{name}" for name in dims} | {"LANDMARKS", "LENGTH"}
+    for name, inputs in source.items():
+        lacking = sorted(set(inputs.values()) - given)
+        if lacking:
+            raise ValueError(
+                f"{repo}: {name} reads {', '.join(lacking)}, which no voting member gives"
+            )
+    landmarks = any("LANDMARKS" in inputs.values() for inputs in source.values())
     frames = Tensor("FRAMES", "UINT8", CROP_SHAPE)
     encode = [
         EnsembleStep(f"{name}_encoder", {"FRAMES": "FRAMES"}, {"FEATURES": f"FEATURES_{name}"})
@@ -60,14 +70,13 @@ def write_ensembles(repo: Path) -> None:
         ),
         "face_features",
     )
-    source = {n: f"FEATURES_{n}" if n in dims else "LANDMARKS" for n in members}
     write_ensemble(
         repo,
         ensemble_config(
             "sequence_verdict",
             [*features, *points, Tensor("LENGTH", "INT32", [1])],
             verdict,
-            _score_steps(members, source),
+            _score_steps(source),
             max_batch_size=MAX_WINDOWS,
         ),
         "sequence_verdict",
@@ -110,7 +119,7 @@ def write_ensembles(repo: Path) -> None:
                 Tensor("PROBABILITY", "FP32", [1, 1]),
                 Tensor("MEMBER_PROBABILITY", "FP32", [1, len(members)], LABEL_FILE),
             ],
-            [*encode, *pack, *_score_steps(members, {n: f"PACKED_{s}" for n, s in source.items()})],
+            [*encode, *pack, *_score_steps(source, "PACKED_")],
             max_batch_size=0,
         ),
         "clip_verdict",
@@ -118,23 +127,29 @@ def write_ensembles(repo: Path) -> None:
     )
 
 
-def _score_steps(members: Sequence[str], source: Mapping[str, str]) -> list[EnsembleStep]:
+def _score_steps(source: Mapping[str, Mapping[str, str]], prefix: str = "") -> list[EnsembleStep]:
+    """Every member's sequence model and the vote; ``prefix`` goes before all but LENGTH."""
     heads = [
         EnsembleStep(
             f"{name}_sequence",
-            {"FEATURES": source[name], "LENGTH": "LENGTH"},
+            {key: value if value == "LENGTH" else prefix + value for key, value in inputs.items()},
             {"LOGIT": f"LOGIT_{name}"},
         )
-        for name in members
+        for name, inputs in source.items()
     ]
-    logits = {f"LOGIT_{name}": f"LOGIT_{name}" for name in members}
+    logits = {f"LOGIT_{name}": f"LOGIT_{name}" for name in source}
     outputs = {name: name for name in ("PROBABILITY", "MEMBER_PROBABILITY")}
     return [*heads, EnsembleStep("vote", logits, outputs)]
 
 
-def _encoder_dim(repo: Path, name: str) -> int:
-    config = (repo / f"{name}_encoder" / "config.pbtxt").read_text(encoding="utf-8")
-    found = re.search(r'output \{ name: "FEATURES".*?dims: \[ (\d+) \]', config)
-    if found is None:
-        raise ValueError(f"{repo / f'{name}_encoder'}: no output FEATURES with one dimension")
-    return int(found.group(1))
+def encoder_dim(repo: Path, name: str) -> int:
+    """Length of the feature vector of ``name``'s encoder; 0 where it has none."""
+    config = repo / f"{name}_encoder" / "config.pbtxt"
+    return read_config(config).output("FEATURES").shape[-1] if config.is_file() else 0
+
+
+def _inputs(repo: Path, name: str, own: str) -> dict[str, str]:
+    """A sequence model's inputs, each with the ensemble's tensor that it gets. ``own`` is what
+    ``FEATURES`` stands for; the features of others have one name everywhere."""
+    taken = read_config(repo / f"{name}_sequence" / "config.pbtxt").inputs
+    return {tensor.name: own if tensor.name == "FEATURES" else tensor.name for tensor in taken}

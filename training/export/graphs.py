@@ -21,11 +21,13 @@ def vote_graph(vote: Vote) -> ModelProto:
     """The calibrated vote.
 
     Inputs ``LOGIT_<member>`` float32 ``[N, 1]`` each; outputs ``MEMBER_PROBABILITY`` float32
-    ``[N, M]`` and ``PROBABILITY`` float32 ``[N, 1]`` = sigmoid(bias + sum of weight times
-    calibrated logit).
+    ``[N, M]`` and ``PROBABILITY`` float32 ``[N, 1]``: p = sigmoid(bias + sum of weight times
+    calibrated logit), and 1 - (1 - p)(1 - q) for each q of a member of kind ``either``.
     """
     names = vote.names
     numbers = np.array([[one.scale, one.shift, one.weight] for one in vote.members], np.float32)
+    either = [number for number, one in enumerate(vote.members) if one.kind == "either"]
+    numbers[either, 2] = 0
     inputs = [f"LOGIT_{name}" for name in names]
     nodes = [
         helper.make_node("Concat", inputs, ["logits"], axis=1),
@@ -34,7 +36,6 @@ def vote_graph(vote: Vote) -> ModelProto:
         helper.make_node("Sigmoid", ["calibrated"], ["MEMBER_PROBABILITY"]),
         helper.make_node("MatMul", ["calibrated", "weight"], ["voted"]),
         helper.make_node("Add", ["voted", "bias"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], ["PROBABILITY"]),
     ]
     constants = {
         "scale": numbers[:, 0],
@@ -42,6 +43,19 @@ def vote_graph(vote: Vote) -> ModelProto:
         "weight": numbers[:, 2:3],
         "bias": np.array([vote.bias], np.float32),
     }
+    if either:
+        # The sigmoid of the negative and not 1 - p, which rounds to 0 where p is next to 1.
+        nodes += [
+            helper.make_node("Gather", ["calibrated", "either"], ["others"], axis=1),
+            helper.make_node("Concat", ["logit", "others"], ["questions"], axis=1),
+            helper.make_node("Neg", ["questions"], ["denied"]),
+            helper.make_node("Sigmoid", ["denied"], ["not_so"]),
+            helper.make_node("ReduceProd", ["not_so"], ["neither"], axes=[1], keepdims=1),
+            helper.make_node("Sub", ["one", "neither"], ["PROBABILITY"]),
+        ]
+        constants |= {"either": np.array(either, np.int64), "one": np.array([1], np.float32)}
+    else:
+        nodes.append(helper.make_node("Sigmoid", ["logit"], ["PROBABILITY"]))
     return make_model(
         "vote",
         nodes,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from stream_server.engine.check import file_stamp
 from training.export.heat_map import HeatModel, heat_difference, heat_model
 from training.export.onnx_export import ExportReport, write_member
 from training.export.repository_writer import member_names, write_ensembles, write_vote
@@ -46,8 +47,9 @@ def export_member(
     """Write one member's folders; the vote must be written after it."""
     heat, note = _mapped(member, crops) if maps else (None, "")
     report = write_member(
-        repo, member.name, _served(member), member.head, member.dim, heat=heat, crops=crops
-    )
+        repo, member.name, _served(member), member.head, member.reads or member.dim,
+        heat=heat, crops=crops, parameters=_fitted_on(repo, member),
+    )  # fmt: skip
     return replace(report, notes=(note,)) if note else report
 
 
@@ -58,7 +60,7 @@ def _mapped(member: Member, crops: NDArray[np.uint8] | None) -> tuple[HeatModel 
     """
     name = f"{member.name}_map"
     if member.encoder is None:
-        return None, f"{name}: none, the member sees no picture"
+        return None, f"{name}: none, the member has no encoder of its own"
     found = float("nan")
     for half in (True, False):
         try:
@@ -69,6 +71,23 @@ def _mapped(member: Member, crops: NDArray[np.uint8] | None) -> tuple[HeatModel 
         if found <= _MAX_HEAT_ERROR:
             return heat, f"{name}: heat maps are at most {found:.2g} of their peak from PyTorch's"
     return None, f"{name}: none, its heat maps are {found:.2g} of their peak from PyTorch's"
+
+
+def _fitted_on(repo: Path, member: Member) -> dict[str, str]:
+    """The encoders that a member without one was fitted on, for its config.
+
+    Raises ``ValueError`` where those in the repository are others: their features would be, too.
+    """
+    stamps = member.facts.get("fitted_on")
+    known = stamps if isinstance(stamps, dict) else {}
+    for name in member.reads:
+        path = repo / f"{name}_encoder" / "1" / "model.onnx"
+        if not path.is_file() or file_stamp(path) != known.get(name):
+            raise ValueError(
+                f"{member.name} was not fitted on the encoder of {name} that lies in {repo}: "
+                "run the probe step again with this repository"
+            )
+    return {f"fitted_on_{name}": str(known[name]) for name in member.reads}
 
 
 def write_joint(repo: Path, vote: Vote, notes: str, more: Mapping[str, str] | None = None) -> None:

@@ -76,7 +76,7 @@ def write_member(
     name: str,
     encoder: nn.Module | None,
     sequence: nn.Module,
-    feature_dim: int,
+    feature_dim: int | Mapping[str, int],
     *,
     heat: HeatModel | None = None,
     crops: NDArray[np.uint8] | None = None,
@@ -90,10 +90,11 @@ def write_member(
         repo: the model repository.
         name: the member's name.
         encoder: takes uint8 ``[N, 224, 224, 3]`` RGB, resizes and normalises inside, and gives
-            float32 ``[N, feature_dim]``; None for a member that lives on landmarks.
-        sequence: takes float32 ``[B, 100, feature_dim]`` and int32 ``[B, 1]``, gives float32
-            ``[B, 1]``, and must not look beyond the length.
-        feature_dim: D; 10 without an encoder.
+            float32 ``[N, feature_dim]``; None for a member that lives on landmarks, or on the
+            features of others.
+        sequence: takes float32 ``[B, 100, D]``, one for each member that it reads, and int32
+            ``[B, 1]``, gives float32 ``[B, 1]``, and must not look beyond the length.
+        feature_dim: D; 10 for landmarks; the names of the members that it reads, each with its D.
         heat: the model that heat maps are drawn from, as ``heat_model`` makes it.
         crops: real crops, uint8 ``[n, 224, 224, 3]``, on which parity is measured too.
         fp16: whether to write ``model.fp16.onnx`` beside ``model.onnx`` for the V100.
@@ -121,7 +122,10 @@ def write_member(
             cases = [{"FRAMES": crops[at : at + 16]} for at in range(0, len(crops), 16)]
             called = f"{name}_encoder on {len(crops)} real crops"
             parity.append(_parity(called, encoder, model, half, cases, "FEATURES"))
-    cases = [_window(random, n, feature_dim) for n in (1, 3)]
+    dims = {"FEATURES": feature_dim}
+    if not isinstance(feature_dim, int):
+        dims = {f"FEATURES_{other}": dim for other, dim in feature_dim.items()}
+    cases = [_window(random, n, dims) for n in (1, 3)]
     model = export_module(sequence, cases[1], "LOGIT")
     half = to_fp16(model) if fp16 else None
     _check_padding(name, model, cases[1])
@@ -235,17 +239,23 @@ def _begin(model: ModelProto) -> list[str]:
     return [node.name for node in nodes[: convolutions[1] + 1]] if len(convolutions) > 1 else []
 
 
-def _window(random: np.random.Generator, batch: int, dim: int) -> dict[str, np.ndarray]:
-    shape = (batch, SEQUENCE_LENGTH, dim)
+def _window(
+    random: np.random.Generator, batch: int, dims: Mapping[str, int]
+) -> dict[str, np.ndarray]:
     lengths = np.array([[(7 * i) % SEQUENCE_LENGTH + 1] for i in range(batch)], np.int32)
-    return {"FEATURES": random.normal(size=shape).astype(np.float32), "LENGTH": lengths}
+    windows = {
+        name: random.normal(size=(batch, SEQUENCE_LENGTH, dim)).astype(np.float32)
+        for name, dim in dims.items()
+    }
+    return windows | {"LENGTH": lengths}
 
 
 def _check_padding(name: str, model: ModelProto, case: Mapping[str, np.ndarray]) -> None:
     session = _open(model)
     wild = {key: array.copy() for key, array in case.items()}
     for row, length in enumerate(case["LENGTH"][:, 0]):
-        wild["FEATURES"][row, length:] = 1e3
+        for name in case.keys() - {"LENGTH"}:
+            wild[name][row, length:] = 1e3
     before, after = (session.run(["LOGIT"], dict(feed))[0] for feed in (case, wild))
     if not np.allclose(before, after, atol=1e-4):
         raise ParityError(

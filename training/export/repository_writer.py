@@ -1,7 +1,8 @@
 """Writes the model repository: members, the vote, and the ensembles that join them.
 
-A member is a sequence head and, unless it lives on landmarks alone, an encoder. Adding or
-removing one touches its own folders, the vote and the ensembles; no code knows the members.
+A member is a sequence head and an encoder, or a head alone, which takes landmarks or reads the
+features of other members. Adding or removing one touches its own folders, the vote and the
+ensembles; no code knows the members.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pathlib import Path
 
 from onnx import ModelProto
 
+from stream_server.engine.repository import read_config
 from training.export.config_text import Tensor, model_config
-from training.export.ensembles import write_ensembles
+from training.export.ensembles import encoder_dim, write_ensembles
 from training.export.graphs import vote_graph
 from training.export.layout import (
     CROP_SHAPE,
@@ -34,6 +36,7 @@ __all__ = [
     "SEQUENCE_LENGTH",
     "member_names",
     "place_member",
+    "readers_of",
     "remove_member",
     "write_ensembles",
     "write_vote",
@@ -49,7 +52,7 @@ def place_member(
     repo: Path,
     name: str,
     sequence: ModelProto,
-    feature_dim: int,
+    feature_dim: int | Mapping[str, int],
     encoder: ModelProto | None = None,
     *,
     sequence_fp16: ModelProto | None = None,
@@ -64,8 +67,10 @@ def place_member(
     Args:
         repo: the model repository.
         name: lower-case letters, digits and underscores; begins with a letter.
-        sequence: ``FEATURES [B, 100, D]``, ``LENGTH [B, 1]`` to ``LOGIT [B, 1]``.
-        feature_dim: D; 10 for a member without an encoder, which takes landmarks.
+        sequence: ``FEATURES [B, 100, D]``, ``LENGTH [B, 1]`` to ``LOGIT [B, 1]``; with
+            ``FEATURES_<other>`` instead of ``FEATURES`` for each member whose features it reads.
+        feature_dim: D; 10 for a member that takes landmarks; for one that reads the features of
+            others their names, each with its D.
         encoder: ``FRAMES`` uint8 ``[N, 224, 224, 3]`` to ``FEATURES [N, D]``.
         sequence_fp16: the head for the V100.
         encoder_fp16: the encoder for the V100.
@@ -75,18 +80,22 @@ def place_member(
         parameters: string parameters of the sequence model's config, e.g. how it was trained.
 
     Raises:
-        ValueError: a bad name, or a landmark member whose D is not 10.
+        ValueError: a bad name, a landmark member whose D is not 10, features read that no member
+            gives, or other weights of an encoder that another member was fitted on.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"member name {name!r}: use {_NAME.pattern}")
-    if encoder is None and feature_dim != LANDMARK_DIM:
+    taken = _taken(repo, name, feature_dim, encoder)
+    readers = readers_of(repo, name)
+    if readers and (encoder is None or encoder_file(repo, name) != encoder.SerializeToString()):
         raise ValueError(
-            f"{name}: without an encoder it takes landmarks, {LANDMARK_DIM} numbers a sample, "
-            f"not {feature_dim}"
+            f"{', '.join(readers)} was fitted on the features of {name} as it is in {repo}: "
+            f"remove {'it' if len(readers) == 1 else 'them'} first, and fit anew on the new {name}"
         )
-    remove_member(repo, name)
+    _delete(repo, name)
     frames = [Tensor("FRAMES", "UINT8", CROP_SHAPE)]
     if encoder is not None:
+        assert isinstance(feature_dim, int)
         write_model(
             repo / f"{name}_encoder",
             model_config(
@@ -121,7 +130,7 @@ def place_member(
         model_config(
             f"{name}_sequence",
             [
-                Tensor("FEATURES", "FP32", [SEQUENCE_LENGTH, feature_dim]),
+                *(Tensor(tensor, "FP32", [SEQUENCE_LENGTH, dim]) for tensor, dim in taken.items()),
                 Tensor("LENGTH", "INT32", [1]),
             ],
             [Tensor("LOGIT", "FP32", [1])],
@@ -143,14 +152,63 @@ def remove_member(repo: Path, name: str) -> bool:
 
     Returns:
         Whether there was anything to delete.
+
+    Raises:
+        ValueError: a bad name, or a member whose features another one reads.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"member name {name!r}: use {_NAME.pattern}")
+    readers = readers_of(repo, name)
+    if readers:
+        raise ValueError(
+            f"{name} cannot be removed from {repo} alone: {', '.join(readers)} reads its features; "
+            f"remove {'it' if len(readers) == 1 else 'them'} first"
+        )
+    return _delete(repo, name)
+
+
+def readers_of(repo: Path, name: str) -> list[str]:
+    """The members that read the features of ``name``."""
+    return sorted(
+        config.parent.name.removesuffix("_sequence")
+        for config in repo.glob("*_sequence/config.pbtxt")
+        if any(tensor.name == f"FEATURES_{name}" for tensor in read_config(config).inputs)
+    )
+
+
+def encoder_file(repo: Path, name: str) -> bytes:
+    """The encoder of ``name`` as it lies in the repository."""
+    return (repo / f"{name}_encoder" / "1" / "model.onnx").read_bytes()
+
+
+def _delete(repo: Path, name: str) -> bool:
     folders = [repo / f"{name}_{part}" for part in ("encoder", "map", "sequence")]
     found = [folder for folder in folders if folder.is_dir()]
     for folder in found:
         shutil.rmtree(folder)
     return bool(found)
+
+
+def _taken(
+    repo: Path, name: str, dim: int | Mapping[str, int], encoder: ModelProto | None
+) -> dict[str, int]:
+    """The sequence model's inputs beside LENGTH, each with its width. Raises ``ValueError``."""
+    if isinstance(dim, int):
+        if encoder is None and dim != LANDMARK_DIM:
+            raise ValueError(
+                f"{name}: without an encoder it takes landmarks, {LANDMARK_DIM} numbers a sample, "
+                f"not {dim}"
+            )
+        return {"FEATURES": dim}
+    if not dim or encoder is not None:
+        raise ValueError(f"{name}: a member that reads others' features has no encoder of its own")
+    for other, width in dim.items():
+        given = encoder_dim(repo, other)
+        if given != width:
+            raise ValueError(
+                f"{name} reads {width} features of {other}, which gives {given or 'none'} in {repo}"
+            )
+    return {f"FEATURES_{other}": width for other, width in dim.items()}
 
 
 def member_names(repo: Path) -> list[str]:

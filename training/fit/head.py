@@ -17,7 +17,7 @@ from training.fit.head_module import HeadModule
 from training.fit.run import RunDir
 from training.fit.windows import Windows, make_passes, read_passes
 from training.judge.metrics import auc
-from training.judge.scoring import Followed, encode_with, follow, video_logit
+from training.judge.scoring import Followed, encode_with, follow, series_of, video_logit
 from training.models.heads import SequenceHead
 from training.models.registry import Member, Spec, make_encoder, make_head, save_member
 
@@ -50,7 +50,7 @@ def train_head(
         paths.append(path)
         if sys.stderr.isatty():
             sys.stderr.write(f"\rfeatures: {len(paths)} files\033[K")
-    tracks = list(follow(dev, encode, run.path / "features" / "dev"))
+    tracks = [views[0] for views in follow(dev, [(encode, run.path / "features" / "dev")])]
     head = make_head(spec, dim)
     begun: nn.Module = head
     if logit is not None:
@@ -108,7 +108,10 @@ def head_figures(member: Member, tracks: Sequence[Followed]) -> dict[str, float]
     for name, members in groups.items():
         labels = [track.fake for track in members]
         if any(labels) and not all(labels):
-            result[name] = auc(labels, [video_logit(member, track) for track in members])
+            scores = [
+                video_logit(member, series_of(member, {member.name: track})) for track in members
+            ]
+            result[name] = auc(labels, scores)
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Sample, Stored
 from training.judge.metrics import auc
 
+T = TypeVar("T")
 Score = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 
 
@@ -30,11 +32,26 @@ class Scored:
         return float(self.scores.mean())
 
 
-def spread(rows: Sequence[Stored], count: int) -> list[Stored]:
-    """At most ``count`` of ``rows``, evenly over time."""
+def spread(rows: Sequence[T], count: int) -> list[T]:
+    """At most ``count`` of ``rows``, evenly over them."""
     if len(rows) <= count:
         return list(rows)
     return [rows[int(place)] for place in np.linspace(0, len(rows) - 1, count).round()]
+
+
+def thinned(manifest: Manifest, samples: int, videos: int, stills: int) -> Manifest:
+    """Less of a large set: the first ``samples`` of each video, and at most ``videos`` videos and
+    ``stills`` pictures of each data set, label and method, evenly over their names."""
+    groups: dict[tuple[str, str, str, bool], list[list[Stored]]] = {}
+    for _, rows in sorted(manifest.videos().items()):
+        one = rows[0].sample
+        kind = (one.dataset, one.label, one.method, len(rows) == 1)
+        groups.setdefault(kind, []).append(rows)
+    kept: list[Stored] = []
+    for (*_, still), members in groups.items():
+        for rows in spread(members, stills if still else videos):
+            kept += rows[:samples]
+    return manifest.where(kept)
 
 
 def crop_of(

@@ -19,6 +19,7 @@ from training.judge.scoring import (
     Followed,
     encode_with,
     follow,
+    series_of,
     stamp,
     window_logits,
 )
@@ -59,21 +60,31 @@ class Evaluation:
         stills: int = 2500,
     ) -> None:
         self.members = list(members)
-        self.tracks: list[list[Followed]] = []
-        for member in members:
-            encode = encode_with(member.encoder, half)
-            folder = cache / f"{member.name}-{stamp(member.encoder)}"
-            self.tracks.append(list(follow(manifest, encode, folder, tier, stills)))
+        own = [member for member in members if not member.reads]
+        lacking = {name for member in members for name in member.reads}
+        lacking -= {member.name for member in own}
+        if lacking:
+            raise ValueError(f"features of {', '.join(sorted(lacking))} are read; add that member")
+        encoders = [
+            (encode_with(one.encoder, half), cache / f"{one.name}-{stamp(one.encoder)}")
+            for one in own
+        ]
+        names = [one.name for one in own]
+        self.tracks: list[dict[str, Followed]] = [
+            dict(zip(names, views, strict=True))
+            for views in follow(manifest, encoders, tier, stills)
+        ]
 
     def judged(self, window: int = WINDOW, stride: int = STRIDE) -> list[Judged]:
         """Every track with its members' window logits."""
         result: list[Judged] = []
-        for tracks in zip(*self.tracks, strict=True):
+        for views in self.tracks:
             logits = [
-                window_logits(member, track, window, stride)
-                for member, track in zip(self.members, tracks, strict=True)
+                window_logits(member, series_of(member, views), window, stride)
+                for member in self.members
             ]
-            result.append(Judged(tracks[0].sample, tracks[0].still, np.stack(logits)))
+            track = next(iter(views.values()))
+            result.append(Judged(track.sample, track.still, np.stack(logits)))
         return result
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,9 @@ from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Sample, Stored
 from training.fit.frames_module import as_input
 from training.fit.windows import MAX_STEPS, Encode, in_crop
+from training.judge.devset import spread
 from training.models.registry import Member
+from training.models.served import OnnxEncoder
 
 WINDOW = 20
 STRIDE = 10
@@ -53,10 +55,12 @@ def encode_with(encoder: nn.Module | None, half: bool = False) -> Encode | None:
     """A function from crops uint8 ``[n, 224, 224, 3]`` to features ``[n, D]``.
 
     It works on a copy on the GPU where there is one. ``half`` uses bfloat16 on the CPU and float16
-    on a GPU.
+    on a GPU; encoders of a model repository are run as they are served.
     """
     if encoder is None:
         return None
+    if isinstance(encoder, OnnxEncoder):
+        return encoder.encode
     if torch.cuda.is_available():
         encoder = copy.deepcopy(encoder).to("cuda")
     encoder.eval()
@@ -73,6 +77,8 @@ def encode_with(encoder: nn.Module | None, half: bool = False) -> Encode | None:
 
 def stamp(encoder: nn.Module | None) -> str:
     """A name for exactly these weights: a new training must not read an old one's features."""
+    if isinstance(encoder, OnnxEncoder):
+        return encoder.stamp
     digest = hashlib.sha256()
     for name, value in encoder.state_dict().items() if encoder is not None else ():
         digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
@@ -80,51 +86,77 @@ def stamp(encoder: nn.Module | None) -> str:
 
 
 def follow(
-    manifest: Manifest, encode: Encode | None, out: Path, tier: str = "clean", stills: int = 2500
-) -> Iterator[Followed]:
-    """Each video's track and up to ``stills`` pictures under ``tier``; kept in ``out``."""
+    manifest: Manifest,
+    encoders: Sequence[tuple[Encode | None, Path]],
+    tier: str = "clean",
+    stills: int = 2500,
+) -> Iterator[list[Followed]]:
+    """Each video's track and up to ``stills`` pictures under ``tier``, once for each encoder.
+
+    What an encoder gave is kept in the folder beside it; pictures are read and harmed once for all.
+    """
     if tier not in TIERS:
         raise ValueError(f"tier is {tier!r}, it must be one of {', '.join(TIERS)}")
-    folder = out / tier
-    folder.mkdir(parents=True, exist_ok=True)
+    places = [(encode, folder / tier) for encode, folder in encoders]
+    for _, folder in places:
+        folder.mkdir(parents=True, exist_ok=True)
     videos = manifest.videos()
     for name, rows in videos.items():
         if len(rows) > 1:
-            yield _kept(folder / f"{name}.npz", manifest, rows, encode, TIERS[tier])[0]
+            yield [one[0] for one in _kept(f"{name}.npz", manifest, rows, places, TIERS[tier])]
     singles = [rows[0] for rows in videos.values() if len(rows) == 1]
-    places = np.linspace(0, len(singles) - 1, min(stills, len(singles))).round().astype(int)
-    chosen = [singles[int(place)] for place in places]
+    chosen = spread(singles, stills)
     for start in range(0, len(chosen), 200):
         part = chosen[start : start + 200]
-        yield from _kept(folder / f"stills-{start:06d}.npz", manifest, part, encode, TIERS[tier])
+        name = f"stills-{start:06d}.npz"
+        found = _kept(name, manifest, part, places, TIERS[tier])
+        yield from (list(same) for same in zip(*found, strict=True))
 
 
 def _kept(
-    path: Path, manifest: Manifest, rows: Sequence[Stored], encode: Encode | None, tier: Delivery
-) -> list[Followed]:
+    name: str,
+    manifest: Manifest,
+    rows: Sequence[Stored],
+    places: Sequence[tuple[Encode | None, Path]],
+    tier: Delivery,
+) -> list[list[Followed]]:
+    """What each encoder gives for ``rows``, from its file or computed now."""
     keys = np.array([row.sample.key for row in rows])
-    if path.exists():
-        with np.load(path) as file:
-            features, landmarks, known = file["features"], file["landmarks"], file["keys"]
-        if len(known) == len(keys) and (known == keys).all():
-            return _followed(rows, features, landmarks)
-    landmarks = np.zeros((len(rows), 10), np.float32)
-    parts: list[Floats] = []
-    for start in range(0, len(rows), 32):
-        crops = []
-        for place, row in enumerate(rows[start : start + 32], start=start):
-            rng = np.random.default_rng(place)
-            image, points = tier.apply(
-                manifest.image(row), landmarks_of(row.sample), row.sample.face_px, rng
-            )
-            landmarks[place] = in_crop(points, Cut())
-            if encode is not None:
-                crops.append(Cut().apply(image, points))
-        parts.append(encode(np.stack(crops)) if encode is not None else landmarks[:0, :0])
-    features = np.concatenate(parts)
-    with replacing(path) as part, part.open("wb") as handle:
-        np.savez(handle, features=features, landmarks=landmarks, keys=keys)
-    return _followed(rows, features, landmarks)
+    found = [_read(folder / name, keys) for _, folder in places]
+    missing = [number for number, arrays in enumerate(found) if arrays is None]
+    if missing:
+        parts: list[list[Floats]] = [[] for _ in places]
+        points: list[Floats] = []
+        for start in range(0, len(rows), 32):
+            crops = []
+            for place, row in enumerate(rows[start : start + 32], start=start):
+                rng = np.random.default_rng(place)
+                image, landmarks = tier.apply(
+                    manifest.image(row), landmarks_of(row.sample), row.sample.face_px, rng
+                )
+                points.append(in_crop(landmarks, Cut()))
+                crops.append(Cut().apply(image, landmarks))
+            for number in missing:
+                encode = places[number][0]
+                none = np.zeros((0, 0), np.float32)
+                parts[number].append(encode(np.stack(crops)) if encode is not None else none)
+        for number in missing:
+            path = places[number][1] / name
+            arrays = np.concatenate(parts[number]), np.stack(points)
+            with replacing(path) as part, part.open("wb") as handle:
+                np.savez(handle, features=arrays[0], landmarks=arrays[1], keys=keys)
+            found[number] = arrays
+    return [_followed(rows, *arrays) for arrays in found if arrays is not None]
+
+
+def _read(path: Path, keys: NDArray[np.str_]) -> tuple[Floats, Floats] | None:
+    """Features and landmarks from a file, where it is about the same samples."""
+    if not path.exists():
+        return None
+    with np.load(path) as file:
+        features, landmarks, known = file["features"], file["landmarks"], file["keys"]
+    same = len(known) == len(keys) and bool((known == keys).all())
+    return (features, landmarks) if same else None
 
 
 def _followed(rows: Sequence[Stored], features: Floats, landmarks: Floats) -> list[Followed]:
@@ -136,32 +168,38 @@ def _followed(rows: Sequence[Stored], features: Floats, landmarks: Floats) -> li
     ]
 
 
-def series_of(member: Member, track: Followed) -> Floats:
-    """What the member's head takes: features, or landmarks where it has no encoder."""
-    return track.landmarks if member.encoder is None else track.features
+def series_of(member: Member, tracks: Mapping[str, Followed]) -> list[Floats]:
+    """What the member's head takes of one track, given as each member's name to its view of it:
+    its own features, those of the members that it reads, or landmarks."""
+    if member.reads:
+        return [tracks[name].features for name in member.reads]
+    own = tracks[member.name]
+    return [own.landmarks if member.encoder is None else own.features]
 
 
 def window_logits(
-    member: Member, track: Followed, window: int = WINDOW, stride: int = STRIDE
+    member: Member, series: Sequence[Floats], window: int = WINDOW, stride: int = STRIDE
 ) -> NDArray[np.float64]:
     """The logit of each window of ``window`` samples; of the whole track where it is shorter."""
     if not 1 <= window <= MAX_STEPS:
         raise ValueError(f"window is {window}, it must be 1 to {MAX_STEPS}")
-    series = series_of(member, track)
-    size = min(window, len(series))
-    starts = list(range(0, len(series) - size + 1, stride))
-    batch = torch.from_numpy(np.stack([series[start : start + size] for start in starts]))
+    size = min(window, len(series[0]))
+    starts = list(range(0, len(series[0]) - size + 1, stride))
+    batches = [
+        torch.from_numpy(np.stack([values[start : start + size] for start in starts]))
+        for values in series
+    ]
     length = torch.full((len(starts), 1), size, dtype=torch.int32)
     with torch.inference_mode():
-        logits: NDArray[np.float64] = member.head(batch, length).flatten().double().numpy()
+        logits: NDArray[np.float64] = member.head(*batches, length).flatten().double().numpy()
     return logits
 
 
-def video_logit(member: Member, track: Followed, window: int = WINDOW) -> float:
+def video_logit(member: Member, series: Sequence[Floats], window: int = WINDOW) -> float:
     """The mean over the track's windows."""
-    return float(window_logits(member, track, window).mean())
+    return float(window_logits(member, series, window).mean())
 
 
-def frame_logits(member: Member, track: Followed) -> NDArray[np.float64]:
+def frame_logits(member: Member, series: Sequence[Floats]) -> NDArray[np.float64]:
     """Each sample on its own, as a still picture."""
-    return window_logits(member, track, 1, 1)
+    return window_logits(member, series, 1, 1)

@@ -2,7 +2,10 @@
 
 A member's calibrated logit is ``scale * logit + shift`` (Platt, "Probabilistic outputs for support
 vector machines", 1999); its sigmoid is the member's own probability. The vote adds the calibrated
-logits, each times a weight that is never negative, and a bias.
+logits of the members of kind ``weight``, each times a weight that is never negative, and a bias:
+they ask the same question, and the sigmoid p of the sum is their answer. A member of kind
+``either`` asks another one, for example whether a face was generated as a whole. With its own
+probability q the face is fake where one or the other holds: 1 - (1 - p)(1 - q).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +22,18 @@ from numpy.typing import NDArray
 from stream_server.atomic import write_text
 
 Array = NDArray[np.float64]
+Kind = Literal["weight", "either"]
 
 
 @dataclass(frozen=True, slots=True)
 class Voter:
-    """One member's part in the vote."""
+    """One member's part in the vote; ``weight`` is for the kind ``weight`` alone."""
 
     name: str
     scale: float = 1.0
     shift: float = 0.0
     weight: float = 1.0
+    kind: Kind = "weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,8 @@ class Vote:
     ``members`` stand in the order of ``MEMBER_PROBABILITY``. At ``threshold_fake`` and above a
     face is likely fake, at ``threshold_real`` and below likely real, and unsure in between.
 
-    Raises ``ValueError`` for no members, a name twice, a number that is not finite, or thresholds
-    that are not 0 <= real <= fake <= 1.
+    Raises ``ValueError`` for no members, a name twice, an unknown kind, a number that is not
+    finite, or thresholds that are not 0 <= real <= fake <= 1.
     """
 
     members: tuple[Voter, ...]
@@ -50,6 +56,9 @@ class Vote:
         names = self.names
         if not names or len(set(names)) != len(names):
             raise ValueError(f"the vote needs members with names of their own, got {names}")
+        for one in self.members:
+            if one.kind not in get_args(Kind):
+                raise ValueError(f"{one.name} is of kind {one.kind!r}, must be weight or either")
         numbers = [(one.scale, one.shift, one.weight) for one in self.members]
         if not np.isfinite([self.bias, *np.ravel(numbers)]).all():
             raise ValueError(
@@ -67,11 +76,19 @@ class Vote:
         return [one.name for one in self.members]
 
     def logit(self, logits: Array) -> Array:
-        """Members' logits ``[M, N]`` to the vote's ``[N]``."""
+        """Members' logits ``[M, N]`` to the log odds of the vote's probability, ``[N]``."""
         scale = np.array([[one.scale] for one in self.members])
         shift = np.array([[one.shift] for one in self.members])
-        weight = np.array([[one.weight] for one in self.members])
-        result: Array = ((logits * scale + shift) * weight).sum(axis=0) + self.bias
+        weight = np.array([[one.weight * (one.kind == "weight")] for one in self.members])
+        calibrated = logits * scale + shift
+        weighed: Array = (calibrated * weight).sum(axis=0) + self.bias
+        either = calibrated[[one.kind == "either" for one in self.members]]
+        if not len(either):
+            return weighed
+        # log (1 - p)(1 - q) of each, exactly where p or q are next to 0 or 1
+        neither = -np.logaddexp(0, np.concatenate((weighed[None], either))).sum(axis=0)
+        neither = np.minimum(neither, -1e-300)
+        result: Array = np.log(-np.expm1(neither)) - neither
         return result
 
     def probability(self, logits: Array) -> Array:
@@ -80,7 +97,9 @@ class Vote:
 
     def alone(self, name: str) -> Vote:
         """The vote with ``name`` as the one member that counts, with its own calibration."""
-        members = tuple(replace(one, weight=float(one.name == name)) for one in self.members)
+        members = tuple(
+            replace(one, weight=float(one.name == name), kind="weight") for one in self.members
+        )
         return replace(self, members=members, bias=0.0)
 
     def parameters(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ lies at and after ``length`` changes nothing; a length of 0 counts as 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -97,6 +98,25 @@ class WideLSTM(nn.Module):
         states, _ = self.lstm(features)
         steps = self.drop(functional.leaky_relu(states))
         logit: Tensor = self.logit(masked_mean(steps, mask))
+        return logit
+
+
+class Probe(nn.Module):
+    """One logit on the means, over the window, of features that other members' encoders give.
+
+    A linear probe (Alain and Bengio, 2016). ``forward`` takes the features of each member in the
+    order of ``dims``, ``[B, T, D]``, and the length.
+    """
+
+    def __init__(self, dims: Sequence[int]) -> None:
+        super().__init__()
+        self.logit = nn.Linear(sum(dims), 1)
+
+    def forward(self, *windows: Tensor) -> Tensor:
+        *series, length = windows
+        mask = valid(length, series[0].shape[1])
+        means = torch.cat([masked_mean(features, mask) for features in series], 1)
+        logit: Tensor = self.logit(means)
         return logit
 
 

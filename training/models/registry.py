@@ -9,6 +9,7 @@ compared), ``meso4``, ``mesoinception4``, or any timm model's name; ``HEAD`` is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,7 @@ from torch import nn
 from stream_server.atomic import replacing
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import MobileNetV2Encoder
-from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
+from training.models.heads import HEADS, HeadKind, LandmarkHead, Probe, SequenceHead, WideLSTM
 from training.models.mesonet import Meso4, MesoInception4
 from training.models.residual import ResidualEncoder
 
@@ -139,9 +140,11 @@ def make_head(spec: Spec, dim: int) -> nn.Module:
 
 @dataclass
 class Member:
-    """A trained model: ``encoder`` on crops (None for landmarks) and ``head`` on windows.
+    """A trained model: ``encoder`` on crops (None without one) and ``head`` on windows.
 
-    ``facts`` are what its file says about its training.
+    A head without an encoder takes landmarks, or the features of the members that it ``reads``:
+    their names, each with the width of its features. ``facts`` are what its file says about its
+    training.
     """
 
     name: str
@@ -149,6 +152,7 @@ class Member:
     head: nn.Module
     dim: int
     facts: dict[str, object] = field(default_factory=dict)
+    reads: Mapping[str, int] = field(default_factory=dict)
 
     def eval(self) -> Member:
         self.head.eval()
@@ -164,6 +168,7 @@ def save_member(path: Path, member: Member, facts: dict[str, object]) -> None:
         "dim": member.dim,
         "encoder": member.encoder.state_dict() if member.encoder is not None else None,
         "head": member.head.state_dict(),
+        "reads": dict(member.reads),
         "facts": facts,
     }
     with replacing(path) as part:
@@ -178,6 +183,12 @@ def load_member(path: Path) -> Member:
     missing = {"name", "dim", "encoder", "head"} - set(state)
     if missing:
         raise ValueError(f"{path} is no member: {', '.join(sorted(missing))} missing")
+    reads = {str(name): int(dim) for name, dim in state.get("reads", {}).items()}
+    if reads:
+        probe = Probe(tuple(reads.values()))
+        probe.load_state_dict(state["head"])
+        facts = state.get("facts", {})
+        return Member(state["name"], None, probe, sum(reads.values()), facts, reads).eval()
     spec = parse(state["name"])
     encoder = make_encoder(spec)
     if encoder is not None:

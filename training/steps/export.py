@@ -12,7 +12,7 @@ import numpy as np
 
 from training.data.manifest import Manifest
 from training.export.members import export_members
-from training.export.repository_writer import remove_member
+from training.export.repository_writer import readers_of, remove_member
 from training.judge.devset import crop_of, spread
 from training.judge.vote import Vote
 from training.models.registry import load_member
@@ -35,7 +35,8 @@ def main(argv: list[str]) -> int:
     if not options.add and not options.remove:
         raise ValueError("neither --add nor --remove given")
     vote = Vote.load(options.calibration)
-    for name in options.remove:
+    # Those that read others' features go first, so that both may be named in any order.
+    for name in sorted(options.remove, key=lambda name: bool(readers_of(options.repo, name))):
         if not remove_member(options.repo, name):
             raise ValueError(f"{options.repo} holds no member {name!r}")
     members = [load_member(path) for path in options.add]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, load, numpy_helper, save
 
-from stream_server.engine.check import check_repository
+from stream_server.engine.check import check_repository, file_stamp
 from stream_server.engine.onnx_header import read_header
-from tests.support.tiny_repository import tiny_repository
+from tests.support.tiny_repository import tiny_encoder, tiny_repository
 
 
 @pytest.fixture
@@ -35,6 +35,20 @@ def rename_output(model: ModelProto, new: str) -> None:
 
 def test_good_repository_has_no_findings(repo: Path) -> None:
     assert check_repository(repo) == []
+
+
+def test_readers_are_held_to_the_encoder_that_they_were_fitted_on(tmp_path: Path) -> None:
+    repo = tiny_repository(tmp_path, ("tiny",), readers={"reader": ("tiny",)})
+    encoder = repo / "tiny_encoder" / "1" / "model.onnx"
+    with (repo / "reader_sequence" / "config.pbtxt").open("a") as config:
+        stamp = file_stamp(encoder)
+        config.write(f'parameters {{ key: "fitted_on_tiny" value {{ string_value: "{stamp}" }} }}')
+    assert check_repository(repo) == []
+    save(tiny_encoder(8, 77), str(encoder))
+    (finding,) = check_repository(repo)
+    assert str(finding) == (
+        "reader_sequence: was fitted on other weights of tiny's encoder; fit it again"
+    )
 
 
 def test_not_a_repository(tmp_path: Path) -> None:

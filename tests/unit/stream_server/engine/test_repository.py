@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from stream_server.engine import ModelRepository, RepositoryError, TensorInfo
-from tests.support.tiny_repository import tiny_repository
+from tests.support.tiny_repository import (
+    tiny_encoder,
+    tiny_reader,
+    tiny_repository,
+    tiny_sequence,
+)
 from training.export.graphs import vote_graph
 from training.export.repository_writer import (
     place_member,
@@ -41,6 +46,41 @@ def test_members_and_dimensions(repo: Path) -> None:
 
 def test_repository_without_landmarks(tmp_path: Path) -> None:
     assert not ModelRepository.load(tiny_repository(tmp_path)).uses_landmarks
+
+
+def test_members_that_read_the_features_of_others(tmp_path: Path) -> None:
+    readers = {"both": ("one", "two"), "second": ("two",)}
+    repo = tiny_repository(tmp_path, ("one", "two"), ("points",), readers=readers)
+    repository = ModelRepository.load(repo)
+    assert repository.members == ("one", "two", "points", "both", "second")
+    assert repository.feature_dims == {"one": 8, "two": 9}
+    steps = {step.model: step.inputs for step in repository.models["sequence_verdict"].steps}
+    assert steps["both_sequence"] == {
+        "FEATURES_one": "FEATURES_one", "FEATURES_two": "FEATURES_two", "LENGTH": "LENGTH",
+    }  # fmt: skip
+    steps = {step.model: step.inputs for step in repository.models["clip_verdict"].steps}
+    assert steps["second_sequence"] == {"FEATURES_two": "PACKED_FEATURES_two", "LENGTH": "LENGTH"}
+    with pytest.raises(ValueError, match=r"two cannot be removed .* both, second reads its"):
+        remove_member(repo, "two")
+    with pytest.raises(ValueError, match="both, second was fitted on the features of two"):
+        place_member(repo, "two", tiny_sequence(9, 1), 9, tiny_encoder(9, 77))
+    place_member(repo, "two", tiny_sequence(9, 1), 9, tiny_encoder(9, 1))  # the very same encoder
+    with pytest.raises(ValueError, match="third reads 8 features of two, which gives 9"):
+        place_member(repo, "third", tiny_reader({"two": 8}), {"two": 8})
+    with pytest.raises(ValueError, match="third reads 10 features of points, which gives none"):
+        place_member(repo, "third", tiny_reader({"points": 10}), {"points": 10})
+    with pytest.raises(ValueError, match="has no encoder of its own"):
+        place_member(repo, "third", tiny_reader({"two": 9}), {"two": 9}, tiny_encoder(9))
+    for name in ("both", "second", "two"):
+        assert remove_member(repo, name)
+    assert not (repo / "both_sequence").exists()
+
+
+def test_a_reader_needs_the_member_that_it_reads_in_the_vote(tmp_path: Path) -> None:
+    repo = tiny_repository(tmp_path, ("one", "two"), readers={"both": ("one", "two")})
+    write_vote(repo, Vote((Voter("one"), Voter("both"))))
+    with pytest.raises(ValueError, match="both reads FEATURES_two, which no voting member gives"):
+        write_ensembles(repo)
 
 
 def test_describe_names_kinds_tensors_and_labels(repo: Path) -> None:

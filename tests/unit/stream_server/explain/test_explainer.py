@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from stream_server.explain.paint import heat_over
 from stream_server.protocol import Explain, ProtocolError, parse_control
 from stream_server.stream import Moment
 from stream_server.vision.crop import align_crop, alignment, corners
-from tests.support.tiny_repository import tiny_repository
+from tests.support.tiny_repository import tiny_reader, tiny_repository
+from training.export.repository_writer import place_member, write_ensembles, write_vote
+from training.judge.vote import Vote, Voter
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,27 @@ async def test_the_heat_map_is_the_gradient_of_the_vote(mapped: Path):
         moved = (before - await logit(changed.round().astype(np.uint8))) / 0.1
         assert moved == pytest.approx(float(signed[row, column]), abs=0.002)
     await engine.close()
+
+
+async def test_a_member_that_asks_another_question_leaves_the_shares_as_they_are(tmp_path: Path):
+    shares = []
+    for readers in ({}, {"heads": ("one", "two")}):
+        repo = tiny_repository(tmp_path / str(len(readers)), ("one", "two"), maps=True)
+        vote = Vote((Voter("one", 1.5, 0.3, 0.6), Voter("two", 0.5, -0.2, 0.7)), 0.1)
+        if readers:
+            place_member(repo, "heads", tiny_reader({"one": 8, "two": 9}), {"one": 8, "two": 9})
+            vote = replace(vote, members=(*vote.members, Voter("heads", 2.0, 1.0, kind="either")))
+        write_vote(repo, vote)
+        write_ensembles(repo)
+        engine = EmbeddedEngine(ModelRepository.load(repo))
+        explainer = Explainer(engine)
+        assert explainer.members == ("one", "two")
+        await explainer.explain(spotted(2, 5))
+        assert explainer._shares is not None
+        shares.append(explainer._shares["one"] / explainer._shares["two"])
+        await engine.close()
+    assert shares[0] == pytest.approx(0.9 / 0.35, rel=1e-3)
+    assert shares[1] == pytest.approx(shares[0], rel=0.01)
 
 
 async def test_repositories_with_map_models_pass_their_check(mapped: Path):

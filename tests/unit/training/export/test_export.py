@@ -13,9 +13,11 @@ from onnxruntime.transformers import float16
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stream_server.engine import ModelRepository, open_engine
-from stream_server.engine.check import check_repository
+from stream_server.engine import EmbeddedEngine, ModelRepository, open_engine
+from stream_server.engine.check import check_repository, file_stamp
 from tests.support.tiny_repository import tiny_repository
+from training.export.graphs import vote_graph
+from training.export.members import export_members
 from training.export.onnx_export import ParityError, export_module, to_fp16, write_member
 from training.export.repository_writer import (
     member_names,
@@ -23,8 +25,10 @@ from training.export.repository_writer import (
     write_ensembles,
     write_vote,
 )
-from training.judge.vote import Vote, Voter
+from training.judge.vote import Kind, Vote, Voter, sigmoid
 from training.models.encoder import ServedEncoder
+from training.models.heads import Probe
+from training.models.registry import Member
 from training.models.residual import ResidualEncoder
 
 DIM = 12
@@ -103,6 +107,48 @@ async def test_engine_computes_what_pytorch_computes(
         wanted = torch.sigmoid(2.0 * logit - 0.5)
     np.testing.assert_allclose(answer["PROBABILITY"], wanted.numpy(), atol=1e-5)
     np.testing.assert_allclose(answer["MEMBER_PROBABILITY"], wanted.numpy(), atol=1e-5)
+
+
+@pytest.mark.parametrize("kinds", [("weight", "weight"), ("weight", "either")])
+def test_vote_graph_computes_what_the_vote_computes(kinds: tuple[Kind, Kind]) -> None:
+    voters = [Voter(name, 1.5, -0.4, 0.8, kind) for name, kind in zip("ab", kinds, strict=True)]
+    vote = Vote(tuple(voters), 0.3)
+    session = onnxruntime.InferenceSession(
+        vote_graph(vote).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    logits = np.array([[0, 3, -3, 9, 60, -60, -60], [0, -2, 4, -60, 60, -60, 9]], np.float32)
+    feed = {f"LOGIT_{name}": row[:, None] for name, row in zip("ab", logits, strict=True)}
+    probability, each = session.run(["PROBABILITY", "MEMBER_PROBABILITY"], feed)
+    np.testing.assert_allclose(probability[:, 0], vote.probability(logits), atol=1e-6)
+    np.testing.assert_allclose(each, sigmoid(1.5 * logits.T.astype(np.float64) - 0.4), atol=1e-6)
+
+
+def test_member_that_reads_others_is_exported(tmp_path: Path) -> None:
+    repo = tiny_repository(tmp_path, ("one", "two"))
+    torch.manual_seed(0)
+    probe = Probe((8, 9)).eval()
+    facts: dict[str, object] = {}
+    member = Member("heads", None, probe, 17, facts, {"one": 8, "two": 9})
+    voters = (Voter("one", 1.5), Voter("two"), Voter("heads", 2.0, -1.0, kind="either"))
+    with pytest.raises(ValueError, match="heads was not fitted on the encoder of one"):
+        export_members(repo, [member], Vote(voters), "made up")
+    facts["fitted_on"] = {
+        name: file_stamp(repo / f"{name}_encoder" / "1" / "model.onnx") for name in ("one", "two")
+    }
+    (report,) = export_members(repo, [member], Vote(voters), "made up")
+    assert report.parity[0].model == "heads_sequence" and report.parity[0].fp32 < 1e-5
+    assert "heads_map: none, the member has no encoder of its own" in report.lines()
+    assert check_repository(repo) == []
+    crops = np.random.default_rng(1).integers(0, 256, (3, 224, 224, 3), dtype=np.uint8)
+    engine = EmbeddedEngine(ModelRepository.load(repo))
+    features = engine.run("face_features", {"FRAMES": crops})
+    means = [torch.from_numpy(features[f"FEATURES_{name}"])[None] for name in ("one", "two")]
+    with torch.inference_mode():
+        logit = float(probe(*means, torch.tensor([[3]])))
+    answer = engine.run("clip_verdict", {"FRAMES": crops})
+    p, q = answer["PROBABILITY"][0, 0], answer["MEMBER_PROBABILITY"][0, 2]
+    assert q == pytest.approx(1 / (1 + np.exp(1.0 - 2.0 * logit)), abs=1e-5)
+    assert p > q
 
 
 def test_graphs_are_old_enough_for_the_production_runtime(

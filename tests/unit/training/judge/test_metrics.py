@@ -144,8 +144,25 @@ def test_thresholds_leave_reals_alone_and_order_stays() -> None:
     assert curve[-1][0] == 1 and curve[40][1] <= curve[-1][1]
 
 
+def test_a_member_of_the_kind_either_joins_as_one_or_the_other() -> None:
+    members = (
+        Voter("a", 2.0, 0.0, 0.5),
+        Voter("b", 1.0, 0.0, 0.5),
+        Voter("q", 3.0, -1.0, 9, "either"),
+    )
+    vote = Vote(members, 0.2)
+    logits = np.array([[0.4, -2.0, 800.0, -800.0], [1.0, -3.0, 800.0, -800.0], [0.1, 2.0, 0, -800]])
+    p = sigmoid(logits[0] + 0.5 * logits[1] + 0.2)
+    q = sigmoid(3 * logits[2] - 1)
+    np.testing.assert_allclose(vote.probability(logits), 1 - (1 - p) * (1 - q), atol=1e-12)
+    assert np.isfinite(vote.logit(logits)).all()
+    np.testing.assert_allclose(vote.alone("q").probability(logits), q, atol=1e-12)
+    with pytest.raises(ValueError, match="q is of kind 'or', must be weight or either"):
+        Vote((Voter("q", kind="or"),))  # type: ignore[arg-type]
+
+
 def test_a_vote_survives_the_disk(tmp_path: Path) -> None:
-    vote = Vote((Voter("a", 2.0, -1.0, 0.7),), 0.1, 0.9, 0.2)
+    vote = Vote((Voter("a", 2.0, -1.0, 0.7), Voter("b", kind="either")), 0.1, 0.9, 0.2)
     vote.save(tmp_path / "vote.json", {"ece": 0.03})
     assert Vote.load(tmp_path / "vote.json") == vote
     (tmp_path / "vote.json").write_text('{"members": 3}')

@@ -16,7 +16,7 @@ from tests.support.training_sets import folder_set
 from training.__main__ import main
 from training.data.manifest import Manifest
 from training.fit.head import load_frames
-from training.judge.scoring import encode_with, follow, video_logit
+from training.judge.scoring import encode_with, follow, series_of, video_logit
 from training.judge.vote import Vote
 from training.models.registry import load_member, parse
 from training.steps.common import load_members
@@ -62,9 +62,11 @@ def test_a_run_goes_on_where_it_stopped_and_learns(run: Path, shards: Path) -> N
     member = load_member(run / "member.pt")
     manifest = Manifest.open(shards)
     dev = manifest.where([row for row in manifest.rows if row.sample.split == "dev"])
-    tracks = list(follow(dev, encode_with(member.encoder), run / "again"))
-    fake = [video_logit(member, track) for track in tracks if track.fake]
-    real = [video_logit(member, track) for track in tracks if not track.fake]
+    encoders = [(encode_with(member.encoder), run / "again")]
+    tracks = [views[0] for views in follow(dev, encoders)]
+    logits = [video_logit(member, series_of(member, {member.name: track})) for track in tracks]
+    fake = [logit for logit, track in zip(logits, tracks, strict=True) if track.fake]
+    real = [logit for logit, track in zip(logits, tracks, strict=True) if not track.fake]
     assert len(fake) >= 2 and len(real) >= 2
     better = np.mean([[high > low for low in real] for high in fake])
     assert better > 0.8  # chance is 0.5

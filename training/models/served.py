@@ -1,0 +1,82 @@
+"""Members as they are served: the ONNX files of a model repository, run by ONNX Runtime.
+
+They stand beside members read from ``member.pt`` wherever features or logits are wanted, so that
+what is judged is what is served, and so that members whose training files are gone still count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from stream_server.engine.check import file_stamp
+from stream_server.engine.embedded import open_session
+from stream_server.engine.repository import ModelRepository
+from stream_server.vision.types import Floats
+from training.arrays import as_floats
+from training.models.registry import Member
+
+
+class OnnxEncoder(nn.Module):
+    """``<member>_encoder``: uint8 ``[n, 224, 224, 3]`` to features ``[n, D]``."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.stamp = file_stamp(path)
+        self._session = open_session(path)
+
+    def encode(self, crops: NDArray[np.uint8]) -> Floats:
+        """One crop at a time: on a CPU a batch takes longer than its crops alone."""
+        parts = [self._session.run(["FEATURES"], {"FRAMES": crop[None]})[0] for crop in crops]
+        return as_floats(np.concatenate(parts))
+
+
+class OnnxHead(nn.Module):
+    """``<member>_sequence``: windows of each of ``inputs`` and their length to logits."""
+
+    def __init__(self, path: Path, inputs: Sequence[str], steps: int) -> None:
+        super().__init__()
+        self._session = open_session(path)
+        self._inputs, self._steps = tuple(inputs), steps
+
+    def forward(self, *windows: Tensor) -> Tensor:
+        *series, length = windows
+        feed = {"LENGTH": length.numpy()}
+        for name, values in zip(self._inputs, series, strict=True):
+            padded = np.zeros((len(values), self._steps, values.shape[2]), np.float32)
+            padded[:, : values.shape[1]] = values.numpy()
+            feed[name] = padded
+        return torch.from_numpy(self._session.run(["LOGIT"], feed)[0])
+
+
+def served_members(repo: Path) -> list[Member]:
+    """The voting members of the repository, in their order. Raises ``RepositoryError``."""
+    repository = ModelRepository.load(repo)
+    members: list[Member] = []
+    for name in repository.members:
+        sequence = repository.models[f"{name}_sequence"]
+        taken = [tensor for tensor in sequence.inputs if tensor.name != "LENGTH"]
+        head = OnnxHead(
+            sequence.model_file, [tensor.name for tensor in taken], repository.sequence_length
+        )
+        encoder = repository.models.get(f"{name}_encoder")
+        members.append(
+            Member(
+                name,
+                OnnxEncoder(encoder.model_file) if encoder is not None else None,
+                head,
+                sum(tensor.shape[-1] for tensor in taken),
+                dict(sequence.parameters),
+                reads={
+                    tensor.name.removeprefix("FEATURES_"): tensor.shape[-1]
+                    for tensor in taken
+                    if tensor.name != "FEATURES"
+                },
+            )
+        )
+    return members
