@@ -122,8 +122,9 @@ def write_member(
             cases = [{"FRAMES": crops[at : at + 16]} for at in range(0, len(crops), 16)]
             called = f"{name}_encoder on {len(crops)} real crops"
             parity.append(_parity(called, encoder, model, half, cases, "FEATURES"))
-    dims = {"FEATURES": feature_dim}
-    if not isinstance(feature_dim, int):
+    if isinstance(feature_dim, int):
+        dims = {"FEATURES": feature_dim}
+    else:
         dims = {f"FEATURES_{other}": dim for other, dim in feature_dim.items()}
     cases = [_window(random, n, dims) for n in (1, 3)]
     model = export_module(sequence, cases[1], "LOGIT")
