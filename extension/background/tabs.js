@@ -1,7 +1,7 @@
 // What each tab's content scripts have told, kept for the popup and the toolbar badge. The service
 // worker may be stopped at any time, so the record lives in the session storage area.
 
-/** @typedef {import("../capture/session.js").Summary} Summary */
+/** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {{once: boolean, frames: Record<string, Summary[]>}} TabRecord once: turned on by a click, for this tab alone */
 
 const FAKE_COLOUR = "#b34700";

@@ -2,16 +2,18 @@
 // It never touches a frame of video.
 
 import { Nonces } from "./nonces.js";
-import { load, protectStorage } from "./settings.js";
-import { inject, isOn, setAllSites, setSite, siteOf, syncScripts } from "./sites.js";
+import { inject, syncScripts } from "./scripts.js";
 import { record, summaries, update } from "./tabs.js";
+import { MOST_VIDEOS } from "../shared/limits.js";
+import { OWN_PAGES, RELAY_FRAME } from "../shared/paths.js";
+import { load, protectStorage, save } from "../shared/settings.js";
+import { isOn, siteOf, withSite } from "../shared/sites.js";
 
 /** @typedef {chrome.runtime.MessageSender} Sender */
 
-const MOST_VIDEOS_PER_TAB = 4;
 const nonces = new Nonces();
-const RELAY = chrome.runtime.getURL("relay/relay.html");
-const OWN_PAGES = ["popup/", "options/"].map((folder) => chrome.runtime.getURL(folder));
+const relayFrame = chrome.runtime.getURL(RELAY_FRAME);
+const ownPages = OWN_PAGES.map((folder) => chrome.runtime.getURL(folder));
 
 void protectStorage();
 
@@ -47,13 +49,17 @@ const handlers = {
       return { injected };
     },
     "set-site": async ({ site, on, tabId }) => {
-      await setSite(site, on);
+      await save(withSite(await load(), site, on));
+      await syncScripts();
       await update(tabId, (known) => ({ once: false, frames: on ? known.frames : {} }));
       if (on) await inject(tabId);
       await tell(tabId, { type: on ? "on" : "off" });
     },
     "sync-sites": syncScripts,
-    "set-all-sites": async ({ on }) => setAllSites(on),
+    "set-all-sites": async ({ on }) => {
+      await save({ allSites: on });
+      await syncScripts();
+    },
     sensitivity: async ({ sensitivity }) => {
       for (const { id } of await chrome.tabs.query({})) {
         if (id !== undefined) await tell(id, { type: "sensitivity", sensitivity });
@@ -77,8 +83,8 @@ chrome.runtime.onMessage.addListener((message, sender, answer) => {
  */
 function kindOf(sender) {
   if (sender.id !== chrome.runtime.id || !sender.url) return null;
-  if (sender.url === RELAY) return sender.tab ? "relay" : null;
-  if (OWN_PAGES.some((folder) => sender.url?.startsWith(folder))) return "page";
+  if (sender.url === relayFrame) return sender.tab ? "relay" : null;
+  if (ownPages.some((folder) => sender.url?.startsWith(folder))) return "page";
   return sender.tab ? "content" : null;
 }
 
@@ -92,7 +98,7 @@ async function contentSettings(_, sender) {
   const on = tab.once || (isOn(settings, site) && !settings.offSites.includes(own ?? ""));
   const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
   const busy = others.flatMap(([, known]) => known).length;
-  return { on: on && busy < MOST_VIDEOS_PER_TAB, sensitivity: settings.sensitivity };
+  return { on: on && busy < MOST_VIDEOS, sensitivity: settings.sensitivity };
 }
 
 /**

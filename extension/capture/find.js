@@ -1,13 +1,13 @@
 // Where the videos of a document are, shadow roots included.
 
 /** Smaller players than this (CSS pixels) are previews and ornaments. */
-export const SMALLEST = Object.freeze({ width: 120, height: 68 });
+const SMALLEST = Object.freeze({ width: 120, height: 68 });
 
 /**
  * @param {Element} element
  * @returns {ShadowRoot|null}
  */
-export function shadowOf(element) {
+function shadowOf(element) {
   if (element.shadowRoot) return element.shadowRoot;
   // Only custom elements and a handful of built-in ones can have a closed root; asking for every
   // element of a large page would cost more than the answer is worth.
@@ -18,24 +18,21 @@ export function shadowOf(element) {
 
 /**
  * @param {Document|ShadowRoot} root
- * @returns {{videos: HTMLVideoElement[], roots: (Document|ShadowRoot)[]}} the roots passed through,
- *     so that a caller can watch each for changes
+ * @returns {HTMLVideoElement[]} in no particular order
  */
 export function findVideos(root) {
   /** @type {HTMLVideoElement[]} */
   const videos = [];
   /** @type {(Document|ShadowRoot)[]} */
-  const roots = [];
   const open = [root];
   for (let next = open.pop(); next; next = open.pop()) {
-    roots.push(next);
     for (const element of next.querySelectorAll("*")) {
       if (element instanceof HTMLVideoElement) videos.push(element);
       const shadow = shadowOf(element);
       if (shadow) open.push(shadow);
     }
   }
-  return { videos, roots };
+  return videos;
 }
 
 /**

@@ -1,21 +1,31 @@
 // Takes frames of one video as the browser presents them: those that are due.
 
+import { SAMPLE_HZ } from "../protocol/messages.js";
 import { canTakePlanes, planesOf } from "./planes.js";
 
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
 /** @typedef {import("./planes.js").Picture} Picture */
 
-export const LONGEST_SIDE = 960;
+/** Of a picture that is sent, pixels: the models have no use for more. */
+const LONGEST_SIDE = 960;
+/** Pictures per second of real time, until the server says how many it takes. */
+export const MOST_PER_SECOND = 30;
 const MOST_IN_FLIGHT = 3;
-// A frame without an answer for this long was dropped by the server or lost with its socket.
+/** A frame without an answer for this long was dropped by the server or lost with its socket. */
 const FORGET_MS = 1500;
-// Asking this long before a frame is due meets it, and not the one before, at 30 per second.
+/** Asking this long before a frame is due meets it, and not the one before, at 30 per second. */
 const EARLY_MS = 20;
-// Looking this long after a frame is due finds it on the screen.
+/** A shorter wait than this is not worth a timer. */
+const SHORTEST_WAIT_MS = 15;
+/** Looking this long after a frame is due finds it on the screen. */
 const LATE_MS = 4;
-// A frame that is not there yet is looked for again after this long, doubled each time.
+/** A frame that is not there yet is looked for again after this long, doubled each time. */
 const AGAIN_MS = 12;
 const AGAIN_LONGEST_MS = 100;
+/** A longer wait is not waited out: the video may jump meanwhile. */
+const LONGEST_WAIT_MS = 1000;
+/** Frames this much before their time count as due: clocks of videos are rounded. */
+const EARLY_DUE_S = 0.004;
 
 /**
  * @typedef {object} FrameEvents
@@ -29,8 +39,8 @@ export class FrameTaker {
   constructor(video, events) {
     this.video = video;
     this.events = events;
-    this.sampleHz = 10;
-    this.mostPerSecond = 30;
+    this.sampleHz = SAMPLE_HZ;
+    this.mostPerSecond = MOST_PER_SECOND;
     this.sending = false;
     this.running = false;
     /** @type {number|null} */
@@ -73,7 +83,7 @@ export class FrameTaker {
         void this.take(null, now, frame.mediaTime).finally(() => (this.taking = false));
       }
       const wait = this.untilDue(frame.mediaTime) - EARLY_MS;
-      if (wait > 15 && wait < 1000) this.timer = setTimeout(() => this.running && this.next(), wait);
+      if (wait > SHORTEST_WAIT_MS && wait < LONGEST_WAIT_MS) this.timer = setTimeout(() => this.running && this.next(), wait);
       else if (this.running) this.next();
     });
   }
@@ -85,7 +95,7 @@ export class FrameTaker {
     const wait = this.untilDue(this.video.currentTime) + LATE_MS;
     this.timer = setTimeout(
       () => this.running && this.next(),
-      wait > AGAIN_MS && wait < 1000 ? wait : again,
+      wait > AGAIN_MS && wait < LONGEST_WAIT_MS ? wait : again,
     );
   }
 
@@ -185,7 +195,7 @@ export class FrameTaker {
    */
   isDue(mediaTime, now) {
     if (now - this.lastWall < 900 / this.mostPerSecond) return false;
-    return mediaTime + 0.004 >= this.nextDue;
+    return mediaTime + EARLY_DUE_S >= this.nextDue;
   }
 
   /** @param {number} mediaTime @returns {number} milliseconds of real time */

@@ -1,16 +1,12 @@
 // The options page: server, pairing, sites, sensitivity.
 
-import { PairingError, finishPairing, serverState, startPairing, unpair } from "../background/pairing.js";
-import { SettingsError, load, normaliseServer, save } from "../background/settings.js";
-import { ALL_SITES, patternOf } from "../background/sites.js";
-import { byId, fillTexts, say } from "../popup/say.js";
-
-/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
-/** @type {Sensitivity[]} */
-const LEVELS = ["calm", "normal", "alert"];
-
-/** @type {import("../background/settings.js").Transport[]} */
-const TRANSPORTS = ["auto", "websocket", "webrtc"];
+import { AddressError, isLoopback, normaliseServer } from "../shared/address.js";
+import { byId, fillTexts } from "../shared/dom.js";
+import { PairingError, finishPairing, startPairing, unpair } from "../shared/pairing.js";
+import { SENSITIVITIES, TRANSPORTS, load, save } from "../shared/settings.js";
+import { ALL_SITES, patternOf, withoutSite } from "../shared/sites.js";
+import { say } from "../shared/words.js";
+import { serverState } from "../transport/probe.js";
 
 /** @type {string|null} */
 let pairingId = null;
@@ -26,7 +22,7 @@ async function showServer() {
   const { server, token } = await load();
   byId("server", HTMLInputElement).value = server;
   note("pair-state", say("server_asking", server));
-  const { state } = await serverState(server, token);
+  const state = await serverState(server, token);
   note("pair-state", say(`server_${state}`, server), state === "ready" ? "calm" : "trouble");
   byId("unpair", HTMLButtonElement).hidden = token === "";
   byId("pair-start-box", HTMLElement).hidden = state === "ready";
@@ -34,9 +30,8 @@ async function showServer() {
 
 /** A server elsewhere needs the browser's consent, which only a click can ask for. @param {string} server */
 async function askForServer(server) {
-  const { hostname } = new URL(server);
-  if (hostname === "127.0.0.1" || hostname === "localhost") return true;
-  return chrome.permissions.request({ origins: [`https://${hostname}/*`] });
+  if (isLoopback(server)) return true;
+  return chrome.permissions.request({ origins: [patternOf(`https://${new URL(server).hostname}`)] });
 }
 
 byId("server-form", HTMLFormElement).addEventListener("submit", async (event) => {
@@ -50,7 +45,7 @@ byId("server-form", HTMLFormElement).addEventListener("submit", async (event) =>
     note("server-note", say("saved"));
     await showServer();
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
+    if (!(error instanceof AddressError)) throw error;
     note("server-note", say(error.message), "trouble");
   }
 });
@@ -130,11 +125,7 @@ function siteRow(site, on) {
   button.type = "button";
   button.textContent = say("remove");
   button.addEventListener("click", async () => {
-    const { onSites, offSites } = await load();
-    await save({
-      onSites: onSites.filter((other) => other !== site),
-      offSites: offSites.filter((other) => other !== site),
-    });
+    await save(withoutSite(await load(), site));
     if (on) await chrome.permissions.remove({ origins: [patternOf(site)] }).catch(() => false);
     await chrome.runtime.sendMessage({ type: "sync-sites" });
     await showSites();
@@ -154,7 +145,7 @@ byId("all-sites", HTMLInputElement).addEventListener("change", async (event) => 
 
 async function showSensitivity() {
   const { sensitivity } = await load();
-  showChoice("sensitivity", LEVELS, sensitivity, async (level) => {
+  showChoice("sensitivity", SENSITIVITIES, sensitivity, async (level) => {
     await save({ sensitivity: level });
     await chrome.runtime.sendMessage({ type: "sensitivity", sensitivity: level });
   });
@@ -169,7 +160,7 @@ async function showTransport() {
  * Radio buttons with their explanations.
  * @template {string} T
  * @param {string} name of the setting, its fieldset and its texts
- * @param {T[]} values
+ * @param {readonly T[]} values
  * @param {T} current
  * @param {(value: T) => Promise<void>} onChoice
  */

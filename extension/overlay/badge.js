@@ -1,8 +1,8 @@
 // The small sign in the corner of the video while there is no face to label.
 
-import { say } from "./words.js";
+import { say } from "../shared/words.js";
 
-/** @typedef {import("../capture/session.js").State} State */
+/** @typedef {import("../shared/states.js").State} State */
 
 /** After this long a sign that only says "no face" folds to a dot. */
 const FOLD_AFTER_MS = 5000;

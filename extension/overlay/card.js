@@ -4,7 +4,7 @@ import { LOOKS, icon } from "./look.js";
 import { wordsFor } from "./chip.js";
 import { HeatView } from "./heat.js";
 import { SPAN_S, drawTimeline } from "./timeline.js";
-import { percent, reasonWords, say } from "./words.js";
+import { percent, reasonWords, say } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Face} Face */

@@ -3,7 +3,7 @@
 import { LOOKS, icon } from "./look.js";
 import { moveTo } from "./mark.js";
 import { drawTimeline } from "./timeline.js";
-import { percent, reasonWords, say } from "./words.js";
+import { percent, reasonWords, say } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */

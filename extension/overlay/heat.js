@@ -2,18 +2,20 @@
 // heat map over it, drawn here from the playing video, so that no picture comes back from the
 // server. On request the map also lies over the face in the video.
 
-import { placementOf } from "./layout.js";
-import { say } from "./words.js";
+import { faceWithin, placementOf } from "./layout.js";
+import { contextOf } from "../shared/dom.js";
+import { say } from "../shared/words.js";
 
 /** @typedef {import("../protocol/messages.js").Explanation} Explanation */
 /** @typedef {import("../protocol/messages.js").ErrorMessage} ErrorMessage */
 /** @typedef {import("../protocol/messages.js").Face} Face */
 /** @typedef {import("./layout.js").Rect} Rect */
 
-const SIDE = 120;
+/** Of each picture of the face, CSS pixels. */
+export const SIDE = 120;
 const GAP = 6;
-/** Air that the overlay's boxes leave around a face, in face widths. */
-const AIR = 0.07;
+/** Of the two pictures with the gap between them. */
+export const PAIR_WIDTH = 2 * SIDE + GAP;
 const AGAIN_MS = 2000;
 const PATIENCE_MS = 8000;
 
@@ -141,10 +143,9 @@ export class HeatView {
   /** The face as it is in the video now, and beside it the same with the heat over it. */
   draw() {
     const { video, shown, picture } = this;
-    const context = sized(picture, 2 * SIDE + GAP, SIDE);
+    const context = contextOf(picture, PAIR_WIDTH, SIDE);
     if (!context || !video || !shown) return;
     picture.setAttribute("aria-label", say("heat_title"));
-    const ratio = picture.width / (2 * SIDE + GAP);
     const width = video.videoWidth;
     const height = video.videoHeight;
     const [left, top, right] = cornersAt(shown, this.face ?? shown.box, width, height);
@@ -154,13 +155,14 @@ export class HeatView {
     for (const x of [0, SIDE + GAP]) {
       context.save();
       context.beginPath();
-      context.rect(x * ratio, 0, SIDE * ratio, SIDE * ratio);
+      context.rect(x, 0, SIDE, SIDE);
       context.clip();
-      context.setTransform(new DOMMatrix([ratio, 0, 0, ratio, x * ratio, 0]).multiply(toCrop));
+      context.translate(x, 0);
+      context.transform(toCrop.a, toCrop.b, toCrop.c, toCrop.d, toCrop.e, toCrop.f);
       context.drawImage(video, 0, 0, width, height);
       context.restore();
     }
-    context.drawImage(heat, (SIDE + GAP) * ratio, 0, SIDE * ratio, SIDE * ratio);
+    context.drawImage(heat, SIDE + GAP, 0, SIDE, SIDE);
   }
 
   /** @param {Rect} box around the face, on the stage */
@@ -176,18 +178,13 @@ export class HeatView {
     if (layer.hidden || !shown || !place || !video) return;
     if (layer.dataset.time !== String(shown.media_time)) {
       layer.dataset.time = String(shown.media_time);
-      const context = sized(layer, SIDE, SIDE);
-      context?.drawImage(heatCanvas(shown.heat), 0, 0, layer.width, layer.height);
+      contextOf(layer, SIDE, SIDE)?.drawImage(heatCanvas(shown.heat), 0, 0, SIDE, SIDE);
     }
-    const width = place.width / (1 + 2 * AIR);
-    const air = AIR * width;
     const { mirrored } = placementOf(video);
-    /** @type {Face["box"]} */
-    const face = [place.x + air, place.y + air, width, place.height - 2 * air];
-    const [a, b, c] = cornersAt(shown, face, 1, 1).map(({ x, y }) => ({
-      x: mirrored ? 2 * face[0] + face[2] - x : x,
-      y,
-    }));
+    const face = faceWithin(place);
+    const [a, b, c] = cornersAt(shown, [face.x, face.y, face.width, face.height], 1, 1).map(
+      ({ x, y }) => ({ x: mirrored ? 2 * face.x + face.width - x : x, y }),
+    );
     layer.style.transform = unit(a, b, c, SIDE).toString();
   }
 }
@@ -247,16 +244,4 @@ function heatCanvas(heat) {
   });
   context.putImageData(image, 0, 0);
   return canvas;
-}
-
-/**
- * @param {HTMLCanvasElement} canvas
- * @param {number} width CSS pixels
- * @param {number} height
- */
-function sized(canvas, width, height) {
-  const ratio = globalThis.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  return canvas.getContext("2d");
 }

@@ -2,6 +2,33 @@
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Rect */
 
+/** Air between a face and the line around it, in face widths. */
+const AIR = 0.07;
+
+/**
+ * @param {Rect} face
+ * @returns {Rect} the box that is drawn around it
+ */
+export function boxAround(face) {
+  const air = AIR * face.width;
+  return {
+    x: face.x - air,
+    y: face.y - air,
+    width: face.width + 2 * air,
+    height: face.height + 2 * air,
+  };
+}
+
+/**
+ * @param {Rect} box as boxAround makes it
+ * @returns {Rect} the face in it
+ */
+export function faceWithin(box) {
+  const width = box.width / (1 + 2 * AIR);
+  const air = AIR * width;
+  return { x: box.x + air, y: box.y + air, width, height: box.height - 2 * air };
+}
+
 /**
  * The rectangle in which the picture is drawn inside a content box.
  * @param {Rect} content the element's content box

@@ -1,13 +1,14 @@
 // The box around one face: a small canvas in a layer that is moved, with the face's label, without
 // being drawn again. Where a face moves fast the browser's compositor glides the layer along.
 
+import { SAMPLE_HZ } from "../protocol/messages.js";
 import { drawBox } from "./look.js";
 
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */
 /** @typedef {import("./layout.js").Rect} Rect */
 
-/** About the time between two verdicts at 10 samples per second. */
-export const GLIDE_MS = 110;
+/** A little longer than the time between two verdicts, so that the next one finds it under way. */
+export const GLIDE_MS = Math.round(1100 / SAMPLE_HZ);
 /**
  * Shorter steps (CSS pixels, and box widths) are taken at once. Gliding makes the browser put sixty
  * pictures a second together, twice as many as most videos have.
@@ -18,7 +19,8 @@ const SHORT_STEP_WIDTHS = 0.08;
 const LEAST_STEP = 0.8;
 /** Room for the line's own width and its shade. */
 const BORDER = 6;
-const LONGEST_SIDE = 1600;
+/** Of a box's canvas, pixels of the screen. */
+const MOST_CANVAS_SIDE = 1600;
 
 export class Mark {
   /** @param {HTMLElement} stage */
@@ -55,7 +57,7 @@ export class Mark {
   /** @param {number} width @param {number} height @param {Verdict} verdict */
   draw(width, height, verdict) {
     const full = { width: width + 2 * BORDER, height: height + 2 * BORDER };
-    const ratio = Math.min(devicePixelRatio, LONGEST_SIDE / Math.max(full.width, full.height));
+    const ratio = Math.min(devicePixelRatio, MOST_CANVAS_SIDE / Math.max(full.width, full.height));
     this.canvas.width = Math.round(full.width * ratio);
     this.canvas.height = Math.round(full.height * ratio);
     this.canvas.style.width = `${full.width}px`;

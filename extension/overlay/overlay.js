@@ -2,19 +2,19 @@
 // label per face, a sign for the state, a card on click. The page can neither read nor style it.
 
 import { Chip } from "./chip.js";
-import { placementOf } from "./layout.js";
+import { boxAround, placementOf } from "./layout.js";
 import { GLIDE_MS, Mark } from "./mark.js";
 import { shownVerdict } from "./sensitivity.js";
 import { Stage } from "./stage.js";
 import { SteadyBox } from "./steady.js";
 import { remember } from "./timeline.js";
-import { say } from "./words.js";
+import { say } from "../shared/words.js";
 
 /** @typedef {import("../protocol/messages.js").Face} Face */
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */
 /** @typedef {import("../protocol/messages.js").VerdictMessage} VerdictMessage */
-/** @typedef {import("../capture/session.js").State} State */
-/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
+/** @typedef {import("../shared/states.js").State} State */
+/** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
 /** @typedef {import("./layout.js").Rect} Rect */
 /**
  * @typedef {object} Shown one face on the screen
@@ -34,8 +34,6 @@ const STALE_MS = 2000;
  * after this long (ms): looking makes the browser work out the page's layout.
  */
 const LOOK_EVERY_MS = 200;
-/** Air between the face and the line around it, in face widths. */
-const MARGIN = 0.07;
 
 export class Overlay {
   /** @param {HTMLVideoElement} video @param {{sensitivity: Sensitivity}} options */
@@ -199,13 +197,12 @@ export class Overlay {
   toStage([left, top, width, height]) {
     const { picture, visible, mirrored } = this.placement;
     const x = mirrored ? 1 - left - width : left;
-    const around = MARGIN * width * picture.width;
-    return {
-      x: picture.x + x * picture.width - visible.x - around,
-      y: picture.y + top * picture.height - visible.y - around,
-      width: width * picture.width + 2 * around,
-      height: height * picture.height + 2 * around,
-    };
+    return boxAround({
+      x: picture.x + x * picture.width - visible.x,
+      y: picture.y + top * picture.height - visible.y,
+      width: width * picture.width,
+      height: height * picture.height,
+    });
   }
 
   /**

@@ -3,7 +3,7 @@
 
 /** @typedef {import("../protocol/messages.js").Face} Face */
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */
-/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
+/** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
 
 /** Seconds of media time that `calm` waits before it repeats the server's likely_fake. */
 export const CALM_HOLD_S = 3;

@@ -3,7 +3,7 @@
 import { Badge } from "./badge.js";
 import { Card } from "./card.js";
 import { applyStyle } from "./style.js";
-import { say } from "./words.js";
+import { say } from "../shared/words.js";
 
 /** Everything important, so that no rule of the page reaches the host. */
 const HOST_STYLE =

@@ -1,5 +1,7 @@
 // The overlay's style sheet, inside its shadow root only.
 
+import { PAIR_WIDTH, SIDE } from "./heat.js";
+import { LOOKS } from "./look.js";
 import { GLIDE_MS } from "./mark.js";
 
 const CSS = `
@@ -46,8 +48,8 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
   font-weight: 500; transition: opacity 0.4s; forced-color-adjust: none;
 }
 .badge[hidden] { display: none; }
-.badge .light { width: 8px; height: 8px; border-radius: 50%; flex: none; background: #d5d9df; }
-.badge[data-tone="trouble"] .light { background: #f0e442; border-radius: 1px; transform: rotate(45deg); }
+.badge .light { width: 8px; height: 8px; border-radius: 50%; flex: none; background: ${LOOKS.gathering.colour}; }
+.badge[data-tone="trouble"] .light { background: ${LOOKS.unsure.colour}; border-radius: 1px; transform: rotate(45deg); }
 .badge[data-tone="quiet"] .light { background: none; border: 2px solid #aab2bd; }
 .badge .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .badge[data-folded] { opacity: 0.55; padding: 5px; }
@@ -82,11 +84,11 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .card .heat button { font: inherit; font-weight: 600; color: #fff; background: #2a313a; cursor: pointer;
   border: 1px solid rgba(255, 255, 255, 0.22); border-radius: 6px; padding: 5px 10px; }
 .card .heat button:hover { background: #39424e; }
-.card .heat canvas { width: 246px; max-width: 100%; height: auto; margin-top: 8px; border-radius: 6px; }
+.card .heat canvas { width: ${PAIR_WIDTH}px; max-width: 100%; height: auto; margin-top: 8px; border-radius: 6px; }
 .card .heat p:empty { display: none; }
 .card .heat p { font-size: 12px; color: #c9d0d9; }
 .card .heat label { display: flex; align-items: center; gap: 6px; margin-top: 6px; font-size: 12px; }
-.heat-over { position: absolute; left: 0; top: 0; width: 120px; height: 120px; transform-origin: 0 0; }
+.heat-over { position: absolute; left: 0; top: 0; width: ${SIDE}px; height: ${SIDE}px; transform-origin: 0 0; }
 .card .scope { color: #aeb7c2; font-size: 12px; margin-top: 12px; }
 @media (prefers-reduced-motion: reduce) { .badge, .stage .gliding { transition: none !important; } }
 `;

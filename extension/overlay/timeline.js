@@ -1,11 +1,15 @@
 // The last half minute of one face's probability.
 
+import { contextOf } from "../shared/dom.js";
 import { LOOKS } from "./look.js";
 
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */
 /** @typedef {{time: number, probability: number|null, verdict: Verdict}} Point */
 
+/** How far back the line reaches. */
 export const SPAN_S = 30;
+/** Room around the line, CSS pixels. */
+const PAD = 2;
 
 /**
  * Add a point and drop the ones that left the span.
@@ -23,18 +27,13 @@ export function remember(points, point) {
  * @param {{grid: boolean}} options grid: lines at 0, 50 and 100 %
  */
 export function drawTimeline(canvas, points, options) {
-  const ratio = globalThis.devicePixelRatio || 1;
   const width = canvas.clientWidth;
   const height = canvas.clientHeight;
   if (!width || !height) return;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  const context = canvas.getContext("2d");
+  const context = contextOf(canvas, width, height);
   if (!context) return;
-  context.scale(ratio, ratio);
-  const pad = 2;
   /** @param {number} p */
-  const y = (p) => height - pad - p * (height - 2 * pad);
+  const y = (p) => height - PAD - p * (height - 2 * PAD);
   context.lineWidth = 1;
   context.strokeStyle = "rgba(255, 255, 255, 0.28)";
   for (const level of options.grid ? [0, 0.5, 1] : [0.5]) {
@@ -57,7 +56,7 @@ export function drawTimeline(canvas, points, options) {
       last = null;
       continue;
     }
-    const at = { x: width - 2 - ((end - time) / SPAN_S) * (width - 4), y: y(probability), verdict };
+    const at = { x: width - PAD - ((end - time) / SPAN_S) * (width - 2 * PAD), y: y(probability), verdict };
     // One stroke for as long as the colour stays: hundreds of short ones cost the page time.
     if (last?.verdict !== verdict) {
       if (last) context.stroke();

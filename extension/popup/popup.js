@@ -1,16 +1,15 @@
 // The popup: is the server there, is this tab watched, what is in view.
 
-import { serverState } from "../background/pairing.js";
-import { load, save } from "../background/settings.js";
-import { isOn, patternOf, siteOf } from "../background/sites.js";
-import { byId, fillTexts, say } from "./say.js";
+import { byId, fillTexts } from "../shared/dom.js";
+import { SENSITIVITIES, load, save } from "../shared/settings.js";
+import { isOn, patternOf, siteOf } from "../shared/sites.js";
+import { say } from "../shared/words.js";
+import { serverState } from "../transport/probe.js";
 
-/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
-/** @typedef {import("../capture/session.js").Summary} Summary */
+/** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
+/** @typedef {import("../shared/states.js").Summary} Summary */
 
 const REFRESH_MS = 700;
-/** @type {Sensitivity[]} */
-const LEVELS = ["calm", "normal", "alert"];
 
 /** @type {{tabId: number, site: string|null, embedded: string[]}} */
 const here = { tabId: -1, site: null, embedded: [] };
@@ -41,9 +40,9 @@ async function showServer() {
   const text = /** @type {HTMLElement} */ (line.querySelector(".text"));
   const { server, token } = await load();
   text.textContent = say("server_asking", server);
-  const { state, engine } = await serverState(server, token);
+  const state = await serverState(server, token);
   line.dataset.state = state === "ready" ? "ready" : "trouble";
-  text.textContent = say(`server_${state}`, server, engine);
+  text.textContent = say(`server_${state}`, server);
   byId("pair-line", HTMLElement).hidden = state !== "unpaired" && state !== "rejected";
 }
 
@@ -107,7 +106,7 @@ async function showSensitivity() {
   const select = byId("sensitivity", HTMLSelectElement);
   const { sensitivity } = await load();
   select.replaceChildren(
-    ...LEVELS.map((level) => new Option(say(`sensitivity_${level}`), level, false, level === sensitivity)),
+    ...SENSITIVITIES.map((level) => new Option(say(`sensitivity_${level}`), level, false, level === sensitivity)),
   );
   const help = () => {
     byId("sensitivity-help", HTMLElement).textContent = say(`sensitivity_${select.value}_help`);

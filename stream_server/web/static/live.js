@@ -1,10 +1,11 @@
-// The page `/`: plays a video and judges it with the extension's own capture, protocol and overlay.
+// The page `/`: plays a video and judges it with the extension's own capture, transport and overlay.
 
-import { VideoSession } from "/extension/capture/session.js";
 import { drawBox } from "/extension/overlay/look.js";
 import { Overlay } from "/extension/overlay/overlay.js";
-import { setWords } from "/extension/overlay/words.js";
-import { openDirect } from "/extension/protocol/direct.js";
+import { byId, contextOf } from "/extension/shared/dom.js";
+import { setWords } from "/extension/shared/words.js";
+import { openDirect } from "/extension/transport/direct.js";
+import { VideoSession } from "/extension/watch/session.js";
 import { askForToken, askServer, enterByLink } from "./entry.js";
 import { Sources, explain } from "./source.js";
 
@@ -13,18 +14,6 @@ import { Sources, explain } from "./source.js";
 const SAMPLE = "/static/sample.mp4";
 /** @type {Kind[]} */
 const KINDS = ["sample", "camera", "file"];
-
-/**
- * @template {HTMLElement} T
- * @param {string} id
- * @param {new () => T} kind
- * @returns {T}
- */
-function byId(id, kind) {
-  const element = document.getElementById(id);
-  if (!(element instanceof kind)) throw new Error(`no ${kind.name} with id ${id}`);
-  return element;
-}
 
 const video = byId("video", HTMLVideoElement);
 const sources = new Sources(video);
@@ -140,11 +129,7 @@ function drawLegend() {
     const canvas = document.createElement("canvas");
     canvas.setAttribute("aria-hidden", "true");
     item.prepend(canvas);
-    const ratio = devicePixelRatio || 1;
-    canvas.width = 56 * ratio;
-    canvas.height = 44 * ratio;
-    const context = canvas.getContext("2d");
-    context?.scale(ratio, ratio);
+    const context = contextOf(canvas, 56, 44);
     const verdict = /** @type {import("/extension/protocol/messages.js").Verdict} */ (
       item.getAttribute("data-verdict")
     );

@@ -1,22 +1,11 @@
 // The page `/scan`: uploads files, follows their scans and keeps the list of results.
 
+import { byId } from "/extension/shared/dom.js";
 import { askForToken, askServer, enterByLink } from "./entry.js";
 import { Row } from "./scan-row.js";
 import { follow, forget, history, upload } from "./scan-server.js";
 
 /** @typedef {import("./scan-server.js").Scan} Scan */
-
-/**
- * @template {HTMLElement} T
- * @param {string} id
- * @param {new () => T} kind
- * @returns {T}
- */
-function byId(id, kind) {
-  const element = document.getElementById(id);
-  if (!(element instanceof kind)) throw new Error(`no ${kind.name} with id ${id}`);
-  return element;
-}
 
 const list = byId("list", HTMLUListElement);
 const template = byId("row", HTMLTemplateElement);

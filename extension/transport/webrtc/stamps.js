@@ -3,7 +3,7 @@
 // a single frame under way, and followed from then on: a worker on the way out tells the RTP
 // timestamp of every encoded frame.
 
-/** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
+/** @typedef {import("../../protocol/messages.js").FrameHeader} FrameHeader */
 
 const REMEMBERED = 128;
 const TICKS_PER_MS = 90;

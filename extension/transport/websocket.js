@@ -11,40 +11,20 @@ import {
   hello,
   parseServerMessage,
   streamAddress,
-} from "./messages.js";
+} from "../protocol/messages.js";
 
-/** @typedef {import("../capture/planes.js").Picture} Picture */
-/** @typedef {import("./messages.js").FrameHeader} FrameHeader */
-/** @typedef {import("./messages.js").ServerMessage} ServerMessage */
-/** @typedef {import("./messages.js").Source} Source */
-/**
- * What a capture session needs of the way to the server: direct from the server's own page, or
- * through the extension's relay.
- * @typedef {object} Link
- * @property {(header: FrameHeader, picture: Picture) => void} sendFrame takes the picture over
- * @property {(type: "seek"|"pause"|"resume") => void} sendControl
- * @property {(track: number) => void} explain asks where in a face the evidence lies
- * @property {() => void} close
- */
-/** @typedef {"connecting"|"open"|"no_server"|"not_authorised"|"refused"} LinkState */
-/**
- * @typedef {object} ClientEvents
- * @property {(message: ServerMessage) => void} onMessage
- * @property {(state: LinkState, detail: string) => void} onState
- */
-/** @typedef {ClientEvents & {onFinding: (finding: Finding) => void}} LinkEvents */
-/** @typedef {import("../capture/reader.js").Fault|"picture"} Finding what a picture turned out to be */
+/** @typedef {import("./link.js").ClientEvents} ClientEvents */
+/** @typedef {import("./link.js").Control} Control */
+/** @typedef {import("./link.js").FrameHeader} FrameHeader */
+/** @typedef {import("./link.js").Target} Target */
 
 const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 15_000;
-// Two or three frames: more than that in the socket's own buffer would be a queue that grows.
-const MOST_BUFFERED_BYTES = 400_000;
+/** Two or three frames: more than that in the socket's own buffer would be a queue that grows. */
+const MOST_WAITING_BYTES = 400_000;
 
-export class StreamClient {
-  /**
-   * @param {{server: string, token: string, source: Source}} target
-   * @param {ClientEvents} events
-   */
+export class WebSocketClient {
+  /** @param {Target} target @param {ClientEvents} events */
   constructor(target, events) {
     this.target = target;
     this.events = events;
@@ -111,13 +91,18 @@ export class StreamClient {
     this.delay = Math.min(this.delay * 2, LAST_DELAY_MS);
   }
 
-  /** @param {FrameHeader} header @param {ArrayBuffer} picture */
-  sendFrame(header, picture) {
-    if (!this.welcomed || !this.socket || this.socket.bufferedAmount > MOST_BUFFERED_BYTES) return;
-    this.socket.send(encodeFrame(header, picture));
+  /** What the socket has taken and not sent yet. */
+  get waitingBytes() {
+    return this.socket?.bufferedAmount ?? 0;
   }
 
-  /** @param {"seek"|"pause"|"resume"} type */
+  /** @param {FrameHeader} header @param {ArrayBuffer} picture */
+  sendFrame(header, picture) {
+    if (!this.welcomed || this.waitingBytes > MOST_WAITING_BYTES) return;
+    this.socket?.send(encodeFrame(header, picture));
+  }
+
+  /** @param {Control} type */
   sendControl(type) {
     if (type !== "seek") this.paused = type === "pause";
     if (this.welcomed) this.socket?.send(control(type));

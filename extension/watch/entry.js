@@ -39,7 +39,7 @@
     try {
       const settings = await chrome.runtime.sendMessage({ type: "content-settings" });
       if (settings?.on !== true) return;
-      const module = await import(url("capture/watcher.js"));
+      const module = await import(url("watch/watcher.js"));
       if (on) watcher = new module.Watcher(settings);
       clearInterval(timer);
     } finally {

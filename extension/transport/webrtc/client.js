@@ -1,25 +1,30 @@
 // One stream over WebRTC: WHIP (RFC 9725) opens it, a track carries the pictures, a data channel
-// brings the verdicts. It has the shape of StreamClient and reconnects like it.
+// brings the verdicts. It has the shape of WebSocketClient; where that
+// connects anew, this one moves to another path or gives up.
 
-import { ProtocolError, control, explain, parseServerMessage } from "../protocol/messages.js";
-import { Stamps, StampWatch } from "./identity.js";
-import { gathered, restart } from "./restart.js";
+import { MOST_PER_SECOND } from "../../capture/frames.js";
+import { ProtocolError, control, explain, parseServerMessage } from "../../protocol/messages.js";
+import { bearer } from "../../shared/request.js";
+import { Stamps, StampWatch } from "./stamps.js";
+import { gathered, restart } from "./ice.js";
 import { BitmapTrack, TrackClock } from "./track.js";
 
-/** @typedef {import("../protocol/client.js").ClientEvents} ClientEvents */
-/** @typedef {import("../protocol/client.js").Finding} Finding */
-/** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
-/** @typedef {import("../protocol/messages.js").Source} Source */
+/** @typedef {import("../link.js").ClientEvents} ClientEvents */
+/** @typedef {import("../link.js").Control} Control */
+/** @typedef {import("../link.js").Finding} Finding */
+/** @typedef {import("../link.js").FrameHeader} FrameHeader */
+/** @typedef {import("../link.js").Target} Target */
 
 const CONNECT_MS = 8000;
 /** Bits per second. Left alone browsers send so few that the traces of manipulation are gone. */
 const MOST_BITS = 4_000_000;
 
 /**
- * not_authorised: the token is wrong; no_webrtc: the way does not work, another may
+ * not_authorised: the token is wrong; no_webrtc: WebRTC does not work here, another
+ * transport may
  * @typedef {"not_authorised"|"refused"|"no_webrtc"} Failure
  */
-class WhipError extends Error {
+class ConnectError extends Error {
   /** @param {Failure} failure @param {string} message */
   constructor(failure, message) {
     super(message);
@@ -27,9 +32,9 @@ class WhipError extends Error {
   }
 }
 
-export class WhipClient {
+export class WebRtcClient {
   /**
-   * @param {{server: string, token: string, source: Source}} target
+   * @param {Target} target
    * @param {ClientEvents & {onFailure: (failure: Failure, detail: string) => void}} events
    */
   constructor(target, events) {
@@ -37,7 +42,7 @@ export class WhipClient {
     this.events = events;
     this.open = false;
     this.closed = false;
-    /** @type {"seek"|"pause"|"resume"|null} what to say once the channel is open */
+    /** @type {Control|null} what to say once the channel is open */
     this.unsaid = null;
     this.location = "";
     this.answer = "";
@@ -54,7 +59,7 @@ export class WhipClient {
     this.timer = setTimeout(() => this.fail("no_webrtc", "no connection in time"), CONNECT_MS);
     events.onState("connecting", "");
     this.connect().catch((error) => {
-      if (error instanceof WhipError) this.fail(error.failure, error.message);
+      if (error instanceof ConnectError) this.fail(error.failure, error.message);
       else this.fail("no_webrtc", String(error));
     });
   }
@@ -62,7 +67,7 @@ export class WhipClient {
   async connect() {
     const { sender } = this.peer.addTransceiver(this.source.track, {
       direction: "sendonly",
-      sendEncodings: [{ maxBitrate: MOST_BITS, maxFramerate: 30 }],
+      sendEncodings: [{ maxBitrate: MOST_BITS, maxFramerate: MOST_PER_SECOND }],
     });
     this.watch = new StampWatch(sender, this.stamps);
     const parameters = sender.getParameters();
@@ -76,7 +81,7 @@ export class WhipClient {
     await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
   }
 
-  /** A lost path gets one try at another; then the other way to the server is taken. */
+  /** A lost path gets one try at another; then another transport has to do. */
   peerChanged() {
     const state = this.peer.connectionState;
     if (state === "connected") this.restarting = false;
@@ -98,11 +103,11 @@ export class WhipClient {
       headers: {
         "Content-Type": "application/trickle-ice-sdpfrag",
         "If-Match": "*",
-        Authorization: `Bearer ${this.target.token}`,
+        ...bearer(this.target.token),
       },
       body: fragment,
     });
-    if (answer.status !== 200) throw new WhipError("no_webrtc", `the server answered ${answer.status}`);
+    if (answer.status !== 200) throw new ConnectError("no_webrtc", `the server answered ${answer.status}`);
     return answer.text();
   }
 
@@ -112,11 +117,11 @@ export class WhipClient {
     const { kind } = source;
     const answer = await fetch(new URL(`/whip?kind=${kind}`, server), {
       method: "POST",
-      headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` },
+      headers: { "Content-Type": "application/sdp", ...bearer(token) },
       body: sdp,
     });
-    if (answer.status === 401) throw new WhipError("not_authorised", "");
-    if (answer.status !== 201) throw new WhipError("no_webrtc", `the server answered ${answer.status}`);
+    if (answer.status === 401) throw new ConnectError("not_authorised", "");
+    if (answer.status !== 201) throw new ConnectError("no_webrtc", `the server answered ${answer.status}`);
     this.location = new URL(answer.headers.get("location") ?? "", server).href;
     return answer.text();
   }
@@ -170,7 +175,7 @@ export class WhipClient {
     });
   }
 
-  /** @param {"seek"|"pause"|"resume"} type */
+  /** @param {Control} type */
   sendControl(type) {
     if (this.open && this.channel.readyState === "open") this.channel.send(control(type));
     else if (type !== "seek") this.unsaid = type === "pause" ? "pause" : null;
@@ -197,7 +202,7 @@ export class WhipClient {
     this.watch?.close();
     this.peer.close();
     if (this.location) {
-      const headers = { Authorization: `Bearer ${this.target.token}` };
+      const headers = bearer(this.target.token);
       fetch(this.location, { method: "DELETE", headers, keepalive: true }).catch(() => {});
     }
   }

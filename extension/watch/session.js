@@ -1,21 +1,16 @@
-// One watched video: its frames, its way to the server, its overlay, and the state they add up to.
+// One watched video: its frames, its link to the server, its overlay, and the state they add up to.
 
-import { FrameTaker } from "./frames.js";
+import { FrameTaker } from "../capture/frames.js";
 import { alarmed } from "../overlay/sensitivity.js";
 
-/** @typedef {import("../protocol/client.js").Link} Link */
-/** @typedef {import("../protocol/client.js").LinkEvents} LinkEvents */
-/** @typedef {import("../protocol/client.js").LinkState} LinkState */
 /** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("../protocol/messages.js").VerdictMessage} VerdictMessage */
 /** @typedef {import("../overlay/overlay.js").Overlay} Overlay */
-/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
-/**
- * altered: the browser changes canvas pixels; protected: encrypted; black: no picture;
- * unreadable: another site's video; silent: the server answers no frame
- * @typedef {LinkState|"watching"|"paused"|"altered"|"protected"|"black"|"unreadable"} State
- */
-/** @typedef {{state: State, faces: number, fake: boolean, detail: string}} Summary */
+/** @typedef {import("../shared/states.js").LinkState} LinkState */
+/** @typedef {import("../shared/states.js").State} State */
+/** @typedef {import("../shared/states.js").Summary} Summary */
+/** @typedef {import("../transport/link.js").Link} Link */
+/** @typedef {import("../transport/link.js").LinkEvents} LinkEvents */
 /**
  * @typedef {object} SessionOptions
  * @property {Overlay} overlay

@@ -1,13 +1,14 @@
 // The content script's end of the relay: makes the hidden frame and hands it one port per video.
 
-import { frameFrom } from "../capture/planes.js";
-import { Reader } from "../capture/reader.js";
-import { say } from "../overlay/words.js";
+import { frameFrom } from "../../capture/planes.js";
+import { JpegEncoder } from "../../capture/jpeg.js";
+import { RELAY_FRAME } from "../../shared/paths.js";
+import { say } from "../../shared/words.js";
 
-/** @typedef {import("../capture/planes.js").Picture} Picture */
-/** @typedef {import("../protocol/client.js").Link} Link */
-/** @typedef {import("../protocol/client.js").LinkEvents} LinkEvents */
-/** @typedef {import("../protocol/messages.js").Source} Source */
+/** @typedef {import("../../capture/planes.js").Picture} Picture */
+/** @typedef {import("../link.js").Link} Link */
+/** @typedef {import("../link.js").LinkEvents} LinkEvents */
+/** @typedef {import("../../protocol/messages.js").Source} Source */
 
 const LOAD_TIMEOUT_MS = 10_000;
 
@@ -36,7 +37,7 @@ export class RelayHost {
       frame.addEventListener("load", () => resolve(frame), { once: true });
       setTimeout(() => reject(new Error("the relay frame did not load")), LOAD_TIMEOUT_MS);
     });
-    frame.src = chrome.runtime.getURL("relay/relay.html");
+    frame.src = chrome.runtime.getURL(RELAY_FRAME);
     // A closed shadow root: the page sees neither the frame in `frames` nor its address.
     host.attachShadow({ mode: "closed" }).append(frame);
     document.documentElement.append(host);
@@ -104,21 +105,21 @@ export class RelayHost {
 }
 
 /**
- * Pictures travel as they are, so that reading and encoding cost the page nothing. Where they cannot
- * (bitmaps in Firefox, between processes) the page reads them, once that has been found out.
+ * Pictures travel as they are, so that encoding costs the page nothing. Where they cannot
+ * (bitmaps in Firefox, between processes) the page encodes them, once that has been found out.
  */
 class Sender {
   /** @param {MessagePort} port @param {LinkEvents} events */
   constructor(port, events) {
     this.port = port;
     this.events = events;
-    /** @type {Reader|null} */
-    this.reader = null;
+    /** @type {JpegEncoder|null} where pictures have to be encoded here */
+    this.encoder = null;
   }
 
-  /** @param {import("../protocol/messages.js").FrameHeader} header @param {Picture} picture */
+  /** @param {import("../../protocol/messages.js").FrameHeader} header @param {Picture} picture */
   send(header, picture) {
-    if (!this.reader) {
+    if (!this.encoder) {
       const transfer = [picture instanceof ImageBitmap ? picture : picture.data];
       try {
         this.port.postMessage({ type: "picture", header, picture }, transfer);
@@ -127,22 +128,23 @@ class Sender {
         if (!(error instanceof DOMException)) throw error;
       }
     }
-    void this.readHere(header, picture);
+    void this.encodeHere(header, picture);
   }
 
-  /** @param {import("../protocol/messages.js").FrameHeader} header @param {Picture} taken */
-  async readHere(header, taken) {
-    const reader = this.reader ?? new Reader();
-    const reading = await reader.read(taken instanceof ImageBitmap ? taken : frameFrom(taken), header);
-    if (!reading) return;
-    if ("fault" in reading) {
-      this.events.onFinding(reading.fault);
+  /** @param {import("../../protocol/messages.js").FrameHeader} header @param {Picture} taken */
+  async encodeHere(header, taken) {
+    const encoder = this.encoder ?? new JpegEncoder();
+    const picture = taken instanceof ImageBitmap ? taken : frameFrom(taken);
+    const encoded = await encoder.encode(picture, header);
+    if (!encoded) return;
+    if ("fault" in encoded) {
+      this.events.onFinding(encoded.fault);
       return;
     }
     // It can be read but not sent: a limit of the browser's, not another site's picture.
-    this.reader = reader;
-    const { picture } = reading;
+    this.encoder = encoder;
+    const { jpeg } = encoded;
     this.events.onFinding("picture");
-    this.port.postMessage({ type: "frame", header, picture }, [picture]);
+    this.port.postMessage({ type: "jpeg", header, jpeg }, [jpeg]);
   }
 }

@@ -1,15 +1,15 @@
-// Reads pictures out of the browser: a bitmap or frame in, JPEG bytes out, or what is wrong with it.
-// Runs in the relay, out of the page's process, or in the page itself where a picture cannot travel.
+// Pictures as they are sent: a bitmap or frame in, JPEG bytes out, or what is wrong with it. Runs in
+// the relay, out of the page's process, or in the page itself where a picture cannot travel.
 
 import { BlackWatch, canvasIsFaithful } from "./integrity.js";
 
-/** @typedef {"altered"|"black"|"unreadable"} Fault */
+/** @typedef {import("../shared/states.js").Fault} Fault */
 /** @typedef {{width: number, height: number}} Size */
-/** @typedef {{picture: ArrayBuffer}|{fault: Fault}|null} Reading null for a frame to leave out */
+/** @typedef {{jpeg: ArrayBuffer}|{fault: Fault}|null} Encoded null for a frame to leave out */
 
-export const JPEG_QUALITY = 0.8;
+const QUALITY = 0.8;
 
-export class Reader {
+export class JpegEncoder {
   constructor() {
     this.canvas = new OffscreenCanvas(1, 1);
     this.context = this.canvas.getContext("2d", { alpha: false });
@@ -20,16 +20,16 @@ export class Reader {
   /**
    * @param {ImageBitmap|VideoFrame} picture is closed afterwards
    * @param {Size} size of the JPEG
-   * @returns {Promise<Reading>} null while an earlier picture is being encoded: the next one will do
+   * @returns {Promise<Encoded>} null while an earlier picture is being encoded: the next one will do
    */
-  async read(picture, size) {
+  async encode(picture, size) {
     if (this.busy) {
       picture.close();
       return null;
     }
     this.busy = true;
     try {
-      return await this.encode(picture, size);
+      return await this.drawn(picture, size);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       // Another site's picture. Its trace stays on the canvases: take new ones.
@@ -43,8 +43,8 @@ export class Reader {
     }
   }
 
-  /** @param {ImageBitmap|VideoFrame} picture @param {Size} size @returns {Promise<Reading>} */
-  async encode(picture, { width, height }) {
+  /** @param {ImageBitmap|VideoFrame} picture @param {Size} size @returns {Promise<Encoded>} */
+  async drawn(picture, { width, height }) {
     if (!(await canvasIsFaithful())) return { fault: "altered" };
     const { canvas, context } = this;
     if (!context) return { fault: "unreadable" };
@@ -55,7 +55,7 @@ export class Reader {
     context.drawImage(picture, 0, 0, width, height);
     const look = this.black.look(canvas, performance.now() / 1000);
     if (look !== "picture") return look === "still_black" ? { fault: "black" } : null;
-    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: JPEG_QUALITY });
-    return { picture: await blob.arrayBuffer() };
+    const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });
+    return { jpeg: await blob.arrayBuffer() };
   }
 }

@@ -1,16 +1,16 @@
 // One document's videos: finds them, keeps a session for each that is worth watching, and tells
 // the service worker what they add up to.
 
-import { choose, findVideos } from "./find.js";
+import { choose, findVideos } from "../capture/find.js";
 import { VideoSession } from "./session.js";
 import { Overlay } from "../overlay/overlay.js";
-import { RelayHost } from "../relay/link.js";
+import { MOST_VIDEOS } from "../shared/limits.js";
+import { RelayHost } from "../transport/relay/in_page.js";
 
-/** @typedef {import("./session.js").Summary} Summary */
-/** @typedef {import("../background/settings.js").Sensitivity} Sensitivity */
-/** @typedef {{session: VideoSession, link: (import("../protocol/client.js").Link & {isAlive(): boolean})|null, summary: Summary|null}} Watched */
+/** @typedef {import("../shared/states.js").Summary} Summary */
+/** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
+/** @typedef {{session: VideoSession, link: (import("../transport/link.js").Link & {isAlive(): boolean})|null, summary: Summary|null}} Watched */
 
-export const MOST_VIDEOS = 4;
 const REVIEW_EVERY_MS = 1000;
 
 export class Watcher {
@@ -38,8 +38,7 @@ export class Watcher {
       for (const { session } of this.watched.values()) session.setHidden(true);
       return;
     }
-    const { videos } = findVideos(document);
-    const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_VIDEOS));
+    const chosen = new Set(choose(findVideos(document), (video) => this.watched.has(video), MOST_VIDEOS));
     for (const [video, { session, link }] of this.watched) {
       if (!chosen.has(video) || link?.isAlive() === false) {
         session.end();

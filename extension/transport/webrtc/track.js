@@ -1,8 +1,8 @@
 // Bitmaps of a video as a track that can be sent, with the same checks that single pictures get.
 
-import { BlackWatch, canvasIsFaithful } from "../capture/integrity.js";
+import { BlackWatch, canvasIsFaithful } from "../../capture/integrity.js";
 
-/** @typedef {import("../capture/reader.js").Fault} Fault */
+/** @typedef {import("../../shared/states.js").Fault} Fault */
 
 /** Further than this from real time the frames' clock is set anew, microseconds. */
 const MOST_AHEAD = 150_000;

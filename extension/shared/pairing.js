@@ -1,13 +1,7 @@
-// Pairing with a server, and asking it how it is. Runs in the extension's own pages.
+// Pairing with a server. Runs in the extension's own pages.
 
-import { StreamClient } from "../protocol/client.js";
+import { bearer, request } from "./request.js";
 import { load, save } from "./settings.js";
-
-/**
- * @typedef {"ready"|"unpaired"|"rejected"|"unreachable"|"strange"} ServerState
- * unpaired: no token here; rejected: the server does not know ours; strange: it answers, but not as
- * a Fakelight server
- */
 
 /** A failure with the key of a text in _locales, and what goes into it. */
 export class PairingError extends Error {
@@ -19,8 +13,6 @@ export class PairingError extends Error {
   }
 }
 
-const TIMEOUT_MS = 5000;
-
 /**
  * @param {string} address
  * @param {RequestInit} options
@@ -28,13 +20,7 @@ const TIMEOUT_MS = 5000;
  */
 async function ask(address, options) {
   try {
-    return await fetch(address, {
-      ...options,
-      cache: "no-store",
-      credentials: "omit",
-      redirect: "error",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+    return await request(address, options);
   } catch {
     throw new PairingError("pair_unreachable", new URL(address).origin);
   }
@@ -92,8 +78,7 @@ export async function unpair() {
   await save({ token: "" });
   if (!token) return;
   try {
-    const headers = { Authorization: `Bearer ${token}` };
-    await ask(`${server}/v1/pairings`, { method: "DELETE", headers });
+    await request(`${server}/v1/pairings`, { method: "DELETE", headers: bearer(token) });
   } catch {
     // The server is not there; this browser has forgotten the token all the same.
   }
@@ -107,44 +92,4 @@ async function reason(answer) {
   } catch {
     return `HTTP ${answer.status}`;
   }
-}
-
-/**
- * Asked the way the videos go: the socket is what a token opens.
- * @param {string} server
- * @param {string} token
- * @returns {Promise<{state: ServerState, engine: string}>}
- */
-export async function serverState(server, token) {
-  if (!token) {
-    try {
-      const answer = await ask(`${server}/healthz`, {});
-      return { state: answer.ok ? "unpaired" : "strange", engine: "" };
-    } catch {
-      return { state: "unreachable", engine: "" };
-    }
-  }
-  return new Promise((resolve) => {
-    /** @param {ServerState} state @param {string} engine */
-    const done = (state, engine = "") => {
-      clearTimeout(timer);
-      // Not at once: the first state may come while the client is still being made.
-      queueMicrotask(() => client.close());
-      resolve({ state, engine });
-    };
-    const timer = setTimeout(() => done("unreachable"), TIMEOUT_MS);
-    const client = new StreamClient(
-      { server, token, source: { kind: "tab" } },
-      {
-        onMessage: (message) => {
-          if (message.type === "welcome") done("ready", message.engine);
-        },
-        onState: (state) => {
-          if (state === "not_authorised") done("rejected");
-          else if (state === "refused") done("strange");
-          else if (state === "no_server") done("unreachable");
-        },
-      },
-    );
-  });
 }

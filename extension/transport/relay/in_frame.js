@@ -2,14 +2,13 @@
 // token never enters the page's process, and the browser's guard on local addresses lets it
 // through. A page that embeds this frame by itself has no nonce and gets nothing.
 
-import { load } from "../background/settings.js";
-import { frameFrom } from "../capture/planes.js";
-import { WorkerReader } from "../capture/worker_reader.js";
-import { Way } from "../webrtc/way.js";
+import { MOST_VIDEOS } from "../../shared/limits.js";
+import { load } from "../../shared/settings.js";
+import { frameFrom } from "../../capture/planes.js";
+import { OffloadedEncoder } from "../../capture/offload.js";
+import { SwitchingClient } from "../switching.js";
 
-/** @typedef {import("../protocol/messages.js").Source} Source */
-
-const MOST_LINKS = 4;
+/** @typedef {import("../../protocol/messages.js").Source} Source */
 
 /** @type {Set<PortLink>} */
 const links = new Set();
@@ -21,10 +20,10 @@ class PortLink {
     this.kind = kind;
     this.paused = false;
     this.turn = 0;
-    this.reader = new WorkerReader();
+    this.encoder = new OffloadedEncoder();
     /** What was told last, to tell only changes. */
     this.finding = "";
-    /** @type {Way|null} */
+    /** @type {SwitchingClient|null} */
     this.client = null;
     port.onmessage = (event) => this.receive(event.data);
     // Newer browsers tell when the other end is gone; older ones rely on "bye" and on unload.
@@ -42,7 +41,7 @@ class PortLink {
       this.port.postMessage({ type: "state", state: "not_authorised", detail: "" });
       return;
     }
-    this.client = new Way(
+    this.client = new SwitchingClient(
       { server, token, source: { kind: this.kind }, transport },
       {
         onMessage: (message) => this.port.postMessage({ type: "message", message }),
@@ -54,12 +53,12 @@ class PortLink {
 
   /** @param {any} data */
   receive(data) {
-    if (data?.type === "frame" && data.picture instanceof ArrayBuffer) {
-      this.client?.sendFrame(data.header, data.picture);
+    if (data?.type === "jpeg" && data.jpeg instanceof ArrayBuffer) {
+      this.client?.sendFrame(data.header, data.jpeg);
     } else if (data?.type === "picture" && data.picture instanceof ImageBitmap) {
-      void this.read(data.header, data.picture);
+      void this.send(data.header, data.picture);
     } else if (data?.type === "picture" && data.picture?.data instanceof ArrayBuffer) {
-      void this.read(data.header, frameFrom(data.picture));
+      void this.send(data.header, frameFrom(data.picture));
     } else if (data?.type === "seek" || data?.type === "pause" || data?.type === "resume") {
       if (data.type === "seek") this.finding = "";
       else this.paused = data.type === "pause";
@@ -72,21 +71,21 @@ class PortLink {
   }
 
   /**
-   * @param {import("../protocol/messages.js").FrameHeader} header
+   * @param {import("../../protocol/messages.js").FrameHeader} header
    * @param {ImageBitmap|VideoFrame} picture
    */
-  async read(header, picture) {
+  async send(header, picture) {
     if (this.client?.takesBitmaps) {
       this.tell(await this.client.sendBitmap(header, await toBitmap(picture, header)));
       return;
     }
-    const reading = await this.reader.read(picture, header);
-    if (!reading) return;
-    this.tell("fault" in reading ? reading.fault : "picture");
-    if ("picture" in reading) this.client?.sendFrame(header, reading.picture);
+    const encoded = await this.encoder.encode(picture, header);
+    if (!encoded) return;
+    this.tell("fault" in encoded ? encoded.fault : "picture");
+    if ("jpeg" in encoded) this.client?.sendFrame(header, encoded.jpeg);
   }
 
-  /** @param {import("../protocol/client.js").Finding|null} finding */
+  /** @param {import("../link.js").Finding|null} finding */
   tell(finding) {
     if (!finding) return;
     if (finding !== this.finding) this.port.postMessage({ type: "finding", finding });
@@ -96,7 +95,7 @@ class PortLink {
   end() {
     links.delete(this);
     this.client?.close();
-    this.reader.close();
+    this.encoder.close();
     this.port.close();
   }
 }
@@ -116,7 +115,7 @@ addEventListener("message", async (event) => {
   const data = event.data;
   if (event.source !== parent || !port || data?.type !== "open") return;
   const answer = await chrome.runtime.sendMessage({ type: "redeem", nonce: data.nonce });
-  if (answer?.ok !== true || links.size >= MOST_LINKS) {
+  if (answer?.ok !== true || links.size >= MOST_VIDEOS) {
     port.close();
     return;
   }

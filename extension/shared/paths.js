@@ -1,0 +1,8 @@
+// Files of the extension that are opened by their address. The manifest names them too.
+
+/** The content script, which is started on pages. */
+export const CONTENT_SCRIPT = "watch/entry.js";
+/** The hidden frame that owns the sockets. */
+export const RELAY_FRAME = "transport/relay/frame.html";
+/** Folders of the pages that a person opens. */
+export const OWN_PAGES = Object.freeze(["popup/", "options/"]);

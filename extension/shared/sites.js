@@ -1,0 +1,69 @@
+// On which sites Fakelight works: the sites turned on one by one, or all but some.
+
+/** @typedef {Pick<import("./settings.js").Settings, "allSites"|"onSites"|"offSites">} SiteSettings */
+/** @typedef {Pick<SiteSettings, "onSites"|"offSites">} SiteLists */
+
+export const ALL_SITES = Object.freeze(["http://*/*", "https://*/*"]);
+
+/**
+ * Scheme and host. Without the port, which match patterns do not know in every browser.
+ * @param {string|undefined} url
+ * @returns {string|null} null for pages that are not of the web
+ */
+export function siteOf(url) {
+  if (!url || !/^https?:/.test(url)) return null;
+  const { protocol, hostname } = new URL(url);
+  return `${protocol}//${hostname}`;
+}
+
+/** @param {string} site */
+export function patternOf(site) {
+  return `${site}/*`;
+}
+
+/**
+ * @param {SiteSettings} settings
+ * @param {string|null} site
+ * @returns {boolean} turned on by a lasting choice
+ */
+export function isOn(settings, site) {
+  if (site === null || settings.offSites.includes(site)) return false;
+  return settings.allSites || settings.onSites.includes(site);
+}
+
+/**
+ * @param {SiteSettings} settings
+ * @returns {{matches: string[], excludeMatches: string[]}} where the content script is to run by
+ *     itself
+ */
+export function patternsOf({ allSites, onSites, offSites }) {
+  return {
+    matches: allSites ? [...ALL_SITES] : onSites.map(patternOf),
+    excludeMatches: offSites.map(patternOf),
+  };
+}
+
+/**
+ * The lists with a lasting choice for one site.
+ * @param {SiteLists} lists
+ * @param {string} site
+ * @param {boolean} on
+ * @returns {SiteLists}
+ */
+export function withSite(lists, site, on) {
+  const { onSites, offSites } = withoutSite(lists, site);
+  return on ? { onSites: [...onSites, site], offSites } : { onSites, offSites: [...offSites, site] };
+}
+
+/**
+ * The lists without any choice for one site.
+ * @param {SiteLists} lists
+ * @param {string} site
+ * @returns {SiteLists}
+ */
+export function withoutSite({ onSites, offSites }, site) {
+  return {
+    onSites: onSites.filter((other) => other !== site),
+    offSites: offSites.filter((other) => other !== site),
+  };
+}

@@ -1,0 +1,22 @@
+// What can be the matter with a watched video, from the socket to the picture.
+
+/**
+ * The link to the server.
+ * @typedef {"connecting"|"open"|"no_server"|"not_authorised"|"refused"} LinkState
+ */
+/**
+ * What is wrong with a picture. altered: the browser changes canvas pixels; black: there is no
+ * picture; unreadable: another site's video
+ * @typedef {"altered"|"black"|"unreadable"} Fault
+ */
+/** @typedef {Fault|"picture"} Finding what a picture turned out to be */
+/**
+ * The whole video. protected: it is encrypted; watching: nothing is the matter
+ * @typedef {LinkState|Fault|"protected"|"watching"|"paused"} State
+ */
+/**
+ * What a content script tells the service worker, and the service worker the popup.
+ * @typedef {{state: State, faces: number, fake: boolean, detail: string}} Summary
+ */
+
+export {};

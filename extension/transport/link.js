@@ -1,0 +1,28 @@
+// What all transports have in common.
+
+/** @typedef {import("../capture/planes.js").Picture} Picture */
+/** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
+/** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
+/** @typedef {import("../protocol/messages.js").Source} Source */
+/** @typedef {import("../shared/states.js").Finding} Finding */
+/** @typedef {import("../shared/states.js").LinkState} LinkState */
+/** @typedef {"seek"|"pause"|"resume"} Control */
+
+/**
+ * What a watched video needs to reach the server: direct from the server's own page, or through the
+ * extension's relay.
+ * @typedef {object} Link
+ * @property {(header: FrameHeader, picture: Picture) => void} sendFrame takes the picture over
+ * @property {(type: Control) => void} sendControl
+ * @property {(track: number) => void} explain asks where in a face the evidence lies
+ * @property {() => void} close
+ */
+/**
+ * @typedef {object} ClientEvents
+ * @property {(message: ServerMessage) => void} onMessage
+ * @property {(state: LinkState, detail: string) => void} onState
+ */
+/** @typedef {ClientEvents & {onFinding: (finding: Finding) => void}} LinkEvents */
+/** @typedef {{server: string, token: string, source: Source}} Target where a client connects to, and as what */
+
+export {};
