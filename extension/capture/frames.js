@@ -2,6 +2,7 @@
 
 import { SAMPLE_HZ } from "../protocol/messages.js";
 import { canTakePlanes, planesOf } from "./planes.js";
+import { Rhythm } from "./rhythm.js";
 
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
 /** @typedef {import("./planes.js").Picture} Picture */
@@ -24,8 +25,6 @@ const AGAIN_MS = 12;
 const AGAIN_LONGEST_MS = 100;
 /** A longer wait is not waited out: the video may jump meanwhile. */
 const LONGEST_WAIT_MS = 1000;
-/** Frames this much before their time count as due: clocks of videos are rounded. */
-const EARLY_DUE_S = 0.004;
 
 /**
  * @typedef {object} FrameEvents
@@ -39,7 +38,7 @@ export class FrameTaker {
   constructor(video, events) {
     this.video = video;
     this.events = events;
-    this.sampleHz = SAMPLE_HZ;
+    this.rhythm = new Rhythm(SAMPLE_HZ);
     this.mostPerSecond = MOST_PER_SECOND;
     this.sending = false;
     this.running = false;
@@ -48,7 +47,6 @@ export class FrameTaker {
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
     this.frameId = 0;
-    this.nextDue = -Infinity;
     this.lastMedia = -Infinity;
     this.lastWall = -Infinity;
     this.taking = false;
@@ -145,7 +143,7 @@ export class FrameTaker {
 
   /** Forget the past: another position, another source or another socket. */
   restart() {
-    this.nextDue = -Infinity;
+    this.rhythm.reset();
     this.lastMedia = -Infinity;
     this.inFlight.clear();
     this.left = NaN;
@@ -178,7 +176,7 @@ export class FrameTaker {
     if (!this.sending || this.taking || !this.isDue(mediaTime, now)) return false;
     for (const [id, sent] of this.inFlight) if (now - sent > FORGET_MS) this.inFlight.delete(id);
     if (this.inFlight.size >= MOST_IN_FLIGHT) return false;
-    this.nextDue = Math.max(this.nextDue + 1 / this.sampleHz, mediaTime + 0.5 / this.sampleHz);
+    this.rhythm.take(mediaTime);
     this.lastWall = now;
     if (this.video.mediaKeys) {
       this.events.onFinding("protected");
@@ -195,13 +193,13 @@ export class FrameTaker {
    */
   isDue(mediaTime, now) {
     if (now - this.lastWall < 900 / this.mostPerSecond) return false;
-    return mediaTime + EARLY_DUE_S >= this.nextDue;
+    return this.rhythm.isDue(mediaTime);
   }
 
   /** @param {number} mediaTime @returns {number} milliseconds of real time */
   untilDue(mediaTime) {
     const rate = Math.abs(this.video.playbackRate) || 1;
-    return (1000 * (this.nextDue - mediaTime)) / rate;
+    return (1000 * (this.rhythm.next - mediaTime)) / rate;
   }
 
   /**

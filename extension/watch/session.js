@@ -1,6 +1,7 @@
 // One watched video: its frames, its link to the server, its overlay, and the state they add up to.
 
 import { FrameTaker } from "../capture/frames.js";
+import { Rhythm } from "../capture/rhythm.js";
 import { alarmed } from "../overlay/sensitivity.js";
 
 /** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
@@ -136,7 +137,7 @@ export class VideoSession {
   receive(message) {
     if (this.ended) return;
     if (message.type === "welcome") {
-      this.frames.sampleHz = message.sample_hz;
+      this.frames.rhythm = new Rhythm(message.sample_hz);
       this.frames.mostPerSecond = message.limits.fps ?? this.frames.mostPerSecond;
     } else if (message.type === "verdict") {
       this.judged(message);

@@ -73,7 +73,8 @@ def plain(
     playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
     """A browser without the extension; its capture modules are served to the page."""
-    for name in ("capture/frames.js", "capture/planes.js", "protocol/messages.js"):
+    names = ("capture/frames.js", "capture/planes.js", "capture/rhythm.js", "protocol/messages.js")
+    for name in names:
         site.files[f"/{name}"] = EXTENSION / name
     with launch(playwright, tmp_path_factory.mktemp("plain"), site.port) as context:
         yield context

@@ -1,0 +1,125 @@
+"""What the two ends of the wire must agree on, for the tests of the extension.
+
+    python -m tests.support.wire        writes the file anew
+
+The server's messages are made by the server's own code; the client's are what a client must send,
+byte for byte as this JSON writer has them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+from stream_server import protocol
+from stream_server.settings import Settings
+from stream_server.verdict import Verdict
+from stream_server.vision.quality import Quality, QualityLimits
+
+WIRE = Path(__file__).parents[1] / "unit" / "extension" / "protocol" / "wire.json"
+
+HEADER = {
+    "frame_id": 7,
+    "media_time": 1.25,
+    "captured_at": 1700000000000.5,
+    "width": 640,
+    "height": 360,
+}
+PICTURE = bytes(range(256))
+SOURCE = {"kind": "tab", "title": "Ein Gespräch", "url": "https://example.org/"}
+FACE = {
+    "track": 1,
+    "box": [0.25, 0.125, 0.5, 0.5],
+    "probability": 0.93,
+    "verdict": "likely_fake",
+    "samples": 20,
+    "reasons": [],
+    "members": {"grain": 0.9},
+}
+NO_FACE = {
+    **FACE,
+    "track": 2,
+    "probability": None,
+    "verdict": "not_enough_evidence",
+    "samples": 0,
+    "reasons": ["small_face"],
+    "members": {},
+}
+
+
+def from_server() -> dict[str, str]:
+    """One message of each type, as the server sends it."""
+    header = protocol.parse_frame(protocol.pack_frame(HEADER, PICTURE)).header
+    messages = {
+        "welcome": protocol.welcome(
+            stream="s-1",
+            engine="embedded",
+            sample_hz=10.0,
+            window=20,
+            limits={"message_bytes": 2097152, "pixels": 2088960, "fps": 60, "faces": 8},
+            models=["grain"],
+        ),
+        "verdict": protocol.verdict(header, 81.26, [FACE, NO_FACE]),
+        "status": protocol.status(
+            engine="embedded", fallback=True, received=12, analysed=10, dropped=2
+        ),
+        "error": protocol.error("bad_frame", "the picture is not a picture", frame_id=7),
+        "explain_error": protocol.error("explain_too_often", "a moment", track=1),
+        "explanation": protocol.explanation(
+            track=1,
+            media_time=1.25,
+            box=FACE["box"],
+            corners=[(0.2, 0.1), (0.8, 0.1), (0.8, 0.7), (0.2, 0.7)],
+            heat=[(0.0, 0.25), (0.5, 1.0)],
+            members=["grain"],
+        ),
+    }
+    return {name: protocol.encode(message) for name, message in messages.items()}
+
+
+def from_client() -> dict[str, str]:
+    """What a client sends: texts, and the bytes of a frame in base 64."""
+    hello = {"type": "hello", "protocol": protocol.VERSION, "token": "t", "source": SOURCE}
+    frame = protocol.pack_frame(HEADER, PICTURE)
+    return {
+        "hello": _text(hello),
+        "explain": _text({"type": "explain", "track": 1}),
+        **{kind: _text({"type": kind}) for kind in ("seek", "pause", "resume", "bye")},
+        "frame": base64.b64encode(frame).decode(),
+    }
+
+
+def reasons() -> list[str]:
+    """Every reason for which a live face cannot be judged."""
+    limits = QualityLimits()
+    dark = Quality(size=0, sharpness=0, yaw=1, brightness=0, blockiness=100)
+    bright = Quality(size=0, sharpness=0, yaw=1, brightness=255, blockiness=100)
+    lit = Quality(size=0, sharpness=0, yaw=1, brightness=128, blockiness=100)
+    return sorted({code for one in (dark, bright, lit) for code in one.reasons(limits)})
+
+
+def contents() -> str:
+    """The file's text."""
+    agreed: dict[str, Any] = {
+        "subprotocol": protocol.SUBPROTOCOL,
+        "sample_hz": Settings.model_fields["sample_hz"].default,
+        "verdicts": list(get_args(Verdict)),
+        "reasons": reasons(),
+        "close": {code.name.lower(): int(code) for code in protocol.Close},
+        "header": HEADER,
+        "picture": base64.b64encode(PICTURE).decode(),
+        "source": SOURCE,
+        "server": from_server(),
+        "client": from_client(),
+    }
+    return json.dumps(agreed, indent=2, ensure_ascii=False) + "\n"
+
+
+def _text(message: dict[str, Any]) -> str:
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    WIRE.write_text(contents(), encoding="utf-8")

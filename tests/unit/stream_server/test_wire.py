@@ -1,0 +1,37 @@
+"""The messages that the extension's own tests are fed are those of this server."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from stream_server import protocol
+from tests.support import wire
+
+AGREED = json.loads(wire.WIRE.read_text(encoding="utf-8"))
+
+
+def test_the_file_is_what_the_server_says_today() -> None:
+    assert wire.WIRE.read_text(encoding="utf-8") == wire.contents(), (
+        "python -m tests.support.wire writes it anew; the extension has to follow"
+    )
+
+
+def test_the_server_takes_the_hello() -> None:
+    hello = protocol.parse_hello(AGREED["client"]["hello"])
+    assert hello.token == "t"
+    assert hello.source is not None
+    assert hello.source.title == wire.SOURCE["title"]
+
+
+@pytest.mark.parametrize("kind", ["seek", "pause", "resume", "bye", "explain"])
+def test_the_server_takes_the_controls(kind: str) -> None:
+    assert protocol.parse_control(AGREED["client"][kind]).type == kind
+
+
+def test_the_server_takes_the_frame() -> None:
+    frame = protocol.parse_frame(base64.b64decode(AGREED["client"]["frame"]))
+    assert frame.header.model_dump() == wire.HEADER
+    assert bytes(frame.picture) == wire.PICTURE
