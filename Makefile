@@ -23,6 +23,7 @@ test: setup-dev
 	@scripts/run_suites.sh \
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "unit=$(PYTEST) tests/unit" \
+	    "extension=npm test --silent" \
 	    "server=$(PYTEST) tests/server" \
 	    "scan=$(PYTEST) tests/scan" \
 	    "cluster=$(PYTEST) tests/cluster" \
@@ -30,6 +31,8 @@ test: setup-dev
 	    "e2e=$(PYTEST) tests/e2e"
 
 test-fast: setup-dev
+	@command -v npm > /dev/null || scripts/system_packages.sh nodejs npm
+	@npm test --silent
 	@$(PYTEST) -q tests/unit -m "not slow"
 
 lint: setup-dev

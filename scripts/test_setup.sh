@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that `make test` needs beside the Python environment: a browser, Node.js for the
-# extension's type check, GStreamer and nginx for WebRTC, and the real Triton. Safe to run again.
+# extension's tests and type check, GStreamer and nginx for WebRTC, and the real Triton. Safe to run
+# again.
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"

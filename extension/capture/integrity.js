@@ -2,7 +2,8 @@
 // against fingerprinting, and encrypted video comes out black without any error. Neither may be
 // judged: a detector takes such pictures for fakes, or for nothing at all.
 
-const SIZE = 32;
+/** Of the pattern, pixels. */
+export const PATTERN_SIDE = 32;
 
 /** @type {Promise<boolean>|null} */
 let probe = null;
@@ -18,20 +19,20 @@ export function canvasIsFaithful() {
 }
 
 async function runProbe() {
-  const canvas = new OffscreenCanvas(SIZE, SIZE);
+  const canvas = new OffscreenCanvas(PATTERN_SIDE, PATTERN_SIDE);
   const context = context2d(canvas);
-  for (let y = 0; y < SIZE; y += 2) {
-    for (let x = 0; x < SIZE; x += 2) {
+  for (let y = 0; y < PATTERN_SIDE; y += 2) {
+    for (let x = 0; x < PATTERN_SIDE; x += 2) {
       context.fillStyle = `rgb(${patternAt(x, y).join(",")})`;
       context.fillRect(x, y, 2, 2);
     }
   }
-  if (!matches(context.getImageData(0, 0, SIZE, SIZE).data)) return false;
+  if (!matchesPattern(context.getImageData(0, 0, PATTERN_SIDE, PATTERN_SIDE).data)) return false;
   const blob = await canvas.convertToBlob({ type: "image/png" });
   const bitmap = await createImageBitmap(blob);
-  context.clearRect(0, 0, SIZE, SIZE);
+  context.clearRect(0, 0, PATTERN_SIDE, PATTERN_SIDE);
   context.drawImage(bitmap, 0, 0);
-  return matches(context.getImageData(0, 0, SIZE, SIZE).data);
+  return matchesPattern(context.getImageData(0, 0, PATTERN_SIDE, PATTERN_SIDE).data);
 }
 
 /**
@@ -40,18 +41,18 @@ async function runProbe() {
  * @param {number} y
  * @returns {[number, number, number]}
  */
-function patternAt(x, y) {
-  const cell = (y >> 1) * (SIZE / 2) + (x >> 1);
-  if (y < SIZE / 2) return [x * 8, y * 8, 128];
+export function patternAt(x, y) {
+  const cell = (y >> 1) * (PATTERN_SIDE / 2) + (x >> 1);
+  if (y < PATTERN_SIDE / 2) return [x * 8, y * 8, 128];
   return [(cell * 73) & 255, (cell * 151) & 255, (cell * 199) & 255];
 }
 
-/** @param {Uint8ClampedArray} pixels */
-function matches(pixels) {
-  for (let y = 0; y < SIZE; y++) {
-    for (let x = 0; x < SIZE; x++) {
+/** @param {Uint8ClampedArray} pixels @returns {boolean} whether they are the pattern to the bit */
+export function matchesPattern(pixels) {
+  for (let y = 0; y < PATTERN_SIDE; y++) {
+    for (let x = 0; x < PATTERN_SIDE; x++) {
       const [r, g, b] = patternAt(x - (x % 2), y - (y % 2));
-      const at = (y * SIZE + x) * 4;
+      const at = (y * PATTERN_SIDE + x) * 4;
       if (pixels[at] !== r || pixels[at + 1] !== g || pixels[at + 2] !== b) return false;
     }
   }

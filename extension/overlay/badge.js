@@ -7,8 +7,8 @@ import { say } from "../shared/words.js";
 /** After this long a sign that only says "no face" folds to a dot. */
 const FOLD_AFTER_MS = 5000;
 
-/** @type {Record<State, "quiet"|"trouble">} */
-const TONES = {
+/** @type {Readonly<Record<State, "quiet"|"trouble">>} */
+export const TONES = {
   watching: "quiet",
   paused: "quiet",
   connecting: "quiet",

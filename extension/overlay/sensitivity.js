@@ -6,9 +6,9 @@
 /** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
 
 /** Seconds of media time that `calm` waits before it repeats the server's likely_fake. */
-export const CALM_HOLD_S = 3;
+const CALM_HOLD_S = 3;
 /** From this probability on `alert` calls an unsure face likely fake. */
-export const ALERT_FROM = 0.5;
+const ALERT_FROM = 0.5;
 
 /**
  * @param {Sensitivity} level

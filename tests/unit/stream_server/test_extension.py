@@ -1,4 +1,4 @@
-"""The messages that the extension's own tests are fed are those of this server."""
+"""What the extension's own tests are fed is what this server says and takes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import json
 import pytest
 
 from stream_server import protocol
-from tests.support import wire
+from tests.support import agreed
 
-AGREED = json.loads(wire.WIRE.read_text(encoding="utf-8"))
+AGREED = json.loads(agreed.AGREED.read_text(encoding="utf-8"))
 
 
 def test_the_file_is_what_the_server_says_today() -> None:
-    assert wire.WIRE.read_text(encoding="utf-8") == wire.contents(), (
-        "python -m tests.support.wire writes it anew; the extension has to follow"
+    assert agreed.AGREED.read_text(encoding="utf-8") == agreed.contents(), (
+        "python -m tests.support.agreed writes it anew; the extension has to follow"
     )
 
 
@@ -23,7 +23,7 @@ def test_the_server_takes_the_hello() -> None:
     hello = protocol.parse_hello(AGREED["client"]["hello"])
     assert hello.token == "t"
     assert hello.source is not None
-    assert hello.source.title == wire.SOURCE["title"]
+    assert hello.source.title == agreed.SOURCE["title"]
 
 
 @pytest.mark.parametrize("kind", ["seek", "pause", "resume", "bye", "explain"])
@@ -33,5 +33,5 @@ def test_the_server_takes_the_controls(kind: str) -> None:
 
 def test_the_server_takes_the_frame() -> None:
     frame = protocol.parse_frame(base64.b64decode(AGREED["client"]["frame"]))
-    assert frame.header.model_dump() == wire.HEADER
-    assert bytes(frame.picture) == wire.PICTURE
+    assert frame.header.model_dump() == agreed.HEADER
+    assert bytes(frame.picture) == agreed.PICTURE

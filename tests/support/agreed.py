@@ -1,6 +1,6 @@
-"""What the two ends of the wire must agree on, for the tests of the extension.
+"""What extension and server must agree on, for the extension's own tests.
 
-    python -m tests.support.wire        writes the file anew
+    python -m tests.support.agreed        writes the file anew
 
 The server's messages are made by the server's own code; the client's are what a client must send,
 byte for byte as this JSON writer has them.
@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 from stream_server import protocol
+from stream_server.ingest.rhythm import Rhythm
 from stream_server.settings import Settings
 from stream_server.verdict import Verdict
 from stream_server.vision.quality import Quality, QualityLimits
 
-WIRE = Path(__file__).parents[1] / "unit" / "extension" / "protocol" / "wire.json"
+AGREED = Path(__file__).parents[1] / "unit" / "extension" / "agreed.json"
 
 HEADER = {
     "frame_id": 7,
@@ -29,7 +30,7 @@ HEADER = {
 }
 PICTURE = bytes(range(256))
 SOURCE = {"kind": "tab", "title": "Ein Gespräch", "url": "https://example.org/"}
-FACE = {
+FACE: dict[str, Any] = {
     "track": 1,
     "box": [0.25, 0.125, 0.5, 0.5],
     "probability": 0.93,
@@ -38,7 +39,7 @@ FACE = {
     "reasons": [],
     "members": {"grain": 0.9},
 }
-NO_FACE = {
+NO_FACE: dict[str, Any] = {
     **FACE,
     "track": 2,
     "probability": None,
@@ -100,6 +101,16 @@ def reasons() -> list[str]:
     return sorted({code for one in (dark, bright, lit) for code in one.reasons(limits)})
 
 
+def rhythms() -> list[dict[str, Any]]:
+    """The frames of two seconds that the server samples, at common rates of video."""
+    found = []
+    for fps in (15.0, 24.0, 25.0, 29.97, 30.0, 60.0):
+        rhythm = Rhythm(10.0)
+        due = [frame for frame in range(round(2 * fps)) if rhythm.due(frame / fps)]
+        found.append({"fps": fps, "due": due})
+    return found
+
+
 def contents() -> str:
     """The file's text."""
     agreed: dict[str, Any] = {
@@ -113,8 +124,13 @@ def contents() -> str:
         "source": SOURCE,
         "server": from_server(),
         "client": from_client(),
+        "rhythms": rhythms(),
     }
-    return json.dumps(agreed, indent=2, ensure_ascii=False) + "\n"
+    lines = [
+        f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+        for key, value in agreed.items()
+    ]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _text(message: dict[str, Any]) -> str:
@@ -122,4 +138,4 @@ def _text(message: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    WIRE.write_text(contents(), encoding="utf-8")
+    AGREED.write_text(contents(), encoding="utf-8")

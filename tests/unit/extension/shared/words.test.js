@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { afterEach, test } from "node:test";
+
+import { percent, reasonWords, say, setWords } from "#extension/shared/words.js";
+
+const messages = JSON.parse(
+  readFileSync(new URL("../../../../extension/_locales/en/messages.json", import.meta.url), "utf8"),
+);
+
+afterEach(() => {
+  setWords({});
+  Reflect.deleteProperty(globalThis, "chrome");
+});
+
+test("on the server's page the words come from the same file", () => {
+  setWords(messages);
+  assert.equal(say("verdict_likely_fake"), "Likely fake");
+  assert.equal(say("card_summary", "93 %", "20"), "93 % probability that this face is manipulated, from 20 samples.");
+});
+
+test("in the extension the browser's own words win", () => {
+  setWords({ close: { message: "from the file" } });
+  const getMessage = (/** @type {string} */ key, /** @type {string[]} */ parts) => [key, ...parts].join("|");
+  Reflect.set(globalThis, "chrome", { i18n: { getMessage } });
+  assert.equal(say("close"), "close");
+  assert.equal(say("seconds_ago", "30"), "seconds_ago|30");
+});
+
+test("a key without words is shown rather than nothing", () => {
+  assert.equal(say("unheard_of"), "unheard_of");
+  setWords({ gap: { message: "$WHAT$ of $1" } });
+  assert.equal(say("gap"), " of ");
+});
+
+test("never 0 and never 100 per cent", () => {
+  assert.deepEqual([0, 0.004, 0.5, 0.996, 1].map(percent), ["1 %", "1 %", "50 %", "99 %", "99 %"]);
+});
+
+test("a reason that this version does not know is shown as it came", () => {
+  setWords(messages);
+  assert.equal(reasonWords("small_face", "short"), "face too small");
+  assert.match(reasonWords("small_face", "long"), /larger player/);
+  assert.equal(reasonWords("solar_eclipse", "short"), "solar eclipse");
+  assert.equal(reasonWords("solar_eclipse", "long"), "solar eclipse");
+});
