@@ -28,6 +28,7 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from stream_server import __version__, resources
 from stream_server.bench.server import ServerProcess, own_server
+from stream_server.ingest.files.video import VideoFile
 
 RATE = 30
 BITS = 2_000_000
@@ -42,11 +43,11 @@ def encoded_clip(path: Path, bits: int = BITS) -> list[bytes]:
     encoder.time_base = Fraction(1, RATE)
     encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0"}
     packets: list[bytes] = []
-    with av.open(str(path)) as clip:
-        for number, frame in enumerate(clip.decode(video=0)):
-            small = frame.reformat(640, 360, "yuv420p")
-            small.pts, small.time_base = number, Fraction(1, RATE)
-            packets += [bytes(packet) for packet in encoder.encode(small)]
+    for number, frame in enumerate(VideoFile(path, str(path)).every_frame()):
+        picture = av.VideoFrame.from_ndarray(frame.image, format="rgb24")
+        small = picture.reformat(640, 360, "yuv420p")
+        small.pts, small.time_base = number, Fraction(1, RATE)
+        packets += [bytes(packet) for packet in encoder.encode(small)]
     return packets
 
 
@@ -124,7 +125,7 @@ class Source:
 
 
 async def measure(server: ServerProcess, streams: int, seconds: float) -> dict[str, Any]:
-    packets = encoded_clip(resources.web_dir() / "static" / "sample.mp4")
+    packets = encoded_clip(resources.sample_clip())
     sources = [Source() for _ in range(streams)]
     for source in sources:
         await source.publish(server, packets)

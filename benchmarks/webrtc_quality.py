@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import csv
 import io
 import json
 import sys
@@ -24,41 +23,31 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 from PIL import Image as Pillow
 
 from stream_server.engine import MicroBatcher, open_engine
 from stream_server.evidence import StreamOptions
-from stream_server.ingest.files.media import MAX_SIDE
+from stream_server.ingest.files.media import WHOLE, ReadCounts
+from stream_server.ingest.files.open import open_media
+from stream_server.ingest.files.region import within
 from stream_server.settings import Settings, load
 from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Frame, Image
+from training.data.layouts import Item, clips
 
 RATE = 10
 
 
-def pictures(path: Path, half: str) -> Iterator[Image]:
-    """The clip at ten pictures a second, its half, even sides, at most ``MAX_SIDE`` long."""
-    due = 0.0
-    with av.open(str(path)) as clip:
-        for frame in clip.decode(video=0):
-            if frame.time is None or frame.time < due - 1e-3:
-                continue
-            due += 1 / RATE
-            picture = frame.to_ndarray(format="rgb24")
-            middle = picture.shape[1] // 2
-            if half == "left":
-                picture = picture[:, :middle]
-            elif half == "right":
-                picture = picture[:, middle:]
-            height, width = picture.shape[:2]
-            scale = min(1.0, MAX_SIDE / max(width, height))
-            size = (round(width * scale) // 2 * 2, round(height * scale) // 2 * 2)
-            yield cv2.resize(np.ascontiguousarray(picture), size, interpolation=cv2.INTER_AREA)
+def pictures(item: Item) -> Iterator[Image]:
+    """The clip at ten pictures a second as a scan sees it, with even sides."""
+    media = within(open_media(item.path, item.name), item.region)
+    for _, frame in media.read(WHOLE, RATE, ReadCounts()):
+        height, width = (side - side % 2 for side in frame.image.shape[:2])
+        yield np.ascontiguousarray(frame.image[:height, :width])
 
 
 def as_jpeg(source: list[Image]) -> tuple[list[Image], int]:
@@ -132,12 +121,11 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     scores: dict[str, list[tuple[str, str, float | None]]] = {path: [] for path in paths}
     sent = dict.fromkeys(paths, 0)
     seconds = 0.0
-    with options.index.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == options.split]
+    items = [item for item in clips(options.index.parent) if item.split == options.split]
     if options.source:
-        rows = [row for row in rows if options.source in row["source"]]
-    for row in rows[:: options.every]:
-        source = list(pictures(options.index.parent / row["file"], row["half"]))
+        items = [item for item in items if options.source in item.dataset]
+    for item in items[:: options.every]:
+        source = list(pictures(item))
         seconds += len(source) / RATE
         for path in paths:
             if path == "jpeg":
@@ -145,8 +133,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             else:
                 shown, count = as_vp8(source, int(path.removeprefix("vp8_")))
             sent[path] += count
-            scores[path].append((row["source"], row["label"], await judge.score(shown)))
-        print(row["file"], *(scores[path][-1][2] for path in paths), file=sys.stderr)
+            scores[path].append((item.dataset, item.label, await judge.score(shown)))
+        print(item.path.name, *(scores[path][-1][2] for path in paths), file=sys.stderr)
     await judge.batcher.close()
     await judge.engine.close()
     return {

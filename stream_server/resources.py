@@ -30,6 +30,11 @@ def web_dir() -> Path:
     return _PACKAGE / "web"
 
 
+def sample_clip() -> Path:
+    """The live page's sample, whose middle third is manipulated."""
+    return web_dir() / "static" / "sample.mp4"
+
+
 def default_state_dir() -> Path:
     """Where the token and other things that outlive a run are kept, by each system's custom."""
     if sys.platform == "win32":

@@ -21,6 +21,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableSettings
 
 from stream_server import resources
+from stream_server.ingest.files.limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 
 ENV_PREFIX = "FAKELIGHT_"
 EngineKind = Literal["embedded", "triton"]
@@ -84,8 +85,8 @@ class Settings(BaseSettings):
     idle_seconds: float = Field(60.0, gt=0, le=3600)
 
     scan_max_bytes: int = Field(8 * 1024**3, ge=1024, description="of an upload or a download")
-    scan_max_pixels: int = Field(8192 * 8192, ge=320 * 240, description="of a video's frame")
-    scan_max_picture_pixels: int = Field(120_000_000, ge=320 * 240)
+    scan_max_pixels: int = Field(MAX_VIDEO_PIXELS, ge=320 * 240, description="of a video's frame")
+    scan_max_picture_pixels: int = Field(MAX_PICTURE_PIXELS, ge=320 * 240)
     scan_samples: int = Field(6000, ge=20, description="budget per file; longer files in stretches")
     scan_database: str = Field("", description="SQLAlchemy's address; empty: in the state folder")
     scan_queue: int = Field(200, ge=1, description="uploads that may wait")

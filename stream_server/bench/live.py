@@ -20,12 +20,13 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import av
 from PIL import Image as Pillow
 from websockets.asyncio.client import ClientConnection, connect
 
 from stream_server import __version__, protocol, resources
 from stream_server.bench.server import ServerProcess, own_server
+from stream_server.ingest.files.media import WHOLE, ReadCounts
+from stream_server.ingest.files.video import VideoFile
 
 _RATE = 10.0
 _WARM_UP = 3.0  # seconds: models, first detections and first windows are not the steady state
@@ -64,16 +65,11 @@ def bench_live(streams: int, seconds: float, json_path: str | None) -> int:
 def _frames() -> list[bytes]:
     """The sample clip at ten pictures a second, as a browser would send them."""
     pictures = []
-    with av.open(str(resources.web_dir() / "static" / "sample.mp4")) as clip:
-        due = 0.0
-        for frame in clip.decode(video=0):
-            if frame.time is None or frame.time < due - 1e-3:
-                continue
-            due += 1 / _RATE
-            encoded = io.BytesIO()
-            picture = Pillow.fromarray(frame.to_ndarray(format="rgb24"))
-            picture.save(encoded, "JPEG", quality=80)
-            pictures.append(encoded.getvalue())
+    sample = VideoFile(resources.sample_clip(), "the sample clip")
+    for _, frame in sample.read(WHOLE, _RATE, ReadCounts()):
+        encoded = io.BytesIO()
+        Pillow.fromarray(frame.image).save(encoded, "JPEG", quality=80)
+        pictures.append(encoded.getvalue())
     return pictures
 
 

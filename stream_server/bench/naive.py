@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
 from stream_server.engine import EmbeddedEngine, ModelRepository
 from stream_server.engine.repository import FACE_FEATURES, LANDMARKS, SEQUENCE_VERDICT
+from stream_server.ingest.files.video import VideoFile
 from stream_server.ingest.rhythm import Rhythm
 from stream_server.scan.summary import robust
 from stream_server.settings import load
@@ -36,21 +36,18 @@ def naive_scan(path: Path) -> dict[str, Any]:
     scores: list[float] = []
     sampling, judging = Rhythm(_SAMPLE_HZ), Rhythm(_VERDICT_HZ)
     frames = 0
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-            found = detector.detect(image)
-            frames += 1
-            time = float(frame.time or 0)
-            if not len(found) or not sampling.due(time):
-                continue
-            largest = int((found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1).argmax())
-            points = found.landmarks[largest]
-            window.append((align_crop(image, points), to_crop(points, alignment(points))))
-            window = window[-_WINDOW:]
-            if len(window) < _WINDOW or not judging.due(time):
-                continue
-            scores.append(_verdict(engine, window))
+    for frame in VideoFile(path, str(path)).every_frame():
+        found = detector.detect(frame.image)
+        frames += 1
+        if not len(found) or not sampling.due(frame.media_time):
+            continue
+        largest = int((found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1).argmax())
+        points = found.landmarks[largest]
+        window.append((align_crop(frame.image, points), to_crop(points, alignment(points))))
+        window = window[-_WINDOW:]
+        if len(window) < _WINDOW or not judging.due(frame.media_time):
+            continue
+        scores.append(_verdict(engine, window))
     return {"frames_searched": frames, "verdicts": len(scores), "probability": robust(scores)}
 
 

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 
 from stream_server import __version__, resources
+from stream_server.ingest.files.video import VideoFile
 
 _RATE = 30
 
@@ -102,17 +103,15 @@ def _measured(arguments: Sequence[str]) -> tuple[dict[str, Any], str]:
 def _clip(target: Path, size: tuple[int, int], seconds: int) -> Path:
     """The sample clip, enlarged, with a little camera noise so that it compresses like a film."""
     noise = np.random.default_rng(0).integers(-4, 5, (size[1], size[0], 1), np.int16)
-    with (
-        av.open(str(resources.web_dir() / "static" / "sample.mp4")) as sample,
-        av.open(str(target), "w") as output,
-    ):
+    sample = VideoFile(resources.sample_clip(), "the sample clip")
+    with av.open(str(target), "w") as output:
         stream: Any = output.add_stream("libx264", rate=_RATE)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "23"}
-        for number, frame in enumerate(sample.decode(video=0)):
+        for number, frame in enumerate(sample.every_frame()):
             if number == seconds * _RATE:
                 break
-            large = cv2.resize(frame.to_ndarray(format="rgb24"), size)
+            large = cv2.resize(frame.image, size)
             moved = np.roll(noise, 37 * number, axis=1)
             grainy = np.clip(large.astype(np.int16) + moved, 0, 255).astype(np.uint8)
             output.mux(stream.encode(av.VideoFrame.from_ndarray(grainy, format="rgb24")))

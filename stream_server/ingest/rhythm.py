@@ -16,7 +16,7 @@ class Rhythm:
     """
 
     def __init__(self, rate: float) -> None:
-        self._rate = rate
+        self.rate = rate
         self._slot = -1
 
     def due(self, time: float) -> bool:
@@ -36,4 +36,4 @@ class Rhythm:
         self._slot = -1
 
     def _slot_of(self, time: float) -> int:
-        return math.floor(time * self._rate + _NEAR)
+        return math.floor(time * self.rate + _NEAR)

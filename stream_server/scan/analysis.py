@@ -21,7 +21,7 @@ from stream_server.scan.plan import Plan
 from stream_server.stream import Scorer, Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker
+from stream_server.vision.track import FaceTracker, patience_at
 from stream_server.vision.types import Frame
 
 Progress = Callable[[float], None]
@@ -115,8 +115,7 @@ class _Share:
         tracker = FaceTracker(
             pipeline.detector,
             detect_every=pipeline.detect_every,
-            # Slow media leave more time between two sights of a face.
-            patience=max(0.6, 1.5 / rate),
+            patience=patience_at(rate),
             longest_side=max(_PICTURE_SIDE, pipeline.detect_side)
             if still
             else pipeline.detect_side,

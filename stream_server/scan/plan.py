@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from stream_server.ingest.files.media import Stretch
+from stream_server.ingest.files.media import WHOLE, Stretch
 
 _STRETCH = 6.0  # seconds: two windows of 20 at 10 Hz and the time to find the faces
 _LEAD = 1.2  # seconds that a second reader begins early, to have its faces and windows ready
@@ -41,7 +41,7 @@ def make_plan(duration: float | None, rate: float, budget: int, readers: int) ->
     ``budget`` is the largest number of samples; ``readers`` how many may work side by side.
     """
     if duration is None:
-        return Plan(((Stretch(0.0, math.inf),),), budget, True)
+        return Plan((WHOLE,), budget, True)
     if duration * rate <= budget:
         return Plan(_shared_out(duration, readers), budget, True)
     count = max(int(budget / rate / _STRETCH), 1)
@@ -62,7 +62,7 @@ def make_plan(duration: float | None, rate: float, budget: int, readers: int) ->
 
 def _shared_out(duration: float, readers: int) -> tuple[tuple[Stretch, ...], ...]:
     if readers < 2 or duration < _SPLIT:
-        return ((Stretch(0.0, math.inf),),)
+        return (WHOLE,)
     length = duration / readers
     shares = []
     for i in range(readers):

@@ -29,7 +29,6 @@ from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 
 _log = logging.getLogger(__name__)
-_SLOWEST = 0.5  # samples per second: below it nothing can be followed from one to the next
 
 
 @dataclass(frozen=True)
@@ -148,10 +147,8 @@ class Scanner:
     def _stream_options(self, media: Media, options: ScanOptions) -> StreamOptions:
         if media.info.kind == "picture":
             return StreamOptions(sample_hz=options.sample_hz, window=1, first_verdict=1)
-        rate = options.sample_hz
-        if media.info.rate > 0:
-            # A slow animation has no ten pictures a second to give; its windows then last longer.
-            rate = max(min(rate, media.info.rate), _SLOWEST)
+        # Where a file has fewer pictures to give, its windows last longer.
+        rate = media.info.sampling_rate(options.sample_hz)
         window = min(
             options.window_for(media.info.duration, rate),
             self._engine.repository.sequence_length,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_server.vision.types import Floats, Image
+
+Transform = NDArray[np.float64]
+"""A 2x3 matrix from one picture's coordinates to another's, in pixels."""
 
 CROP_SIZE = 224
 MARGIN = 1.3
@@ -31,18 +35,24 @@ def align_crop(
     return cut(image, alignment(landmarks, size, margin), size)
 
 
-def cut(image: Image, transform: Floats, size: int = CROP_SIZE) -> Image:
-    """The crop that an ``alignment`` matrix describes, uint8 ``[size, size, 3]``."""
+def cut(image: Image, transform: Transform, size: int = CROP_SIZE) -> Image:
+    """The crop that an ``alignment`` matrix describes, uint8 ``[size, size, 3]``.
+
+    Of a part of a picture it is the same crop, to the byte, as of the whole.
+    """
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    if scale < 0.5:  # warping samples four pixels: shrink first, or fine structure aliases
-        image, transform = _shrunk(image, transform, 2 * scale, size)
+    factor = min(2 * scale, 1.0)
+    # OpenCV warps in single precision: near the origin it has digits to spare.
+    image, transform = _surroundings(image, transform, size, 4 / factor)
+    if factor < 1:  # warping samples four pixels: shrink first, or fine structure aliases
+        image, transform = _shrunk(image, transform, factor)
     crop = cv2.warpAffine(
         image, transform, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )
     return np.asarray(crop, np.uint8)
 
 
-def alignment(landmarks: Floats, size: int = CROP_SIZE, margin: float = MARGIN) -> Floats:
+def alignment(landmarks: Floats, size: int = CROP_SIZE, margin: float = MARGIN) -> Transform:
     """The 2x3 matrix from picture to crop coordinates, both in pixels.
 
     Raises ``ValueError`` where the landmarks fall into one point.
@@ -59,10 +69,10 @@ def alignment(landmarks: Floats, size: int = CROP_SIZE, margin: float = MARGIN) 
     factor = complex((np.conj(from_points) * to_points).sum() / spread)
     turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
     shift = target_centre - turn @ source_centre
-    return np.concatenate((turn, shift[:, None]), axis=1).astype(np.float32)
+    return np.concatenate((turn, shift[:, None]), axis=1)
 
 
-def corners(transform: Floats, size: int = CROP_SIZE) -> Floats:
+def corners(transform: Transform, size: int = CROP_SIZE) -> Floats:
     """Where an ``alignment``'s crop lies in the picture: float32 ``[4, 2]`` in its pixels, from
     the crop's top left clockwise. They may lie outside of the picture."""
     inverse = cv2.invertAffineTransform(transform)
@@ -71,26 +81,34 @@ def corners(transform: Floats, size: int = CROP_SIZE) -> Floats:
     return (edge @ inverse[:, :2].T + inverse[:, 2] + 0.5).astype(np.float32)
 
 
-def to_crop(landmarks: Floats, transform: Floats) -> Floats:
+def to_crop(landmarks: Floats, transform: Transform) -> Floats:
     """``landmarks`` (float32 ``[5, 2]``) carried through an ``alignment`` matrix."""
     return (landmarks @ transform[:, :2].T + transform[:, 2]).astype(np.float32)
 
 
-def _shrunk(image: Image, transform: Floats, factor: float, size: int) -> tuple[Image, Floats]:
-    """The part of ``image`` that the crop needs, shrunk by ``factor``, and its transform."""
-    height, width = image.shape[:2]
+def _surroundings(
+    image: Image, transform: Transform, size: int, pad: float
+) -> tuple[Image, Transform]:
+    """The part of ``image`` that the crop shows or mirrors, and the matrix from there."""
+    limit = np.array(image.shape[1::-1])
     inverse = cv2.invertAffineTransform(transform)
-    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float32)
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)
     corners = corners @ inverse[:, :2].T + inverse[:, 2]
-    pad = 4 / factor
-    left, top = np.floor(corners.min(axis=0) - pad).astype(int).clip(0, (width - 1, height - 1))
-    right, bottom = np.ceil(corners.max(axis=0) + pad).astype(int).clip(1, (width, height))
-    part = image[top : max(bottom, top + 1), left : max(right, left + 1)]
-    target = (max(round(part.shape[1] * factor), 1), max(round(part.shape[0] * factor), 1))
-    small = np.asarray(cv2.resize(part, target, interpolation=cv2.INTER_AREA), np.uint8)
-    ratio = np.array([part.shape[1] / target[0], part.shape[0] / target[1]], np.float32)
+    low = np.floor(corners.min(axis=0) - pad).astype(int)
+    high = np.ceil(corners.max(axis=0) + pad).astype(int)
+    first = np.minimum(low, 2 * (limit - 1) - high).clip(0, limit - 1)
+    last = np.maximum(high, -low).clip(first, limit - 1)
     moved = transform.copy()
-    moved[:, 2] += transform[:, :2] @ np.array([left, top], np.float32)
+    moved[:, 2] += transform[:, :2] @ first
+    return image[first[1] : last[1] + 1, first[0] : last[0] + 1], moved
+
+
+def _shrunk(image: Image, transform: Transform, factor: float) -> tuple[Image, Transform]:
+    """``image`` shrunk by ``factor``, and the matrix from there."""
+    target = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
+    small = np.asarray(cv2.resize(image, target, interpolation=cv2.INTER_AREA), np.uint8)
+    ratio = np.array([image.shape[1] / target[0], image.shape[0] / target[1]])
+    moved = transform.copy()
     # resize maps pixel centres: x_source = (x_small + 0.5) * ratio - 0.5
     moved[:, 2] += moved[:, :2] @ (0.5 * ratio - 0.5)
     moved[:, :2] = moved[:, :2] * ratio[None, :]

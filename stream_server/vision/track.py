@@ -39,6 +39,12 @@ class Track:
     carried: bool = False  # optical flow followed it into this frame
 
 
+def patience_at(rate: float) -> float:
+    """How long a face may go unconfirmed, in seconds, at ``rate`` pictures a second: slow media
+    leave more time between two sights of it."""
+    return max(0.6, 1.5 / rate)
+
+
 class FaceTracker:
     """Turns the frames of one video into tracks; one instance a video.
 

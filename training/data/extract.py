@@ -15,13 +15,18 @@ import cv2
 import numpy as np
 
 from stream_server.atomic import write_text
+from stream_server.ingest.files.media import WHOLE, ReadCounts
+from stream_server.ingest.files.open import open_media
+from stream_server.ingest.files.pictures import picture_in
+from stream_server.ingest.files.region import within
+from stream_server.ingest.files.unusable import UnusableError
 from stream_server.vision.crop import CROP_SIZE, align_crop, alignment, to_crop
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.quality import judge
-from stream_server.vision.track import FaceTracker
+from stream_server.vision.track import FaceTracker, patience_at
 from stream_server.vision.types import Floats, Image
+from training.data.archives import TarReader
 from training.data.crop_video import write_crop_video
-from training.data.frames import TarReader, UnreadableError, decoded, part, sampled
 from training.data.layouts import Item
 from training.data.shards import Sample, write_shard
 
@@ -156,7 +161,7 @@ class Extractor:
         try:
             for number, face in faces(item, self.videos, self.rate):
                 tracks.setdefault(number, []).append(face)
-        except UnreadableError as error:
+        except UnusableError as error:
             skipped.append(str(error))
             return []
         if not tracks:
@@ -194,8 +199,8 @@ class Extractor:
                     data = self.archives.read(item.path, item.member)
                 else:
                     data = item.path.read_bytes()
-                image = decoded(data, item.name)
-            except (UnreadableError, OSError, KeyError) as error:
+                image = picture_in(data, item.name)
+            except (UnusableError, OSError, KeyError) as error:
                 skipped.append(f"{item.name}: {error}")
                 continue
             face = picture_face(image, self.stills)
@@ -209,15 +214,17 @@ class Extractor:
 
 
 def faces(item: Item, detector: FaceDetector, rate: float) -> Iterator[tuple[int, Face]]:
-    """(track number, sample) of every face in a video, as the server's stream sees them.
+    """(track number, sample) of every face in a video, as a scan sees them.
 
-    Raises ``UnreadableError`` where the video cannot be decoded at all.
+    Raises ``UnusableError`` where the video cannot be decoded at all.
     """
-    tracker = FaceTracker(detector)
-    for frame in sampled(item.path, rate):
-        image = np.ascontiguousarray(part(frame.image, item.region))
-        for track in tracker.update(image, frame.media_time):
-            yield track.id, look(image, track.box, track.landmarks, track.score, frame.media_time)
+    media = within(open_media(item.path, str(item.path)), item.region)
+    rate = media.info.sampling_rate(rate)
+    tracker = FaceTracker(detector, patience=patience_at(rate))
+    for _, frame in media.read(WHOLE, rate, ReadCounts()):
+        image, time = frame.image, frame.media_time
+        for track in tracker.update(image, time):
+            yield track.id, look(image, track.box, track.landmarks, track.score, time)
 
 
 def look(image: Image, box: Floats, landmarks: Floats, score: float, time: float) -> Face:
@@ -249,7 +256,8 @@ def sample_of(item: Item, key: str, video: str, track: int, face: Face) -> tuple
         video=video,
         track=track,
         time=face.time,
-        landmarks=tuple(round(float(value), 3) for value in face.local.reshape(-1)),
+        # Not rounded: the crop that is cut from the patch is the server's to the byte.
+        landmarks=tuple(float(str(value)) for value in face.local.reshape(-1)),
         face_px=face.side,
         score=face.score,
         sharpness=face.sharpness,

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from stream_server.atomic import replacing
+from stream_server.ingest.files.pictures import picture_in
 from stream_server.vision.types import Floats, Image
-from training.data.frames import decoded
 from training.data.shards import HalfShardError, Sample, Stored, read_shard, sample_from
 
 
@@ -119,7 +119,7 @@ class Manifest:
 
     def image(self, row: Stored) -> Image:
         """The patch of ``row``, RGB."""
-        return decoded(self.raw(row), row.sample.key)
+        return picture_in(self.raw(row), row.sample.key)
 
     def raw(self, row: Stored) -> bytes:
         """The bytes of ``row``'s picture as stored."""

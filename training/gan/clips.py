@@ -5,19 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 
 from stream_server.atomic import replacing
+from stream_server.ingest.files.video import VideoFile
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.track import FaceTracker
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_image
 from training.data.crop_video import write_crop_video
-from training.data.frames import decoded_frames
 from training.gan.nets import Swapper
 from training.gan.swap import Paste, Tone, swap_face
 
@@ -148,16 +146,15 @@ def write_index(folder: Path, rows: Sequence[Made]) -> None:
 def frames(path: Path) -> Iterator[tuple[Image, float]]:
     """Every frame (RGB) of a video in its own size, with its time in seconds.
 
-    Raises ``UnreadableError`` where there is none.
+    Raises ``UnusableError`` where there is none.
     """
-    for frame, time in decoded_frames(path):
-        yield as_image(frame.to_ndarray(format="rgb24")), time
+    for frame in VideoFile(path, str(path)).every_frame():
+        yield frame.image, frame.media_time
 
 
 def frame_rate(path: Path) -> float:
     """Frames a second as the file says; 25 where it does not."""
-    with av.open(str(path)) as container:
-        return float(container.streams.video[0].average_rate or Fraction(25))
+    return VideoFile(path, str(path)).info.rate or 25.0
 
 
 def _side(box: Floats) -> float:

@@ -8,8 +8,8 @@ what is abstained on, and what is lost on the way, shows.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,20 +18,17 @@ import numpy as np
 
 from stream_server.engine import Engine, MicroBatcher, open_engine
 from stream_server.evidence import StreamOptions
-from stream_server.ingest.files.media import ReadCounts, Stretch
-from stream_server.ingest.files.video import VideoFile
+from stream_server.ingest.files.open import open_media
+from stream_server.ingest.files.region import within
 from stream_server.scan.analysis import Pipeline, analyse
 from stream_server.scan.build_report import build_report
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.plan import make_plan
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.types import Frame
-from training.data.frames import part
 from training.data.layouts import Item
 from training.judge.metrics import auc, calibration_figures, interval
 
-_MAX_PIXELS = 4096 * 4096
 _DECIDED = ("likely_fake", "likely_real", "unsure")
 
 
@@ -51,30 +48,6 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-class _Part:
-    """A part of each picture of a video, as a ``Media``."""
-
-    def __init__(self, item: Item) -> None:
-        self._video = VideoFile(item.path, item.name, _MAX_PIXELS)
-        self._region = item.region
-        info = self._video.info
-        left, top, right, bottom = item.region
-        self.info = replace(
-            info,
-            width=round(info.width * (right - left)),
-            height=round(info.height * (bottom - top)),
-        )
-
-    def read(
-        self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
-    ) -> Iterator[tuple[Stretch, Frame]]:
-        for stretch, frame in self._video.read(stretches, rate, counts):
-            yield (
-                stretch,
-                replace(frame, image=np.ascontiguousarray(part(frame.image, self._region))),
-            )
-
-
 class Product:
     """The scan of one model repository, with the server's own defaults. ``close`` it."""
 
@@ -90,7 +63,7 @@ class Product:
 
     async def judge(self, item: Item) -> Judgement:
         """Scan one video. Raises what a scan raises for unusable files."""
-        media = _Part(item)
+        media = within(open_media(item.path, item.name), item.region)
         rate = min(10.0, media.info.rate or 10.0)
         chosen = ScanOptions(None, rate, 6000)
         options = StreamOptions(

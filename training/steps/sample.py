@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 
+from stream_server import resources
 from stream_server.atomic import replacing
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.types import Floats, Image
@@ -22,7 +23,7 @@ from training.arrays import as_floats, as_image
 from training.augment.self_blend import Blend, Change
 
 WIDTH, HEIGHT, RATE = 640, 360, 25
-DEFAULT = Path(__file__).resolve().parents[2] / "stream_server" / "web" / "static" / "sample.mp4"
+DEFAULT = resources.sample_clip()
 
 _FACE = (224.0, 118.0)  # the middle of the face in the photograph
 _OUTLINE = [

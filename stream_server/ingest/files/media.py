@@ -1,16 +1,15 @@
-"""What a file holds, as far as a scan needs to know it."""
+"""What a file holds, and how it is read."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from stream_server.vision.types import Frame
 
-MAX_SIDE = 960
-"""Longer side, in pixels, of the pictures that are judged: what the extension sends at most, and
-what the models were trained on. Larger frames are shrunk to it."""
+_SLOWEST = 0.5  # samples per second: below it nothing can be followed from one to the next
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,10 @@ class Stretch:
         return self.end - self.start
 
 
+WHOLE = (Stretch(0.0, math.inf),)
+"""From end to end."""
+
+
 @dataclass(frozen=True)
 class MediaInfo:
     """``width`` and ``height`` are those of the upright picture in pixels; ``duration`` is in
@@ -47,21 +50,24 @@ class MediaInfo:
     rotation: int = 0
     hdr: bool = False
 
+    def sampling_rate(self, wanted: float) -> float:
+        """Samples per second to take where ``wanted`` are asked for: a slow animation has no ten
+        pictures a second to give."""
+        return max(min(wanted, self.rate), _SLOWEST) if self.rate > 0 else wanted
+
 
 @dataclass
 class ReadCounts:
     """What a reader met.
 
     ``passed`` counts the frames that went by, ``decoded`` those that had to be decoded, ``damaged``
-    the packets that could not be. ``last`` is the newest time in seconds; ``cut_short`` says that
-    reading ended on an error before the file did.
+    the packets that could not be. ``last`` is the newest time in seconds.
     """
 
     passed: int = 0
     decoded: int = 0
     damaged: int = 0
     last: float = 0.0
-    cut_short: bool = False
 
 
 class Media(Protocol):

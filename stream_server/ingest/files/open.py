@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stream_server.ingest.files.limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 from stream_server.ingest.files.media import Media
 from stream_server.ingest.files.pictures import open_picture
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
@@ -11,7 +12,11 @@ from stream_server.ingest.files.video import VideoFile
 
 
 def open_media(
-    path: Path, name: str, max_pixels: int, max_picture_pixels: int, threads: int = 1
+    path: Path,
+    name: str,
+    max_pixels: int = MAX_VIDEO_PIXELS,
+    max_picture_pixels: int = MAX_PICTURE_PIXELS,
+    threads: int = 1,
 ) -> Media:
     """The picture, animation or video in ``path``, told by its content and never by its name.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
-from stream_server.ingest.files.media import MAX_SIDE, MediaInfo, ReadCounts, Stretch
+from stream_server.ingest.files.limits import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE, MAX_SIDE
+from stream_server.ingest.files.media import WHOLE, MediaInfo, ReadCounts, Stretch
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.ingest.rhythm import Rhythm
 from stream_server.vision.types import Frame, Image
@@ -21,8 +23,10 @@ _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 _TOLD_LATE = ("WEBP", "AVIF")  # say how long a frame lasts once it is decoded
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
-_PICTURE_SIDE = 1920  # group pictures have small faces, and one picture costs little
 _MAX_ANIMATION = 20_000_000_000  # pixels of all frames: every one has to be decoded
+Source = Path | bytes
+"""A file, or all of its bytes."""
+
 # Pillow's decoders answer a hostile file with exceptions of any kind.
 _BROKEN = Exception
 
@@ -30,8 +34,8 @@ _BROKEN = Exception
 class StillPicture:
     """One picture; see ``Media``. Raises ``UnusableError`` for what cannot be analysed."""
 
-    def __init__(self, path: Path, name: str, opened: Any) -> None:
-        self._path = path
+    def __init__(self, source: Source, name: str, opened: Any) -> None:
+        self._source = source
         self._name = name
         turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         size = opened.size[::-1] if turned else opened.size
@@ -42,10 +46,12 @@ class StillPicture:
     ) -> Iterator[tuple[Stretch, Frame]]:
         """See ``Media.read``."""
         del rate
-        with _quiet(self._path) as opened:
-            opened.draft("RGB", (_PICTURE_SIDE, _PICTURE_SIDE))  # a JPEG need not be decoded whole
+        with _quiet(self._source) as opened:
+            opened.draft(
+                "RGB", (MAX_PICTURE_SIDE, MAX_PICTURE_SIDE)
+            )  # a JPEG need not be decoded whole
             try:
-                image = _rgb(ImageOps.exif_transpose(opened), _PICTURE_SIDE)
+                image = _rgb(ImageOps.exif_transpose(opened), MAX_PICTURE_SIDE)
             except _BROKEN as error:
                 raise _damaged(self._name, error) from None
         counts.passed += 1
@@ -55,8 +61,8 @@ class StillPicture:
 class Animation:
     """A GIF, WebP, PNG or AVIF that moves; see ``Media``."""
 
-    def __init__(self, path: Path, name: str, opened: Any) -> None:
-        self._path = path
+    def __init__(self, source: Source, name: str, opened: Any) -> None:
+        self._source = source
         count = int(opened.n_frames)
         if count * opened.width * opened.height > _MAX_ANIMATION:
             raise UnusableError(
@@ -86,7 +92,7 @@ class Animation:
         self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
     ) -> Iterator[tuple[Stretch, Frame]]:
         """See ``Media.read``."""
-        with _quiet(self._path) as opened:
+        with _quiet(self._source) as opened:
             for stretch in stretches:
                 rhythm = Rhythm(rate)
                 for number, time in enumerate(self._starts):
@@ -96,20 +102,21 @@ class Animation:
                         opened.seek(number)
                         image = _rgb(opened, MAX_SIDE)
                     except _BROKEN:
-                        counts.cut_short = True
                         return
                     counts.passed, counts.last = number + 1, time
                     yield stretch, Frame(image, time, number)
 
 
-def open_picture(path: Path, name: str, max_pixels: int) -> StillPicture | Animation | None:
-    """The picture in ``path``, or ``None`` where Pillow knows no such format.
+def open_picture(
+    source: Source, name: str, max_pixels: int = MAX_PICTURE_PIXELS
+) -> StillPicture | Animation | None:
+    """The picture in ``source``, or ``None`` where Pillow knows no such format.
 
     Raises ``UnusableError`` for too many pixels and for what is broken beyond use.
     """
     _register_heif()
     try:
-        opened = _quiet(path)
+        opened = _quiet(source)
     except Pillow.DecompressionBombError:
         raise UnusableError(
             "too_many_pixels",
@@ -117,7 +124,7 @@ def open_picture(path: Path, name: str, max_pixels: int) -> StillPicture | Anima
             413,
         ) from None
     except UnidentifiedImageError:
-        _explain_heic(path, name)
+        _explain_heic(source, name)
         return None
     except OSError as error:
         # Pillow's own are OSErrors too, but without a number.
@@ -126,14 +133,27 @@ def open_picture(path: Path, name: str, max_pixels: int) -> StillPicture | Anima
         raise _damaged(name, error) from None
     with opened:
         try:
-            return _checked(path, name, opened, max_pixels)
+            return _checked(source, name, opened, max_pixels)
         except UnusableError:
             raise
         except _BROKEN as error:
             raise _damaged(name, error) from None
 
 
-def _checked(path: Path, name: str, opened: Any, max_pixels: int) -> StillPicture | Animation:
+def picture_in(source: Source, name: str) -> Image:
+    """The picture in ``source`` (of an animation the first) as a scan sees it: upright RGB.
+
+    Raises ``UnusableError`` where there is none that can be decoded.
+    """
+    media = open_picture(source, name)
+    if media is None:
+        raise UnusableError("not_media", f"{name} is not a picture that can be read")
+    for _, frame in media.read(WHOLE, 1.0, ReadCounts()):
+        return frame.image
+    raise UnusableError("truncated", f"{name} is damaged: no picture in it can be decoded")
+
+
+def _checked(source: Source, name: str, opened: Any, max_pixels: int) -> StillPicture | Animation:
     width, height = opened.size
     if width * height > max_pixels:
         raise UnusableError(
@@ -142,15 +162,16 @@ def _checked(path: Path, name: str, opened: Any, max_pixels: int) -> StillPictur
             413,
         )
     if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
-        return Animation(path, name, opened)
-    return StillPicture(path, name, opened)
+        return Animation(source, name, opened)
+    return StillPicture(source, name, opened)
 
 
-def _quiet(path: Path) -> Any:
+def _quiet(source: Source) -> Any:
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
     with warnings.catch_warnings():
         # We check the size ourselves, before a pixel is decoded.
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-        return Pillow.open(path, formats=[name for name in _FORMATS if name in Pillow.OPEN])
+        return Pillow.open(file, formats=[name for name in _FORMATS if name in Pillow.OPEN])
 
 
 def _rgb(opened: Any, longest_side: int) -> Image:
@@ -172,6 +193,11 @@ def _damaged(name: str, error: Exception) -> UnusableError:
     )
 
 
+def _first_bytes(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
+
+
 def _register_heif() -> None:
     Pillow.init()
     if "HEIF" in Pillow.OPEN:
@@ -183,9 +209,8 @@ def _register_heif() -> None:
     register_heif_opener()
 
 
-def _explain_heic(path: Path, name: str) -> None:
-    with path.open("rb") as file:
-        start = file.read(12)
+def _explain_heic(source: Source, name: str) -> None:
+    start = source[:12] if isinstance(source, bytes) else _first_bytes(source, 12)
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and "HEIF" not in Pillow.OPEN:
         raise UnusableError(
             "codec",

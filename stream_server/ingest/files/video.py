@@ -1,4 +1,4 @@
-"""Video files, read by PyAV. Only what is sampled is decoded where the codec allows it."""
+"""Video files, read by PyAV: opening what a stranger sends, and the frames that are due."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
-import numpy as np
 
-from stream_server.ingest.files import tone
-from stream_server.ingest.files.media import MAX_SIDE, MediaInfo, ReadCounts, Stretch
+from stream_server.ingest.files.limits import MAX_SIDE, MAX_VIDEO_PIXELS
+from stream_server.ingest.files.media import MediaInfo, ReadCounts, Stretch
+from stream_server.ingest.files.packets import PacketReader
+from stream_server.ingest.files.rgb import is_hdr, upright_rgb
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.ingest.rhythm import Rhythm
-from stream_server.vision.types import Frame, Image
+from stream_server.vision.types import Frame
 
 # These read other files or the network, or draw text: a file from a stranger must not choose.
 _DENIED = {
@@ -25,7 +25,6 @@ _DENIED = {
     "rtp", "sap", "tty", "bin", "xbin", "adf", "idf", "image2", "image2pipe", "ffmetadata",
 }  # fmt: skip
 _LONGEST = 30 * 86400.0  # seconds
-_SKIPPABLE = 2.5  # frames per sample from which frames that no other frame needs may be left out
 
 
 class VideoFile:
@@ -35,7 +34,9 @@ class VideoFile:
     ``UnusableError`` for what cannot be analysed.
     """
 
-    def __init__(self, path: Path, name: str, max_pixels: int, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, name: str, max_pixels: int = MAX_VIDEO_PIXELS, threads: int = 1
+    ) -> None:
         self._path = path
         self._name = name
         self._max_pixels = max_pixels
@@ -48,12 +49,14 @@ class VideoFile:
     ) -> Iterator[tuple[Stretch, Frame]]:
         """See ``Media.read``."""
         with self._opened() as (container, stream):
-            reader = _Reader(stream, rate, self.info.rate, self._origin, counts)
+            rhythm = Rhythm(rate)
+            reader = PacketReader(stream, rhythm, self.info.rate, self._origin, counts)
             seen, seekable = -math.inf, True
             for stretch in stretches:
                 if stretch.start > 0 and seekable:
                     _seek(container, stream, stretch.start + self._origin)
                 reader.restart()
+                rhythm.reset()
                 earliest, end = stretch.start, stretch.end
                 for frame, time in reader.read(container):
                     if time <= seen:
@@ -67,16 +70,23 @@ class VideoFile:
                         earliest, end = time, time + stretch.seconds
                     if time >= end:
                         break
-                    if time < earliest or not reader.due(time):
+                    if time < earliest or not rhythm.due(time):
                         continue
                     self._check(frame.width, frame.height)
-                    image = upright(picture(frame), frame.rotation)
-                    yield stretch, Frame(image, time, counts.passed)
+                    yield stretch, Frame(upright_rgb(frame, MAX_SIDE), time, counts.passed)
+
+    def every_frame(self) -> Iterator[Frame]:
+        """All frames in their own size, upright RGB, for what is not sampled."""
+        counts = ReadCounts()
+        with self._opened() as (container, stream):
+            reader = PacketReader(stream, None, self.info.rate, self._origin, counts)
+            for frame, time in reader.read(container):
+                self._check(frame.width, frame.height)
+                yield Frame(upright_rgb(frame, math.inf), time, counts.passed)
 
     def _probe(self) -> MediaInfo:
         with self._opened() as (container, stream):
-            counts = ReadCounts()
-            reader = _Reader(stream, 1e9, 0.0, 0.0, counts)
+            reader = PacketReader(stream, None, 0.0, 0.0, ReadCounts())
             first = next(reader.read(container), None)
             if first is None:
                 raise UnusableError(
@@ -100,7 +110,7 @@ class VideoFile:
                 rate,
                 stream.frames,
                 frame.rotation,
-                frame.color_trc in (tone.PQ, tone.HLG),
+                is_hdr(frame),
             )
 
     @contextmanager
@@ -143,107 +153,6 @@ class VideoFile:
                 f"{self._name} has {width}x{height} pixels; the limit is {self._max_pixels} in all",
                 413,
             )
-
-
-class _Reader:
-    """Decodes packet by packet, so that a damaged one costs no more than itself."""
-
-    def __init__(
-        self, stream: Any, rate: float, source_rate: float, origin: float, counts: ReadCounts
-    ) -> None:
-        self._stream = stream
-        self._rate = rate
-        self._step = 1 / source_rate if source_rate > 0 else 0.04
-        self._origin = origin
-        self._counts = counts
-        self._time = -math.inf
-        self._rhythm = Rhythm(rate)
-        self._intra = bool(stream.codec_context.codec.intra_only)
-        self._skipping = source_rate >= _SKIPPABLE * rate and not self._intra
-        if self._skipping:
-            stream.codec_context.skip_frame = "NONREF"
-
-    def restart(self) -> None:
-        """Begin anew after a seek."""
-        self._rhythm.reset()
-        self._time = -math.inf
-
-    def due(self, time: float) -> bool:
-        """Whether ``time`` begins a new beat of the sampling rhythm; asked once per frame."""
-        return self._rhythm.due(time)
-
-    def read(self, container: Any) -> Iterator[tuple[Any, float]]:
-        """Every decoded frame with its time, in seconds since the origin; never backwards."""
-        packets = container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except (av.FFmpegError, OSError):
-                self._counts.cut_short = True
-                return
-            if packet is None:
-                return
-            self._counts.passed += packet.size > 0
-            if self._may_skip(packet):
-                continue
-            try:
-                decoded = packet.decode()
-            except (av.FFmpegError, OSError):
-                self._counts.damaged += 1
-                continue
-            for frame in decoded:
-                self._counts.decoded += 1
-                time = self._time_of(frame)
-                if time >= self._time:
-                    self._watch_gap(time)
-                    self._time = time
-                    self._counts.last = max(self._counts.last, time)
-                    yield frame, time
-
-    def _may_skip(self, packet: Any) -> bool:
-        """A packet that is a whole picture by itself and is not due need not be decoded."""
-        if not self._intra or packet.pts is None or not packet.size:
-            return False
-        return not self._rhythm.peek(float(packet.pts * packet.time_base) - self._origin)
-
-    def _watch_gap(self, time: float) -> None:
-        """Some encoders make most frames expendable; then all are decoded after all."""
-        if self._skipping and 1.25 / self._rate < time - self._time < math.inf:
-            self._skipping = False
-            self._stream.codec_context.skip_frame = "DEFAULT"
-
-    def _time_of(self, frame: Any) -> float:
-        if frame.pts is None:
-            return self._time + self._step if self._time > -math.inf else 0.0
-        return float(frame.time) - self._origin
-
-
-def picture(frame: Any) -> Image:
-    """A decoded frame as RGB uint8 ``[H, W, 3]``, its longer side at most ``MAX_SIDE``."""
-    factor = MAX_SIDE / max(frame.width, frame.height)
-    size = (max(round(frame.width * factor), 1), max(round(frame.height * factor), 1))
-    if frame.color_trc in (tone.PQ, tone.HLG):
-        size = size if factor < 1 else (frame.width, frame.height)
-        deep = frame.to_ndarray(
-            format="rgb48le", width=size[0], height=size[1], interpolation="AREA"
-        )
-        return tone.to_sdr(deep, frame.color_trc)
-    if factor < 0.5:
-        # Converting all of a 4K picture to RGB only to shrink it would cost more than decoding it.
-        small = frame.to_ndarray(
-            format="rgb24", width=size[0], height=size[1], interpolation="AREA"
-        )
-        return np.asarray(small, np.uint8)
-    image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    if factor < 1:
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return image
-
-
-def upright(image: Image, rotation: int) -> Image:
-    """``image`` turned by ``rotation`` degrees counterclockwise, in steps of 90."""
-    quarters = round(rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
 
 
 @lru_cache(maxsize=1)

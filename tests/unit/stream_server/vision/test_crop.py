@@ -67,3 +67,17 @@ def test_landmarks_in_one_point_are_refused(found):
     frame, _ = found
     with pytest.raises(ValueError, match="fall into one point"):
         align_crop(frame, np.full((5, 2), 7, np.float32))
+
+
+@pytest.mark.parametrize("side", [60, 150, 420, 900])
+@pytest.mark.parametrize("centre", [(700, 500), (60, 30), (1370, 960)])
+def test_of_a_part_of_the_picture_it_is_the_same_crop(side, centre):
+    picture = np.random.default_rng(0).integers(0, 256, (1000, 1400, 3), dtype=np.uint8)
+    face = np.array([[-0.19, -0.15], [0.19, -0.15], [0, 0.04], [-0.15, 0.25], [0.15, 0.27]])
+    landmarks = (face * side + centre + 0.317).astype(np.float32)
+    reach = np.array([1.0, 1.0]) * side
+    left, top = np.floor(centre - reach).astype(int).clip(0)
+    right, bottom = np.ceil(centre + reach).astype(int)
+    part = picture[top:bottom, left:right]
+    own = landmarks - np.array([left, top], np.float32)
+    assert np.array_equal(align_crop(picture, landmarks), align_crop(part, own))

@@ -13,14 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream_server.vision.crop import align_crop
+from stream_server.ingest.files.video import VideoFile
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker
 from tests.support.training_sets import face_video, folder_set, portrait, write_video
 from training.__main__ import main
 from training.data.extract import Extractor, units
-from training.data.frames import sampled
-from training.data.layouts import Item, folders
+from training.data.layouts import folders
 from training.data.manifest import Manifest, ManifestError, Quality, landmarks_of
 from training.data.shards import HalfShardError, read_shard
 from training.steps.extract import skipped_in
@@ -29,25 +27,6 @@ from training.steps.extract import skipped_in
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_set(tmp_path_factory.mktemp("set"), 2, 10)
-
-
-def test_crops_are_the_servers_crop_for_crop(videos: Path, tmp_path: Path) -> None:
-    path = videos / "real" / "r00.mp4"
-    tracker = FaceTracker(FaceDetector(min_face=40))
-    served = []
-    for frame in sampled(path):
-        for track in tracker.update(frame.image, frame.media_time):
-            served.append((frame.media_time, align_crop(frame.image, track.landmarks)))
-    extractor = Extractor(tmp_path, sharpness=0)
-    (unit,) = units([Item("r00", path, "video", "real", "set")])
-    extractor.run(unit)
-    manifest = Manifest.scan(tmp_path)
-    assert len(manifest) == len(served) > 5
-    for row, (moment, crop) in zip(manifest.rows, served, strict=True):
-        assert row.sample.time == moment
-        stored = align_crop(manifest.image(row), landmarks_of(row.sample))
-        # The patch holds the same pixels at whole offsets; landmarks are rounded to 1/1000 px.
-        assert np.abs(stored.astype(int) - crop).max() <= 2
 
 
 def test_a_killed_run_loses_only_the_unit_in_hand(tmp_path: Path) -> None:
@@ -104,7 +83,7 @@ def test_face_crop_videos_are_written_once(videos: Path, tmp_path: Path) -> None
     assert main(arguments) == 0
     made = sorted(tmp_path.glob("*.mp4"))
     assert len(made) == 4
-    frames = list(sampled(made[0]))
+    frames = list(VideoFile(made[0], made[0].name).every_frame())
     assert frames[0].image.shape == (224, 224, 3) and len(frames) > 5
     assert len(FaceDetector(min_face=80).detect(frames[0].image)) == 1
     stamps = [path.stat().st_mtime_ns for path in made]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from fractions import Fraction
 from types import SimpleNamespace
@@ -12,13 +11,13 @@ import pytest
 from PIL import Image as Pillow
 
 from stream_server.ingest.files import tone
-from stream_server.ingest.files.media import MAX_SIDE, ReadCounts, Stretch
+from stream_server.ingest.files.limits import MAX_SIDE
+from stream_server.ingest.files.media import WHOLE, ReadCounts, Stretch
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ingest.files.video import VideoFile, _duration
 from tests.support.scan_media import every, moving_face, without_faces, write_video
 
-WHOLE = (Stretch(0.0, math.inf),)
 LIMIT = 8192 * 8192
 
 
