@@ -19,8 +19,7 @@ from pathlib import Path
 import onnxruntime
 
 from stream_server.engine import EmbeddedEngine, ModelRepository
-from stream_server.engine.base import Arrays
-from stream_server.engine.repository import example_inputs
+from stream_server.engine.spec import Arrays, example_inputs
 
 ROOT = Path(__file__).resolve().parent.parent
 

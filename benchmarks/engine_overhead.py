@@ -45,9 +45,8 @@ from stream_server.engine import (
     ModelRepository,
     TritonEngine,
 )
-from stream_server.engine.base import Arrays
-from stream_server.engine.repository import example_inputs
 from stream_server.engine.shared_memory import Region
+from stream_server.engine.spec import Arrays, example_inputs
 from stream_server.engine.triton_wire import INFER, RequestWriter
 from tests.support.triton_server import VENV, TritonServer, triton_missing
 
@@ -167,7 +166,7 @@ async def failover(repository: ModelRepository, server: TritonServer) -> dict[st
     result = {
         "longest_gap_before_s": round(before, 3),
         "longest_gap_after_kill_s": round(around, 3),
-        "engine_at_the_end": engine.engine_in_use,
+        "engine_at_the_end": engine.in_use,
     }
     await batcher.close()
     await engine.close()

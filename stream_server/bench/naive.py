@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stream_server.engine import EmbeddedEngine, ModelRepository
-from stream_server.engine.repository import FACE_FEATURES, LANDMARKS, SEQUENCE_VERDICT
+from stream_server.engine.spec import FACE_FEATURES, LANDMARKS, SEQUENCE_VERDICT
 from stream_server.ingest.files.video import VideoFile
 from stream_server.ingest.rhythm import Rhythm
 from stream_server.scan.summary import robust

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from stream_server import __version__, resources
-from stream_server.engine import open_engine
 from stream_server.engine.check import check_repository
+from stream_server.engine.configured import configured_engine
 from stream_server.server.auth import load_token
 from stream_server.settings import Settings
 from stream_server.vision.detect import FaceDetector
@@ -72,9 +72,8 @@ def _detector() -> str:
 
 
 async def _engine(settings: Settings) -> str:
-    engine = open_engine(
-        settings.engine, settings.models, settings.triton_url, settings.threads, fallback=False
-    )
+    # Without its stand-in, which would hide what is wrong with Triton.
+    engine = configured_engine(settings.model_copy(update={"triton_fallback": False}))
     try:
         await engine.probe()
     finally:

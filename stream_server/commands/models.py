@@ -12,7 +12,7 @@ from stream_server.engine.check import check_repository
 def list_models(path: Path) -> int:
     """Print every model and ensemble of the repository, one a line; the exit status."""
     repository = ModelRepository.load(path)
-    for model in repository.describe():
+    for model in repository.models.values():
         inputs = ", ".join(_tensor(tensor) for tensor in model.inputs)
         outputs = ", ".join(_tensor(tensor) for tensor in model.outputs)
         sys.stdout.write(f"{model.name:28} {model.kind:9} {inputs} -> {outputs}\n")

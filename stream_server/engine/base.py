@@ -9,16 +9,12 @@ An engine runs models by name over arrays. It knows no faces, no streams and no 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from stream_server.engine.repository import ModelRepository
-
-Arrays = Mapping[str, NDArray[Any]]
-ModelKind = Literal["model", "ensemble"]
+from stream_server.engine.repository import ModelRepository
+from stream_server.engine.spec import Arrays
 
 
 class EngineError(Exception):
@@ -48,52 +44,41 @@ class EngineUnavailable(EngineError):
     retryable = True
 
 
-@dataclass(frozen=True, slots=True)
-class TensorInfo:
-    """One input or output of a model.
-
-    Attributes:
-        name: the tensor's name in ``config.pbtxt``.
-        dtype: numpy's name of the element type, e.g. ``"float32"``.
-        shape: the whole shape, -1 for an axis of any length. The batch axis is included.
-        labels: names of the last axis' elements, where the model has a label file.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """One model or ensemble of a repository, as ``fakelight models list`` shows it."""
-
-    name: str
-    kind: ModelKind
-    inputs: tuple[TensorInfo, ...]
-    outputs: tuple[TensorInfo, ...]
-    labels: tuple[str, ...] = ()
-    max_batch_size: int = 0
-
-
 class Engine(Protocol):
-    """Runs the models of one repository.
-
-    ``crop_batch`` is how many crops in one call suit it best, ``parallel`` how many calls at once.
-    """
+    """Runs the models of one repository."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """``embedded`` or ``triton``: what was asked for."""
+        ...
+
+    @property
+    def in_use(self) -> str:
+        """Name of the engine that answers just now: another one's while a stand-in does."""
+        ...
+
+    @property
+    def fallback(self) -> bool:
+        """Whether a stand-in answers just now."""
+        ...
 
     @property
     def repository(self) -> ModelRepository: ...
 
     @property
-    def crop_batch(self) -> int: ...
+    def crop_batch(self) -> int:
+        """How many crops in one call suit it best just now."""
+        ...
 
     @property
-    def parallel(self) -> int: ...
+    def parallel(self) -> int:
+        """How many calls at once suit it best just now."""
+        ...
+
+    async def start(self) -> None:
+        """Begin what it does unasked, such as watching a server. Once is enough, more do no harm;
+        ``infer`` works without."""
+        ...
 
     async def infer(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run one model or ensemble.
@@ -113,6 +98,11 @@ class Engine(Protocol):
         """
         ...
 
+    async def infer_aside(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """As ``infer``, for what no viewer waits for, such as a heat map: however slow it is or
+        whatever becomes of it, it is no word on the engine's health."""
+        ...
+
     async def probe(self) -> None:
         """Send a real inference through ``face_features`` and ``sequence_verdict``.
 
@@ -123,8 +113,8 @@ class Engine(Protocol):
         """
         ...
 
-    def describe(self) -> list[ModelInfo]:
-        """Name, kind, tensors and labels of every model and ensemble."""
+    def counts(self) -> Mapping[str, int]:
+        """Calls since the start by what became of them; empty where there is one outcome only."""
         ...
 
     async def close(self) -> None:

@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_server.engine.base import Arrays, Engine, EngineBusy, EngineUnavailable, InvalidInput
-from stream_server.engine.repository import (
+from stream_server.engine.base import Engine, EngineBusy, EngineUnavailable, InvalidInput
+from stream_server.engine.spec import (
     FACE_FEATURES,
     LANDMARK_DIM,
     LANDMARKS,
+    LENGTH,
     SEQUENCE_VERDICT,
+    Arrays,
 )
 
 Features = dict[str, NDArray[np.float32]]
@@ -253,7 +255,7 @@ class MicroBatcher:
         if not 1 <= length <= self._length:
             raise InvalidInput(f"a window of {length} samples; 1 to {self._length} are allowed")
         inputs = {name: self._padded(name, array, dim) for name, (array, dim) in rows.items()}
-        inputs["LENGTH"] = np.array([[length]], dtype=np.int32)
+        inputs[LENGTH] = np.array([[length]], dtype=np.int32)
         answer = await self._windows.submit(inputs, 1)
         each = answer["MEMBER_PROBABILITY"][0]
         members = {name: float(each[i]) for i, name in enumerate(self._members)}

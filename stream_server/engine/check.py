@@ -15,18 +15,19 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from stream_server.engine.base import EngineError, TensorInfo
+from stream_server.engine.base import EngineError
 from stream_server.engine.embedded import EmbeddedEngine, open_session
 from stream_server.engine.onnx_header import read_header
-from stream_server.engine.repository import (
+from stream_server.engine.repository import ModelRepository, RepositoryError
+from stream_server.engine.spec import (
     CLIP_VERDICT,
     FACE_FEATURES,
     LANDMARK_DIM,
     LANDMARKS,
+    LENGTH,
     SEQUENCE_VERDICT,
-    ModelRepository,
     ModelSpec,
-    RepositoryError,
+    TensorInfo,
     example_inputs,
 )
 from stream_server.engine.validation import check_outputs
@@ -189,7 +190,7 @@ def _check_inference(engine: EmbeddedEngine, spec: ModelSpec) -> list[Finding]:
             problem = _batch_matters(engine, spec)
             if problem:
                 return [Finding(spec.name, problem)]
-        if any(t.name == "LENGTH" for t in spec.inputs):
+        if any(t.name == LENGTH for t in spec.inputs):
             problem = _length_matters(engine, spec)
             if problem:
                 return [Finding(spec.name, problem)]
@@ -216,7 +217,7 @@ def _length_matters(engine: EmbeddedEngine, spec: ModelSpec) -> str | None:
     inputs = _random_inputs(spec, 4)
     time = max(t.shape[1] for t in spec.inputs if len(t.shape) == 3)
     lengths = [1, 2, min(20, time - 1), time]
-    inputs["LENGTH"] = np.array(lengths, np.int32)[:, None]
+    inputs[LENGTH] = np.array(lengths, np.int32)[:, None]
     windows = [t.name for t in spec.inputs if len(t.shape) == 3]
     wild, changed = ({n: a.copy() for n, a in inputs.items()} for _ in range(2))
     for name in windows:
@@ -255,7 +256,7 @@ def _check_clip(engine: EmbeddedEngine) -> list[Finding]:
         for name, array in features.items():
             if name in window:
                 window[name][0, :count] = array
-        window["LENGTH"][:] = count
+        window[LENGTH][:] = count
         wanted = engine.run(SEQUENCE_VERDICT, window)
         inputs: dict[str, NDArray[Any]] = {"FRAMES": crops, LANDMARKS: points}
         got = engine.run(CLIP_VERDICT, {t.name: inputs[t.name] for t in clip.inputs})

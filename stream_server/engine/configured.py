@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from stream_server.engine import Engine, open_engine
+from stream_server.engine.base import Engine
+from stream_server.engine.factory import open_engine
 from stream_server.settings import Settings
 
 

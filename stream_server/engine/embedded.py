@@ -19,29 +19,21 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from stream_server.engine.base import (
-    Arrays,
     EngineBusy,
-    EngineError,
     EngineUnavailable,
     InvalidInput,
-    ModelInfo,
     ModelNotFound,
 )
-from stream_server.engine.repository import (
-    FACE_FEATURES,
-    SEQUENCE_VERDICT,
-    ModelRepository,
-    ModelSpec,
-    Step,
-    example_inputs,
-)
-from stream_server.engine.validation import check_inputs, check_outputs
+from stream_server.engine.repository import ModelRepository
+from stream_server.engine.single import SingleEngine
+from stream_server.engine.spec import Arrays, ModelSpec, Step
+from stream_server.engine.validation import check_inputs
 from stream_server.engine.wiring import ordered_steps
 
 log = logging.getLogger(__name__)
 
 
-class EmbeddedEngine:
+class EmbeddedEngine(SingleEngine):
     """Runs the repository's models with ONNX Runtime on the CPU.
 
     Args:
@@ -101,30 +93,6 @@ class EmbeddedEngine:
     def run(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """As ``infer``, in the calling thread and past the queue; for tools and tests."""
         return self._run(self._checked(model, inputs), inputs)
-
-    async def probe(self) -> None:
-        """Run both ensembles once; raises EngineUnavailable."""
-        for name in (FACE_FEATURES, SEQUENCE_VERDICT):
-            spec = self.repository.models[name]
-            inputs = example_inputs(spec)
-            try:
-                check_outputs(spec, inputs, await self.infer(name, inputs))
-            except EngineUnavailable:
-                raise
-            except EngineBusy:
-                continue  # at work, only with others
-            except EngineError as error:
-                raise EngineUnavailable(f"probe through {name}: {error}") from error
-
-    def describe(self) -> list[ModelInfo]:
-        """Every model and ensemble of the repository."""
-        return self.repository.describe()
-
-    async def warm_up(self, batches: tuple[int, ...] = (1,)) -> None:
-        """Open every session that the two ensembles need and run it once per batch size."""
-        for name in (FACE_FEATURES, SEQUENCE_VERDICT):
-            for batch in batches:
-                await self.infer(name, example_inputs(self.repository.models[name], batch))
 
     async def close(self) -> None:
         """Let running calls finish, drop the others, and free the sessions."""

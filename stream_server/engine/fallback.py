@@ -12,34 +12,25 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
 from stream_server.engine.base import (
-    Arrays,
     Engine,
     EngineBusy,
     EngineError,
     EngineUnavailable,
     InvalidInput,
-    ModelInfo,
     ModelNotFound,
 )
 from stream_server.engine.known_answers import KnownAnswers
+from stream_server.engine.spec import Arrays
 
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A change of engine: which one is in use now, and why."""
-
-    engine: str
-    fallback: bool
-    reason: str
 
 
 @dataclass(slots=True)
@@ -110,7 +101,6 @@ class FallbackEngine:
         self.stats = FallbackStats()
         self._clock = clock
         self._answers = KnownAnswers(standby)
-        self._listeners: list[Callable[[Transition], None]] = []
         self._watcher: asyncio.Task[None] | None = None
         self._slow: Counter[str] = Counter()
         self._busy = 0
@@ -129,18 +119,13 @@ class FallbackEngine:
         return (self.standby if self.fallback else self.primary).parallel
 
     @property
-    def engine_in_use(self) -> str:
+    def in_use(self) -> str:
         """Name of the engine that answers now."""
         return self.standby.name if self.fallback else self.primary.name
 
-    def on_transition(self, listener: Callable[[Transition], None]) -> None:
-        """Have ``listener`` called at every change of engine, in the event loop."""
-        self._listeners.append(listener)
-
-    def status(self) -> dict[str, Any]:
-        """The state and the counts, ready for JSON."""
-        state = {"engine": self.engine_in_use, "fallback": self.fallback, "reason": self.reason}
-        return state | asdict(self.stats)
+    def counts(self) -> dict[str, int]:
+        """The counts since the start, by name."""
+        return asdict(self.stats)
 
     async def start(self) -> None:
         """Begin watching the primary; the first call to ``infer`` does it too."""
@@ -177,6 +162,16 @@ class FallbackEngine:
         self._note_pace(model, self._clock() - began)
         return answer
 
+    async def infer_aside(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Run one model past the bookkeeping; see ``Engine.infer_aside``.
+
+        A primary without that model, or with another, is made up for by the standby.
+        """
+        if not self.fallback:
+            with suppress(EngineError):
+                return await self.primary.infer_aside(model, inputs)
+        return await self.standby.infer_aside(model, inputs)
+
     async def probe(self) -> None:
         """A real inference through the engine that would answer now; raises EngineUnavailable."""
         if not self.fallback:
@@ -186,10 +181,6 @@ class FallbackEngine:
             except EngineError as error:
                 self._go_down(str(error))
         await self.standby.probe()
-
-    def describe(self) -> list[ModelInfo]:
-        """Every model and ensemble of the repository."""
-        return self.standby.describe()
 
     async def close(self) -> None:
         """Stop watching and close both engines."""
@@ -253,9 +244,7 @@ class FallbackEngine:
 
     def _change(self, fallback: bool, reason: str) -> None:
         self.fallback, self.reason = fallback, reason
-        log.warning("engine is now %s: %s", self.engine_in_use, reason)
-        for listener in self._listeners:
-            listener(Transition(self.engine_in_use, fallback, reason))
+        log.warning("engine is now %s: %s", self.in_use, reason)
 
     async def _watch(self) -> None:
         """Probe for as long as the engine is open: often while down, now and then while up."""

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.engine.base import Engine, EngineError, EngineUnavailable
-from stream_server.engine.repository import (
+from stream_server.engine.spec import (
     FACE_FEATURES,
+    LENGTH,
     SEQUENCE_VERDICT,
     ModelSpec,
     example_inputs,
@@ -72,7 +73,7 @@ def _fixed_inputs(spec: ModelSpec) -> dict[str, NDArray[Any]]:
     for name, array in inputs.items():
         # Seeded by name, so that the inputs of two models are unlike, and always the same.
         random = np.random.default_rng(list(f"{spec.name} {name}".encode()))
-        if name == "LENGTH":
+        if name == LENGTH:
             array[:] = 4
         elif array.dtype == np.uint8:
             # Coarse blocks, like a picture: fine noise is an input no model was made for.

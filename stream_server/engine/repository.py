@@ -12,20 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from google.protobuf import text_format
-from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2 as pb
 
-from stream_server.engine.base import ModelInfo, ModelKind, TensorInfo
-
-FACE_FEATURES = "face_features"
-SEQUENCE_VERDICT = "sequence_verdict"
-CLIP_VERDICT = "clip_verdict"
-VOTE = "vote"
-PACK = "pack"
-LANDMARKS = "LANDMARKS"
-LANDMARK_DIM = 10
+from stream_server.engine.spec import (
+    FACE_FEATURES,
+    LANDMARKS,
+    LENGTH,
+    SEQUENCE_VERDICT,
+    VOTE,
+    ModelSpec,
+    Step,
+    TensorInfo,
+    feature_dims,
+    voting_members,
+)
+from stream_server.engine.wiring import check_wiring
 
 _DTYPES: dict[int, str] = {
     pb.TYPE_BOOL: "bool",
@@ -44,71 +46,8 @@ class RepositoryError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an ensemble: a model, and how its tensors are named in the ensemble.
-
-    Attributes:
-        model: the model's name.
-        inputs: the model's input name to the ensemble's tensor name.
-        outputs: the model's output name to the ensemble's tensor name.
-    """
-
-    model: str
-    inputs: Mapping[str, str]
-    outputs: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """One model's configuration, as far as an engine needs it."""
-
-    name: str
-    folder: Path
-    kind: ModelKind
-    max_batch_size: int
-    inputs: tuple[TensorInfo, ...]
-    outputs: tuple[TensorInfo, ...]
-    steps: tuple[Step, ...]
-    version: int
-    default_filename: str
-    compute_filenames: Mapping[str, str]
-    parameters: Mapping[str, str]
-    optional_inputs: frozenset[str] = frozenset()
-
-    @property
-    def model_file(self) -> Path:
-        """The fp32 file that both engines are compared on."""
-        return self.folder / str(self.version) / self.default_filename
-
-    @property
-    def embedded_file(self) -> Path:
-        """The file the embedded engine opens.
-
-        Quantised files are for that engine alone, so they are named by the parameter
-        ``embedded_model_filename``, which Triton does not know.
-        """
-        name = self.parameters.get("embedded_model_filename", self.default_filename)
-        return self.folder / str(self.version) / name
-
-    def input(self, name: str) -> TensorInfo:
-        """The declared input ``name``. Raises KeyError."""
-        return _named(self.inputs, name)
-
-    def output(self, name: str) -> TensorInfo:
-        """The declared output ``name``. Raises KeyError."""
-        return _named(self.outputs, name)
-
-    def info(self) -> ModelInfo:
-        """What ``describe()`` says about this model."""
-        labels = tuple(label for tensor in self.outputs for label in tensor.labels)
-        return ModelInfo(
-            self.name, self.kind, self.inputs, self.outputs, labels, self.max_batch_size
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class ModelRepository:
-    """Every model of a repository, and what the two ensembles say about its members."""
+    """Every model of a repository, by name, and what the ensembles say about its members."""
 
     path: Path
     models: Mapping[str, ModelSpec]
@@ -121,8 +60,6 @@ class ModelRepository:
             RepositoryError: nothing there, a config that does not parse, an ensemble step
                 without its model, or members that do not fit the ensembles.
         """
-        from stream_server.engine.wiring import check_wiring
-
         root = Path(path)
         if not root.is_dir():
             raise RepositoryError(f"{root} is not a model repository: no such folder")
@@ -130,26 +67,21 @@ class ModelRepository:
         if not configs:
             raise RepositoryError(f"{root} is not a model repository: no */config.pbtxt in it")
         specs = [read_config(config) for config in configs]
-        repository = cls(root, {spec.name: spec for spec in specs})
-        problems = check_wiring(repository)
+        models = {spec.name: spec for spec in specs}
+        problems = check_wiring(models)
         if problems:
             raise RepositoryError(f"{root}: " + "; ".join(problems))
-        return repository
+        return cls(root, models)
 
     @property
     def members(self) -> tuple[str, ...]:
         """The voting members, in the order of MEMBER_PROBABILITY."""
-        return self.models[VOTE].output("MEMBER_PROBABILITY").labels
+        return voting_members(self.models)
 
     @property
     def feature_dims(self) -> dict[str, int]:
         """Length of the feature vector of each member that has an encoder."""
-        prefix = "FEATURES_"
-        return {
-            tensor.name.removeprefix(prefix): tensor.shape[-1]
-            for tensor in self.models[FACE_FEATURES].outputs
-            if tensor.name.startswith(prefix)
-        }
+        return feature_dims(self.models)
 
     @property
     def uses_landmarks(self) -> bool:
@@ -160,9 +92,9 @@ class ModelRepository:
     def sequence_length(self) -> int:
         """T: the fixed number of samples a window is padded to."""
         for tensor in self.models[SEQUENCE_VERDICT].inputs:
-            if tensor.name != "LENGTH":
+            if tensor.name != LENGTH:
                 return tensor.shape[1]
-        raise RepositoryError(f"{SEQUENCE_VERDICT}: no input but LENGTH")
+        raise RepositoryError(f"{SEQUENCE_VERDICT}: no input but {LENGTH}")
 
     @property
     def crop_shape(self) -> tuple[int, int, int]:
@@ -179,10 +111,6 @@ class ModelRepository:
     def untrained(self) -> str:
         """What the repository says of weights that were never trained; empty for real ones."""
         return self.parameters.get("untrained", "")
-
-    def describe(self) -> list[ModelInfo]:
-        """Every model and ensemble, by name."""
-        return [self.models[name].info() for name in sorted(self.models)]
 
 
 def read_config(config: Path) -> ModelSpec:
@@ -230,19 +158,6 @@ def read_config(config: Path) -> ModelSpec:
     )
 
 
-def example_inputs(spec: ModelSpec, batch: int = 1) -> dict[str, NDArray[Any]]:
-    """Inputs that the model accepts: mid-grey pictures, zeros, and a LENGTH of 1.
-
-    Axes of any length other than the batch get ``batch`` too.
-    """
-    arrays: dict[str, NDArray[Any]] = {}
-    for tensor in spec.inputs:
-        shape = [batch if axis < 0 else axis for axis in tensor.shape]
-        fill = 1 if tensor.name == "LENGTH" else 127 if tensor.dtype == "uint8" else 0
-        arrays[tensor.name] = np.full(shape, fill, dtype=tensor.dtype)
-    return arrays
-
-
 def _labels(config: Path, tensor: Any) -> tuple[str, ...]:
     if not tensor.label_filename:
         return ()
@@ -263,10 +178,3 @@ def _tensor(config: Path, tensor: Any, batched: bool, labels: tuple[str, ...]) -
         )
     dims = tuple(int(axis) for axis in tensor.dims)
     return TensorInfo(tensor.name, dtype, (-1, *dims) if batched else dims, labels)
-
-
-def _named(tensors: tuple[TensorInfo, ...], name: str) -> TensorInfo:
-    for tensor in tensors:
-        if tensor.name == name:
-            return tensor
-    raise KeyError(name)

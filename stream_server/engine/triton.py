@@ -14,22 +14,17 @@ from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 
 from stream_server.engine.base import (
-    Arrays,
     EngineBusy,
     EngineError,
     EngineUnavailable,
     InvalidInput,
-    ModelInfo,
     ModelNotFound,
 )
 from stream_server.engine.embedded import EmbeddedEngine
-from stream_server.engine.repository import (
-    FACE_FEATURES,
-    SEQUENCE_VERDICT,
-    ModelRepository,
-    example_inputs,
-)
+from stream_server.engine.repository import ModelRepository
 from stream_server.engine.shared_memory import Region, RegionPool, host_is_local, padded
+from stream_server.engine.single import SingleEngine
+from stream_server.engine.spec import FACE_FEATURES, Arrays
 from stream_server.engine.triton_wire import INFER, RequestWriter, read_answer
 from stream_server.engine.validation import check_outputs
 
@@ -53,7 +48,7 @@ class RegionUnknown(EngineUnavailable):
     """The server cannot map, or no longer knows, a shared memory region. It is up."""
 
 
-class TritonEngine:
+class TritonEngine(SingleEngine):
     """Calls a Triton server.
 
     Args:
@@ -117,25 +112,6 @@ class TritonEngine:
                 self._regions.give_back(region)
             else:
                 region.close()
-
-    async def probe(self) -> None:
-        """Send a real inference through both ensembles; raises EngineUnavailable.
-
-        The server's health endpoints are not asked: they call a dead model ready.
-        """
-        for name in (FACE_FEATURES, SEQUENCE_VERDICT):
-            try:
-                await self.infer(name, example_inputs(self.repository.models[name]))
-            except EngineUnavailable:
-                raise
-            except EngineBusy:
-                continue  # at work, only with others
-            except EngineError as error:
-                raise EngineUnavailable(f"probe of {name} at {self.url}: {error}") from error
-
-    def describe(self) -> list[ModelInfo]:
-        """Every model and ensemble of the repository that the server is expected to serve."""
-        return self.repository.describe()
 
     async def close(self) -> None:
         """Close the channel; calls in flight fail."""

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from tritonclient.grpc import service_pb2
 from tritonclient.utils import np_to_triton_dtype, triton_to_np_dtype
 
-from stream_server.engine.base import Arrays, InvalidInput
+from stream_server.engine.base import InvalidInput
 from stream_server.engine.shared_memory import offsets
+from stream_server.engine.spec import Arrays
 
 #: The gRPC method that takes ``request``'s bytes and answers with what ``read_answer`` takes.
 INFER = "/inference.GRPCInferenceService/ModelInfer"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_server.engine.base import Arrays, EngineUnavailable, InvalidInput, TensorInfo
-from stream_server.engine.repository import ModelSpec
+from stream_server.engine.base import EngineUnavailable, InvalidInput
+from stream_server.engine.spec import Arrays, ModelSpec, TensorInfo
 
 
 def check_inputs(spec: ModelSpec, inputs: Arrays) -> None:

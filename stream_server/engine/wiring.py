@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from stream_server.engine.spec import (
+    FACE_FEATURES,
+    LENGTH,
+    SEQUENCE_VERDICT,
+    VOTE,
+    Models,
+    ModelSpec,
+    Step,
+    TensorInfo,
+    feature_dims,
+    voting_members,
+)
 
-from stream_server.engine.base import TensorInfo
 
-if TYPE_CHECKING:
-    from stream_server.engine.repository import ModelRepository, ModelSpec, Step
-
-FACE_FEATURES = "face_features"
-SEQUENCE_VERDICT = "sequence_verdict"
-VOTE = "vote"
-LENGTH = "LENGTH"
-
-
-def check_wiring(repository: ModelRepository) -> list[str]:
-    """Every way in which the repository's models do not fit together; empty when they do."""
-    missing = [n for n in (FACE_FEATURES, SEQUENCE_VERDICT, VOTE) if n not in repository.models]
+def check_wiring(models: Models) -> list[str]:
+    """Every way in which the models of a repository do not fit together; empty when they do."""
+    missing = [n for n in (FACE_FEATURES, SEQUENCE_VERDICT, VOTE) if n not in models]
     if missing:
         return [f"there is no model {name!r}" for name in missing]
     problems = [
         problem
-        for spec in repository.models.values()
+        for spec in models.values()
         if spec.kind == "ensemble"
-        for problem in check_ensemble(repository, spec)
+        for problem in check_ensemble(models, spec)
     ]
-    return problems or _check_members(repository)
+    return problems or _check_members(models)
 
 
-def check_ensemble(repository: ModelRepository, ensemble: ModelSpec) -> list[str]:
+def check_ensemble(models: Models, ensemble: ModelSpec) -> list[str]:
     """Problems of one ensemble: unknown models and tensors, shapes that differ, dead ends."""
     problems: list[str] = []
     if not ensemble.steps:
@@ -37,7 +38,7 @@ def check_ensemble(repository: ModelRepository, ensemble: ModelSpec) -> list[str
     known: dict[str, TensorInfo] = {tensor.name: tensor for tensor in ensemble.inputs}
     used: set[str] = set()
     for step in ordered_steps(ensemble, problems):
-        model = repository.models.get(step.model)
+        model = models.get(step.model)
         where = f"{ensemble.name}, step {step.model}"
         if model is None:
             problems.append(f"{where}: there is no such model")
@@ -107,14 +108,14 @@ def _unlike(where: str, name: str, given: TensorInfo, wanted: TensorInfo) -> lis
     return []
 
 
-def _check_members(repository: ModelRepository) -> list[str]:
+def _check_members(models: Models) -> list[str]:
     """Whether the vote's labels, its inputs, and the two ensembles speak of the same members."""
     problems: list[str] = []
-    vote = repository.models[VOTE]
+    vote = models[VOTE]
     names = {tensor.name for tensor in vote.outputs}
     if not {"PROBABILITY", "MEMBER_PROBABILITY"} <= names:
         return [f"{VOTE}: outputs are {sorted(names)}, not PROBABILITY and MEMBER_PROBABILITY"]
-    members = repository.members
+    members = voting_members(models)
     count = vote.output("MEMBER_PROBABILITY").shape[-1]
     if not members:
         return [f"{VOTE}: MEMBER_PROBABILITY has no label_filename to name the members"]
@@ -123,8 +124,9 @@ def _check_members(repository: ModelRepository) -> list[str]:
     wanted = {f"LOGIT_{member}" for member in members}
     if {tensor.name for tensor in vote.inputs} != wanted:
         problems.append(f"{VOTE}: its inputs are not {sorted(wanted)}")
-    sequence = repository.models[SEQUENCE_VERDICT]
-    features = {f"FEATURES_{member}" for member in repository.feature_dims}
+    sequence = models[SEQUENCE_VERDICT]
+    dims = feature_dims(models)
+    features = {f"FEATURES_{member}" for member in dims}
     taken = {tensor.name for tensor in sequence.inputs}
     if LENGTH not in taken:
         problems.append(f"{SEQUENCE_VERDICT}: no input {LENGTH}")
@@ -136,7 +138,7 @@ def _check_members(repository: ModelRepository) -> list[str]:
     lengths = {t.shape[1] for t in sequence.inputs if t.name != LENGTH and len(t.shape) == 3}
     if len(lengths) != 1 or min(lengths) < 1:
         problems.append(f"{SEQUENCE_VERDICT}: one fixed window length is needed, not {lengths}")
-    strangers = set(repository.feature_dims) - set(members)
+    strangers = set(dims) - set(members)
     if strangers:
         problems.append(f"{FACE_FEATURES}: {', '.join(sorted(strangers))} is no member of {VOTE}")
     return problems

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stream_server.engine.base import Engine, EngineError, ModelNotFound
-from stream_server.engine.fallback import FallbackEngine
-from stream_server.engine.repository import VOTE
+from stream_server.engine.base import Engine, ModelNotFound
+from stream_server.engine.spec import VOTE
 from stream_server.explain.heat import Part, joined, weighed
 from stream_server.vision.types import Floats, Image
 
@@ -72,7 +68,7 @@ class Explainer:
                 self._shares = await self._ask_vote()
             parts = []
             for name, view in self._views.items():
-                answer = await self._infer(f"{name}_map", {"FRAMES": crop[None]})
+                answer = await self._engine.infer_aside(f"{name}_map", {"FRAMES": crop[None]})
                 signed = weighed(answer["MAP"], answer["GRADIENT"])[0]
                 parts.append(Part(signed * np.float32(self._shares[name]), view))
             return Heat(joined(parts, GRID), self.members)
@@ -87,22 +83,11 @@ class Explainer:
         steps = np.eye(len(names), dtype=np.float32) * np.float32(_STEP)
         logits = np.concatenate((steps, -steps))
         inputs = {f"LOGIT_{name}": logits[:, i : i + 1] for i, name in enumerate(names)}
-        answer = await self._infer(VOTE, inputs)
+        answer = await self._engine.infer_aside(VOTE, inputs)
         moved = [_logit(float(value)) for value in answer["PROBABILITY"][:, 0]]
         up, down = moved[: len(names)], moved[len(names) :]
         pairs = zip(names, up, down, strict=True)
         return {name: (high - low) / (2 * _STEP) for name, high, low in pairs}
-
-    async def _infer(self, model: str, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        engine = self._engine
-        if not isinstance(engine, FallbackEngine):
-            return await engine.infer(model, inputs)
-        # Past its bookkeeping: a slow heat map says nothing about the health of live verdicts.
-        # A server without map models, or with others, is made up for by the stand-in.
-        if not engine.fallback:
-            with suppress(EngineError):
-                return await engine.primary.infer(model, inputs)
-        return await engine.standby.infer(model, inputs)
 
 
 def _logit(probability: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from stream_server.engine import FallbackEngine, MicroBatcher
+from stream_server.engine import MicroBatcher
 from stream_server.engine.configured import configured_engine
 from stream_server.scan.scanner import Scanner
 from stream_server.settings import Settings
@@ -21,8 +21,7 @@ async def open_scanner(settings: Settings) -> AsyncIterator[Scanner]:
     """
     engine = configured_engine(settings)
     try:
-        if isinstance(engine, FallbackEngine):
-            await engine.start()
+        await engine.start()
         batcher = MicroBatcher(engine)
         try:
             detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)

@@ -172,7 +172,7 @@ class Scanner:
         }
 
     def _engine_name(self) -> str:
-        return str(getattr(self._engine, "engine_in_use", self._engine.name))
+        return self._engine.in_use
 
 
 class _Clock:

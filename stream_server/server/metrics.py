@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -12,7 +11,6 @@ from prometheus_client import Counter as PrometheusCounter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from stream_server.engine.fallback import FallbackEngine
 from stream_server.live import Counters
 from stream_server.stream import Face
 
@@ -92,11 +90,11 @@ class Metrics(Collector):
             rows.add_metric([kind], stats.rows)
         yield batches
         yield rows
-        if isinstance(services.engine, FallbackEngine):
+        if counts := services.engine.counts():
             calls = CounterMetricFamily(
                 "fakelight_engine_calls", "Calls to Triton and its stand-in", labels=["result"]
             )
-            for result, count in asdict(services.engine.stats).items():
+            for result, count in counts.items():
                 calls.add_metric([result], count)
             yield calls
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream_server.engine import Engine, MicroBatcher, ModelRepository
-from stream_server.engine.fallback import FallbackEngine
 from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
 from stream_server.live import LiveStream
@@ -86,11 +85,11 @@ class Services:
 
     def engine_in_use(self) -> str:
         """``embedded`` or ``triton``: which one answers just now."""
-        return str(getattr(self.engine, "engine_in_use", self.engine.name))
+        return self.engine.in_use
 
     def fallback(self) -> bool:
         """Whether the embedded engine stands in for Triton just now."""
-        return bool(getattr(self.engine, "fallback", False))
+        return self.engine.fallback
 
     def limits(self) -> dict[str, int]:
         """The limits that a ``welcome`` tells a client."""
@@ -159,8 +158,7 @@ class Services:
 
     async def start(self) -> None:
         """Begin watching the engine, where there is one to fall back from."""
-        if isinstance(self.engine, FallbackEngine):
-            await self.engine.start()
+        await self.engine.start()
 
     async def probe(self) -> str:
         """Empty when a real inference goes through, else what is wrong; asked once a second."""

@@ -182,7 +182,3 @@ async def test_server_without_a_gpu_gets_small_batches(
     assert triton.crop_batch > embedded.crop_batch
     await triton.probe()
     assert triton.crop_batch == embedded.crop_batch
-
-
-async def test_models_are_described_alike(triton: TritonEngine, embedded: EmbeddedEngine) -> None:
-    assert triton.describe() == embedded.describe()

@@ -18,10 +18,9 @@ from stream_server.engine import (
     InvalidInput,
     ModelNotFound,
     ModelRepository,
-    Transition,
 )
 from stream_server.engine.known_answers import KnownAnswers
-from stream_server.engine.repository import example_inputs
+from stream_server.engine.spec import example_inputs
 from tests.support.faulty_engine import FaultyEngine
 from tests.support.tiny_repository import tiny_repository
 
@@ -58,26 +57,17 @@ async def engine(
     await engine.close()
 
 
-async def until_fallback(engine: FallbackEngine, wanted: bool) -> list[Transition]:
-    """Wait for a transition to the wanted state; the test's own timeout is the limit."""
-    seen: list[Transition] = []
-    changed = asyncio.Event()
-
-    def note(transition: Transition) -> None:
-        seen.append(transition)
-        if transition.fallback is wanted:
-            changed.set()
-
-    engine.on_transition(note)
-    if engine.fallback is not wanted:
-        await changed.wait()
-    return seen
+async def until_fallback(engine: FallbackEngine, wanted: bool) -> str:
+    """Wait for the wanted state and say why it came; the test's own timeout is the limit."""
+    while engine.fallback is not wanted:
+        await asyncio.sleep(0.002)
+    return engine.reason
 
 
 async def test_well_primary_answers(engine: FallbackEngine, primary: FaultyEngine) -> None:
     answer = await engine.infer("face_features", FRAMES)
     assert answer["FEATURES_one"].shape == (2, 8)
-    assert (engine.engine_in_use, engine.fallback) == ("triton", False)
+    assert (engine.in_use, engine.fallback) == ("triton", False)
     assert primary.rows.count(2) == 1
     assert engine.stats.standby_calls == 0
 
@@ -86,14 +76,12 @@ async def test_caller_of_a_failing_primary_gets_an_answer(
     engine: FallbackEngine, primary: FaultyEngine
 ) -> None:
     wanted = await engine.infer("face_features", FRAMES)
-    seen: list[Transition] = []
-    engine.on_transition(seen.append)
     primary.fault = EngineUnavailable("connection refused")
     answer = await engine.infer("face_features", FRAMES)
     np.testing.assert_allclose(answer["FEATURES_one"], wanted["FEATURES_one"], atol=1e-6)
-    assert seen == [Transition("embedded", True, "connection refused")]
-    assert engine.status()["engine"] == "embedded"
-    assert engine.status()["fallbacks"] == 1
+    assert (engine.in_use, engine.fallback) == ("embedded", True)
+    assert (engine.name, engine.reason) == ("triton", "connection refused")
+    assert engine.counts()["fallbacks"] == 1
 
 
 async def test_traffic_returns_by_itself(engine: FallbackEngine, primary: FaultyEngine) -> None:
@@ -101,8 +89,8 @@ async def test_traffic_returns_by_itself(engine: FallbackEngine, primary: Faulty
     await engine.infer("face_features", FRAMES)
     assert engine.fallback
     primary.fault = None
-    seen = await until_fallback(engine, False)
-    assert seen[-1].engine == "triton"
+    await until_fallback(engine, False)
+    assert engine.in_use == "triton"
     await engine.infer("face_features", FRAMES)
     assert primary.rows.count(2) == 2
     assert engine.stats.returns == 1
@@ -126,8 +114,7 @@ async def test_idle_primary_that_goes_down_is_noticed(
 ) -> None:
     await engine.start()
     primary.fault = EngineUnavailable("connection refused")
-    seen = await until_fallback(engine, True)
-    assert "connection refused" in seen[-1].reason
+    assert "connection refused" in await until_fallback(engine, True)
 
 
 async def test_hung_primary_is_given_up_on(engine: FallbackEngine, primary: FaultyEngine) -> None:
@@ -184,10 +171,21 @@ async def test_wrong_answers_count_as_down(
 ) -> None:
     await engine.start()
     primary.fault = fault
-    seen = await until_fallback(engine, True)
-    assert "probe of face_features" in seen[-1].reason
+    assert "probe of face_features" in await until_fallback(engine, True)
     primary.fault = None
     await until_fallback(engine, False)
+
+
+async def test_what_is_asked_aside_says_nothing_about_the_primary(
+    engine: FallbackEngine, primary: FaultyEngine
+) -> None:
+    primary.fault = EngineUnavailable("too slow")
+    answer = await engine.infer_aside("face_features", FRAMES)
+    assert answer["FEATURES_one"].shape == (2, 8)
+    assert not engine.fallback and not any(engine.counts().values())
+    primary.fault = None
+    await engine.infer_aside("face_features", FRAMES)
+    assert primary.rows == [2, 2]
 
 
 async def test_full_queue_is_told_to_the_caller_and_is_not_down(
@@ -236,7 +234,7 @@ async def test_relapse_asks_for_more_good_probes(
         primary.fault = EngineUnavailable("connection refused")
         await engine.infer("face_features", FRAMES)
         primary.fault = None
-        reasons.append((await until_fallback(engine, False))[-1].reason)
+        reasons.append(await until_fallback(engine, False))
     assert reasons == [f"{n} good probes in a row" for n in (2, 4, 8)]
 
 

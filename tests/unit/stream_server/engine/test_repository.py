@@ -83,16 +83,17 @@ def test_a_reader_needs_the_member_that_it_reads_in_the_vote(tmp_path: Path) -> 
         write_ensembles(repo)
 
 
-def test_describe_names_kinds_tensors_and_labels(repo: Path) -> None:
-    infos = {info.name: info for info in ModelRepository.load(repo).describe()}
-    assert infos["face_features"].kind == "ensemble"
-    encoder = infos["one_encoder"]
+def test_names_kinds_tensors_and_labels(repo: Path) -> None:
+    models = ModelRepository.load(repo).models
+    assert list(models) == sorted(models)
+    assert models["face_features"].kind == "ensemble"
+    encoder = models["one_encoder"]
     assert encoder.kind == "model"
     assert encoder.inputs == (TensorInfo("FRAMES", "uint8", (-1, 224, 224, 3)),)
     assert encoder.outputs == (TensorInfo("FEATURES", "float32", (-1, 8)),)
     assert encoder.max_batch_size >= 100
-    assert infos["vote"].labels == ("one", "two", "points")
-    assert infos["clip_verdict"].outputs[0].shape == (1, 1)
+    assert models["vote"].output("MEMBER_PROBABILITY").labels == ("one", "two", "points")
+    assert models["clip_verdict"].outputs[0].shape == (1, 1)
 
 
 def test_parameters_may_hold_any_text(tmp_path: Path) -> None:
