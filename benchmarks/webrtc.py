@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import av
-import httpx
+import httpx2 as httpx
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 

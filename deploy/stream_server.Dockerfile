@@ -5,7 +5,6 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY stream_server stream_server
-COPY training training
 COPY extension extension
 COPY triton_models triton_models
 RUN python -m venv /opt/fakelight \

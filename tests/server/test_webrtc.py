@@ -7,7 +7,7 @@ import json
 import random
 from itertools import pairwise
 
-import httpx
+import httpx2 as httpx
 import pytest
 from aiortc import RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack

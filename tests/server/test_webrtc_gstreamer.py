@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 
-import httpx
+import httpx2 as httpx
 import pytest
 from PIL import Image as Pillow
 

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import time
 
-import httpx
+import httpx2 as httpx
 import pytest
 from websockets.asyncio.client import connect
 

@@ -7,7 +7,7 @@ import json
 import time
 from fractions import Fraction
 
-import httpx
+import httpx2 as httpx
 from aiortc import (
     RTCConfiguration,
     RTCPeerConnection,
