@@ -1,13 +1,14 @@
 # make run        sets up and serves on http://127.0.0.1:8765
 # make test       sets up (browser and Triton too), then every check and every test
 # make test-fast  the unit tests alone, for every commit
+# make docs       writes the pages that are made from the code
 .DEFAULT_GOAL := run
 SHELL := /bin/bash
 PYTEST := .venv-dev/bin/python -m pytest
 # Several threads in each of several processes stall one another on a small machine.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-fast lint bench triton setup setup-dev clean
+.PHONY: run test test-fast lint bench docs triton setup setup-dev clean
 
 setup:
 	@scripts/bootstrap.sh .venv
@@ -48,6 +49,9 @@ bench: setup-dev
 	@.venv-dev/bin/fakelight bench scan
 	@.venv-dev/bin/python -m benchmarks.engine_overhead
 	@.venv-dev/bin/python -m benchmarks.page_cost
+
+docs: setup-dev
+	@.venv-dev/bin/python -m scripts.settings_reference
 
 triton:
 	@scripts/triton_env.sh > /dev/null

@@ -43,66 +43,209 @@ class NamedToken(BaseModel):
 
 
 class Settings(BaseSettings):
-    """The server's settings.
-
-    ``workers`` is how many threads decode and track: more than the machine has cores only adds
-    waiting. ``detect_every`` (seconds) trades the delay until a new face is seen against the cost
-    of searching whole frames. ``min_face`` (pixels of the searched picture, longer side
-    ``detect_side``) below 40 finds smaller faces, which are shown but too small to be judged.
-    """
+    """The server's settings. The descriptions are what ``docs/settings.md`` is made of."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(8765, ge=0, le=65535)
-    token: str = Field("", description="empty: read from the state directory, made on first start")
-    tokens: dict[str, NamedToken] = Field({}, description="further tokens, by name")
-    allowed_hosts: str = Field("", description="further Host names, comma separated")
-    state_dir: Path = Field(default_factory=resources.default_state_dir)
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen on. Anything but loopback shows the server to the network.",
+    )
+    port: int = Field(8765, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    token: str = Field(
+        "",
+        description="Opens the server to whoever has it. Empty: read from the state folder, where"
+        " the first start makes one.",
+    )
+    tokens: dict[str, NamedToken] = Field(
+        {},
+        description="Further tokens by name, each with a `role` (`viewer` or `operator`) and a"
+        " `token` of at least 16 characters; JSON in the environment.",
+    )
+    allowed_hosts: str = Field(
+        "",
+        description="Host names that are answered beside the server's own, comma separated: for"
+        " proxies and probes.",
+    )
+    state_dir: Path = Field(
+        default_factory=resources.default_state_dir,
+        description="Folder of all that outlives a run: the token, scans, their uploads.",
+    )
 
-    engine: EngineKind = "embedded"
-    triton_url: str = "127.0.0.1:8001"
-    triton_fallback: bool = True
-    triton_timeout: float = Field(1.0, gt=0, le=60, description="seconds for one call to Triton")
-    models: Path = Field(default_factory=resources.models_dir)
-    threads: int = Field(1, ge=1, le=64, description="ONNX Runtime threads for one inference")
-    workers: int = Field(default_factory=lambda: max(os.cpu_count() or 1, 2), ge=1, le=64)
+    engine: EngineKind = Field(
+        "embedded", description="Where the networks run: in this process, or in a Triton server."
+    )
+    triton_url: str = Field("127.0.0.1:8001", description="Triton's gRPC address, `HOST:PORT`.")
+    triton_fallback: bool = Field(
+        True,
+        description="Whether the embedded engine stands in while Triton is down. Without it there"
+        " are no verdicts until Triton is back.",
+    )
+    triton_timeout: float = Field(
+        1.0,
+        gt=0,
+        le=60,
+        description="Seconds that one call to Triton may take. Less notices a hung Triton sooner,"
+        " and takes a loaded one for a hung one.",
+    )
+    models: Path = Field(
+        default_factory=resources.models_dir, description="The model repository, for both engines."
+    )
+    threads: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="ONNX Runtime threads for one inference. More helps a single stream on an idle"
+        " machine, and slows several down.",
+    )
+    workers: int = Field(
+        default_factory=lambda: max(os.cpu_count() or 1, 2),
+        ge=1,
+        le=64,
+        description="Threads that decode, detect and track. More than the machine has cores only"
+        " adds waiting.",
+    )
 
-    sample_hz: float = Field(10.0, ge=1, le=30)
-    verdict_hz: float = Field(4.0, ge=2, le=30)
-    window: int = Field(20, ge=8, le=100)
-    first_verdict: int = Field(8, ge=1, le=100, description="samples before the first verdict")
-    detect_every: float = Field(0.5, ge=0.05, le=5)
-    detect_side: int = Field(640, ge=160, le=3840)
-    min_face: int = Field(40, ge=12, le=400)
+    sample_hz: float = Field(
+        10.0,
+        ge=1,
+        le=30,
+        description="Looks at each face per second of the video's own time. The networks were"
+        " trained at 10; fewer cost less and make the first verdict later.",
+    )
+    verdict_hz: float = Field(
+        4.0,
+        ge=2,
+        le=30,
+        description="How often a face's window is scored, per second of the video's own time.",
+    )
+    window: int = Field(
+        20,
+        ge=8,
+        le=100,
+        description="Samples that a verdict looks back on, unless the client asks for another"
+        " number. More is steadier, and slower to change.",
+    )
+    first_verdict: int = Field(
+        8,
+        ge=1,
+        le=100,
+        description="Samples before a face's first verdict. Fewer is sooner and less certain.",
+    )
+    detect_every: float = Field(
+        0.5,
+        ge=0.05,
+        le=5,
+        description="Seconds between two searches of the whole frame; faces are tracked in"
+        " between. More costs less and finds a new face later.",
+    )
+    detect_side: int = Field(
+        640,
+        ge=160,
+        le=3840,
+        description="Pixels of the longer side to which a frame is shrunk for the search. More"
+        " finds smaller faces and costs more.",
+    )
+    min_face: int = Field(
+        40,
+        ge=12,
+        le=400,
+        description="The smallest face that is searched for, in pixels of the shrunk frame. Less"
+        " finds faces that are shown but too small to be judged.",
+    )
 
-    max_message_bytes: int = Field(4 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
-    max_pixels: int = Field(3840 * 2160, ge=320 * 240, le=7680 * 4320)
-    max_fps: int = Field(60, ge=5, le=240)
-    max_faces: int = Field(16, ge=1, le=64)
-    max_streams: int = Field(32, ge=16, le=1024, description="streams per token")
-    hello_seconds: float = Field(10.0, gt=0, le=120)
-    idle_seconds: float = Field(60.0, gt=0, le=3600)
+    max_message_bytes: int = Field(
+        4 * 1024 * 1024,
+        ge=64 * 1024,
+        le=64 * 1024 * 1024,
+        description="Bytes of one WebSocket message, after inflation.",
+    )
+    max_pixels: int = Field(
+        3840 * 2160, ge=320 * 240, le=7680 * 4320, description="Pixels of one live frame."
+    )
+    max_fps: int = Field(
+        60,
+        ge=5,
+        le=240,
+        description="Frames per second that a stream may send; further are dropped.",
+    )
+    max_faces: int = Field(
+        16, ge=1, le=64, description="Faces that are followed in one video; the largest are kept."
+    )
+    max_streams: int = Field(
+        32, ge=16, le=1024, description="Streams that may be open with one token."
+    )
+    hello_seconds: float = Field(
+        10.0, gt=0, le=120, description="Seconds in which a WebSocket client must have said hello."
+    )
+    idle_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="Seconds after which a WebRTC source that sends nothing and has not paused is"
+        " let go.",
+    )
 
-    scan_max_bytes: int = Field(8 * 1024**3, ge=1024, description="of an upload or a download")
-    scan_max_pixels: int = Field(MAX_VIDEO_PIXELS, ge=320 * 240, description="of a video's frame")
-    scan_max_picture_pixels: int = Field(MAX_PICTURE_PIXELS, ge=320 * 240)
-    scan_samples: int = Field(6000, ge=20, description="budget per file; longer files in stretches")
-    scan_database: str = Field("", description="SQLAlchemy's address; empty: in the state folder")
-    scan_queue: int = Field(200, ge=1, description="uploads that may wait")
-    scan_keep_days: float = Field(7.0, gt=0, description="how long results are kept")
+    scan_max_bytes: int = Field(
+        8 * 1024**3, ge=1024, description="Bytes of one uploaded or downloaded file."
+    )
+    scan_max_pixels: int = Field(
+        MAX_VIDEO_PIXELS, ge=320 * 240, description="Pixels of one frame of a scanned video."
+    )
+    scan_max_picture_pixels: int = Field(
+        MAX_PICTURE_PIXELS, ge=320 * 240, description="Pixels of one scanned picture."
+    )
+    scan_samples: int = Field(
+        6000,
+        ge=20,
+        description="Samples taken of one file. A longer file is looked at in stretches that lie"
+        " evenly over it; more leaves less out and takes longer.",
+    )
+    scan_database: str = Field(
+        "",
+        description="Where the jobs of the scan page are kept, as SQLAlchemy writes an address."
+        " Empty: SQLite in the state folder.",
+    )
+    scan_queue: int = Field(200, ge=1, description="Uploads that may wait for their turn.")
+    scan_keep_days: float = Field(7.0, gt=0, description="Days for which results are kept.")
 
-    stun_url: str = Field("", pattern=r"^(stuns?:.+)?$", description="such as stun:host:3478")
-    turn_url: str = Field("", pattern=r"^(turns?:.+)?$", description="such as turn:host:3478")
-    turn_username: str = ""
-    turn_credential: str = ""
-    webrtc_addresses: str = Field("", description="offered for media, comma separated; empty: all")
-    webrtc_connect_seconds: float = Field(20.0, gt=0, le=120)
-    webrtc_start_kbit: int = Field(2500, ge=100, le=20_000)
-    webrtc_min_kbit: int = Field(1500, ge=100, le=20_000)
-    webrtc_max_kbit: int = Field(4000, ge=100, le=20_000)
+    stun_url: str = Field(
+        "",
+        pattern=r"^(stuns?:.+)?$",
+        description="STUN server, such as `stun:host:3478`. Empty: none is asked.",
+    )
+    turn_url: str = Field(
+        "",
+        pattern=r"^(turns?:.+)?$",
+        description="TURN server, such as `turn:host:3478` or `turns:host:5349`. Empty: none.",
+    )
+    turn_username: str = Field("", description="User name for the TURN server.")
+    turn_credential: str = Field("", description="Password for the TURN server; clients get it.")
+    webrtc_addresses: str = Field(
+        "",
+        description="Addresses of this machine that are offered for media, comma separated. Empty:"
+        " all but 127.0.0.1.",
+    )
+    webrtc_connect_seconds: float = Field(
+        20.0, gt=0, le=120, description="Seconds in which a WebRTC source must have connected."
+    )
+    webrtc_start_kbit: int = Field(
+        2500,
+        ge=100,
+        le=20_000,
+        description="Bit rate that a browser is asked to start with, kbit/s. Low rates wipe out"
+        " the traces that the networks look for.",
+    )
+    webrtc_min_kbit: int = Field(
+        1500, ge=100, le=20_000, description="The least bit rate that it is asked for, kbit/s."
+    )
+    webrtc_max_kbit: int = Field(
+        4000, ge=100, le=20_000, description="The most that it is asked for, kbit/s."
+    )
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="How much the server writes to its log."
+    )
 
     @classmethod
     def settings_customise_sources(

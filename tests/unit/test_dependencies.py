@@ -22,6 +22,7 @@ OURS = {"stream_server", "training", "tests", "benchmarks", "scripts"}
 SHARED_NAMES = {"google.protobuf": "protobuf"}
 # Declared though nothing imports them by name, and why.
 UNIMPORTED = {
+    "torchvision": "timm and facenet-pytorch import it; its version must fit PyTorch's",
     "tensorboard": "Lightning's TensorBoard logger writes through it",
     "check-jsonschema": "a command",
     "mypy": "a command",
@@ -108,11 +109,11 @@ def test_all_that_training_imports_is_declared() -> None:
     assert missing(foreign("training"), known) == []
 
 
-def test_all_that_tests_and_benchmarks_import_is_declared() -> None:
+def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
     known = declared() | declared("train", "wandb", "heic", "ray", "dev")
     # It would bring another build of OpenCV; its test says so and skips.
     optional = {"pytest_grad_cam", "grad-cam"}
-    assert missing(foreign("tests", "benchmarks"), known | optional) == []
+    assert missing(foreign("tests", "benchmarks", "scripts"), known | optional) == []
 
 
 @pytest.mark.parametrize(
