@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from stream_server import __version__
+from stream_server.scan.options import DEFAULT_WINDOW, FAIL_ON
 from stream_server.settings import ENGINES, Settings, SettingsError, load
 
 
@@ -46,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--html", type=Path, metavar="PATH", help="write a page to read and print")
     scan.add_argument(
         "--window",
-        default="20",
+        default=DEFAULT_WINDOW,
         metavar="N",
         help="samples a verdict looks back on: 20, 40, 60, 80, 100 or auto (default 20)",
     )
@@ -55,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     scan.add_argument(
         "--fail-on",
-        choices=("likely_fake", "unsure", "never"),
-        default="likely_fake",
+        choices=FAIL_ON,
+        default=FAIL_ON[0],
         help="the least verdict that gives exit status 3 (default likely_fake)",
     )
     scan.add_argument("--engine", choices=ENGINES, help="where the networks run")
@@ -98,10 +99,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _scan(options: argparse.Namespace) -> int:
     from stream_server.scan.command import ScanRequest, scan
-    from stream_server.scan.options import ScanOptions, parse_window
+    from stream_server.scan.options import ScanOptions
 
     settings = _settings(options, "engine", "triton_url", "models", "sample_hz")
-    chosen = ScanOptions(parse_window(options.window), settings.sample_hz, settings.scan_samples)
+    chosen = ScanOptions.chosen(settings, options.window)
     request = ScanRequest(
         options.inputs, chosen, options.json, options.html, options.fail_on, options.ray
     )

@@ -9,14 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stream_server.engine.base import EngineError
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.media import Media, ReadCounts, Stretch
 from stream_server.scan.faces.album import Album, FaceRecord
 from stream_server.scan.faces.linking import linked
+from stream_server.scan.patient import PatientScorer
 from stream_server.scan.plan import Plan
 from stream_server.stream import Scorer, Stream
 from stream_server.verdict import VerdictPolicy
@@ -24,9 +21,7 @@ from stream_server.vision.detect import FaceDetector
 from stream_server.vision.track import FaceTracker, patience_at
 from stream_server.vision.types import Frame
 
-Progress = Callable[[float], None]
-_TRIES = 6
-_PICTURE_SIDE = 1280
+_PICTURE_SIDE = 1280  # of the picture that is searched: a single one costs little
 
 
 @dataclass
@@ -63,7 +58,7 @@ async def analyse(
     plan: Plan,
     options: StreamOptions,
     pipeline: Pipeline,
-    progress: Progress = lambda done: None,
+    progress: Callable[[float], None] = lambda done: None,
 ) -> Analysis:
     """Run ``plan`` over ``media``; ``progress`` is told the share that is done, 0 to 1.
 
@@ -122,7 +117,7 @@ class _Share:
             max_faces=pipeline.max_faces,
         )
         self._album = album
-        scorer = _Patient(pipeline.scorer)
+        scorer = PatientScorer(pipeline.scorer)
         self._stream = Stream(tracker, scorer, pipeline.policy, options, executor, album.looked)
         self._media = media
         self._stretches = stretches
@@ -159,37 +154,6 @@ class _Share:
     def _begin(self, stretch: Stretch) -> None:
         self._stream.reset()
         self._album.lead, self._album.part = stretch.lead, stretch.start
-
-
-class _Patient:
-    """A scorer that waits for an engine that is busy or away for a moment: a file has time."""
-
-    def __init__(self, scorer: Scorer) -> None:
-        self._scorer = scorer
-
-    async def features(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        for attempt in range(_TRIES):
-            try:
-                return await self._scorer.features(crops)
-            except EngineError as error:
-                await _wait(error, attempt)
-        raise AssertionError("the last attempt returns or raises")
-
-    async def verdicts(
-        self, features: dict[str, NDArray[np.float32]], landmarks: NDArray[np.float32] | None
-    ) -> tuple[float, dict[str, float]]:
-        for attempt in range(_TRIES):
-            try:
-                return await self._scorer.verdicts(features, landmarks)
-            except EngineError as error:
-                await _wait(error, attempt)
-        raise AssertionError("the last attempt returns or raises")
-
-
-async def _wait(error: EngineError, attempt: int) -> None:
-    if not error.retryable or attempt == _TRIES - 1:
-        raise error
-    await asyncio.sleep(0.1 * 2**attempt)
 
 
 async def _ahead(

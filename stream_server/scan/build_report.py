@@ -20,14 +20,14 @@ from stream_server.report.model import (
 from stream_server.report.words import clock
 from stream_server.scan.analysis import Analysis
 from stream_server.scan.faces.album import FaceRecord
-from stream_server.scan.plan import Plan
-from stream_server.scan.summary import (
+from stream_server.scan.faces.verdict import (
     SUSTAINED,
     decide,
     enough_samples,
     robust,
     suspicious_stretches,
 )
+from stream_server.scan.plan import Plan
 from stream_server.verdict import VerdictPolicy
 
 

@@ -14,17 +14,14 @@ from pathlib import Path
 
 from stream_server.engine import ModelRepository
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
-from stream_server.report import words
 from stream_server.report.model import Report, at_least
 from stream_server.scan.inputs import Input, expand
-from stream_server.scan.open_scanner import open_scanner
-from stream_server.scan.options import ScanOptions
-from stream_server.scan.progress import TerminalProgress
-from stream_server.scan.scanner import Advance
-from stream_server.scan.single import scan_one
+from stream_server.scan.options import FailOn, ScanOptions
+from stream_server.scan.progress import Advance
+from stream_server.scan.scanner import open_scanner
+from stream_server.scan.terminal import TerminalProgress, tell
 from stream_server.settings import Settings
 
-FAIL_ON = ("likely_fake", "unsure", "never")
 FLAGGED, UNUSABLE, TERMINATED = 3, 2, 143
 
 
@@ -37,7 +34,7 @@ class ScanRequest:
     options: ScanOptions
     json: str | None = None
     html: Path | None = None
-    fail_on: str = "likely_fake"
+    fail_on: FailOn = "likely_fake"
     ray: str | None = None
 
 
@@ -59,8 +56,7 @@ def scan(settings: Settings, request: ScanRequest) -> int:
         return TERMINATED
     status = 0
     if request.fail_on != "never" and any(
-        r.error is None and at_least(r.verdict, request.fail_on)  # type: ignore[arg-type]
-        for r in reports
+        r.error is None and at_least(r.verdict, request.fail_on) for r in reports
     ):
         status = FLAGGED
     if any(report.error is not None for report in reports):
@@ -86,12 +82,12 @@ def _scan_on_cluster(settings: Settings, request: ScanRequest, address: str) -> 
     inputs = _inputs(request)
     show = TerminalProgress()
 
-    def tell(report: Report, done: int) -> None:
+    def came(report: Report, done: int) -> None:
         show.clear()
-        _tell(report, quiet=request.json == "-")
+        tell(report, quiet=request.json == "-")
         show.show(f"{done}/{len(inputs)}", address, Advance(done / len(inputs), None))
 
-    reports = scan_on_cluster(address, settings, inputs, request.options, tell)
+    reports = scan_on_cluster(address, settings, inputs, request.options, came)
     show.clear()
     return reports
 
@@ -107,32 +103,13 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
         reports = []
         for number, one in enumerate(inputs, start=1):
             reports.append(
-                await scan_one(
-                    scanner,
-                    one,
-                    request.options,
-                    partial(show.show, f"{number}/{len(inputs)}", one.name),
+                await scanner.scan_input(
+                    one, request.options, partial(show.show, f"{number}/{len(inputs)}", one.name)
                 )
             )
             show.clear()
-            _tell(reports[-1], quiet=request.json == "-")
+            tell(reports[-1], quiet=request.json == "-")
         return reports
-
-
-def _tell(report: Report, quiet: bool) -> None:
-    """One line a file, on stderr where stdout belongs to the JSON."""
-    out = sys.stderr if quiet else sys.stdout
-    if report.error is not None:
-        sys.stderr.write(f"fakelight: {report.error['detail']}\n")
-        return
-    lines = [f"{report.file}: {words.headline(report)}"]
-    lines += [f"  face {face.track}: {words.face_line(face)}" for face in report.faces[:12]]
-    if len(report.faces) > 12:
-        lines.append(f"  and {len(report.faces) - 12} faces more, see the report")
-    if report.provenance["status"] != "absent":
-        lines.append(f"  {words.provenance_line(report.provenance)}")
-    out.write("\n".join(lines) + "\n")
-    out.flush()
 
 
 def _write_results(request: ScanRequest, reports: list[Report]) -> bool:

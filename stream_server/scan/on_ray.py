@@ -19,9 +19,8 @@ from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ray_cluster import MAX_ATTEMPTS, Cluster, ClusterError, Lost, connect, this_node
 from stream_server.report.model import Report
 from stream_server.scan.inputs import Input
-from stream_server.scan.open_scanner import open_scanner
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.single import scan_one
+from stream_server.scan.scanner import open_scanner
 from stream_server.settings import Settings
 
 # A node needs none of them, and whatever is sent can be read by everyone on the cluster.
@@ -145,7 +144,7 @@ class _Worker:
             detail = f"{one.name}: node {this_node()} has no {one.path}; with --ray, files must"
             error = UnusableError("missing", f"{detail} have the same path on every node", 404)
             one = Input(one.name, error=error)
-        return self._loop.run_until_complete(scan_one(self._scanner, one, self.job.options))
+        return self._loop.run_until_complete(self._scanner.scan_input(one, self.job.options))
 
     def close(self) -> None:
         self._loop.run_until_complete(self._opened.aclose())

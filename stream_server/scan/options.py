@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
+from stream_server.ingest.files.region import WHOLE_PICTURE, Region
 from stream_server.protocol import MAX_WINDOW, MIN_WINDOW
+from stream_server.settings import Settings
 
+FailOn = Literal["likely_fake", "unsure", "never"]
+FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)
+DEFAULT_WINDOW = "20"
 WINDOWS = (20, 40, 60, 80, 100)
 _WINDOWS_IN_A_CLIP = 4
 
@@ -14,11 +20,20 @@ _WINDOWS_IN_A_CLIP = 4
 class ScanOptions:
     """``window``: samples that a verdict looks back on, ``None`` chooses by the file's length;
     ``sample_hz``: samples per second of media time, at most; ``budget``: samples per file, a
-    longer file is looked at in stretches."""
+    longer file is looked at in stretches; ``region``: the part of the picture that is looked
+    at, left, top, right and bottom in fractions."""
 
     window: int | None
     sample_hz: float
     budget: int
+    region: Region = WHOLE_PICTURE
+
+    @classmethod
+    def chosen(
+        cls, settings: Settings, window: str = DEFAULT_WINDOW, region: Region = WHOLE_PICTURE
+    ) -> ScanOptions:
+        """What a scan does unless it is told otherwise. Raises ``ValueError`` for a bad window."""
+        return cls(parse_window(window), settings.sample_hz, settings.scan_samples, region)
 
     def window_for(self, duration: float | None, rate: float) -> int:
         """The window for a file of ``duration`` seconds sampled ``rate`` times a second.

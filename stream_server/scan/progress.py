@@ -1,46 +1,35 @@
-"""How far a scan is, in the terminal."""
+"""How far a scan is, and how long it will still take."""
 
 from __future__ import annotations
 
-import sys
 import time
-from typing import TextIO
-
-from stream_server.report.words import clock
-from stream_server.scan.scanner import Advance
-
-_EVERY = 0.2
-_BAR = 24
+from collections.abc import Callable
+from dataclasses import dataclass
 
 
-class TerminalProgress:
-    """One line that is written over on a terminal; nothing where the output is a file."""
+@dataclass(frozen=True)
+class Advance:
+    """``share`` from 0 to 1, and the seconds that are left, if known."""
 
-    def __init__(self, out: TextIO | None = None) -> None:
-        self._out = out = out or sys.stderr
-        self._live = out.isatty()
-        self._written = -1.0
-        self._width = 0
+    share: float
+    left_s: float | None
 
-    def show(self, position: str, name: str, advance: Advance) -> None:
-        """``position`` is as "2/7", ``name`` the file."""
-        now = time.monotonic()
-        if not self._live or now - self._written < _EVERY:
-            return
-        self._written = now
-        full = round(_BAR * advance.share)
-        left = "" if advance.left_s is None else f", {clock(advance.left_s)} left"
-        bar = "#" * full + "-" * (_BAR - full)
-        self._write(f"{position} [{bar}] {advance.share:4.0%}{left}  {name[-40:]}")
 
-    def clear(self) -> None:
-        """Take the line away, so that other output does not run into it."""
-        if self._width:
-            self._write("")
-            self._out.write("\r")
-            self._out.flush()
+Progress = Callable[[Advance], None]
 
-    def _write(self, line: str) -> None:
-        self._out.write("\r" + line.ljust(self._width))
-        self._out.flush()
-        self._width = len(line)
+
+def ignored(advance: Advance) -> None:
+    """For whom it is all the same."""
+
+
+class Clock:
+    """Turns the share that is done into an ``Advance`` for ``progress``."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun = time.monotonic()
+
+    def __call__(self, share: float) -> None:
+        elapsed = time.monotonic() - self._begun
+        known = share >= 0.02 and elapsed > 0.5
+        self._progress(Advance(share, elapsed * (1 - share) / share if known else None))

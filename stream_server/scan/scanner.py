@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from stream_server.engine import Engine, MicroBatcher
-from stream_server.engine.base import EngineError
+from stream_server.engine.configured import configured_engine
 from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
+from stream_server.ingest.files.fetch import fetch
 from stream_server.ingest.files.media import Media
 from stream_server.ingest.files.open import open_media
-from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.ingest.files.region import within
+from stream_server.ingest.files.unusable import UnusableError
 from stream_server.report.model import Report
 from stream_server.scan.analysis import Pipeline, analyse
 from stream_server.scan.build_report import build_report
-from stream_server.scan.explained import explained
+from stream_server.scan.content_credentials import read_provenance
+from stream_server.scan.failures import reason_of
+from stream_server.scan.heat_maps import with_heat_maps
+from stream_server.scan.inputs import Input
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.plan import make_plan
-from stream_server.scan.provenance import read_provenance
+from stream_server.scan.progress import Clock, Progress, ignored
 from stream_server.settings import Settings
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Advance:
-    """How far a scan is: ``share`` from 0 to 1, and the seconds it will take still, if known."""
-
-    share: float
-    left_s: float | None
 
 
 class Scanner:
@@ -72,7 +66,7 @@ class Scanner:
         path: Path,
         name: str,
         options: ScanOptions,
-        progress: Callable[[Advance], None] = lambda advance: None,
+        progress: Progress = ignored,
     ) -> Report:
         """The report on ``path``, called ``name``; one with ``error`` where it is unusable.
 
@@ -80,45 +74,48 @@ class Scanner:
         """
         try:
             return await self._scan(path, name, options, progress)
-        except UnusableError as error:
+        except Exception as error:
             return self.failed(name, options, error)
-        except EngineError as error:
-            unavailable = UnusableError("engine", f"the engine gave no answer: {error}", 503)
-            return self.failed(name, options, unavailable)
-        except ExceptionGroup as group:
-            return self.failed(name, options, _first(group, name))
-        except OSError as error:
-            return self.failed(name, options, from_os_error(error, name))
-        except MemoryError:
-            too_large = UnusableError("memory", f"{name} needs more memory than there is", 413)
-            return self.failed(name, options, too_large)
-        except Exception:
-            # Ours to mend, but not a reason to leave the rest of a batch undone.
-            _log.exception("scanning %s failed", name)
-            bug = UnusableError("internal", f"{name}: an internal error; the log has it", 500)
-            return self.failed(name, options, bug)
 
-    def failed(self, name: str, options: ScanOptions, error: UnusableError) -> Report:
-        """A report on an input that gave none."""
+    async def scan_input(
+        self, one: Input, options: ScanOptions, progress: Progress = ignored
+    ) -> Report:
+        """The report on ``one``, fetched first if it is an address; raises what ``scan`` does."""
+        try:
+            if one.error is not None:
+                raise one.error
+            with tempfile.TemporaryDirectory(prefix="fakelight-") as folder:
+                path = one.path
+                if one.url is not None:
+                    limit = self.settings.scan_max_bytes
+                    path = await asyncio.to_thread(fetch, one.url, Path(folder), limit)
+                assert path is not None
+                return await self.scan(path, one.name, options, progress)
+        except (UnusableError, OSError) as error:
+            return self.failed(one.name, options, error)
+
+    def failed(self, name: str, options: ScanOptions, error: Exception) -> Report:
+        """The report on an input that gave none, with the reason."""
         return Report(
             file=name,
             engine=self._engine_name(),
             models=self._engine.repository.members,
             settings=self._told(options, options.window_for(None, 1.0), options.sample_hz),
             provenance={"kind": "c2pa", "status": "unknown", "detail": "Not looked for."},
-            error=error.problem(),
+            error=reason_of(error, name).problem(),
         )
 
     async def _scan(
-        self, path: Path, name: str, options: ScanOptions, progress: Callable[[Advance], None]
+        self, path: Path, name: str, options: ScanOptions, progress: Progress
     ) -> Report:
         settings = self.settings
-        media = await asyncio.to_thread(
+        opened = await asyncio.to_thread(
             open_media, path, name, settings.scan_max_pixels, settings.scan_max_picture_pixels, 2
         )
+        media = within(opened, options.region)
         chosen = self._stream_options(media, options)
         plan = make_plan(media.info.duration, chosen.sample_hz, options.budget, self._readers)
-        clock = _Clock(progress)
+        clock = Clock(progress)
         provenance = asyncio.create_task(asyncio.to_thread(read_provenance, path))
         try:
             analysis = await analyse(media, plan, chosen, self._pipeline, clock)
@@ -142,7 +139,7 @@ class Scanner:
             provenance=provenance.result(),
             max_faces=settings.max_faces,
         )
-        return await explained(report, analysis.faces, self._explainer)
+        return await with_heat_maps(report, analysis.faces, self._explainer)
 
     def _stream_options(self, media: Media, options: ScanOptions) -> StreamOptions:
         if media.info.kind == "picture":
@@ -175,29 +172,21 @@ class Scanner:
         return self._engine.in_use
 
 
-class _Clock:
-    """Turns the share that is done into the time that is left."""
+@asynccontextmanager
+async def open_scanner(settings: Settings) -> AsyncIterator[Scanner]:
+    """A scanner that has its engine, batcher and detector to itself.
 
-    def __init__(self, progress: Callable[[Advance], None]) -> None:
-        self._progress = progress
-        self._begun = time.monotonic()
-
-    def __call__(self, share: float) -> None:
-        elapsed = time.monotonic() - self._begun
-        known = share >= 0.02 and elapsed > 0.5
-        self._progress(Advance(share, elapsed * (1 - share) / share if known else None))
-
-
-def _first(group: BaseExceptionGroup[BaseException], name: str) -> UnusableError:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            return _first(error, name)
-        if isinstance(error, UnusableError):
-            return error
-        if isinstance(error, EngineError):
-            return UnusableError("engine", f"the engine gave no answer: {error}", 503)
-        if isinstance(error, OSError):
-            return from_os_error(error, name)
-        if isinstance(error, MemoryError):
-            return UnusableError("memory", f"{name} needs more memory than there is", 413)
-    raise group
+    Wherever it runs it has as many readers: the plan, and so the answer, depends on them. Raises
+    what ``open_engine`` raises.
+    """
+    engine = configured_engine(settings)
+    try:
+        await engine.start()
+        batcher = MicroBatcher(engine)
+        try:
+            detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
+            yield Scanner(settings, engine, batcher, detector, min(settings.workers, 2))
+        finally:
+            await batcher.close()
+    finally:
+        await engine.close()

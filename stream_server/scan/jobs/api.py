@@ -18,7 +18,7 @@ from stream_server.report.html import content_policy
 from stream_server.scan.jobs.queue import QueueFullError, ScanQueue, described
 from stream_server.scan.jobs.store import OPEN, Scan
 from stream_server.scan.jobs.upload import receive
-from stream_server.scan.options import parse_window
+from stream_server.scan.options import DEFAULT_WINDOW, parse_window
 from stream_server.server.problems import problem
 
 _HEARTBEAT = 10.0
@@ -134,7 +134,7 @@ def _unknown(request: Request) -> Response:
 
 def _chosen(fields: dict[str, str]) -> tuple[str, bool]:
     """The form's choices. Raises ``ValueError``."""
-    window = fields.get("window", "").strip() or "20"
+    window = fields.get("window", "").strip() or DEFAULT_WINDOW
     parse_window(window)
     keep = fields.get("keep", "").strip().lower()
     if keep not in _YES + _NO:

@@ -19,8 +19,9 @@ from stream_server.report.html import render
 from stream_server.report.model import Report
 from stream_server.scan.jobs.lock import FileLock
 from stream_server.scan.jobs.store import Scan, ScanStore
-from stream_server.scan.options import ScanOptions, parse_window
-from stream_server.scan.scanner import Advance, Scanner
+from stream_server.scan.options import ScanOptions
+from stream_server.scan.progress import Advance
+from stream_server.scan.scanner import Scanner
 from stream_server.server.services import Services
 
 _log = logging.getLogger(__name__)
@@ -191,7 +192,7 @@ class ScanQueue:
         # People who watch something live come first: then a scan takes one core at most.
         readers = 1 if services.streams else min(settings.workers, 2)
         scanner = Scanner(settings, services.engine, services.batcher, services.detector, readers)
-        options = ScanOptions(parse_window(scan.window), settings.sample_hz, settings.scan_samples)
+        options = ScanOptions.chosen(settings, scan.window)
         told = 0.0
 
         def progress(advance: Advance) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from stream_server.engine import FallbackEngine, TritonEngine
 from stream_server.engine.configured import configured_engine
-from stream_server.scan.open_scanner import open_scanner
+from stream_server.scan.scanner import open_scanner
 from stream_server.settings import Settings
 from tests.support.tiny_repository import tiny_repository
 

@@ -8,9 +8,10 @@ import pytest
 
 from stream_server.engine import MicroBatcher, open_engine
 from stream_server.engine.base import EngineBusy, EngineUnavailable
-from stream_server.scan import analysis
+from stream_server.scan import patient
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.scanner import Advance, Scanner
+from stream_server.scan.progress import Advance
+from stream_server.scan.scanner import Scanner
 from stream_server.settings import load
 from stream_server.vision.detect import FaceDetector
 from tests.support.scan_media import every, moving_face, write_video
@@ -50,10 +51,10 @@ def scanner(engine, batcher) -> Scanner:
 
 
 async def test_an_engine_that_is_busy_for_a_moment_costs_no_sample(engine, clip, monkeypatch):
-    async def soon(error, attempt):
-        assert error.retryable
+    async def soon(seconds):
+        assert seconds > 0
 
-    monkeypatch.setattr(analysis, "_wait", soon)
+    monkeypatch.setattr(patient, "_pause", soon)
     moody = Moody(engine, 3, EngineBusy("too many calls"))
     report = await scanner(engine, moody).scan(clip, "a.mp4", OPTIONS)
     assert report.error is None and report.faces[0].samples == 20
@@ -61,7 +62,7 @@ async def test_an_engine_that_is_busy_for_a_moment_costs_no_sample(engine, clip,
 
 
 async def test_an_engine_that_stays_away_makes_an_error_report(engine, clip, monkeypatch):
-    monkeypatch.setattr(analysis, "_TRIES", 1)
+    monkeypatch.setattr(patient, "_TRIES", 1)
     moody = Moody(engine, 1000, EngineUnavailable("connection refused"))
     report = await scanner(engine, moody).scan(clip, "a.mp4", OPTIONS)
     assert report.error["code"] == "engine" and report.error["status"] == 503

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stream_server.scan.faces.album import FaceRecord
-from stream_server.scan.summary import decide, enough_samples, robust, suspicious_stretches
+from stream_server.scan.faces.verdict import decide, enough_samples, robust, suspicious_stretches
 from stream_server.verdict import VerdictPolicy
 
 POLICY = VerdictPolicy(fake=0.8, real=0.3)

@@ -20,7 +20,9 @@ _FACES = 6
 _WITHOUT = "Where in a face the evidence lies was not worked out: "
 
 
-async def explained(report: Report, records: Sequence[FaceRecord], explainer: Explainer) -> Report:
+async def with_heat_maps(
+    report: Report, records: Sequence[FaceRecord], explainer: Explainer
+) -> Report:
     """``report`` with heat maps for its flagged faces, the most suspicious six at most.
 
     Where there are none to be had, it says so among what was not analysed. An engine that fails

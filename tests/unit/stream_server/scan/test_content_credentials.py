@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from PIL import Image as Pillow
 
-from stream_server.scan.provenance import read_provenance
+from stream_server.scan.content_credentials import read_provenance
 from tests.support.faces import backdrop
 from tests.support.scan_media import every, without_faces, write_video
 

@@ -1,4 +1,4 @@
-"""From everything seen of a face to one probability, and from the faces to the file's."""
+"""From everything that was seen of a face to one probability and one verdict."""
 
 from __future__ import annotations
 
