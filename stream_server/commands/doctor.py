@@ -72,7 +72,7 @@ def _detector() -> str:
 
 
 async def _engine(settings: Settings) -> str:
-    # Without its stand-in, which would hide what is wrong with Triton.
+    # As a server opens it, but for the stand-in: it would hide what is wrong with Triton.
     engine = configured_engine(settings.model_copy(update={"triton_fallback": False}))
     try:
         await engine.probe()

@@ -7,14 +7,13 @@ fetched by the node that scans it. A worker opens its engine and its detector on
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from stream_server import resources
+from stream_server.engine.fingerprint import fingerprint
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ray_cluster import MAX_ATTEMPTS, Cluster, ClusterError, Lost, connect, this_node
 from stream_server.report.model import Report
@@ -107,15 +106,6 @@ def scan_unit(job: Job, unit: ScanUnit) -> Report:
             _worker.close()
         _worker = _Worker(job)
     return _worker.scan(unit)
-
-
-def fingerprint(models: Path) -> str:
-    """SHA-256 over the names and contents of a model repository's files."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in models.rglob("*") if path.is_file()):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(models).as_posix()} {content}\n".encode())
-    return digest.hexdigest()
 
 
 class _Worker:

@@ -1,34 +1,31 @@
 """What the product itself says of labelled videos: the whole way from file to verdict.
 
-The evaluate step judges crops that were extracted beforehand; here the same videos go through the
-reader, the tracker, the quality checks, the exported networks and the verdict of a scan, so that
-what is abstained on, and what is lost on the way, shows.
+The evaluate step judges crops that were extracted beforehand; here the same videos go through
+``fakelight scan`` as it is when nobody chooses anything, so that what is abstained on, and what is
+lost on the way, shows.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from stream_server.engine import Engine, MicroBatcher, open_engine
-from stream_server.evidence import StreamOptions
-from stream_server.ingest.files.open import open_media
-from stream_server.ingest.files.region import within
-from stream_server.scan.analysis import Pipeline, analyse
-from stream_server.scan.build_report import build_report
+from stream_server.engine.fingerprint import fingerprint
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.plan import make_plan
-from stream_server.verdict import VerdictPolicy
-from stream_server.vision.detect import FaceDetector
+from stream_server.scan.scanner import Scanner
 from training.data.layouts import Item
 from training.judge.metrics import auc, calibration_figures, interval
 
+_DECIDING = {
+    "sample_hz", "verdict_hz", "first_verdict", "scan_samples",
+    "detect_every", "detect_side", "min_face", "max_faces",
+}  # fmt: skip
 _DECIDED = ("likely_fake", "likely_real", "unsure")
 
 
@@ -48,46 +45,32 @@ class Judgement:
     reasons: tuple[str, ...]
 
 
-class Product:
-    """The scan of one model repository, with the server's own defaults. ``close`` it."""
+async def judge(scanner: Scanner, item: Item) -> Judgement:
+    """What a scan says of one video, told nothing but which part of the picture to look at.
 
-    def __init__(self, models: Path) -> None:
-        self._engine: Engine = open_engine("embedded", models)
-        self.policy = VerdictPolicy.from_parameters(self._engine.repository.parameters)
-        self._pipeline = Pipeline(FaceDetector(), MicroBatcher(self._engine), self.policy)
-        digest = hashlib.sha256()
-        for path in sorted(models.rglob("*")):
-            if path.is_file() and path.name in ("model.onnx", "config.pbtxt"):
-                digest.update(path.read_bytes())
-        self.stamp = digest.hexdigest()[:16]
+    Raises ``ValueError`` where it cannot be analysed.
+    """
+    options = ScanOptions.chosen(scanner.settings, region=item.region)
+    report = await scanner.scan(item.path, item.name, options)
+    if report.error is not None:
+        raise ValueError(str(report.error["detail"]))
+    sizes = [face.quality.size for face in report.faces if face.quality is not None]
+    reasons = sorted({reason for face in report.faces for reason in face.reasons})
+    return Judgement(
+        item.name, item.dataset, item.method, item.label,
+        item.identities[0] if item.identities else item.name,
+        max(sizes, default=0.0), report.verdict, report.probability, tuple(reasons),
+    )  # fmt: skip
 
-    async def judge(self, item: Item) -> Judgement:
-        """Scan one video. Raises what a scan raises for unusable files."""
-        media = within(open_media(item.path, item.name), item.region)
-        rate = min(10.0, media.info.rate or 10.0)
-        chosen = ScanOptions(None, rate, 6000)
-        options = StreamOptions(
-            sample_hz=rate, window=chosen.window_for(media.info.duration, rate), verdict_hz=4.0
-        )
-        plan = make_plan(media.info.duration, rate, chosen.budget, 1)
-        analysis = await analyse(media, plan, options, self._pipeline)
-        report = build_report(
-            item.name, media.info, plan, options, analysis, self.policy, engine="embedded",
-            models=self._engine.repository.members, settings={}, provenance={}, max_faces=16,
-        )  # fmt: skip
-        sizes = [
-            max(face.box[2] * media.info.width, face.box[3] * media.info.height)
-            for face in report.faces
-        ]
-        reasons = sorted({reason for face in report.faces for reason in face.reasons})
-        return Judgement(
-            item.name, item.dataset, item.method, item.label,
-            item.identities[0] if item.identities else item.name,
-            max(sizes, default=0.0), report.verdict, report.probability, tuple(reasons),
-        )  # fmt: skip
 
-    async def close(self) -> None:
-        await self._engine.close()
+def stamp_of(scanner: Scanner) -> str:
+    """What the judgements depend on besides the videos: the networks and a scan's settings."""
+    settings = scanner.settings
+    chosen = settings.model_dump(mode="json", include=_DECIDING)
+    digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode())
+    digest.update(repr(ScanOptions.chosen(settings)).encode())
+    digest.update(fingerprint(settings.models).encode())
+    return digest.hexdigest()[:16]
 
 
 def figures(rows: Sequence[Judgement], least_px: float = 64.0) -> dict[str, Any]:

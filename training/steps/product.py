@@ -9,9 +9,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from stream_server.scan.scanner import open_scanner
+from stream_server.settings import load
 from training.data.layouts import Item
 from training.data.public_sets import LAYOUTS
-from training.judge.product import Judgement, Product, figures
+from training.judge.product import Judgement, figures, judge, stamp_of
 
 
 def main(argv: list[str]) -> int:
@@ -35,25 +37,23 @@ def main(argv: list[str]) -> int:
 
 async def _judge(models: Path, items: list[Item], kept: Path) -> list[Judgement]:
     """Every item in turn; ``kept`` holds what an earlier run has judged already."""
-    product = Product(models)
-    rows = _known(kept, product.stamp)
-    try:
+    async with open_scanner(load(models=models)) as scanner:
+        stamp = stamp_of(scanner)
+        rows = _known(kept, stamp)
         with kept.open("a") as handle:
             for number, item in enumerate(items, start=1):
                 if item.name not in rows:
-                    rows[item.name] = await product.judge(item)
-                    row = {"stamp": product.stamp, **asdict(rows[item.name])}
+                    rows[item.name] = await judge(scanner, item)
+                    row = {"stamp": stamp, **asdict(rows[item.name])}
                     handle.write(json.dumps(row) + "\n")
                     handle.flush()
                 sys.stderr.write(f"\r{number}/{len(items)} {item.name}\033[K")
-    finally:
-        await product.close()
     sys.stderr.write("\n")
     return [rows[item.name] for item in items]
 
 
 def _known(kept: Path, stamp: str) -> dict[str, Judgement]:
-    """What was judged by the same networks."""
+    """What was judged by the same networks in the same way."""
     rows: dict[str, Judgement] = {}
     for line in kept.read_text().splitlines() if kept.exists() else []:
         facts = json.loads(line)

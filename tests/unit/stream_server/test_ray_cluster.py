@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from stream_server import resources
+from stream_server.engine.fingerprint import fingerprint
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ray_cluster import ClusterError, Done
 from stream_server.scan import on_ray as cluster
 from stream_server.scan.inputs import Input
-from stream_server.scan.on_ray import Job, ScanUnit, fingerprint, job_for, scan_unit
+from stream_server.scan.on_ray import Job, ScanUnit, job_for, scan_unit
 from stream_server.scan.options import ScanOptions
 from stream_server.settings import Settings
 from tests.support.tiny_repository import tiny_repository

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from stream_server.scan.scanner import open_scanner
+from stream_server.settings import load
 from tests.support.scan_media import every, moving_face, two_faces, without_faces, write_video
+from tests.support.scanning import run
 from tests.support.tiny_repository import tiny_repository
 from training.__main__ import main
 from training.data.layouts import Item
-from training.judge.product import Judgement, Product, figures
+from training.judge.product import Judgement, figures, judge, stamp_of
 
 
 def row(name: str, label: str, verdict: str, probability: float | None, px: float = 100):
@@ -63,23 +66,20 @@ def test_videos_go_the_whole_way_and_are_judged_once(videos, tmp_path, monkeypat
     assert report["coverage"] == {"of": 3, "covered": 2}
     assert [one["name"] for one in report["abstained"]] == ["real-none"]
 
-    async def never(self, item):
+    async def never(scanner, item):
         raise AssertionError(f"{item.name} was judged again")
 
-    monkeypatch.setattr(Product, "judge", never)
+    monkeypatch.setattr("training.steps.product.judge", never)
     assert main(arguments) == 0
     assert json.loads(out.read_text()) == report
 
 
 async def test_a_part_of_the_picture_is_judged_alone(tmp_path):
     path = write_video(tmp_path / "pair.mp4", two_faces(), every(10, 3))
-    product = Product(tiny_repository(tmp_path / "models"))
     half = Item("left", path, "video", "real", "set", region=(0.0, 0.0, 0.5, 1.0))
-    try:
-        both = await product.judge(Item("both", path, "video", "real", "set"))
-        left = await product.judge(half)
-    finally:
-        await product.close()
+    async with open_scanner(load(models=tiny_repository(tmp_path / "models"))) as scanner:
+        both = await judge(scanner, Item("both", path, "video", "real", "set"))
+        left = await judge(scanner, half)
     assert left.verdict != "not_enough_evidence" and both.verdict != "not_enough_evidence"
     assert left.face_px == pytest.approx(both.face_px, rel=0.2)
 
@@ -89,3 +89,25 @@ def test_no_video_of_a_split_is_an_error(videos, tmp_path, capsys):
     arguments = ["product", str(videos), "--layout", "folders", "--split", "dev", "--out", out]
     assert main(arguments) == 2
     assert "no video of split 'dev'" in capsys.readouterr().err
+
+
+async def test_it_is_what_a_scan_says_that_nobody_told_anything(tmp_path, capsys):
+    path = write_video(tmp_path / "clip.mp4", moving_face(), every(25, 9))
+    models = tiny_repository(tmp_path / "models")
+    assert run("scan", path, "--json", tmp_path / "a.json", "--models", models) in (0, 3)
+    capsys.readouterr()
+    said = json.loads((tmp_path / "a.json").read_text())
+    async with open_scanner(load(models=models)) as scanner:
+        own = await judge(scanner, Item("clip", path, "video", "real", "set"))
+    assert own.verdict == said["verdict"]
+    assert own.probability == pytest.approx(said["probability"], abs=1e-4)
+    assert said["faces"][0]["box"][3] * 360 == pytest.approx(own.face_px, rel=0.2)
+
+
+async def test_what_was_judged_in_another_way_is_judged_again(tmp_path):
+    models = tiny_repository(tmp_path / "models")
+    stamps = []
+    for settings in (load(models=models), load(models=models), load(models=models, sample_hz=5)):
+        async with open_scanner(settings) as scanner:
+            stamps.append(stamp_of(scanner))
+    assert stamps[0] == stamps[1] != stamps[2]
