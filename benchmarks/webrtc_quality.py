@@ -35,7 +35,7 @@ from stream_server.settings import Settings, load
 from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker
+from stream_server.vision.face_tracker import FaceTracker
 from stream_server.vision.types import Frame, Image
 from training.data.layouts import Item, clips
 

@@ -20,8 +20,9 @@ from stream_server.evidence import FaceEvidence, Sample, StreamOptions
 from stream_server.ingest.rhythm import Rhythm
 from stream_server.verdict import Verdict, VerdictPolicy
 from stream_server.vision.crop import alignment, corners, cut, to_crop
+from stream_server.vision.face_tracker import FaceTracker
 from stream_server.vision.quality import Quality, judge
-from stream_server.vision.track import FaceTracker, Track
+from stream_server.vision.track import Track
 from stream_server.vision.types import Floats, Frame, Image
 
 _T = TypeVar("_T")

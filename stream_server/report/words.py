@@ -21,7 +21,6 @@ REASONS: dict[str, str] = {
     "overexposed": "the face is overexposed",
     "over_compressed": "the video is compressed so strongly that traces of manipulation are lost",
     "few_samples": "the face was not in view for long enough",
-    "out_of_distribution": "the picture is unlike anything the models have learnt from",
 }
 
 SHORT_REASONS: dict[str, str] = {
@@ -32,7 +31,6 @@ SHORT_REASONS: dict[str, str] = {
     "overexposed": "too bright",
     "over_compressed": "poor picture",
     "few_samples": "too brief",
-    "out_of_distribution": "unfamiliar",
 }
 
 SCOPE = (

@@ -18,7 +18,7 @@ from stream_server.scan.plan import Plan
 from stream_server.stream import Scorer, Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker, patience_at
+from stream_server.vision.face_tracker import FaceTracker, patience_at
 from stream_server.vision.types import Frame
 
 _PICTURE_SIDE = 1280  # of the picture that is searched: a single one costs little

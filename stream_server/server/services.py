@@ -23,7 +23,7 @@ from stream_server.settings import Role, Settings
 from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker
+from stream_server.vision.face_tracker import FaceTracker
 
 _log = logging.getLogger(__name__)
 CloseStream = Callable[[Close, str], None]

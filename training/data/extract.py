@@ -22,8 +22,8 @@ from stream_server.ingest.files.region import within
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.vision.crop import CROP_SIZE, align_crop, alignment, to_crop
 from stream_server.vision.detect import FaceDetector
+from stream_server.vision.face_tracker import FaceTracker, patience_at
 from stream_server.vision.quality import judge
-from stream_server.vision.track import FaceTracker, patience_at
 from stream_server.vision.types import Floats, Image
 from training.data.archives import TarReader
 from training.data.crop_video import write_crop_video

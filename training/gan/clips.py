@@ -12,7 +12,7 @@ import numpy as np
 from stream_server.atomic import replacing
 from stream_server.ingest.files.video import VideoFile
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker
+from stream_server.vision.face_tracker import FaceTracker
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_image
 from training.data.crop_video import write_crop_video

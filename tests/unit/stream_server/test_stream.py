@@ -9,7 +9,7 @@ from stream_server.evidence import StreamOptions
 from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker
+from stream_server.vision.face_tracker import FaceTracker
 from stream_server.vision.types import Frame
 from tests.support.faces import backdrop, other_person, paste, person
 from tests.support.fake_scorer import FakeScorer

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.track import FaceTracker
+from stream_server.vision.face_tracker import FaceTracker
 from tests.support.shared import SHARED, needs_shared_data
 
 pytestmark = [pytest.mark.shared, needs_shared_data]
