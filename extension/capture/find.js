@@ -1,7 +1,7 @@
 // Where the videos of a document are, shadow roots included.
 
 /** Smaller players than this (CSS pixels) are previews and ornaments. */
-const SMALLEST = Object.freeze({ width: 120, height: 68 });
+export const SMALLEST = Object.freeze({ width: 120, height: 68 });
 
 /**
  * @param {Element} element

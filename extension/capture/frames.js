@@ -8,7 +8,7 @@ import { Rhythm } from "./rhythm.js";
 /** @typedef {import("./planes.js").Picture} Picture */
 
 /** Of a picture that is sent, pixels: the models have no use for more. */
-const LONGEST_SIDE = 960;
+export const LONGEST_SIDE = 960;
 /** Pictures per second of real time, until the server says how many it takes. */
 export const MOST_PER_SECOND = 30;
 const MOST_IN_FLIGHT = 3;
@@ -81,7 +81,7 @@ export class FrameTaker {
         void this.take(null, now, frame.mediaTime).finally(() => (this.taking = false));
       }
       const wait = this.untilDue(frame.mediaTime) - EARLY_MS;
-      if (wait > SHORTEST_WAIT_MS && wait < LONGEST_WAIT_MS) this.timer = setTimeout(() => this.running && this.next(), wait);
+      if (wait > SHORTEST_WAIT_MS && wait < LONGEST_WAIT_MS) this.nextAfter(wait);
       else if (this.running) this.next();
     });
   }
@@ -91,10 +91,12 @@ export class FrameTaker {
     this.misses = found ? 0 : this.misses + 1;
     const again = Math.min(AGAIN_LONGEST_MS, AGAIN_MS * 2 ** Math.min(this.misses, 5));
     const wait = this.untilDue(this.video.currentTime) + LATE_MS;
-    this.timer = setTimeout(
-      () => this.running && this.next(),
-      wait > AGAIN_MS && wait < LONGEST_WAIT_MS ? wait : again,
-    );
+    this.nextAfter(wait > AGAIN_MS && wait < LONGEST_WAIT_MS ? wait : again);
+  }
+
+  /** @param {number} wait milliseconds */
+  nextAfter(wait) {
+    this.timer = setTimeout(() => this.running && this.next(), wait);
   }
 
   /** @returns {boolean} whether a frame was taken */

@@ -1,4 +1,7 @@
-// Getting in: the token of the printed link becomes a cookie that scripts cannot read.
+// Getting in: the token of the printed link becomes a cookie that scripts cannot read. And what both
+// pages need besides: the words that they share with the extension.
+
+import { setWords } from "/extension/shared/words.js";
 
 /**
  * @typedef {object} Info what the server says of itself
@@ -43,6 +46,11 @@ export function askForToken(form, note, entered) {
     field.value = "";
     if (!trouble) entered();
   });
+}
+
+/** Let the extension's modules speak on this page. */
+export async function fetchWords() {
+  setWords(await (await fetch("/extension/_locales/en/messages.json")).json());
 }
 
 /** @returns {Promise<Info|"unauthorised"|"unreachable">} */

@@ -3,10 +3,9 @@
 import { drawBox } from "/extension/overlay/look.js";
 import { Overlay } from "/extension/overlay/overlay.js";
 import { byId, contextOf } from "/extension/shared/dom.js";
-import { setWords } from "/extension/shared/words.js";
 import { openDirect } from "/extension/transport/direct.js";
 import { VideoSession } from "/extension/watch/session.js";
-import { askForToken, askServer, enterByLink } from "./entry.js";
+import { askForToken, askServer, enterByLink, fetchWords } from "./entry.js";
 import { Sources, explain } from "./source.js";
 
 /** @typedef {import("./source.js").Kind} Kind */
@@ -138,7 +137,7 @@ function drawLegend() {
 }
 
 drawLegend();
-setWords(await (await fetch("/extension/_locales/en/messages.json")).json());
+await fetchWords();
 listen();
 
 async function enter() {

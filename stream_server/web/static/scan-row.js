@@ -1,14 +1,8 @@
 // One file in the list of the page /scan.
 
-/** @typedef {import("./scan-server.js").Scan} Scan */
+import { percent, say } from "/extension/shared/words.js";
 
-/** @type {Record<string, string>} */
-const VERDICTS = {
-  likely_fake: "Likely fake",
-  unsure: "Unsure",
-  likely_real: "Likely real",
-  not_enough_evidence: "Cannot tell",
-};
+/** @typedef {import("./scan-server.js").Scan} Scan */
 
 export class Row {
   /** @param {HTMLTemplateElement} template @param {string} name */
@@ -70,9 +64,9 @@ export class Row {
     if (scan.status === "failed") {
       this.say("Not checked", [scan.detail && `${scan.detail}.`, expires].filter(Boolean).join(" "));
     } else {
-      const verdict = VERDICTS[scan.verdict ?? ""] ?? "Cannot tell";
+      const verdict = say(`verdict_${scan.verdict ?? "not_enough_evidence"}`);
       const probability = scan.probability;
-      const shown = probability === null ? "" : `, ${Math.min(99, Math.max(1, Math.round(100 * probability)))} %`;
+      const shown = probability === null ? "" : `, ${percent(probability)}`;
       this.say(verdict + shown, expires);
       this.element.dataset.verdict = scan.verdict ?? "";
     }

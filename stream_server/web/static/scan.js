@@ -1,7 +1,7 @@
 // The page `/scan`: uploads files, follows their scans and keeps the list of results.
 
 import { byId } from "/extension/shared/dom.js";
-import { askForToken, askServer, enterByLink } from "./entry.js";
+import { askForToken, askServer, enterByLink, fetchWords } from "./entry.js";
 import { Row } from "./scan-row.js";
 import { follow, forget, history, upload } from "./scan-server.js";
 
@@ -124,6 +124,7 @@ window.addEventListener("beforeunload", (event) => {
   if (sending) event.preventDefault(); // an upload would break off
 });
 
+await fetchWords();
 askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void showHistory());
 byId("entry-note", HTMLElement).textContent = await enterByLink().catch(() => "The server does not answer.");
 await showHistory();
