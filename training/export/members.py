@@ -74,7 +74,8 @@ def _mapped(member: Member, crops: NDArray[np.uint8] | None) -> tuple[HeatModel 
 
 
 def _fitted_on(repo: Path, member: Member) -> dict[str, str]:
-    """The encoders that a member without one was fitted on, for its config.
+    """The encoders that a member without one was fitted on, and how it joins the vote, for its
+    config.
 
     Raises ``ValueError`` where those in the repository are others: their features would be, too.
     """
@@ -87,7 +88,8 @@ def _fitted_on(repo: Path, member: Member) -> dict[str, str]:
                 f"{member.name} was not fitted on the encoder of {name} that lies in {repo}: "
                 "run the probe step again with this repository"
             )
-    return {f"fitted_on_{name}": str(known[name]) for name in member.reads}
+    found = {f"fitted_on_{name}": str(known[name]) for name in member.reads}
+    return found | ({"kind": member.kind} if member.kind == "either" else {})
 
 
 def write_joint(repo: Path, vote: Vote, notes: str, more: Mapping[str, str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from training.data.manifest import Manifest
+from training.judge.devset import SWAPS
 from training.judge.evaluation import Evaluation, Judged, arrays, unflagged
 from training.judge.metrics import ece
 from training.judge.vote import Vote
-from training.judge.vote_fit import fit_vote, risk_coverage, thresholds
+from training.judge.vote_fit import by_groups, fit_vote, join_either, risk_coverage, thresholds
 from training.models.registry import Member
 
 
@@ -23,11 +24,14 @@ def calibrate(
     cache: Path,
     tiers: Sequence[str] = ("clean", "web", "hard"),
     half: bool = False,
+    swaps: Sequence[str] = SWAPS,
 ) -> tuple[Vote, dict[str, Any]]:
     """The vote of ``members``, and the figures that it was chosen by.
 
     Every video counts under every tier, so that a threshold holds on recompressed video too.
     Single pictures help to weigh the members and nothing else: the thresholds are for windows.
+    Where a member joins as one-or-the-other, the others are weighed on the fakes of the data sets
+    ``swaps`` alone, and the joint level is fitted on all.
     Raises ``ValueError`` for one class only.
     """
     judged: dict[str, list[Judged]] = {}
@@ -36,21 +40,7 @@ def calibrate(
     per_tier = {tier: [one for one in rows if not one.still] for tier, rows in judged.items()}
     if not any(per_tier.values()):
         raise ValueError("no video to calibrate on")
-    # A video under another tier is a video of its own here, or its tiers would average out.
-    columns = [
-        (one, f"{one.sample.video} {tier}")
-        for tier, rows in judged.items()
-        for one in rows
-        for _ in range(one.logits.shape[1])
-    ]
-    vote = fit_vote(
-        [member.name for member in members],
-        np.concatenate([one.logits for rows in judged.values() for one in rows], axis=1),
-        np.array([one.fake for one, _ in columns]),
-        [video for _, video in columns],
-        [one.sample.dataset for one, _ in columns],
-        np.array([one.still for one, _ in columns]),
-    )
+    vote = _fitted(members, judged, swaps)
     truth, values = arrays([one for rows in per_tier.values() for one in rows], vote)
     high, low = thresholds(values, truth)
     vote = replace(vote, threshold_fake=high, threshold_real=low)
@@ -66,6 +56,45 @@ def calibrate(
             "risk_coverage": _thinned(risk_coverage(probability, kind)),
         }
     return vote, figures
+
+
+def _fitted(
+    members: Sequence[Member], judged: Mapping[str, Sequence[Judged]], swaps: Sequence[str]
+) -> Vote:
+    weighed = [place for place, one in enumerate(members) if one.kind == "weight"]
+    either = [place for place, one in enumerate(members) if one.kind == "either"]
+    if not weighed:
+        raise ValueError("no member to weigh: all of them join as one-or-the-other")
+    # A video under another tier is a video of its own here, or its tiers would average out.
+    rows = [
+        (one, f"{one.sample.video} {tier}")
+        for tier, found in judged.items()
+        for one in found
+        if not (either and one.fake and one.sample.dataset not in swaps)
+    ]
+    columns = [(one, video) for one, video in rows for _ in range(one.logits.shape[1])]
+    vote = fit_vote(
+        [members[place].name for place in weighed],
+        np.concatenate([one.logits[weighed] for one, _ in rows], axis=1),
+        np.array([one.fake for one, _ in columns]),
+        [video for _, video in columns],
+        [one.sample.dataset for one, _ in columns],
+        np.array([one.still for one, _ in columns]),
+    )
+    if not either:
+        return vote
+    moving = [one for found in judged.values() for one in found if not one.still]
+    fake = np.array([one.fake for one in moving])
+    groups = [one.sample.method if one.fake else one.sample.dataset for one in moving]
+    joined = join_either(
+        vote,
+        [members[place].name for place in either],
+        np.stack([one.logits.mean(axis=1)[weighed + either] for one in moving], axis=1),
+        fake,
+        by_groups(fake, groups, [one.sample.video for one in moving]),
+    )
+    voters = {one.name: one for one in joined.members}
+    return replace(joined, members=tuple(voters[one.name] for one in members))
 
 
 def _thinned(curve: list[tuple[float, float]], points: int = 11) -> list[tuple[float, float]]:

@@ -16,6 +16,9 @@ from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Sample, Stored
 from training.judge.metrics import auc
 
+#: Data sets whose fakes are swapped or reenacted faces: what blending leaves can be found there.
+SWAPS = ("DFDC", "DeepFaceLive demo", "FaceForensics++ c23")
+
 T = TypeVar("T")
 Score = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 

@@ -7,6 +7,7 @@ whatever the mixture of the dev set.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,63 @@ def fit_vote(
         for name, (scale, shift), share in zip(names, platt, shares, strict=True)
     ]
     return Vote(tuple(members), bias)
+
+
+def join_either(
+    vote: Vote, names: Sequence[str], logits: Array, labels: NDArray[np.bool_], weights: Array
+) -> Vote:
+    """``vote`` joined by the members ``names``, each as one-or-the-other.
+
+    ``logits`` are those of the vote's members and then of ``names``, ``[M, N]``, one column a
+    video. Level and steepness of the vote and of each new member are fitted together: by itself
+    each answer would allow for all fakes, and any two such answers joined would be too high.
+    """
+    first = len(vote.members)
+    sums = np.concatenate((vote.logit(logits[:first])[None], logits[first:]))
+    units = np.maximum(sums.std(axis=1), 1e-9)
+    sign = np.where(labels, 1.0, 0.0)
+
+    def answers(values: Array) -> Array:
+        steep, shift = values.reshape(2, -1)
+        result: Array = (steep / units)[:, None] * sums + shift[:, None]
+        return result
+
+    def loss(values: Array) -> float:
+        neither = -np.logaddexp(0, answers(values)).sum(axis=0)
+        fake = np.log(np.maximum(-np.expm1(neither), 1e-12))
+        likelihood = float((weights * (sign * fake + (1 - sign) * neither)).mean())
+        return -likelihood + 1e-3 * float((values[: len(sums)] ** 2).sum())
+
+    start = np.repeat([1.0, -1.0], len(sums))
+    bounds = [(1e-3, 20)] * len(sums) + [(-20, 20)] * len(sums)
+    steep, shift = minimize(loss, start, bounds=bounds).x.reshape(2, -1)
+    steep = steep / units
+    members = [replace(one, weight=one.weight * float(steep[0])) for one in vote.members]
+    members += [
+        Voter(name, float(steep[place]), float(shift[place]), kind="either")
+        for place, name in enumerate(names, start=1)
+    ]
+    return replace(vote, members=tuple(members), bias=float(steep[0]) * vote.bias + float(shift[0]))
+
+
+def by_groups(labels: NDArray[np.bool_], groups: Sequence[str], videos: Sequence[str]) -> Array:
+    """Weights by the root of the number of videos of each group: a maker's fakes, a set's reals.
+
+    Reals count as much as fakes; the mean is 1. Raises ``ValueError`` where there is one class
+    only.
+    """
+    names, of = np.array(groups), np.array(videos)
+    weights: Array = np.zeros(len(labels))
+    for kind in (True, False):
+        for name in np.unique(names[labels == kind]):
+            mine = (labels == kind) & (names == name)
+            weights[mine] = np.sqrt(len(np.unique(of[mine]))) / mine.sum()
+        total = weights[labels == kind].sum()
+        if not total:
+            raise ValueError(f"only one class to fit on: no {'fake' if kind else 'real'} video")
+        weights[labels == kind] /= total
+    result: Array = weights * len(weights) / weights.sum()
+    return result
 
 
 def _shares(

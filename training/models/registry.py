@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from stream_server.atomic import replacing
+from training.judge.vote import Kind
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import MobileNetV2Encoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, Probe, SequenceHead, WideLSTM
@@ -153,6 +154,11 @@ class Member:
     dim: int
     facts: dict[str, object] = field(default_factory=dict)
     reads: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """How it joins the vote."""
+        return "either" if self.facts.get("kind") == "either" else "weight"
 
     def eval(self) -> Member:
         self.head.eval()

@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--stills", type=int, default=600)
     parser.add_argument("--out", type=Path, required=True, help="figures (JSON)")
     options = parser.parse_args(argv)
-    members, vote = load_members(options.members), Vote.load(options.calibration)
+    members, vote = load_members(options.members, options.models), Vote.load(options.calibration)
     manifest, cache = load_split(options), cache_for(options)
     evaluation = Evaluation(members, manifest, cache, options.tier, options.half, options.stills)
     judged = evaluation.judged()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from training.judge.calibration import calibrate
+from training.judge.devset import SWAPS
 from training.steps.common import add_data, add_members, cache_for, load_members, load_split
 
 
@@ -16,11 +17,20 @@ def main(argv: list[str]) -> int:
     add_members(parser)
     add_data(parser)
     parser.add_argument("--tiers", nargs="+", default=["clean", "web", "hard"])
+    parser.add_argument(
+        "--swaps", nargs="*", default=list(SWAPS),
+        help="data sets whose fakes weigh the members, where one joins as one-or-the-other",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="calibration (JSON)")
     options = parser.parse_args(argv)
-    members = load_members(options.members)
+    members = load_members(options.members, options.models)
     vote, figures = calibrate(
-        members, load_split(options), cache_for(options), options.tiers, options.half
+        members,
+        load_split(options),
+        cache_for(options),
+        options.tiers,
+        options.half,
+        options.swaps,
     )
     vote.save(options.out, figures)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")

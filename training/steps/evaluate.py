@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for the report")
     parser.add_argument("--mistakes", type=int, default=24, help="pictures of mistakes")
     options = parser.parse_args(argv)
-    members, vote = load_members(options.members), Vote.load(options.calibration)
+    members, vote = load_members(options.members, options.models), Vote.load(options.calibration)
     names = [member.name for member in members]
     if names != vote.names:
         raise ValueError(f"{options.calibration} is for {vote.names}, not {names}")

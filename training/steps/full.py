@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--half", action="store_true", help="encode in 16 bit")
     parser.add_argument("--tiers", nargs="+", default=["clean", "web", "hard"])
     parser.add_argument("--untrained", action="store_true", help="for load tests only")
+    parser.set_defaults(thin=None)
     parser.add_argument("--models", nargs="+", default=list(FULL), help="names, with --untrained")
     return parser
 
