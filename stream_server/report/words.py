@@ -33,6 +33,12 @@ SHORT_REASONS: dict[str, str] = {
     "few_samples": "too brief",
 }
 
+#: What it means where one member that asks a question of its own speaks for the verdict.
+QUESTIONS: dict[str, str] = {
+    "generated_heads": "The signs are those of a head that was generated as a whole or driven by"
+    " sound, more than of a swapped face.",
+}
+
 SCOPE = (
     "Fakelight looks for traces of face manipulation, such as swapped or re-animated faces. It"
     " does not judge sound, and a scene that was generated as a whole may pass unnoticed."
@@ -140,7 +146,23 @@ def face_line(face: FaceReport) -> str:
     line = f"{VERDICTS[face.verdict]}, probability of manipulation {percent(face.probability)}"
     if face.stretches and face.verdict != "likely_fake":
         return line + ". Some passages look manipulated; they are marked below."
-    return line + "."
+    return " ".join((line + ".", *_answered(face)))
+
+
+def _answered(face: FaceReport) -> list[str]:
+    """Which question a verdict of likely fake answers, where that is another than the usual.
+
+    The probability P joins the usual answer p and this member's q as 1 - (1 - p)(1 - q), so q
+    outweighs p where it is above 1 - sqrt(1 - P).
+    """
+    if face.verdict != "likely_fake" or face.probability is None:
+        return []
+    least = 1 - (1 - face.probability) ** 0.5
+    return [
+        text
+        for name, text in QUESTIONS.items()
+        if name in face.members and face.members[name] > least
+    ]
 
 
 def provenance_line(provenance: dict[str, object]) -> str:

@@ -17,7 +17,7 @@ from training.data.shards import Sample, Stored
 from training.judge.metrics import auc
 
 #: Data sets whose fakes are swapped or reenacted faces: what blending leaves can be found there.
-SWAPS = ("DFDC", "DeepFaceLive demo", "FaceForensics++ c23")
+SWAPS = ("DFDC", "DeepFaceLive demo", "FaceForensics++ c23", "frederickszk/LRNet")
 
 T = TypeVar("T")
 Score = Callable[[NDArray[np.uint8]], NDArray[np.float64]]

@@ -111,6 +111,19 @@ def test_every_abstention_has_its_reason_in_words():
         assert text in page and "Cannot tell" in page
 
 
+def test_a_generated_head_is_told_from_a_swap_by_what_outweighs_the_rest():
+    heads = words.QUESTIONS["generated_heads"]
+
+    def line(heads_say: float, verdict: str = "likely_fake") -> str:
+        members = {"spatial": 0.9, "generated_heads": heads_say}
+        return words.face_line(face(probability=0.91, verdict=verdict, members=members))
+
+    # 1 - (1 - 0.7)(1 - 0.7) is 0.91: above 0.7 it is the other question that decides.
+    assert heads in line(0.71) and heads not in line(0.69)
+    assert heads not in line(0.71, "unsure")
+    assert heads not in words.face_line(face(probability=0.91, members={"spatial": 0.9}))
+
+
 def test_names_cannot_put_markup_into_the_page():
     page = render([report(face(), file='<img src=x onerror="alert(1)">.mp4')])
     assert "<img src=x" not in page and "&lt;img src=x" in page
