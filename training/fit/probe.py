@@ -56,10 +56,10 @@ def rows_of(tracks: Iterable[Mapping[str, Followed]], apart: Sequence[str] = ())
             facts.append((track.fake, track.still, sample.video, group))
     if not means:
         raise ValueError("no face to fit a probe on")
-    fake, still, video, group = zip(*facts, strict=True)
+    fakes, stills, videos, groups = zip(*facts, strict=True)
     return Rows(
-        np.stack(means), np.array(fake), np.array(still), np.array(video), np.array(group)
-    )  # fmt: skip
+        np.stack(means), np.array(fakes), np.array(stills), np.array(videos), np.array(groups)
+    )
 
 
 def joined(parts: Sequence[Rows]) -> Rows:
