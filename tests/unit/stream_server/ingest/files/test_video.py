@@ -16,7 +16,13 @@ from stream_server.ingest.files.media import WHOLE, ReadCounts, Stretch
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ingest.files.video import VideoFile, _duration
-from tests.support.scan_media import every, moving_face, without_faces, write_video
+from tests.support.scan_media import (
+    every,
+    moving_face,
+    turn_metadata,
+    without_faces,
+    write_video,
+)
 
 LIMIT = 8192 * 8192
 
@@ -142,3 +148,12 @@ def test_tone_mapping_keeps_order_and_reaches_no_white_early(transfer):
     assert mapped[0] == 0
     assert (np.diff(mapped) >= 0).all()
     assert mapped[256] < 230
+
+
+def test_every_frame_comes_upright_in_its_own_size(tmp_path):
+    sized = without_faces((1280, 720))
+    path = turn_metadata(write_video(tmp_path / "a.mp4", sized, every(30, 1)))
+    frames = list(VideoFile(path, path.name).every_frame())
+    assert len(frames) == 30
+    assert {frame.image.shape for frame in frames} == {(1280, 720, 3)}
+    assert [round(frame.media_time, 2) for frame in frames[:3]] == [0.0, 0.03, 0.07]
