@@ -173,6 +173,10 @@ class Stream:
         time, look = self._newest[track]
         return Moment(track, time, look.box, look.crop, look.corners)
 
+    def signatures(self) -> dict[int, Floats]:
+        """What every face that is followed looks like, by track; see ``vision.identity``."""
+        return {track.id: track.signature for track in self.tracker.tracks}
+
     def _look(self, frame: Frame) -> tuple[list[Track], list[Look]]:
         tracks = self.tracker.update(frame.image, frame.media_time)
         if not self._rhythm.due(frame.media_time):

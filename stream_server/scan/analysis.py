@@ -139,7 +139,7 @@ class _Share:
                     self._begin(stretch)
                     current = stretch
                 faces = await self._stream.analyse(frame)
-                looks = {track.id: track.signature for track in self._stream.tracker.tracks}
+                looks = self._stream.signatures()
                 self._album.saw(frame.media_time, faces, looks)
                 result.crowded = max(result.crowded, self._stream.crowded)
                 given += 1

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from stream_server.no_telemetry import FORBIDDING
 from stream_server.settings import Settings
 from tests.support.paths import ROOT
 
@@ -67,6 +68,11 @@ def test_every_service_is_hardened_and_limited(compose: dict[str, Any]) -> None:
             assert volume.startswith("state:") or volume.endswith(":ro"), (name, volume)
 
 
+def test_no_container_reports_to_the_makers_of_onnx_runtime(compose: dict[str, Any]) -> None:
+    assert compose["services"]["triton"]["environment"]["ORT_DISABLE_TELEMETRY"] == "1"
+    assert "ORT_DISABLE_TELEMETRY=1" in DOCKERFILE.read_text()
+
+
 def test_triton_is_published_nowhere(compose: dict[str, Any]) -> None:
     triton = compose["services"]["triton"]
     assert "ports" not in triton
@@ -104,7 +110,7 @@ def test_both_engines_see_the_same_models(compose: dict[str, Any]) -> None:
 def test_settings_named_are_settings_there_are(compose: dict[str, Any]) -> None:
     known = {f"FAKELIGHT_{name.upper()}" for name in Settings.model_fields}
     for service in compose["services"].values():
-        assert service.get("environment", {}).keys() <= known
+        assert service.get("environment", {}).keys() <= known | FORBIDDING.keys()
     used = set(re.findall(r"FAKELIGHT_\w+(?==)", DOCKERFILE.read_text()))
     assert used
     assert used <= known
