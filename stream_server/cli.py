@@ -128,7 +128,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _token(options: argparse.Namespace) -> int:
-    from stream_server.server.auth import load_token
+    from stream_server.server.token_file import load_token
 
     sys.stdout.write(load_token(_settings(options)) + "\n")
     return 0

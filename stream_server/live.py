@@ -48,6 +48,13 @@ class Counters:
     dropped: int = 0
     refused: int = 0
 
+    def add(self, other: Counters) -> None:
+        """Count what ``other`` has counted too."""
+        self.received += other.received
+        self.analysed += other.analysed
+        self.dropped += other.dropped
+        self.refused += other.refused
+
 
 class LiveStream:
     """Runs one ``Stream`` over the newest frames and hands every message to ``send``.
@@ -102,10 +109,14 @@ class LiveStream:
         self._waiting = (self._epoch, job)
         self._wake.set()
 
-    def refuse_frame(self, error: ProtocolError) -> None:
-        """Answer a frame that cannot be used before it could be offered."""
+    def skip(self) -> None:
+        """Count a frame that need not be analysed."""
         self.counters.received += 1
         self.counters.dropped += 1
+
+    def refuse_frame(self, error: ProtocolError) -> None:
+        """Answer a frame that cannot be used before it could be offered."""
+        self.skip()
         self.refuse(error)
 
     def refuse(self, error: ProtocolError) -> None:
@@ -186,7 +197,7 @@ class LiveStream:
         self.counters.analysed += 1
         self._observe(lag, faces)
         if self._stream.crowded:
-            limit = self._stream.tracker.max_faces
+            limit = self._stream.max_faces
             found = limit + self._stream.crowded
             self._refuse_rarely(
                 "too_many_faces",

@@ -123,6 +123,11 @@ class Stream:
         self._time = -math.inf
 
     @property
+    def max_faces(self) -> int:
+        """How many faces of a frame are followed; the largest ones."""
+        return self.tracker.max_faces
+
+    @property
     def crowded(self) -> int:
         """How many faces of the last search were beyond the limit, and left out."""
         return self.tracker.crowded

@@ -13,7 +13,7 @@ import numpy as np
 from stream_server import __version__, resources
 from stream_server.engine.check import check_repository
 from stream_server.engine.configured import configured_engine
-from stream_server.server.auth import load_token
+from stream_server.server.token_file import load_token
 from stream_server.settings import Settings
 from stream_server.vision.detect import FaceDetector
 

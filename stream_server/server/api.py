@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
+from json import JSONDecodeError
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from stream_server import __version__, protocol, resources
-from stream_server.server.auth import same, session_cookie
-from stream_server.server.gate import COOKIE
-from stream_server.server.pairing import LIFETIME, PairingError
-from stream_server.server.problems import problem
-from stream_server.server.services import OpenStream, Services
-
-_MAX_BODY = 8 * 1024
+from stream_server.problem import ProblemError
+from stream_server.server.auth import COOKIE, bearer_token
+from stream_server.server.pairing import LIFETIME
+from stream_server.server.services import Services
+from stream_server.session import Session, limits
 
 
 def _services(request: Request) -> Services:
@@ -32,12 +30,10 @@ async def healthz(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Ready: a real inference went through within the last second."""
     services = _services(request)
-    trouble = await services.probe()
+    trouble = await services.readiness.trouble()
     if trouble:
-        return problem(503, f"the engine gave no answer: {trouble}")
-    return JSONResponse(
-        {"status": "ready", "engine": services.engine_in_use(), "fallback": services.fallback()}
-    )
+        raise ProblemError(503, f"the engine gave no answer: {trouble}")
+    return JSONResponse({"status": "ready", **_engine(services)})
 
 
 async def metrics(request: Request) -> Response:
@@ -62,27 +58,31 @@ async def info(request: Request) -> Response:
         {
             "version": __version__,
             "protocol": protocol.VERSION,
-            "engine": services.engine_in_use(),
-            "fallback": services.fallback(),
+            **_engine(services),
             "sample_hz": settings.sample_hz,
             "window": settings.window,
-            "limits": services.limits(),
-            "models": list(services.repository.members),
+            "limits": limits(settings),
+            "models": list(services.engine.repository.members),
             "thresholds": {"fake": services.policy.fake, "real": services.policy.real},
             "scope": "face manipulation; sound and wholly generated video are not judged",
         }
     )
 
 
+def _engine(services: Services) -> dict[str, Any]:
+    engine = services.engine
+    return {"engine": engine.in_use, "fallback": engine.fallback}
+
+
 async def streams(request: Request) -> Response:
     """The streams that are open now."""
-    return JSONResponse([_stream(one) for one in _services(request).streams.values()])
+    return JSONResponse([_stream(one) for one in _services(request).streams])
 
 
-def _stream(one: OpenStream) -> dict[str, Any]:
+def _stream(one: Session) -> dict[str, Any]:
     counters = one.live.counters
     return {
-        "id": one.live.id,
+        "id": one.id,
         "source": one.source.model_dump(exclude_none=True),
         "opened": one.opened,
         "window": one.window,
@@ -96,17 +96,18 @@ def _stream(one: OpenStream) -> dict[str, Any]:
 
 async def session(request: Request) -> Response:
     """Exchange the token of the printed link for a cookie that scripts cannot read."""
-    fields = await _body(request)
-    token = fields.get("token") if fields is not None else None
+    token = (await _json(request)).get("token")
     if not isinstance(token, str):
-        return problem(400, 'the body must be {"token": "..."}')
-    services = _services(request)
-    if not same(token, services.token):
-        return problem(403, "wrong token; open the link that the server printed when it started")
+        raise ProblemError(400, 'the body must be {"token": "..."}')
+    authority = _services(request).authority
+    if not authority.is_own(token):
+        raise ProblemError(
+            403, "wrong token; open the link that the server printed when it started"
+        )
     response = Response(status_code=204)
     response.set_cookie(
         COOKIE,
-        session_cookie(services.token),
+        authority.cookie,
         max_age=30 * 24 * 3600,
         httponly=True,
         samesite="strict",
@@ -117,52 +118,37 @@ async def session(request: Request) -> Response:
 
 async def start_pairing(request: Request) -> Response:
     """Show six digits at the server."""
-    try:
-        number = _services(request).pairings.start(_origin(request))
-    except PairingError as error:
-        return problem(error.status, str(error))
+    number = _services(request).pairings.start(_origin(request))
     return JSONResponse({"id": number, "expires_s": LIFETIME}, 201)
 
 
 async def finish_pairing(request: Request) -> Response:
     """A token bound to the caller's Origin, for the right digits."""
-    fields = await _body(request)
-    code = fields.get("code") if fields is not None else None
+    code = (await _json(request)).get("code")
     if not isinstance(code, str):
-        return problem(400, 'the body must be {"code": "six digits"}')
+        raise ProblemError(400, 'the body must be {"code": "six digits"}')
     digits = "".join(code.split())
-    try:
-        token = _services(request).pairings.finish(
-            request.path_params["id"], digits, _origin(request)
-        )
-    except PairingError as error:
-        if error.tries_left is None:
-            return problem(error.status, str(error))
-        return problem(error.status, str(error), tries_left=error.tries_left)
+    pairings = _services(request).pairings
+    token = pairings.finish(request.path_params["id"], digits, _origin(request))
     return JSONResponse({"token": token})
 
 
 async def end_pairing(request: Request) -> Response:
     """Forget the paired token that the request carries."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and _services(request).pairings.forget(token.strip()):
-        return Response(status_code=204)
-    return problem(404, "the request carries no token that came from pairing")
+    token = bearer_token(request)
+    if token is None or not _services(request).pairings.forget(token):
+        raise ProblemError(404, "the request carries no token that came from pairing")
+    return Response(status_code=204)
 
 
 def _origin(request: Request) -> str:
     return request.headers.get("origin", "")
 
 
-async def _body(request: Request) -> dict[str, Any] | None:
-    """A small JSON object, or ``None`` for anything else."""
-    received = b""
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > _MAX_BODY:
-            return None
+async def _json(request: Request) -> dict[str, Any]:
+    """The fields of a JSON object, none for anything else."""
     try:
-        fields = json.loads(received)
-    except (ValueError, RecursionError):
-        return None
-    return fields if isinstance(fields, dict) else None
+        fields = await request.json()
+    except (JSONDecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}

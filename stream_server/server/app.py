@@ -6,20 +6,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from stream_server import resources
-from stream_server.ingest.webrtc.whip import Whip
+from stream_server.ingest.webrtc.whip import MAX_FRAGMENT_BYTES, MAX_SDP_BYTES, Whip
 from stream_server.ingest.websocket.endpoint import stream_endpoint
 from stream_server.scan.jobs.api import routes as scan_routes
 from stream_server.scan.jobs.queue import ScanQueue
+from stream_server.scan.jobs.upload import FORM_BYTES
 from stream_server.server import api, pages
+from stream_server.server.body_limit import BodyLimit
 from stream_server.server.gate import Gate
-from stream_server.server.problems import http_error, server_error
+from stream_server.server.problems import HANDLERS
 from stream_server.server.services import Services
+
+_BODY_BYTES = 8 * 1024  # where nothing else is said: a token or six digits
 
 
 def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> Starlette:
@@ -34,7 +37,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
         app.state.scans = scans = ScanQueue(services)
         try:
             await services.start()
-            await services.probe()
+            await services.readiness.trouble()
             scans.start()
             ready()
             yield
@@ -42,6 +45,11 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             await scans.stop()
             await services.close()
 
+    bodies = {
+        "/whip": MAX_SDP_BYTES,
+        "/v1/streams/": MAX_FRAGMENT_BYTES,
+        "/v1/scans": services.settings.scan_max_bytes + FORM_BYTES,
+    }
     return Starlette(
         routes=[
             Route("/", pages.live),
@@ -62,9 +70,10 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Mount("/extension", StaticFiles(directory=resources.extension_dir())),
         ],
         middleware=[
-            Middleware(Gate, services=services),
+            Middleware(Gate, settings=services.settings, authority=services.authority),
             Middleware(pages.SecurityHeaders),
+            Middleware(BodyLimit, default=_BODY_BYTES, by_path=bodies),
         ],
-        exception_handlers={HTTPException: http_error, Exception: server_error},
+        exception_handlers=HANDLERS,
         lifespan=lifespan,
     )

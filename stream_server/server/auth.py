@@ -1,77 +1,95 @@
-"""The access token: from the settings, or made on first start and readable by its owner only."""
+"""Who a request comes from: the one place that reads credentials.
+
+A token comes in an ``Authorization: Bearer`` header or in a stream's hello; the server's own pages
+carry a cookie made from the server's token instead. Whoever holds a token is the same person over
+every transport, so that limits per token hold over all of them together.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
-import os
-import secrets
-from pathlib import Path
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from stream_server.settings import Settings
+from starlette.requests import HTTPConnection
 
-_SHORT = 16
-_log = logging.getLogger(__name__)
+from stream_server.server.pairing import Pairings
+from stream_server.settings import NamedToken, Role
 
-
-class TokenError(ValueError):
-    """The token cannot be used; the message says why without showing it."""
+COOKIE = "fakelight_session"
+_CALLER = "fakelight.caller"  # key of the ASGI scope
 
 
-def load_token(settings: Settings) -> str:
-    """The token of ``settings``, else the one in the state directory, which is made if missing.
+@dataclass(frozen=True)
+class Caller:
+    """The holder of a token and what that person may do.
 
-    Raises ``TokenError`` for a token that is not printable ASCII, or for a file that cannot be read
-    or made.
+    ``holder`` stands for the token, fit for counting and for logs: it does not show the token.
     """
-    if settings.token:
-        return _checked(settings.token, "FAKELIGHT_TOKEN")
-    path = settings.state_dir / "token"
-    try:
-        return _checked(path.read_text(encoding="ascii").strip(), str(path))
-    except FileNotFoundError:
-        return _make(path)
-    except OSError as error:
-        raise TokenError(f"cannot read the token file {path}: {error.strerror}") from error
+
+    holder: str
+    role: Role
 
 
-def same(given: str, token: str) -> bool:
-    """Compare in constant time, whatever was given."""
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode())
+class Authority:
+    """Knows the tokens that open this server: its own, those with names, and paired ones.
+
+    A paired token is good for the ``Origin`` that it was given to and for no other.
+    """
+
+    def __init__(self, token: str, named: Iterable[NamedToken], pairings: Pairings) -> None:
+        self.token = token
+        self.cookie = hmac.new(token.encode(), b"fakelight session v1", hashlib.sha256).hexdigest()
+        self._named = tuple(named)
+        self._pairings = pairings
+
+    def of_request(self, connection: HTTPConnection) -> Caller | None:
+        """Whose HTTP request it is: by its bearer token, else by its cookie."""
+        token = bearer_token(connection)
+        caller = None if token is None else self._by_token(token, connection)
+        return caller or self._by_cookie(connection)
+
+    def of_hello(self, token: str, connection: HTTPConnection) -> Caller | None:
+        """Whose stream a hello opens: by its token, or by the cookie where that is empty."""
+        return self._by_token(token, connection) if token else self._by_cookie(connection)
+
+    def is_own(self, token: str) -> bool:
+        """Whether ``token`` is the server's own; compared in constant time, whatever was given."""
+        return _same(token, self.token)
+
+    def _by_token(self, token: str, connection: HTTPConnection) -> Caller | None:
+        if self.is_own(token) or self._pairings.accepts(token, connection.headers.get("origin")):
+            return Caller(_holder(token), "operator")
+        role = next((one.role for one in self._named if _same(token, one.token)), None)
+        return None if role is None else Caller(_holder(token), role)
+
+    def _by_cookie(self, connection: HTTPConnection) -> Caller | None:
+        if _same(connection.cookies.get(COOKIE, ""), self.cookie):
+            return Caller(_holder(self.token), "operator")
+        return None
 
 
-def holder(token: str) -> str:
-    """A name for who holds ``token``, fit for counting and for logs: it does not show the token."""
+def bearer_token(connection: HTTPConnection) -> str | None:
+    """The token of the ``Authorization`` header, ``None`` where there is no such header."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def note_caller(connection: HTTPConnection, caller: Caller) -> None:
+    """Let the handlers of this request know whose it is."""
+    connection.scope[_CALLER] = caller
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Whose request it is. Raises ``KeyError`` at an address that is open to anyone."""
+    caller: Caller = connection.scope[_CALLER]
+    return caller
+
+
+def _same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), secret.encode())
+
+
+def _holder(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-
-
-def session_cookie(token: str) -> str:
-    """What the server's own pages carry instead of the token: derived from it, never it."""
-    return hmac.new(token.encode(), b"fakelight session v1", hashlib.sha256).hexdigest()
-
-
-def _checked(token: str, source: str) -> str:
-    if not token or not token.isprintable() or not token.isascii() or " " in token:
-        raise TokenError(
-            f"the token in {source} is unusable ({len(token)} characters);"
-            " it must be printable ASCII without spaces"
-        )
-    if len(token) < _SHORT:
-        _log.warning("the token in %s has only %d characters: easy to guess", source, len(token))
-    return token
-
-
-def _make(path: Path) -> str:
-    token = secrets.token_urlsafe(32)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # O_EXCL: of two servers that start at once one makes the file and the other reads it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _checked(path.read_text(encoding="ascii").strip(), str(path))
-    except OSError as error:
-        raise TokenError(f"cannot make the token file {path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token + "\n")
-    return token

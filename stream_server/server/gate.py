@@ -15,18 +15,13 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stream_server.server.auth import holder, same, session_cookie
+from stream_server.server.auth import Authority, note_caller
 from stream_server.server.problems import problem
-from stream_server.server.services import Services
-from stream_server.settings import Role
+from stream_server.settings import Settings
 
-COOKIE = "fakelight_session"
-ROLE, HOLDER = "fakelight.role", "fakelight.holder"  # keys of the ASGI scope
 _EXTENSION = re.compile(r"(chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36})")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
-_OPEN_PATHS = frozenset(
-    {"/", "/scan", "/monitor", "/healthz", "/readyz", "/favicon.ico", "/v1/session"}
-)
+_OPEN_PATHS = frozenset({"/", "/scan", "/healthz", "/readyz", "/favicon.ico", "/v1/session"})
 _OPEN_PREFIXES = ("/static/", "/extension/", "/v1/pairings")
 _VIEWER_PATHS = frozenset({"/whip", "/v1/info", "/openapi.json"})
 _WILDCARDS = ("", "0.0.0.0", "::")
@@ -35,12 +30,11 @@ _WILDCARDS = ("", "0.0.0.0", "::")
 class Gate:
     """ASGI middleware with the three checks."""
 
-    def __init__(self, app: ASGIApp, *, services: Services) -> None:
+    def __init__(self, app: ASGIApp, *, settings: Settings, authority: Authority) -> None:
         self._app = app
-        self._services = services
-        self._cookie = session_cookie(services.token)
-        host = services.settings.host.lower()
-        more = {name.strip().lower() for name in services.settings.allowed_hosts.split(",")}
+        self._authority = authority
+        host = settings.host.lower()
+        more = {name.strip().lower() for name in settings.allowed_hosts.split(",")}
         self._hosts = {"localhost", "127.0.0.1", "::1"} | (more - {""})
         if host not in _WILDCARDS:
             self._hosts.add(host)
@@ -85,17 +79,19 @@ class Gate:
         path = scope["path"]
         if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES):
             return None
-        role = self._role(scope)
-        if role == "operator" or (role == "viewer" and _for_viewers(path)):
-            return None
-        if role == "viewer":
+        connection = HTTPConnection(scope)
+        caller = self._authority.of_request(connection)
+        if caller is None:
+            return problem(
+                401,
+                "this needs the server's token: Authorization: Bearer TOKEN"
+                " (`fakelight token` prints it)",
+                {"WWW-Authenticate": 'Bearer realm="fakelight"'},
+            )
+        if caller.role == "viewer" and not _for_viewers(path):
             return problem(403, f"{path[:80]} takes an operator's token; this one is a viewer's")
-        return problem(
-            401,
-            "this needs the server's token: Authorization: Bearer TOKEN"
-            " (`fakelight token` prints it)",
-            {"WWW-Authenticate": 'Bearer realm="fakelight"'},
-        )
+        note_caller(connection, caller)
+        return None
 
     @staticmethod
     def _own_origin(origin: str, host: str) -> bool:
@@ -103,18 +99,6 @@ class Gate:
             return True
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
-
-    def _role(self, scope: Scope) -> Role | None:
-        """What the caller may do, noted in ``scope`` with who it is."""
-        connection = HTTPConnection(scope)
-        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        token, role = given.strip(), None
-        if scheme.lower() == "bearer":
-            role = self._services.role(token, connection.headers.get("origin"))
-        if role is None and same(connection.cookies.get(COOKIE, ""), self._cookie):
-            token, role = self._services.token, "operator"
-        scope[ROLE], scope[HOLDER] = role, holder(token)
-        return role
 
 
 def _for_viewers(path: str) -> bool:

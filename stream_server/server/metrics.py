@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client import Counter as PrometheusCounter
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from stream_server.live import Counters
+from stream_server.engine import Engine, MicroBatcher
+from stream_server.server.registry import Registry
 from stream_server.stream import Face
-
-if TYPE_CHECKING:
-    from stream_server.server.services import Services
 
 _LAG_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
 
@@ -23,9 +20,10 @@ _LAG_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 
 class Metrics(Collector):
     """What ``/metrics`` shows. Counts of open streams are read when asked, not kept twice."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._closed: Counter[str] = Counter()
+    def __init__(self, streams: Registry, engine: Engine, batcher: MicroBatcher) -> None:
+        self._streams = streams
+        self._engine = engine
+        self._batcher = batcher
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self._lag = Histogram(
@@ -47,10 +45,6 @@ class Metrics(Collector):
         for face in faces:
             self._verdicts.labels(face.verdict).inc()
 
-    def closed(self, counters: Counters) -> None:
-        """Keep the counts of a stream that ends."""
-        self._closed.update(_by_result(counters))
-
     def text(self) -> bytes:
         """The exposition text."""
         return generate_latest(self.registry)
@@ -59,21 +53,17 @@ class Metrics(Collector):
         return self._families()
 
     def _families(self) -> Iterator[Metric]:
-        services = self._services
-        frames = self._closed.copy()
-        for stream in services.streams.values():
-            frames.update(_by_result(stream.live.counters))
         counted = CounterMetricFamily(
             "fakelight_frames", "Frames, by what became of them", labels=["result"]
         )
-        for result in ("received", "analysed", "dropped", "refused"):
-            counted.add_metric([result], frames[result])
+        for result, frames in asdict(self._streams.counters()).items():
+            counted.add_metric([result], frames)
         yield counted
-        yield GaugeMetricFamily("fakelight_streams", "Open streams", value=len(services.streams))
+        yield GaugeMetricFamily("fakelight_streams", "Open streams", value=len(self._streams))
         fallback = GaugeMetricFamily(
             "fakelight_engine_fallback",
             "1 while the embedded engine stands in for Triton",
-            value=float(services.fallback()),
+            value=float(self._engine.fallback),
         )
         yield fallback
         batches = CounterMetricFamily(
@@ -83,26 +73,17 @@ class Metrics(Collector):
             "fakelight_engine_rows", "Crops and windows in those batches", labels=["kind"]
         )
         for kind, stats in (
-            ("crops", services.batcher.crop_stats),
-            ("windows", services.batcher.window_stats),
+            ("crops", self._batcher.crop_stats),
+            ("windows", self._batcher.window_stats),
         ):
             batches.add_metric([kind], stats.batches)
             rows.add_metric([kind], stats.rows)
         yield batches
         yield rows
-        if counts := services.engine.counts():
+        if counts := self._engine.counts():
             calls = CounterMetricFamily(
                 "fakelight_engine_calls", "Calls to Triton and its stand-in", labels=["result"]
             )
             for result, count in counts.items():
                 calls.add_metric([result], count)
             yield calls
-
-
-def _by_result(counters: Counters) -> dict[str, int]:
-    return {
-        "received": counters.received,
-        "analysed": counters.analysed,
-        "dropped": counters.dropped,
-        "refused": counters.refused,
-    }

@@ -14,18 +14,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stream_server.problem import ProblemError
+
 _log = logging.getLogger(__name__)
 LIFETIME = 120.0  # seconds
 TRIES = 5
 _OPEN_AT_ONCE = 8
 
 
-class PairingError(Exception):
-    """A pairing that did not come about; ``status`` is the HTTP status that says so."""
+class PairingError(ProblemError):
+    """A pairing that did not come about; ``tries_left`` where digits were wrong."""
 
     def __init__(self, status: int, message: str, tries_left: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
+        members = {} if tries_left is None else {"tries_left": tries_left}
+        super().__init__(status, message, None, **members)
         self.tries_left = tries_left
 
 

@@ -1,12 +1,14 @@
-"""Errors over HTTP: problem documents (RFC 9457)."""
+"""Errors over HTTP: problem documents as answers."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from stream_server.problem import ProblemError, problem_document
 
 
 class ProblemResponse(JSONResponse):
@@ -16,16 +18,25 @@ class ProblemResponse(JSONResponse):
 
 
 def problem(
-    status: int, detail: str, headers: dict[str, str] | None = None, **more: object
+    status: int, detail: str, headers: dict[str, str] | None = None, **members: object
 ) -> ProblemResponse:
-    """A problem document whose ``detail`` a person can read; ``more`` are extension members."""
-    title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return ProblemResponse(body, status, headers)
+    """An answer whose ``detail`` a person can read; ``members`` are further fields of it."""
+    return ProblemResponse(problem_document(status, detail, **members), status, headers)
 
 
-async def http_error(request: Request, error: Exception) -> Response:
-    """Starlette's own errors (404, 405 and the like) as problem documents."""
+def answer_to(error: ProblemError) -> ProblemResponse:
+    """The answer that says what ``error`` says."""
+    return ProblemResponse(error.problem(), error.status, error.headers)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, ProblemError)
+    return answer_to(error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Starlette's own errors: 404, 405 and the like."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         detail = f"there is nothing at {request.url.path}"
@@ -36,7 +47,15 @@ async def http_error(request: Request, error: Exception) -> Response:
     return problem(error.status_code, detail, dict(error.headers or {}))
 
 
-async def server_error(request: Request, error: Exception) -> Response:
+async def _server_error(request: Request, error: Exception) -> Response:
     """What nobody foresaw; the log has it."""
     del error
     return problem(500, f"an internal error while answering {request.url.path}; see the log")
+
+
+#: What the application does about each kind of error, wherever in it one is raised.
+HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
+    ProblemError: _refused,
+    HTTPException: _http_error,
+    Exception: _server_error,
+}

@@ -17,8 +17,8 @@ from stream_server import __version__, resources
 from stream_server.engine.configured import configured_engine
 from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProtocol
 from stream_server.server.app import create_app
-from stream_server.server.auth import load_token
 from stream_server.server.services import Services
+from stream_server.server.token_file import load_token
 from stream_server.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -44,10 +44,10 @@ class _Server(uvicorn.Server):
                 signal.signal(sig, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._services.stop_streams()
+        self._services.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self._services.no_streams.wait()
+                await self._services.streams.empty.wait()
         await asyncio.sleep(0.05)  # the close frames are on their way
         await super().shutdown(sockets)
 
@@ -102,16 +102,17 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _greet(services: Services, listening: socket.socket) -> None:
-    settings = services.settings
+    settings, token = services.settings, services.authority.token
+    models = services.engine.repository
     port = listening.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
     shown = f"[{host}]" if ":" in host else host
     lines = [
         f"Fakelight {__version__} is serving on http://{shown}:{port}"
-        f" ({services.engine_in_use()} engine, {', '.join(services.repository.members)})",
+        f" ({services.engine.in_use} engine, {', '.join(models.members)})",
         "",
-        f"  live page   http://{shown}:{port}/#token={services.token}",
-        f"  check files http://{shown}:{port}/scan#token={services.token}",
+        f"  live page   http://{shown}:{port}/#token={token}",
+        f"  check files http://{shown}:{port}/scan#token={token}",
         "  extension   in the browser's extensions page, Load unpacked:",
         f"              {resources.extension_dir()}",
         "              then pair it in its options: six digits will appear here",
@@ -121,8 +122,8 @@ def _greet(services: Services, listening: socket.socket) -> None:
         f" ({settings.models / 'LICENSE'}).",
         "",
     ]
-    if services.repository.untrained:
-        lines[-2:-1] = [f"  UNTRAINED MODELS: {services.repository.untrained}."]
+    if models.untrained:
+        lines[-2:-1] = [f"  UNTRAINED MODELS: {models.untrained}."]
     if settings.host not in _LOOPBACK:
         lines.insert(1, f"  Anyone who can reach {settings.host} can try the token: use TLS.")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import errno
-from http import HTTPStatus
+
+from stream_server.problem import ProblemError
 
 
-class UnusableError(ValueError):
+class UnusableError(ProblemError):
     """An input that gives no report. ``code`` is for programs, the message for people.
 
-    ``status`` is the HTTP status that says the same.
+    Its problem document stands in a report's ``error``.
     """
 
     def __init__(self, code: str, message: str, status: int = 422) -> None:
-        super().__init__(message)
+        super().__init__(status, message, code=code)
         self.code = code
-        self.status = status
 
     def __reduce__(self) -> tuple[type[UnusableError], tuple[str, str, int]]:
         # An exception is rebuilt from its message alone unless it says otherwise.
         return UnusableError, (self.code, str(self), self.status)
-
-    def problem(self) -> dict[str, object]:
-        """The problem document (RFC 9457) that stands in a report's ``error``."""
-        return {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": str(self),
-            "code": self.code,
-        }
 
 
 def from_os_error(error: OSError, what: str) -> UnusableError:

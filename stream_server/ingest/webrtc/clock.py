@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stream_server.ingest.rhythm import Rhythm
+
 RATE = 90_000  # RTP clock of all video codecs (RFC 6184, RFC 7741)
 _LONGEST_STEP = 10 * RATE  # a longer pause, or a step back, is another recording
 
@@ -18,17 +20,13 @@ class Tick:
 
 
 class MediaClock:
-    """Seconds since the first frame; ``per_second`` frames of them are due.
-
-    A higher ``per_second`` makes boxes move more smoothly and costs tracking; samples for the
-    verdict are taken at the server's own rate in any case.
-    """
+    """Seconds since the first frame; ``per_second`` frames of them are due, in the rhythm that
+    samples are taken in everywhere."""
 
     def __init__(self, per_second: float) -> None:
-        self._step = RATE / per_second
+        self._rhythm = Rhythm(per_second)
         self._last: int | None = None
         self._time = 0
-        self._next = 0.0
 
     def tick(self, pts: int) -> Tick:
         """The next frame, ``pts`` in units of 1/90000 s on the sender's clock."""
@@ -39,9 +37,6 @@ class MediaClock:
             self._time += 0 if jumped else step
         self._last = pts
         if jumped:
-            self._next = self._time
-        # A frame may come early by half a beat; the rhythm goes on from where it was due.
-        due = self._time >= self._next - self._step / 2
-        if due:
-            self._next = max(self._next + self._step, self._time + self._step / 2)
-        return Tick(self._time / RATE, due, jumped)
+            self._rhythm.reset()
+        time = self._time / RATE
+        return Tick(time, self._rhythm.due(time), jumped)

@@ -6,11 +6,10 @@ with RSA and fail with "no shared cipher".
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiortc import RTCPeerConnection
 
-_CERTIFICATES = "_RTCPeerConnection__certificates"
+from stream_server.ingest.webrtc.aiortc_private import on_new_context
+
 CIPHERS = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
     b":ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
@@ -19,16 +18,5 @@ CIPHERS = (
 
 
 def take_rsa(peer: RTCPeerConnection) -> None:
-    """Let ``peer`` talk to both kinds of certificate; to be called before it connects.
-
-    Raises ``AttributeError`` where this release of aiortc has no such parts.
-    """
-    for certificate in getattr(peer, _CERTIFICATES):
-        make = certificate._create_ssl_context
-
-        def make_wider(srtp_profiles: list[Any], make: Any = make) -> Any:
-            context = make(srtp_profiles=srtp_profiles)
-            context.set_cipher_list(CIPHERS)
-            return context
-
-        certificate._create_ssl_context = make_wider
+    """Let ``peer`` talk to both kinds of certificate; to be called before it connects."""
+    on_new_context(peer, lambda context: context.set_cipher_list(CIPHERS))

@@ -1,11 +1,13 @@
-"""ICE servers and addresses from the settings."""
+"""ICE connections: their servers and addresses from the settings, and what they say."""
 
 from __future__ import annotations
 
-from aioice import Candidate, Connection
+from aioice import Connection
 from aiortc import RTCIceServer
 from aiortc.rtcicetransport import connection_kwargs
 
+from stream_server.ingest.webrtc.aiortc_private import offer_only
+from stream_server.ingest.webrtc.sdp import Fragment
 from stream_server.settings import Settings
 
 
@@ -43,18 +45,13 @@ def new_connection(settings: Settings) -> Connection:
 
 
 def use_addresses(connection: Connection, settings: Settings) -> None:
-    """Offer only the addresses of ``webrtc_addresses``, where that is set.
-
-    aioice offers every address of the machine except 127.0.0.1, and asks nobody.
-    """
+    """Offer only the addresses of ``webrtc_addresses``, where that is set."""
     chosen = [one.strip() for one in settings.webrtc_addresses.split(",") if one.strip()]
-    if not chosen:
-        return
-    gather = connection.get_component_candidates
+    if chosen:
+        offer_only(connection, chosen)
 
-    async def gather_chosen(component: int, addresses: list[str]) -> list[Candidate]:
-        del addresses
-        return await gather(component=component, addresses=chosen)
 
-    # aioice has no setting for this; the method is replaced on this one connection.
-    setattr(connection, gather.__name__, gather_chosen)
+def fragment_of(connection: Connection) -> Fragment:
+    """Credentials and candidates of a ``connection`` that has gathered them."""
+    candidates = (f"candidate:{one.to_sdp()}" for one in connection.local_candidates)
+    return Fragment(connection.local_username, connection.local_password, tuple(candidates))

@@ -11,7 +11,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from stream_server.ingest.webrtc.clock import MediaClock
-from stream_server.ingest.webrtc.receiver import tame
+from stream_server.ingest.webrtc.receiver import bound
 from stream_server.live import Job, LiveStream
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.settings import Settings
@@ -35,7 +35,7 @@ class Intake:
         self._live = live
         self._limit = settings.max_pixels
         self._track = track
-        self._encoded = tame(receiver, settings.max_pixels)
+        self._encoded = bound(receiver, settings.max_pixels)
         self._clock = MediaClock(settings.sample_hz)
         self._told_too_large = False
 
@@ -66,8 +66,7 @@ class Intake:
             self._refuse_size(frame.width, frame.height)
             return
         if not tick.due:
-            self._live.counters.received += 1
-            self._live.counters.dropped += 1
+            self._live.skip()
             return
         header = FrameHeader(
             frame_id=pts % 2**32,

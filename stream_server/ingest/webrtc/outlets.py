@@ -13,6 +13,7 @@ from typing import Any
 from aiortc import RTCDataChannel
 
 from stream_server import protocol
+from stream_server.problem import ProblemError
 
 CHANNEL = "verdicts"
 _CHANNEL_BYTES = 64 * 1024
@@ -20,8 +21,11 @@ _UNREAD = 64
 _READERS = 8
 
 
-class TooManyReadersError(Exception):
+class TooManyReadersError(ProblemError):
     """More event readers than one stream has room for; the message says how many that is."""
+
+    def __init__(self) -> None:
+        super().__init__(429, f"{_READERS} readers follow this stream, which is the limit")
 
 
 class Outlets:
@@ -60,8 +64,8 @@ class Outlets:
 
         Raises ``TooManyReadersError``.
         """
-        if len(self._readers) >= _READERS:
-            raise TooManyReadersError(f"{_READERS} readers follow this stream, which is the limit")
+        if self.full:
+            raise TooManyReadersError
         reader: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(_UNREAD)
         self._readers.add(reader)
         try:
@@ -77,6 +81,7 @@ class Outlets:
 
     @property
     def full(self) -> bool:
+        """Whether there is no room for another reader."""
         return len(self._readers) >= _READERS
 
     def _say(self, message: dict[str, Any]) -> None:

@@ -1,216 +1,37 @@
-"""aiortc's video receiver, tamed: frames leave at once, queues are bounded, sizes are looked at.
-
-aiortc hands a frame on only when the next one begins, keeps every encoded frame that its decoder
-has not got to, and decodes pictures of any size. There are no public hooks for these, so two
-private parts of a receiver are replaced before it starts; a test fails when a release renames them.
-"""
+"""aiortc's video receiver, bounded: frames leave at once, queues end, huge pictures are refused."""
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
-from aiortc import codecs, rtcrtpreceiver
-from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
 
-CAPACITY = 512  # packets, a power of two: more than the largest key frame has
-RECOVERABLE = 128  # packets back that are still asked for and sent again (aiortc's history)
-BACKLOG = 60  # encoded frames that may wait for the decoder
+from stream_server.ingest.webrtc.aiortc_private import (
+    change_decoders,
+    key_frame_request,
+    replace_queues,
+)
+from stream_server.ingest.webrtc.encoded_frames import EncodedFrames
+from stream_server.ingest.webrtc.jitter_buffer import FrameBuffer
+
 DECODER_PIXELS = 7680 * 4320  # what a decoder allocates for at most; the settings ask for less
-_ASK_AGAIN = 1.0  # seconds between two requests for a key frame
-_PATIENCE = 3.0
-_REMEMBERED = 256
-_CYCLE = 1 << 32
-_BUFFER = "_RTCRtpReceiver__jitter_buffer"
-_QUEUE = "_RTCRtpReceiver__decoder_queue"
-_DECODER_FAILED = "_RTCRtpReceiver__decoder_error"  # set, it asks the sender for a key frame
-_get_decoder = codecs.get_decoder
 
 
-def _modest_decoder(codec: Any) -> Any:
-    """A decoder that refuses huge pictures and takes one thread: streams outnumber cores."""
-    decoder = _get_decoder(codec)
-    context = getattr(decoder, "codec", None)
-    if context is not None and context.type == "video":
-        context.options = {"max_pixels": str(DECODER_PIXELS)}
-        context.thread_count = 1
-    return decoder
+def _modest(context: Any) -> None:
+    """Let a decoder refuse huge pictures and take one thread: streams outnumber cores."""
+    context.options = {"max_pixels": str(DECODER_PIXELS)}
+    context.thread_count = 1
 
 
-setattr(rtcrtpreceiver, _get_decoder.__name__, _modest_decoder)  # looked up at each start
+change_decoders(_modest)
 
 
-class RtpFrame(JitterFrame):
-    """An encoded frame. The stack rewrites ``timestamp``; ``rtp`` stays as it was on the wire."""
-
-    def __init__(self, data: bytes, timestamp: int) -> None:
-        super().__init__(data, timestamp)
-        self.rtp = timestamp
-
-
-class FrameBuffer(JitterBuffer):
-    """Puts packets in order and gives a frame out with its last packet (its RTP marker bit)."""
-
-    def __init__(self) -> None:
-        super().__init__(capacity=CAPACITY, is_video=True)
-        self.lost = False  # packets were given up: what follows needs a key frame
-
-    def add(self, packet: Any) -> tuple[bool, JitterFrame | None]:
-        ask, frame = super().add(packet)
-        if frame is None and not ask and self._give_up(packet.sequence_number):
-            ask, frame = True, self.complete()
-        self.lost = self.lost or ask
-        return ask, frame
-
-    def complete(self) -> RtpFrame | None:
-        """The next frame if all of its packets are there."""
-        if self._origin is None:
-            return None
-        packets: list[Any] = self._packets  # with the parsed payload in `_data`
-        data: list[bytes] = []
-        timestamp: int | None = None
-        for count in range(self.capacity):
-            packet = packets[(self._origin + count) % self.capacity]
-            if packet is None:
-                return None
-            if timestamp is not None and packet.timestamp != timestamp:
-                self.remove(count)
-                return RtpFrame(data=b"".join(data), timestamp=timestamp)
-            timestamp = packet.timestamp
-            data.append(packet._data)
-            if packet.marker:
-                self.remove(count + 1)
-                return RtpFrame(data=b"".join(data), timestamp=timestamp)
-        return None
-
-    def _give_up(self, newest: int) -> bool:
-        """Pass over a gap that is too old to be mended, instead of waiting until all is full."""
-        assert self._origin is not None
-        span = (newest - self._origin) % 65536
-        if not RECOVERABLE <= span < CAPACITY:
-            return False
-        places = (self._packets[(self._origin + i) % CAPACITY] for i in range(span))
-        gap = next((i for i, packet in enumerate(places) if packet is None), span)
-        if span - gap < RECOVERABLE:
-            return False
-        self.smart_remove(gap + 1)
-        return True
-
-    def _remove_frame(self, sequence_number: int) -> JitterFrame | None:
-        del sequence_number
-        return self.complete()
-
-
-class EncodedFrames(queue.Queue[Any]):
-    """What waits for the decoder thread: at most ``BACKLOG`` frames.
-
-    After a loss, or when the decoder falls behind, everything up to the next key frame is left out:
-    pictures built on missing ones are torn, and a torn face looks manipulated. Timestamps are RTP's
-    own, unwrapped, so that ``pts % 2**32`` of a decoded frame is what the sender put on the wire.
-    """
-
-    def __init__(
-        self, buffer: FrameBuffer, ask_key_frame: Callable[[], None], max_pixels: int
-    ) -> None:
-        super().__init__()
-        self._buffer = buffer
-        self._ask = ask_key_frame
-        self._max_pixels = max_pixels
-        self._last: int | None = None
-        self._asked = self._since = 0.0
-        self._arrivals: OrderedDict[int, float] = OrderedDict()
-        self.waiting_for_key = False
-        self.left_out = 0
-        self.too_large: tuple[int, int] | None = None
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        if item is None:
-            super().put(None, block, timeout)
-            return
-        codec, frame = item
-        while frame is not None:  # a filled gap completes several frames at once
-            self._take(codec, frame)
-            frame = self._buffer.complete()
-
-    def arrived(self, pts: int) -> float | None:
-        """When the last packet of the frame came, on the monotonic clock."""
-        return self._arrivals.pop(pts, None)
-
-    def _take(self, codec: Any, frame: RtpFrame) -> None:
-        now = time.monotonic()
-        size = key_frame_size(codec.name, frame.data)
-        if self._buffer.lost or self.qsize() >= BACKLOG:
-            self._buffer.lost = False
-            self._wait_for_key(now)
-        if size is not None:
-            too_large = size[0] * size[1] > self._max_pixels
-            self.too_large = size if too_large else None
-            self.waiting_for_key = too_large or self.qsize() >= BACKLOG
-        elif self.waiting_for_key and not self.too_large and now - self._since > _PATIENCE:
-            self.waiting_for_key = False  # some senders refresh bit by bit and send no key frame
-        if self.waiting_for_key:
-            self.left_out += 1
-            if now - self._asked >= _ASK_AGAIN and not self.too_large:
-                self._asked = now
-                self._ask()
-            return
-        frame.timestamp = self._unwrapped(frame.rtp)
-        self._arrivals[frame.timestamp] = now
-        while len(self._arrivals) > _REMEMBERED:
-            self._arrivals.popitem(last=False)
-        super().put((codec, frame))
-
-    def _wait_for_key(self, now: float) -> None:
-        if not self.waiting_for_key:
-            self.waiting_for_key = True
-            self._since = now
-
-    def _unwrapped(self, rtp: int) -> int:
-        if self._last is None:
-            self._last = rtp
-        else:  # the nearest value that is the same modulo 2**32
-            self._last += (rtp - self._last + _CYCLE // 2) % _CYCLE - _CYCLE // 2
-            if self._last < 0:
-                self._last += _CYCLE
-        return self._last
-
-
-def tame(receiver: RTCRtpReceiver, max_pixels: int) -> EncodedFrames:
-    """Replace the queues of a receiver that has not started yet.
+def bound(receiver: RTCRtpReceiver, max_pixels: int) -> EncodedFrames:
+    """Bound the queues of a receiver that has not started yet.
 
     Raises ``AttributeError`` where this release of aiortc has no such parts.
     """
-    decoder_failed: threading.Event = getattr(receiver, _DECODER_FAILED)
     buffer = FrameBuffer()
-    frames = EncodedFrames(buffer, decoder_failed.set, max_pixels)
-    for name, ours in ((_BUFFER, buffer), (_QUEUE, frames)):
-        getattr(receiver, name)
-        setattr(receiver, name, ours)
+    frames = EncodedFrames(buffer, key_frame_request(receiver).set, max_pixels)
+    replace_queues(receiver, buffer, frames)
     return frames
-
-
-def key_frame_size(codec: str, data: bytes) -> tuple[int, int] | None:
-    """Width and height of a key frame, ``None`` for any other frame.
-
-    VP8 tells its size in ten bytes (RFC 6386, 9.1). An H.264 key frame counts as 0 by 0: its
-    decoder checks the size by itself before it allocates.
-    """
-    if codec == "VP8":
-        if len(data) < 10 or data[0] & 1 or data[3:6] != b"\x9d\x01\x2a":
-            return None
-        return (
-            int.from_bytes(data[6:8], "little") & 0x3FFF,
-            int.from_bytes(data[8:10], "little") & 0x3FFF,
-        )
-    if codec == "H264":
-        start = data.find(b"\x00\x00\x01")
-        while 0 <= start < len(data) - 3:
-            if data[start + 3] & 0x1F in (5, 7):
-                return (0, 0)
-            start = data.find(b"\x00\x00\x01", start + 3, 1024)
-    return None

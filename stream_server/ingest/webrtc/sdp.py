@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from stream_server.problem import ProblemError
+
 CODECS = ("VP8", "H264")
 MAX_CANDIDATES = 64
 _KINDS = ("video", "audio", "application")
 _SENDING = ("sendonly", "sendrecv")
 
 
-class OfferError(ValueError):
-    """An offer that cannot be used; ``status`` is the HTTP status that says so."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+class OfferError(ProblemError):
+    """An offer or fragment that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +93,18 @@ class Fragment:
     password: str | None
     candidates: tuple[str, ...]
 
+    def text(self) -> str:
+        """The fragment as ``application/trickle-ice-sdpfrag``, with all candidates there are."""
+        lines = [
+            f"a=ice-ufrag:{self.ufrag}",
+            f"a=ice-pwd:{self.password}",
+            "m=video 9 UDP/TLS/RTP/SAVPF 0",
+            "a=mid:0",
+            *(f"a={candidate}" for candidate in self.candidates),
+            "a=end-of-candidates",
+        ]
+        return "\r\n".join(lines) + "\r\n"
+
 
 def read_fragment(text: str) -> Fragment:
     """Parse ``application/trickle-ice-sdpfrag``. Raises ``OfferError`` (400, 422)."""
@@ -115,16 +125,6 @@ def read_fragment(text: str) -> Fragment:
             422, f"{len(candidates)} candidates at once; the limit is {MAX_CANDIDATES}"
         )
     return Fragment(ufrag, password, tuple(candidates))
-
-
-def ice_credentials(offer: str) -> tuple[str, str]:
-    """User fragment and password of an offer; empty where it has none."""
-    found = {"a=ice-ufrag": "", "a=ice-pwd": ""}
-    for line in offer.split("\r\n"):
-        name, _, value = line.partition(":")
-        if name in found and not found[name]:
-            found[name] = value
-    return found["a=ice-ufrag"], found["a=ice-pwd"]
 
 
 def _sections(lines: Iterable[str]) -> list[list[str]]:

@@ -17,12 +17,14 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from stream_server.ingest.webrtc.ice import link_headers
+from stream_server.ingest.webrtc.outlets import TooManyReadersError
 from stream_server.ingest.webrtc.peer import Peer
 from stream_server.ingest.webrtc.sdp import OfferError, check_offer, read_fragment
+from stream_server.problem import ProblemError
 from stream_server.protocol import MAX_WINDOW, MIN_WINDOW, Close, Source
-from stream_server.server.gate import HOLDER, ROLE
-from stream_server.server.problems import problem
-from stream_server.server.services import OverLimitError, Services
+from stream_server.server.auth import caller_of
+from stream_server.server.services import Services
+from stream_server.session import Session
 
 _log = logging.getLogger(__name__)
 MAX_SDP_BYTES = 64 * 1024
@@ -62,27 +64,19 @@ class Whip:
     async def post(self, request: Request) -> Response:
         """Open a session for the offer in the body."""
         if self._services.stopping.is_set():
-            return problem(503, "the server is stopping")
-        try:
-            offer = check_offer(await _text(request, _SDP, MAX_SDP_BYTES))
-            source, window = _wishes(request, self._services.settings.window)
-            owner = request.scope[HOLDER]
-            peer = Peer(self._services, holder=owner, source=source, window=window)
-        except OfferError as error:
-            return problem(error.status, str(error))
-        except OverLimitError as error:
-            return problem(429, str(error))
+            raise ProblemError(503, "the server is stopping")
+        offer = check_offer(await _text(request, _SDP))
+        source, window = _wishes(request)
+        peer = Peer(self._services, caller_of(request), source, window)
         try:
             answer = await peer.answer(offer)
-        except BaseException as error:
+        except BaseException:
             await peer.let_go()
-            if isinstance(error, OfferError):
-                return problem(error.status, str(error))
             raise
         self._start(peer)
         response = Response(answer, 201, media_type=_SDP)
-        response.headers["Location"] = f"/v1/streams/{peer.live.id}"
-        response.headers["ETag"] = f'"{peer.etag}"'
+        response.headers["Location"] = f"/v1/streams/{peer.session.id}"
+        response.headers["ETag"] = f'"{peer.ice.etag}"'
         response.headers["Accept-Patch"] = _FRAGMENT
         for link in link_headers(self._services.settings):
             response.headers.append("Link", link)
@@ -91,34 +85,25 @@ class Whip:
     async def patch(self, request: Request) -> Response:
         """Further candidates (RFC 9725, 4.3.2) or an ICE restart (4.3.3)."""
         peer = self._own(request)
-        if isinstance(peer, Response):
-            return peer
         match = request.headers.get("if-match")
         if match is None:
-            return problem(428, 'PATCH needs If-Match: the ETag of the session, or "*" to restart')
-        try:
-            fragment = read_fragment(await _text(request, _FRAGMENT, MAX_FRAGMENT_BYTES))
-            if match.strip() in ("*", '"*"'):
-                return Response(
-                    await peer.restart(fragment),
-                    200,
-                    {"ETag": f'"{peer.etag}"'},
-                    _FRAGMENT,
-                )
-            if match.strip() != f'"{peer.etag}"':
-                return problem(412, f"If-Match is {match[:40]!r}; the session has another ETag")
-            await peer.trickle(fragment)
-        except OfferError as error:
-            return problem(error.status, str(error))
-        return Response(status_code=204, headers={"ETag": f'"{peer.etag}"'})
+            raise ProblemError(
+                428, 'PATCH needs If-Match: the ETag of the session, or "*" to restart'
+            )
+        fragment = read_fragment(await _text(request, _FRAGMENT))
+        if match.strip() in ("*", '"*"'):
+            answer = await peer.ice.restart(fragment)
+            return Response(answer, 200, {"ETag": f'"{peer.ice.etag}"'}, _FRAGMENT)
+        if match.strip() != f'"{peer.ice.etag}"':
+            raise ProblemError(412, f"If-Match is {match[:40]!r}; the session has another ETag")
+        await peer.ice.trickle(fragment)
+        return Response(status_code=204, headers={"ETag": f'"{peer.ice.etag}"'})
 
     async def delete(self, request: Request) -> Response:
         """End a stream, whichever transport it came by."""
-        one = self._services.streams.get(request.path_params["id"])
-        if one is None or not _may(request, one.holder):
-            return _unknown(request)
-        one.close(Close.NORMAL, "ended over HTTP")
-        running = self._running.get(one.live.id)
+        session = _allowed(request, self._services.streams.get(request.path_params["id"]))
+        session.close(Close.NORMAL, "ended over HTTP")
+        running = self._running.get(session.id)
         if running is not None:
             await asyncio.wait({running}, timeout=_END_SECONDS)
         return Response(status_code=200)
@@ -126,10 +111,8 @@ class Whip:
     async def events(self, request: Request) -> Response:
         """The messages of a WebRTC stream as server-sent events."""
         peer = self._own(request)
-        if isinstance(peer, Response):
-            return peer
         if peer.outlets.full:
-            return problem(429, "too many readers follow this stream")
+            raise TooManyReadersError
         return StreamingResponse(
             peer.outlets.events(),
             media_type="text/event-stream",
@@ -137,65 +120,60 @@ class Whip:
         )
 
     def _start(self, peer: Peer) -> None:
-        self._peers[peer.live.id] = peer
+        self._peers[peer.session.id] = peer
         task = asyncio.create_task(peer.run())
-        self._running[peer.live.id] = task
+        self._running[peer.session.id] = task
 
         def ended(done: asyncio.Task[None]) -> None:
-            self._running.pop(peer.live.id, None)
-            self._peers.pop(peer.live.id, None)
+            self._running.pop(peer.session.id, None)
+            self._peers.pop(peer.session.id, None)
             if not done.cancelled() and done.exception() is not None:
-                _log.error("stream %s ended badly", peer.live.id, exc_info=done.exception())
+                _log.error("stream %s ended badly", peer.session.id, exc_info=done.exception())
 
         task.add_done_callback(ended)
 
-    def _own(self, request: Request) -> Peer | Response:
+    def _own(self, request: Request) -> Peer:
         peer = self._peers.get(request.path_params["id"])
-        if peer is None or not _may(request, peer.holder):
-            return _unknown(request)
+        _allowed(request, None if peer is None else peer.session)
+        assert peer is not None
         return peer
 
 
-def _unknown(request: Request) -> Response:
-    return problem(404, f"no WebRTC stream is open at {request.url.path[:80]}")
+def _allowed(request: Request, session: Session | None) -> Session:
+    """``session`` if the caller may follow and end it. Raises ``ProblemError`` (404)."""
+    caller = caller_of(request)
+    if session is None or (caller.role != "operator" and caller.holder != session.holder):
+        raise ProblemError(404, f"no WebRTC stream is open at {request.url.path[:80]}")
+    return session
 
 
-def _may(request: Request, owner: str) -> bool:
-    return bool(request.scope[ROLE] == "operator" or request.scope[HOLDER] == owner)
-
-
-def _wishes(request: Request, window: int) -> tuple[Source, int]:
-    """``?window=``, ``?title=`` and ``?kind=``: a WHIP client has no hello to put them in."""
-    asked = request.query_params.get("window")
-    if asked is not None:
-        whole = asked.isascii() and asked.isdigit() and len(asked) < 4
-        if not whole or not MIN_WINDOW <= int(asked) <= MAX_WINDOW:
-            limits = f"{MIN_WINDOW} to {MAX_WINDOW}"
-            raise OfferError(400, f"window is {asked[:20]!r}, not a whole number from {limits}")
-        window = int(asked)
+def _wishes(request: Request) -> tuple[Source, int | None]:
+    """``?title=``, ``?kind=`` and ``?window=``: a WHIP client has no hello to put them in."""
     title = request.query_params.get("title")
     if title is not None and len(title) > 4096:
         raise OfferError(400, f"the title has {len(title)} characters; the limit is 4096")
-    asked_kind = request.query_params.get("kind", "camera")
-    kind = next((one for one in _KINDS if one == asked_kind), None)
+    asked = request.query_params.get("kind", "camera")
+    kind = next((one for one in _KINDS if one == asked), None)
     if kind is None:
-        raise OfferError(400, f"kind is {asked_kind[:20]!r}; known: {', '.join(_KINDS)}")
-    return Source(kind=kind, title=title), window
+        raise OfferError(400, f"kind is {asked[:20]!r}; known: {', '.join(_KINDS)}")
+    return Source(kind=kind, title=title), _window(request.query_params.get("window"))
 
 
-async def _text(request: Request, kind: str, most: int) -> str:
+def _window(asked: str | None) -> int | None:
+    if asked is None:
+        return None
+    whole = asked.isascii() and asked.isdigit() and len(asked) < 4
+    if not whole or not MIN_WINDOW <= int(asked) <= MAX_WINDOW:
+        limits = f"{MIN_WINDOW} to {MAX_WINDOW}"
+        raise OfferError(400, f"window is {asked[:20]!r}, not a whole number from {limits}")
+    return int(asked)
+
+
+async def _text(request: Request, kind: str) -> str:
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != kind:
         raise OfferError(415, f"the body is {given[:60]!r}; it must be {kind}")
-    claimed = request.headers.get("content-length", "")
-    if claimed.isdigit() and int(claimed) > most:
-        raise OfferError(413, f"the body claims {claimed} bytes; the limit is {most}")
-    received = b""
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > most:
-            raise OfferError(413, f"the body is over {most} bytes, which is the limit")
     try:
-        return received.decode("utf-8")
+        return (await request.body()).decode("utf-8")
     except UnicodeDecodeError:
         raise OfferError(400, "the body is not UTF-8") from None

@@ -14,12 +14,12 @@ from starlette.routing import Route
 
 from stream_server import resources
 from stream_server.ingest.files.unusable import UnusableError
+from stream_server.problem import ProblemError
 from stream_server.report.html import content_policy
-from stream_server.scan.jobs.queue import QueueFullError, ScanQueue, described
+from stream_server.scan.jobs.queue import ScanQueue, described
 from stream_server.scan.jobs.store import OPEN, Scan
 from stream_server.scan.jobs.upload import receive
 from stream_server.scan.options import DEFAULT_WINDOW, parse_window
-from stream_server.server.problems import problem
 
 _HEARTBEAT = 10.0
 _YES, _NO = ("true", "1", "yes", "on"), ("", "false", "0", "no", "off")
@@ -44,19 +44,18 @@ async def create(request: Request) -> Response:
         upload = await receive(request, target, queue.settings.scan_max_bytes)
     except UnusableError as error:
         # What has not been read of a refused upload would be taken for the next request.
-        return problem(error.status, str(error), {"Connection": "close"}, code=error.code)
+        error.headers["Connection"] = "close"
+        raise
     try:
         window, keep = _chosen(upload.fields)
         scan = await queue.submit(scan_id, upload.name, upload.size, window, keep)
-    except ValueError as error:
+    except ProblemError:
         target.unlink(missing_ok=True)
-        return problem(400, str(error))
-    except QueueFullError as error:
-        target.unlink(missing_ok=True)
-        return problem(429, str(error), {"Retry-After": "30"})
+        raise
     except SQLAlchemyError:
         target.unlink(missing_ok=True)
-        return problem(507, "the upload cannot be written down; is the disk full?")
+        detail = "the upload cannot be written down; is the disk full?"
+        raise ProblemError(507, detail) from None
     return JSONResponse(described(scan, queue), 202, {"Location": f"/v1/scans/{scan_id}"})
 
 
@@ -71,8 +70,6 @@ async def show(request: Request) -> Response:
     """One scan, with its report once there is one."""
     queue = _queue(request)
     scan = await _found(request)
-    if scan is None:
-        return _unknown(request)
     report = await asyncio.to_thread(queue.store.report, scan.id)
     ahead = await _ahead(queue, scan)
     return JSONResponse(described(scan, queue, json.loads(report) if report else None, ahead))
@@ -81,8 +78,6 @@ async def show(request: Request) -> Response:
 async def remove(request: Request) -> Response:
     """Cancel an open scan, or forget a finished one and what is kept of it."""
     scan = await _found(request)
-    if scan is None:
-        return _unknown(request)
     await _queue(request).remove(scan)
     return Response(status_code=204)
 
@@ -90,18 +85,15 @@ async def remove(request: Request) -> Response:
 async def report_page(request: Request) -> Response:
     """The HTML report."""
     scan = await _found(request)
-    if scan is None:
-        return _unknown(request)
     html = await asyncio.to_thread(_queue(request).store.page, scan.id)
     if html is None:
-        return problem(409, f"there is no report on this scan; it is {scan.status}")
+        raise ProblemError(409, f"there is no report on this scan; it is {scan.status}")
     return HTMLResponse(html, headers={"Content-Security-Policy": content_policy()})
 
 
 async def events(request: Request) -> Response:
     """Progress as Server-Sent Events: ``progress`` while it is open, then one ``done``."""
-    if await _found(request) is None:
-        return _unknown(request)
+    await _found(request)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Streaming(_told(request), media_type="text/event-stream", headers=headers)
 
@@ -109,7 +101,7 @@ async def events(request: Request) -> Response:
 async def _told(request: Request) -> AsyncIterator[str]:
     queue = _queue(request)
     async for _ in queue.changes(request.path_params["id"], _HEARTBEAT):
-        scan = await _found(request)
+        scan = await _get(request)
         if scan is None:
             yield "event: done\ndata: null\n\n"
             return
@@ -124,21 +116,27 @@ async def _ahead(queue: ScanQueue, scan: Scan) -> int | None:
     return await asyncio.to_thread(queue.store.ahead_of, scan) if scan.status == "queued" else None
 
 
-async def _found(request: Request) -> Scan | None:
+async def _get(request: Request) -> Scan | None:
     return await asyncio.to_thread(_queue(request).store.get, request.path_params["id"])
 
 
-def _unknown(request: Request) -> Response:
-    return problem(404, f"there is no scan {request.path_params['id'][:40]!r}")
+async def _found(request: Request) -> Scan:
+    scan = await _get(request)
+    if scan is None:
+        raise ProblemError(404, f"there is no scan {request.path_params['id'][:40]!r}")
+    return scan
 
 
 def _chosen(fields: dict[str, str]) -> tuple[str, bool]:
-    """The form's choices. Raises ``ValueError``."""
+    """The form's choices. Raises ``ProblemError`` (400)."""
     window = fields.get("window", "").strip() or DEFAULT_WINDOW
-    parse_window(window)
+    try:
+        parse_window(window)
+    except ValueError as error:
+        raise ProblemError(400, str(error)) from None
     keep = fields.get("keep", "").strip().lower()
     if keep not in _YES + _NO:
-        raise ValueError(f"keep is {keep!r}; it is true or false")
+        raise ProblemError(400, f"keep is {keep!r}; it is true or false")
     return window, keep in _YES
 
 

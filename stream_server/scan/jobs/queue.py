@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from stream_server.problem import ProblemError
 from stream_server.report.html import render
 from stream_server.report.model import Report
 from stream_server.scan.jobs.lock import FileLock
@@ -30,8 +31,12 @@ _PURGE_EVERY = 3600.0
 _TELL_EVERY = 0.2
 
 
-class QueueFullError(Exception):
+class QueueFullError(ProblemError):
     """As many files wait as the settings allow."""
+
+    def __init__(self, limit: int) -> None:
+        text = f"{limit} files wait already, which is the limit"
+        super().__init__(429, text, {"Retry-After": "30"})
 
 
 class ScanQueue:
@@ -99,7 +104,7 @@ class ScanQueue:
         scan = Scan(id=scan_id, file=name, size=size, window=window, keep=keep)
         limit = self.settings.scan_queue
         if await asyncio.to_thread(self.store.waiting) >= limit:
-            raise QueueFullError(f"{limit} files wait already, which is the limit")
+            raise QueueFullError(limit)
         await asyncio.to_thread(self.store.add, scan)
         self._woken.set()
         return scan

@@ -19,6 +19,7 @@ from stream_server.ingest.files.unusable import UnusableError, from_os_error
 _FIELDS = ("window", "keep")
 _MAX_FIELD = 64
 _MAX_HEADERS = 8 * 1024
+FORM_BYTES = 64 * 1024  # that the form around a file may take
 _SPARE = 64 * 1024 * 1024  # bytes that are left free on the disk
 
 
@@ -38,7 +39,7 @@ async def receive(request: Request, target: Path, max_bytes: int) -> Upload:
     should be, 413 above ``max_bytes``, 415 for another content type, 507 for a full disk. Nothing
     is left behind then, nor when the client goes away.
     """
-    _check_room(request, target.parent, max_bytes)
+    _check_room(request, target.parent)
     form = _Form(_boundary(request), max_bytes)
     try:
         with await asyncio.to_thread(_created, target) as file:
@@ -132,7 +133,8 @@ class _Form:
         if self._part == "file":
             self.upload.size += len(data)
             if self.upload.size > self._max_bytes:
-                raise _too_large(self._max_bytes)
+                limit = f"the limit is {self._max_bytes} bytes"
+                raise UnusableError("too_large", f"the file is too large; {limit}", 413)
             self._data.append(data)
             return
         value = self.upload.fields[self._part] + data.decode("utf-8", "replace")
@@ -153,18 +155,10 @@ def _boundary(request: Request) -> bytes:
     return boundary.encode("latin-1", "replace")
 
 
-def _check_room(request: Request, folder: Path, max_bytes: int) -> None:
+def _check_room(request: Request, folder: Path) -> None:
     announced = request.headers.get("content-length", "")
-    if not announced.isdecimal():
-        return
-    if int(announced) > max_bytes + 64 * 1024:  # the form around the file
-        raise _too_large(max_bytes)
-    if int(announced) + _SPARE > shutil.disk_usage(folder).free:
+    if announced.isdecimal() and int(announced) + _SPARE > shutil.disk_usage(folder).free:
         raise UnusableError("disk_full", "there is no room on the server's disk for this file", 507)
-
-
-def _too_large(limit: int) -> UnusableError:
-    return UnusableError("too_large", f"the file is too large; the limit is {limit} bytes", 413)
 
 
 def _created(target: Path) -> IO[bytes]:

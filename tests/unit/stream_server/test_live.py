@@ -30,7 +30,7 @@ class SlowStream:
         self.resets = 0
         self.media_time = -np.inf
         self.crowded = 0
-        self.tracker = type("Tracker", (), {"max_faces": 16})()
+        self.max_faces = 16
         self.go = asyncio.Semaphore(0)
         self.error: Exception | None = None
 

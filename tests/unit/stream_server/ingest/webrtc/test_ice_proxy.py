@@ -1,4 +1,4 @@
-"""The rope between ICE and DTLS, over real sockets on loopback."""
+"""The proxy between ICE and DTLS, over real sockets on loopback."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from aioice import Connection
 from aiortc import RTCIceCandidate, RTCIceGatherer, RTCIceParameters, RTCIceTransport
 from aiortc.rtcicetransport import candidate_from_aioice
 
-from stream_server.ingest.webrtc.restart import Rope, fragment_of
+from stream_server.ingest.webrtc.ice import fragment_of
+from stream_server.ingest.webrtc.ice_proxy import IceProxy
 from tests.support.whip import only_loopback
 
 
@@ -26,11 +27,11 @@ async def introduce(one: Connection, other: Connection) -> None:
         await one.add_remote_candidate(candidate)
 
 
-async def connected(patience: float) -> tuple[RTCIceTransport, Rope, Connection]:
+async def connected(patience: float) -> tuple[RTCIceTransport, IceProxy, Connection]:
     gatherer = RTCIceGatherer([])
     only_loopback(gatherer._connection)
     transport = RTCIceTransport(gatherer)
-    rope = Rope(transport, patience)
+    proxy = IceProxy(transport, patience)
     await gatherer.gather()
     far = await far_end()
     await introduce(far, gatherer._connection)
@@ -40,7 +41,7 @@ async def connected(patience: float) -> tuple[RTCIceTransport, Rope, Connection]
     names = RTCIceParameters(usernameFragment=far.local_username, password=far.local_password)
     await asyncio.gather(transport.start(names), far.connect())
     assert transport.state == "completed"
-    return transport, rope, far
+    return transport, proxy, far
 
 
 async def talk(transport: RTCIceTransport, far: Connection) -> None:
@@ -53,7 +54,7 @@ async def talk(transport: RTCIceTransport, far: Connection) -> None:
 @pytest.mark.parametrize("lost", [False, True])
 async def test_another_connection_takes_over(lost):
     """While the first still works, and after it was lost."""
-    transport, rope, far = await connected(patience=20)
+    transport, proxy, far = await connected(patience=20)
     await talk(transport, far)
     waiting = asyncio.ensure_future(transport._recv())
     await asyncio.sleep(0)
@@ -66,39 +67,39 @@ async def test_another_connection_takes_over(lost):
     attempt, again = Connection(ice_controlling=False), await far_end()
     only_loopback(attempt)
     await attempt.gather_candidates()
-    assert f"a=ice-ufrag:{attempt.local_username}\r\n" in fragment_of(attempt)
+    assert f"a=ice-ufrag:{attempt.local_username}\r\n" in fragment_of(attempt).text()
     await introduce(again, attempt)
     await introduce(attempt, again)
-    await rope.begin(attempt)
-    assert rope.connection is attempt
-    await asyncio.gather(rope.change(10), again.connect())
+    await proxy.begin(attempt)
+    assert proxy.connection is attempt
+    await asyncio.gather(proxy.change(10), again.connect())
     assert transport.state == "completed"
     await again.send(b"from elsewhere")
     assert await waiting == b"from elsewhere"
     await talk(transport, again)
     await transport.stop()
-    await rope.close()
+    await proxy.close()
     for one in (far, again):
         await one.close()
 
 
 async def test_a_restart_that_does_not_connect_leaves_the_first_in_use():
-    transport, rope, far = await connected(patience=20)
+    transport, proxy, far = await connected(patience=20)
     attempt = Connection(ice_controlling=False)
     only_loopback(attempt)
     await attempt.gather_candidates()
     attempt.remote_username, attempt.remote_password = "abcd", "0123456789012345678901"
-    await rope.begin(attempt)
+    await proxy.begin(attempt)
     with pytest.raises(ConnectionError, match=r"0\.2 s"):
-        await rope.change(0.2)
+        await proxy.change(0.2)
     await talk(transport, far)
     await transport.stop()
-    await rope.close()
+    await proxy.close()
     await far.close()
 
 
 async def test_a_lost_connection_that_never_comes_back_ends_the_session():
-    transport, rope, far = await connected(patience=0.1)
+    transport, proxy, far = await connected(patience=0.1)
     await talk(transport, far)
     waiting = asyncio.ensure_future(transport._recv())
     await asyncio.sleep(0)
@@ -106,16 +107,16 @@ async def test_a_lost_connection_that_never_comes_back_ends_the_session():
     with pytest.raises(ConnectionError):
         await waiting
     await transport.stop()
-    await rope.close()
+    await proxy.close()
     await far.close()
 
 
 async def test_a_stopped_transport_ends_at_once():
-    transport, rope, far = await connected(patience=3600)
+    transport, proxy, far = await connected(patience=3600)
     waiting = asyncio.ensure_future(transport._recv())
     await asyncio.sleep(0)
     await transport.stop()
     with pytest.raises(ConnectionError):
         await asyncio.wait_for(waiting, 10)
-    await rope.close()
+    await proxy.close()
     await far.close()

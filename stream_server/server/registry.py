@@ -1,0 +1,100 @@
+"""The streams that are open, whichever transport they came by, and how many a token may have."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from stream_server.engine import Engine
+from stream_server.live import Counters, LiveStream
+from stream_server.problem import ProblemError
+from stream_server.protocol import Close, Source
+from stream_server.server.auth import Caller
+from stream_server.session import Send, Session
+from stream_server.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class OverLimitError(ProblemError):
+    """More streams than a token may have; the message says how many that is."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(429, f"{limit} streams are open with this token, which is the limit")
+
+
+class Registry:
+    """Opens sessions and knows the open ones. ``make`` gives a stream with so large a window.
+
+    ``empty`` is set while none is open.
+    """
+
+    def __init__(
+        self, settings: Settings, engine: Engine, make: Callable[[Send, int], LiveStream]
+    ) -> None:
+        self.empty = asyncio.Event()
+        self.empty.set()
+        self._settings = settings
+        self._engine = engine
+        self._make = make
+        self._open: dict[str, Session] = {}
+        self._closed = Counters()
+
+    def open(
+        self, send: Send, caller: Caller, source: Source | None, window: int | None
+    ) -> Session:
+        """A new session for ``caller``, with the settings' own window where ``window`` is none.
+
+        It leaves by itself when it has run. Raises ``OverLimitError`` when the caller has as many
+        streams open as one may.
+        """
+        limit = self._settings.max_streams
+        if Counter(session.holder for session in self)[caller.holder] >= limit:
+            raise OverLimitError(limit)
+        window = window or self._settings.window
+        session = Session(
+            self._make(send, window),
+            send,
+            engine=self._engine,
+            settings=self._settings,
+            holder=caller.holder,
+            source=source,
+            window=window,
+            released=self._forget,
+        )
+        self.empty.clear()
+        self._open[session.id] = session
+        _log.info("stream %s opened (%s)", session.id, session.source.kind or "unnamed")
+        return session
+
+    def get(self, stream: str) -> Session | None:
+        """The session of an open stream."""
+        return self._open.get(stream)
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(list(self._open.values()))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def counters(self) -> Counters:
+        """Frames of all streams since the start, closed ones included."""
+        total = replace(self._closed)
+        for session in self:
+            total.add(session.live.counters)
+        return total
+
+    def close_all(self, code: Close, reason: str) -> None:
+        """Tell every client that it is over."""
+        for session in self:
+            session.close(code, reason)
+
+    def _forget(self, session: Session) -> None:
+        del self._open[session.id]
+        self._closed.add(session.live.counters)
+        if not self._open:
+            self.empty.set()
+        _log.info("stream %s closed, %s", session.id, session.live.counters)

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from stream_server.server.app import create_app
+from tests.support.in_process import services_in
+
+
+@pytest.fixture
+def services(tmp_path):
+    """What a server shares, with nothing open yet."""
+    return services_in(tmp_path, allowed_hosts="probe.example")
+
+
+@pytest.fixture
+def client(services):
+    """An HTTP client of a server in this process."""
+    with TestClient(create_app(services), base_url="http://127.0.0.1:8765") as client:
+        yield client

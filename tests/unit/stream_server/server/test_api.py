@@ -1,0 +1,77 @@
+"""The small HTTP answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream_server.server.readiness import Readiness
+from tests.support.in_process import BEARER, EXTENSION, TOKEN
+
+
+def test_the_printed_link_becomes_a_cookie_that_scripts_cannot_read(client):
+    answer = client.post("/v1/session", json={"token": TOKEN})
+    assert answer.status_code == 204
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=strict" in cookie and TOKEN not in cookie
+    assert client.get("/v1/info").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"token":"wrong"}', 403),
+        (b'{"token":5}', 400),
+        (b"[]", 400),
+        (b"{", 400),
+        (b"\xff", 400),
+        (b"[" * 8000, 400),
+        (b'{"token":"' + b"x" * 20000 + b'"}', 413),
+    ],
+)
+def test_bad_sessions(client, body, status):
+    answer = client.post("/v1/session", content=body)
+    assert answer.status_code == status and "set-cookie" not in answer.headers
+
+
+def test_pairing_over_http(client, services, monkeypatch):
+    shown = []
+    monkeypatch.setattr(services.pairings, "_show", lambda code, origin: shown.append(code))
+    headers = {"Origin": EXTENSION}
+    started = client.post("/v1/pairings", headers=headers)
+    assert started.status_code == 201 and started.json()["expires_s"] == 120
+    number = started.json()["id"]
+    wrong = client.post(f"/v1/pairings/{number}", json={"code": "x"}, headers=headers)
+    assert (wrong.status_code, wrong.json()["tries_left"]) == (403, 4)
+    spaced = f"{shown[0][:3]} {shown[0][3:]}"
+    token = client.post(f"/v1/pairings/{number}", json={"code": spaced}, headers=headers).json()[
+        "token"
+    ]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert client.get("/v1/info", headers={**bearer, **headers}).status_code == 200
+    assert client.get("/v1/info", headers=bearer).status_code == 401
+    assert client.delete("/v1/pairings", headers={**bearer, **headers}).status_code == 204
+    assert client.delete("/v1/pairings", headers={**bearer, **headers}).status_code == 404
+    assert client.get("/v1/info", headers={**bearer, **headers}).status_code == 401
+    assert client.post(f"/v1/pairings/{number}", content=b"", headers=headers).status_code == 400
+    gone = client.post(f"/v1/pairings/{number}", json={"code": "x"}, headers=headers)
+    assert gone.status_code == 410
+
+
+def test_info_and_metrics(client):
+    info = client.get("/v1/info", headers=BEARER).json()
+    assert info["engine"] == "embedded" and info["models"] == ["tiny"]
+    assert "wholly generated" in info["scope"]
+    text = client.get("/metrics", headers=BEARER).text
+    assert 'fakelight_frames_total{result="received"} 0.0' in text
+    assert "fakelight_engine_fallback 0.0" in text
+
+
+def test_ready_means_a_real_inference(client, services, monkeypatch):
+    async def broken():
+        raise RuntimeError("the model file is gone")
+
+    monkeypatch.setattr(services.engine, "probe", broken)
+    monkeypatch.setattr(services, "readiness", Readiness(services.engine))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503 and "the model file is gone" in answer.json()["detail"]
+    assert client.get("/healthz").status_code == 200

@@ -1,0 +1,18 @@
+"""The routes."""
+
+from __future__ import annotations
+
+import json
+
+from stream_server import resources
+from stream_server.server.app import create_app
+from tests.support.in_process import BEARER
+
+
+def test_every_route_is_described(client, services):
+    described = client.get("/openapi.json", headers=BEARER).json()
+    assert described["openapi"].startswith("3.")
+    app = create_app(services)
+    paths = {route.path for route in app.routes if hasattr(route, "methods")}
+    assert set(described["paths"]) >= paths
+    assert json.loads((resources.web_dir() / "openapi.json").read_text()) == described

@@ -1,0 +1,116 @@
+"""Whose request it is, by each kind of credentials and over each transport."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from stream_server.server.auth import COOKIE, Authority, bearer_token, caller_of, note_caller
+from stream_server.server.pairing import Pairings
+from stream_server.settings import NamedToken
+
+TOKEN = "a-token-for-the-tests"
+ORIGIN = "chrome-extension://" + "a" * 32
+NAMED = [
+    NamedToken(role="viewer", token="a-viewer-token-1"),
+    NamedToken(role="operator", token="an-operator-token"),
+]
+
+
+@pytest.fixture
+def digits():
+    return []
+
+
+@pytest.fixture
+def pairings(tmp_path, digits):
+    return Pairings(tmp_path, show=lambda code, origin: digits.append(code))
+
+
+@pytest.fixture
+def authority(pairings):
+    return Authority(TOKEN, NAMED, pairings)
+
+
+def request(**headers: str) -> HTTPConnection:
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return HTTPConnection({"type": "http", "headers": raw})
+
+
+def bearing(token: str, **headers: str) -> HTTPConnection:
+    return request(authorization=f"Bearer {token}", **headers)
+
+
+def with_cookie(authority: Authority, **headers: str) -> HTTPConnection:
+    return request(cookie=f"{COOKIE}={authority.cookie}", **headers)
+
+
+@pytest.mark.parametrize(
+    ("token", "role"),
+    [(TOKEN, "operator"), ("a-viewer-token-1", "viewer"), ("an-operator-token", "operator")],
+)
+def test_a_token_is_the_same_person_in_a_header_and_in_a_hello(authority, token, role):
+    caller = authority.of_request(bearing(token))
+    assert caller is not None and caller.role == role
+    assert authority.of_hello(token, request()) == caller
+    assert token not in caller.holder
+
+
+def test_the_cookie_stands_for_the_server_s_own_token(authority):
+    page = with_cookie(authority)
+    assert authority.of_request(page) == authority.of_hello("", page)
+    assert authority.of_request(page) == authority.of_request(bearing(TOKEN))
+
+
+def test_other_tokens_are_other_people(authority):
+    tokens = (TOKEN, "a-viewer-token-1", "an-operator-token")
+    assert len({authority.of_request(bearing(token)).holder for token in tokens}) == 3
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "2", TOKEN[:-1], "ü", "\udcff"])
+def test_a_wrong_token_is_nobody(authority, token):
+    assert authority.of_hello(token, request()) is None
+    assert not authority.is_own(token)
+    if token.isascii():
+        assert authority.of_request(bearing(token)) is None
+
+
+@pytest.mark.parametrize("cookie", ["", "0" * 64, TOKEN])
+def test_a_forged_cookie_is_nobody(authority, cookie):
+    page = request(cookie=f"{COOKIE}={cookie}")
+    assert authority.of_request(page) is None
+    assert authority.of_hello("", page) is None
+
+
+def test_a_wrong_token_in_a_hello_is_not_made_good_by_the_cookie(authority):
+    assert authority.of_hello("wrong", with_cookie(authority)) is None
+
+
+def test_a_paired_token_is_good_for_its_origin_alone(authority, pairings, digits):
+    token = pairings.finish(pairings.start(ORIGIN), digits[0], ORIGIN)
+    caller = authority.of_request(bearing(token, origin=ORIGIN))
+    assert caller is not None and caller.role == "operator"
+    assert authority.of_hello(token, request(origin=ORIGIN)) == caller
+    for elsewhere in (request(), request(origin="chrome-extension://" + "b" * 32)):
+        assert authority.of_hello(token, elsewhere) is None
+
+
+def test_only_the_bearer_scheme_carries_a_token():
+    assert bearer_token(request(authorization="bearer  spaced ")) == "spaced"
+    assert bearer_token(request(authorization="Basic abc")) is None
+    assert bearer_token(request()) is None
+
+
+def test_the_cookie_shows_no_token_and_follows_it(authority, pairings):
+    assert TOKEN not in authority.cookie
+    assert Authority(TOKEN, (), pairings).cookie == authority.cookie
+    assert Authority("another", (), pairings).cookie != authority.cookie
+
+
+def test_handlers_learn_whose_request_it_is(authority):
+    asked = bearing(TOKEN)
+    with pytest.raises(KeyError):
+        caller_of(asked)
+    caller = authority.of_request(asked)
+    note_caller(asked, caller)
+    assert caller_of(HTTPConnection(asked.scope)) == caller

@@ -1,0 +1,74 @@
+"""Who may talk to the server."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.in_process import BEARER, EXTENSION, TOKEN
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/static/sample.mp4"])
+def test_open_to_anyone(client, path):
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/v1/info", "/v1/streams", "/openapi.json", "/v1/scans", "/nowhere"]
+)
+def test_everything_else_needs_the_token(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert client.get(path, headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert client.get(path, headers={"Authorization": f"Basic {TOKEN}"}).status_code == 401
+    assert client.get(path, headers=BEARER).status_code != 401
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.test", "127.0.0.1.evil.test", "", "[::1].evil", "evil.test:8765"]
+)
+def test_a_foreign_host_is_refused_whatever_the_token(client, host):
+    answer = client.get("/healthz", headers={**BEARER, "Host": host})
+    assert answer.status_code == 421
+    assert answer.json()["status"] == 421 and "FAKELIGHT_ALLOWED_HOSTS" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8765", "localhost", "LOCALHOST:1", "[::1]:8765", "probe.example"]
+)
+def test_our_hosts_are_accepted(client, host):
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.test",
+        "http://127.0.0.1:9999",
+        "http://localhost:8765",
+        "null",
+        "chrome-extension://short",
+        "file://",
+    ],
+)
+def test_a_foreign_origin_is_refused_whatever_the_token(client, origin):
+    answer = client.get("/v1/info", headers={**BEARER, "Origin": origin})
+    assert answer.status_code == 403 and origin in answer.json()["detail"]
+
+
+def test_another_port_of_this_machine_cannot_use_the_cookie(client):
+    client.post("/v1/session", json={"token": TOKEN})
+    assert client.get("/v1/info").status_code == 200
+    for site in ("same-site", "cross-site"):
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+        assert client.get("/v1/info", headers=headers).status_code == 403
+
+
+def test_an_extension_may_read_answers_with_its_token(client):
+    answer = client.get("/v1/info", headers={**BEARER, "Origin": EXTENSION})
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == EXTENSION
+    preflight = client.options("/v1/info", headers={"Origin": EXTENSION})
+    assert preflight.status_code == 204
+    assert "authorization" in preflight.headers["access-control-allow-headers"]

@@ -1,0 +1,60 @@
+"""Open streams and how many a token may have."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream_server.live import Counters
+from stream_server.protocol import Close, Source
+from stream_server.server.auth import Caller
+from stream_server.server.registry import OverLimitError
+
+ONE, OTHER = Caller("one", "viewer"), Caller("other", "operator")
+
+
+@pytest.fixture
+def streams(services):
+    return services.streams
+
+
+def opened(streams, caller: Caller = ONE, **more):
+    return streams.open(lambda message: None, caller, more.get("source"), more.get("window"))
+
+
+async def test_a_holder_has_so_many_streams_and_another_as_many(services, streams):
+    limit = services.settings.max_streams
+    mine = [opened(streams) for _ in range(limit)]
+    with pytest.raises(OverLimitError, match=f"{limit} streams") as refused:
+        opened(streams)
+    assert refused.value.status == 429
+    opened(streams, OTHER)
+    mine[0].release()
+    opened(streams)
+
+
+async def test_a_stream_is_found_while_it_is_open(streams):
+    assert streams.empty.is_set()
+    session = opened(streams, source=Source(kind="tab"), window=40)
+    assert streams.get(session.id) is session and list(streams) == [session]
+    assert (session.holder, session.source.kind, session.window) == ("one", "tab", 40)
+    assert not streams.empty.is_set() and len(streams) == 1
+    session.release()
+    session.release()
+    assert streams.get(session.id) is None and streams.empty.is_set() and len(streams) == 0
+
+
+async def test_frames_of_closed_streams_stay_counted(streams):
+    first, second = opened(streams), opened(streams)
+    first.live.counters.add(Counters(received=5, analysed=3, dropped=2, refused=1))
+    first.release()
+    second.live.skip()
+    assert streams.counters() == Counters(received=6, analysed=3, dropped=3, refused=1)
+    assert streams.counters() == Counters(received=6, analysed=3, dropped=3, refused=1)
+
+
+async def test_a_server_that_stops_ends_every_stream(services, streams):
+    sessions = [opened(streams), opened(streams, OTHER)]
+    services.stop()
+    endings = [await session.run() for session in sessions]
+    assert {ending.code for ending in endings} == {Close.STOPPING}
+    assert streams.empty.is_set() and services.stopping.is_set()
