@@ -5,6 +5,7 @@
 .DEFAULT_GOAL := run
 SHELL := /bin/bash
 PYTEST := .venv-dev/bin/python -m pytest
+MEASURED := .venv-dev/bin/coverage run -m pytest
 # Several threads in each of several processes stall one another on a small machine.
 export OMP_NUM_THREADS ?= 1
 
@@ -21,15 +22,17 @@ run: setup
 
 test: setup-dev
 	@scripts/test_setup.sh
+	@rm -rf .coverage
 	@scripts/run_suites.sh \
 	    "lint=$(MAKE) --no-print-directory lint" \
-	    "unit=$(PYTEST) tests/unit" \
+	    "unit=$(MEASURED) tests/unit" \
 	    "extension=npm test --silent" \
-	    "server=$(PYTEST) tests/server" \
-	    "scan=$(PYTEST) tests/scan" \
-	    "cluster=$(PYTEST) tests/cluster" \
-	    "contract=$(PYTEST) tests/contract" \
-	    "e2e=$(PYTEST) tests/e2e"
+	    "server=$(MEASURED) tests/server" \
+	    "scan=$(MEASURED) tests/scan" \
+	    "cluster=$(MEASURED) tests/cluster" \
+	    "contract=$(MEASURED) tests/contract" \
+	    "e2e=$(MEASURED) tests/e2e" \
+	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 
 test-fast: setup-dev
 	@command -v npm > /dev/null || scripts/system_packages.sh nodejs npm

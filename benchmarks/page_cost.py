@@ -29,9 +29,9 @@ from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwrigh
 
 from tests.e2e import clips
 from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server, start_server
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import frames_received
+from tests.support.server import TOKEN, Server, start_server
 from tests.support.tiny_repository import tiny_repository
 
 PAGES = ("video", "no video")
@@ -150,14 +150,16 @@ def main() -> None:
         clips.write(
             folder / "clip.mp4", thirty_per_second(), "libx264", {"preset": "veryfast", "crf": "20"}
         )
-        server = start_server(folder / "server", tiny_repository(folder / "models"))
+        server = start_server(
+            folder / "server", "--models", str(tiny_repository(folder / "models"))
+        )
         stack.callback(server.stop)
         site = Site(folder)
         stack.callback(site.close)
         site.page("/video", video_page("/clip.mp4", "width:640px;height:360px"))
         site.page("/text", TEXT)
         turns = [
-            begin(playwright, stack, folder / f"{row}-{column}", site, server.address, kind, way)
+            begin(playwright, stack, folder / f"{row}-{column}", site, server.url, kind, way)
             for row, kind in enumerate(PAGES)
             for column, way in enumerate(WAYS)
         ]

@@ -1,4 +1,4 @@
-"""A server process of its own to measure, and what it uses."""
+"""A server process of its own, to measure or to test, and what it uses."""
 
 from __future__ import annotations
 
@@ -10,20 +10,51 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+
 
 @dataclass(frozen=True)
 class ServerProcess:
-    """A ``fakelight serve`` on a free port; ``ready_s`` is from its start to a first inference."""
+    """A ``fakelight serve`` that answers; ``ready_s`` is from its start to a first inference.
+
+    ``log`` is the file that takes what it says, where there is one.
+    """
 
     process: subprocess.Popen[bytes]
     port: int
     token: str
     ready_s: float
+    log: Path | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        """Where its WebSocket is."""
+        return f"ws://127.0.0.1:{self.port}/v1/stream"
+
+    @property
+    def output(self) -> str:
+        """All that it has said so far, as far as that goes into a log."""
+        return "" if self.log is None else self.log.read_text(errors="replace")
+
+    def stop(self) -> int:
+        """Ask it to stop, and end it when it does not; its exit status."""
+        self.process.terminate()
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
     def cpu_seconds(self) -> float | None:
         """Processor time so far, ``None`` where the system does not tell (it is Linux's /proc)."""
@@ -43,40 +74,67 @@ class ServerProcess:
         return int(found[1]) / 1024 if found else None
 
 
-@contextmanager
-def own_server(*arguments: str) -> Iterator[ServerProcess]:
-    """Start a server with ``arguments`` and stop it at the end.
-
-    Raises ``RuntimeError`` when it is not ready within 30 seconds.
-    """
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_urlsafe(24)
+        return int(probe.getsockname()[1])
+
+
+def start_server(
+    *arguments: str,
+    token: str = "",
+    port: int = 0,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    log: Path | None = None,
+) -> ServerProcess:
+    """Start ``fakelight serve`` with ``arguments`` and wait until a real inference went through.
+
+    ``token`` and ``port`` are made up unless given; ``environment`` is this process's own. What it
+    says goes to the end of ``log``; without one, its errors go where this process's go.
+
+    Raises ``RuntimeError`` when it ends, or is not ready within ``READY_SECONDS``.
+    """
+    port = port or free_port()
+    token = token or secrets.token_urlsafe(24)
     command = [sys.executable, "-m", "stream_server.cli", "serve", "--port", str(port), *arguments]
-    environment = {**os.environ, "FAKELIGHT_TOKEN": token}
+    settings = {"FAKELIGHT_TOKEN": token, "PYTHONUNBUFFERED": "1"}
+    env = {**(os.environ if environment is None else environment), **settings}
     started = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    if log is None:
+        process = subprocess.Popen(command, env=env, cwd=cwd, stdout=subprocess.DEVNULL)
+    else:
+        with log.open("ab") as out:
+            process = subprocess.Popen(command, env=env, cwd=cwd, stdout=out, stderr=out)
+    server = ServerProcess(process, port, token, 0.0, log)
     try:
-        _wait_until_ready(process, port, started)
-        yield ServerProcess(process, port, token, time.monotonic() - started)
+        _wait_until_ready(server, started)
+    except BaseException:
+        server.stop()
+        raise
+    return ServerProcess(process, port, token, time.monotonic() - started, log)
+
+
+@contextmanager
+def own_server(*arguments: str) -> Iterator[ServerProcess]:
+    """A server with ``arguments`` that is stopped at the end. Raises as ``start_server`` does."""
+    server = start_server(*arguments)
+    try:
+        yield server
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.stop()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, started: float) -> None:
-    while time.monotonic() - started < 30:
-        if process.poll() is not None:
-            raise RuntimeError(f"the server ended at once with status {process.returncode}")
+def _wait_until_ready(server: ServerProcess, started: float) -> None:
+    while time.monotonic() - started < READY_SECONDS:
+        status = server.process.poll()
+        if status is not None:
+            raise RuntimeError(f"the server ended at once with status {status}\n{server.output}")
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            with urllib.request.urlopen(f"{server.url}/readyz", timeout=5) as answer:
                 if answer.status == 200:
                     return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError("the server was not ready within 30 s")
+    raise RuntimeError(f"the server was not ready within {READY_SECONDS:g} s\n{server.output}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.conftest import free_port
+from tests.support.server import free_port
 
 ADDON = "fakelight@fakelight.invalid"
 _SETTINGS = {

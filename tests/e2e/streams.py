@@ -6,12 +6,12 @@ import json
 import urllib.request
 from typing import Any
 
-from tests.e2e.conftest import TOKEN, Server
+from tests.support.server import TOKEN, Server
 
 
 def streams(server: Server) -> list[dict[str, Any]]:
     request = urllib.request.Request(
-        f"{server.address}/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
+        f"{server.url}/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
     )
     with urllib.request.urlopen(request, timeout=5) as answer:
         found: list[dict[str, Any]] = json.load(answer)

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.e2e.browser import EXTENSION, Extension, ToolbarPopup, launch, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.site import Site, video_page
+from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -89,7 +89,7 @@ def test_nothing_is_sent_before_a_site_is_turned_on(
 def test_click_on_the_icon_watches_this_tab_alone(
     page: Page, site: Site, clip: Clip, extension: Extension, server: Server
 ) -> None:
-    extension.store({"server": server.address, "token": TOKEN})
+    extension.store({"server": server.url, "token": TOKEN})
     other = page.context.new_page()
     other.goto(site.page("/other", video_page(clip("still", "webm"), STYLE)))
     address = site.page("/clicked", video_page(clip("still", "mp4"), STYLE))
@@ -116,7 +116,7 @@ def test_click_on_the_icon_watches_this_tab_alone(
 def test_another_site_in_the_same_tab_is_not_watched(
     page: Page, site: Site, clip: Clip, extension: Extension, server: Server
 ) -> None:
-    extension.store({"server": server.address, "token": TOKEN})
+    extension.store({"server": server.url, "token": TOKEN})
     page.goto(site.page("/first", video_page(clip("still", "mp4"), STYLE)))
     popup = ToolbarPopup(page.context, extension, page)
     popup.click("#watch")
@@ -130,7 +130,7 @@ def test_another_site_in_the_same_tab_is_not_watched(
 def test_popup_says_what_is_the_matter(
     page: Page, site: Site, clip: Clip, extension: Extension, ear: Ear, server: Server
 ) -> None:
-    extension.store({"server": server.address, "token": ""})
+    extension.store({"server": server.url, "token": ""})
     page.goto(site.page("/words", "<!doctype html><title>no video</title>"))
     popup = ToolbarPopup(page.context, extension, page)
     wait_for("the state", lambda: "not paired" in popup.text("#server"))

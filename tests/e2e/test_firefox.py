@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.browser import EXTENSION, extension_with_consent, wait_for
-from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.firefox import firefox, launch_firefox
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
 from tests.e2e.test_pairing import digits, shown_so_far
 from tests.e2e.test_trust import SOCKET
+from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]
 pytestmark = [
@@ -27,7 +27,7 @@ PAIRED = "document.querySelector('#pair-state').textContent.includes('Connected'
 def test_firefox_pairs_with_no_permission_for_any_site(tmp_path: Path, server: Server) -> None:
     with launch_firefox(tmp_path, EXTENSION) as browser:
         tab = browser.open(f"{browser.addon}/options/options.html")
-        settings = json.dumps({"server": server.address})
+        settings = json.dumps({"server": server.url})
         browser.evaluate(tab, f"chrome.storage.local.set({settings})")
         before = shown_so_far(server)
         browser.evaluate(tab, "document.querySelector('#pair-start').click()")
@@ -50,7 +50,7 @@ def test_firefox_judges_two_faces_and_keeps_the_page_out(
     copy = extension_with_consent(tmp_path / "extension")
     with launch_firefox(tmp_path, copy) as browser:
         options = browser.open(f"{browser.addon}/options/options.html")
-        settings = json.dumps({"server": server.address, "token": TOKEN})
+        settings = json.dumps({"server": server.url, "token": TOKEN})
         browser.evaluate(options, f"chrome.storage.local.set({settings})")
         browser.evaluate(options, "chrome.runtime.sendMessage({ type: 'set-all-sites', on: true })")
         site.page("/firefox", video_page(clip("couple", "webm"), "width:640px;height:360px"))

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server, start_server
 from tests.e2e.overlay_view import Eye, OverlayView
 from tests.e2e.site import Site, video_page
+from tests.support.server import TOKEN, Server, start_server
 from tests.support.tiny_repository import tiny_repository
 
 Clip = Callable[[str, str], str]
@@ -23,7 +23,7 @@ STYLE = "width:640px;height:360px"
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     models = tiny_repository(tmp_path_factory.mktemp("models"), maps=True)
-    running = start_server(tmp_path_factory.mktemp("server"), models)
+    running = start_server(tmp_path_factory.mktemp("server"), "--models", str(models))
     yield running
     running.stop()
 
@@ -126,7 +126,7 @@ def test_models_without_maps_are_said_in_words(
     page: Page, site: Site, clip: Clip, browser: BrowserContext, server: Server, mapped: Server
 ) -> None:
     extension = Extension(browser)
-    extension.everywhere(server.address, TOKEN)
+    extension.everywhere(server.url, TOKEN)
     try:
         page.goto(site.page("/none", video_page(clip("still", "mp4"), STYLE)))
         eye = watch(page)

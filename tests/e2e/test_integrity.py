@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import frames_received
+from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -99,7 +99,7 @@ def noisy(
     worker = copy / "capture" / "reader_worker.js"
     worker.write_text(worker.read_text() + ONE_PIXEL_OFF)
     with launch(playwright, tmp_path / "profile", site.port, copy) as context:
-        Extension(context).everywhere(server.address, TOKEN)
+        Extension(context).everywhere(server.url, TOKEN)
         yield context
 
 

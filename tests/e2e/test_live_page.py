@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.e2e.browser import launch, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.overlay_view import OverlayView
 from tests.e2e.site import Site
 from tests.e2e.streams import streams
+from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]
 
@@ -40,7 +40,7 @@ def complaints(page: Page) -> list[str]:
 @pytest.fixture
 def live(page: Page, server: Server, complaints: list[str]) -> Page:
     page.context.clear_cookies()
-    page.goto(f"{server.address}/#token={TOKEN}")
+    page.goto(f"{server.url}/#token={TOKEN}")
     expect(page.locator("#server")).to_contain_text("Server ready")
     return page
 
@@ -53,7 +53,7 @@ def labelled(page: Page) -> OverlayView | None:
 def test_link_lets_in_and_the_token_leaves_the_address(
     live: Page, server: Server, complaints: list[str]
 ) -> None:
-    wait_for("the clean address", lambda: live.evaluate("location.href") == f"{server.address}/")
+    wait_for("the clean address", lambda: live.evaluate("location.href") == f"{server.url}/")
     cookies = live.context.cookies()
     assert [(c["httpOnly"], c["sameSite"]) for c in cookies] == [(True, "Strict")]
     assert all(TOKEN not in c["value"] for c in cookies)
@@ -65,7 +65,7 @@ def test_link_lets_in_and_the_token_leaves_the_address(
 
 def test_without_the_token_the_page_says_so(page: Page, server: Server) -> None:
     page.context.clear_cookies()
-    page.goto(server.address)
+    page.goto(server.url)
     expect(page.get_by_text("This page needs the server's token")).to_be_visible()
     page.get_by_label("Token").fill("not-the-token")
     page.get_by_role("button", name="Open").click()

@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
-from tests.e2e.conftest import TOKEN, start_server
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
+from tests.support.server import TOKEN, start_server
 from tests.support.shared import MISSING, SHARED
 
 CLIPS = SHARED / "clips" / "dev"
@@ -30,11 +30,11 @@ def browser(
     playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
     folder = tmp_path_factory.mktemp("browser")
-    server = start_server(folder / "server", None)
+    server = start_server(folder / "server")
     copy = extension_with_consent(folder / "extension")
     try:
         with launch(playwright, folder / "profile", site.port, copy) as context:
-            Extension(context).everywhere(server.address, TOKEN)
+            Extension(context).everywhere(server.url, TOKEN)
             yield context
     finally:
         server.stop()

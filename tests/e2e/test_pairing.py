@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
 from tests.e2e.browser import EXTENSION, Extension, launch, wait_for
-from tests.e2e.conftest import Server, free_port, start_server
 from tests.e2e.site import Site
+from tests.support.server import Server, free_port, start_server
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def extension(browser: BrowserContext) -> Extension:
 
 @pytest.fixture
 def options(extension: Extension, page: Page, server: Server) -> Page:
-    extension.store({"server": server.address, "token": ""})
+    extension.store({"server": server.url, "token": ""})
     page.goto(extension.address("options/options.html"))
     return page
 
@@ -41,14 +41,14 @@ def digits(server: Server, already: int) -> str:
     """The newest six digits on the server's terminal."""
 
     def look() -> str | None:
-        shown = re.findall(r"type\s+(\d{3}) (\d{3})", server.said)
+        shown = re.findall(r"type\s+(\d{3}) (\d{3})", server.output)
         return "".join(shown[-1]) if len(shown) > already else None
 
     return wait_for("six digits at the server", look)
 
 
 def shown_so_far(server: Server) -> int:
-    return len(re.findall(r"type\s+\d{3} \d{3}", server.said))
+    return len(re.findall(r"type\s+\d{3} \d{3}", server.output))
 
 
 def start(options: Page, server: Server) -> str:
@@ -79,7 +79,7 @@ def test_six_digits_typed_once_pair_the_browser(
     assert len(token) >= 20
     # Bound to this extension: no other client gets in with it.
     answer = options.request.get(
-        f"{server.address}/v1/info", headers={"Authorization": f"Bearer {token}"}
+        f"{server.url}/v1/info", headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status == 401
 
@@ -122,7 +122,7 @@ def opens(server: Server, extension: Extension, token: str) -> bool:
         "Authorization": f"Bearer {token}",
         "Origin": f"chrome-extension://{extension.id}",
     }
-    request = urllib.request.Request(f"{server.address}/v1/info", headers=headers)
+    request = urllib.request.Request(f"{server.url}/v1/info", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status == 200
@@ -149,9 +149,9 @@ def test_no_server_is_said_in_words(options: Page, extension: Extension) -> None
 def test_server_that_is_lost_while_pairing(
     options: Page, extension: Extension, tmp_path: Path, tiny_models: Path
 ) -> None:
-    doomed = start_server(tmp_path, tiny_models)
+    doomed = start_server(tmp_path, "--models", str(tiny_models))
     try:
-        extension.store({"server": doomed.address})
+        extension.store({"server": doomed.url})
         options.reload()
         code = start(options, doomed)
     finally:
@@ -175,7 +175,7 @@ def test_server_addresses_that_cannot_be_used(
     options.fill("#server", typed)
     options.click("#server-form button")
     expect(options.locator("#server-note")).to_contain_text(said)
-    assert extension.stored()["server"] == server.address
+    assert extension.stored()["server"] == server.url
 
 
 def test_token_is_never_sent_to_another_server(
@@ -186,7 +186,7 @@ def test_token_is_never_sent_to_another_server(
     options.click("#server-form button")
     expect(options.locator("#server-note")).to_contain_text("Saved")
     assert extension.stored()["token"] == ""
-    assert server.address not in extension.stored()["server"]
+    assert server.url not in extension.stored()["server"]
 
 
 def test_content_scripts_cannot_read_the_token(extension: Extension) -> None:

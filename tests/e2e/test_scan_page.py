@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.e2e.browser import chromium
-from tests.e2e.conftest import TOKEN, Server, start_server
 from tests.support.paths import ROOT
 from tests.support.scan_media import every, moving_face, without_faces, write_video
+from tests.support.server import TOKEN, Server, start_server
 
 expect.set_options(timeout=20_000)
 SMALL = {"width": 360, "height": 640}
@@ -31,7 +31,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scan_server(tmp_path_factory: pytest.TempPathFactory, tiny_models: Path) -> Iterator[Server]:
-    running = start_server(tmp_path_factory.mktemp("scan-server"), tiny_models)
+    running = start_server(tmp_path_factory.mktemp("scan-server"), "--models", str(tiny_models))
     yield running
     running.stop()
 

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.browser import Extension, ToolbarPopup, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
+from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -22,7 +22,7 @@ def nothing_on(extension: Extension, server: Server) -> Iterator[None]:
     """Start from a paired extension that is on nowhere."""
     extension.store(
         {
-            "server": server.address,
+            "server": server.url,
             "token": TOKEN,
             "onSites": [],
             "offSites": [],

@@ -8,9 +8,9 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.e2e.browser import Extension, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server, free_port, start_server
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
+from tests.support.server import TOKEN, Server, free_port, start_server
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -66,9 +66,9 @@ def test_lost_server_is_said_and_found_again(
     tiny_models: Path,
 ) -> None:
     port = free_port()
-    first = start_server(tmp_path, tiny_models, port)
+    first = start_server(tmp_path, "--models", str(tiny_models), port=port)
     try:
-        extension.store({"server": first.address, "token": TOKEN})
+        extension.store({"server": first.url, "token": TOKEN})
         page.goto(site.page("/lost", video_page(clip("still", "mp4"), STYLE)))
         eye = watch(page)
         wait_for("a verdict", lambda: judged(eye))
@@ -76,11 +76,11 @@ def test_lost_server_is_said_and_found_again(
         first.stop()
     wait_for("the word", lambda: "does not answer" in badge(eye))
     assert not judged(eye), "no verdict of the past stays on the screen"
-    second = start_server(tmp_path, tiny_models, port)
+    second = start_server(tmp_path, "--models", str(tiny_models), port=port)
     try:
         wait_for("a verdict again", lambda: judged(eye), seconds=40)
     finally:
-        extension.store({"server": server.address})
+        extension.store({"server": server.url})
         second.stop()
 
 

@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.e2e.browser import Extension, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server
 from tests.e2e.isolated import ContentWorld
 from tests.e2e.overlay_view import OverlayView
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
+from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -52,19 +52,19 @@ def test_page_cannot_read_an_answer(hostile: Page, server: Server) -> None:
     bearer = {"headers": {"Authorization": f"Bearer {TOKEN}"}}
     for path in ("/v1/info", "/v1/streams", "/healthz", "/"):
         for options in ({}, bearer):
-            found = hostile.evaluate(FETCH, [f"{server.address}{path}", options])
+            found = hostile.evaluate(FETCH, [f"{server.url}{path}", options])
             assert found == "refused", f"{path} answered {found}"
 
 
 def test_page_cannot_pair(hostile: Page, server: Server) -> None:
-    before = server.said.count("Pairing with")
+    before = server.output.count("Pairing with")
     # A form's content types need no permission beforehand: the request itself arrives.
     for mode in ("cors", "no-cors"):
         options = {"method": "POST", "mode": mode, "body": "{}"}
-        hostile.evaluate(FETCH, [f"{server.address}/v1/pairings", options])
-        hostile.evaluate(FETCH, [f"{server.address}/v1/session", options])
+        hostile.evaluate(FETCH, [f"{server.url}/v1/pairings", options])
+        hostile.evaluate(FETCH, [f"{server.url}/v1/session", options])
     hostile.wait_for_timeout(300)
-    assert server.said.count("Pairing with") == before, "a page made the server show digits"
+    assert server.output.count("Pairing with") == before, "a page made the server show digits"
 
 
 def test_rebound_name_gets_no_answer(page: Page, server: Server) -> None:
@@ -79,7 +79,7 @@ def test_rebound_name_gets_no_answer(page: Page, server: Server) -> None:
 
 
 def test_page_cannot_frame_the_servers_pages(page: Page, site: Site, server: Server) -> None:
-    page.goto(site.page("/framing", f'<!doctype html><iframe src="{server.address}/"></iframe>'))
+    page.goto(site.page("/framing", f'<!doctype html><iframe src="{server.url}/"></iframe>'))
     page.wait_for_timeout(1000)
     texts = [frame.locator("body").inner_text() for frame in page.frames[1:]]
     assert all("Fakelight" not in text for text in texts)
@@ -89,7 +89,7 @@ def test_page_cannot_drive_the_relay(
     page: Page, site: Site, server: Server, extension: Extension
 ) -> None:
     page.goto(site.page("/relay", "<!doctype html><title>relay</title>"))
-    before = server.said.count("opened")
+    before = server.output.count("opened")
     script = """async (address) => {
       const frame = document.createElement("iframe");
       frame.src = address;
@@ -106,7 +106,7 @@ def test_page_cannot_drive_the_relay(
       return heard;
     }"""
     assert page.evaluate(script, extension.address("transport/relay/frame.html")) == []
-    assert server.said.count("opened") == before
+    assert server.output.count("opened") == before
     assert streams(server) == []
 
 

@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.browser import Extension, ToolbarPopup, wait_for, watch
-from tests.e2e.conftest import Server
 from tests.e2e.isolated import ContentWorld
 from tests.e2e.overlay_view import Eye, OverlayView
 from tests.e2e.site import Site, mse_page, video_page
 from tests.e2e.streams import frames_received, streams
+from tests.support.server import Server
 
 Clip = Callable[[str, str], str]
 pytestmark = pytest.mark.usefixtures("extension")

@@ -14,10 +14,10 @@ from playwright.sync_api import Page
 
 from tests.e2e import clips
 from tests.e2e.browser import Extension, wait_for, watch
-from tests.e2e.conftest import TOKEN, Server, start_server
 from tests.e2e.site import Site, video_page
 from tests.e2e.test_overlay import STYLE, box_on_face, judged, overlap
 from tests.support.network import NO_NETWORK, OUTSIDE_LOOPBACK
+from tests.support.server import TOKEN, Server, start_server
 
 Clip = Callable[[str, str], str]
 needs_network = pytest.mark.skipif(not OUTSIDE_LOOPBACK, reason=NO_NETWORK)
@@ -25,7 +25,7 @@ needs_network = pytest.mark.skipif(not OUTSIDE_LOOPBACK, reason=NO_NETWORK)
 
 def streams(server: Server) -> list[dict[str, Any]]:
     request = urllib.request.Request(
-        server.address + "/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
+        server.url + "/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
     )
     with urllib.request.urlopen(request, timeout=5) as answer:
         found: list[dict[str, Any]] = json.load(answer)
@@ -36,7 +36,7 @@ def transports(server: Server) -> list[str]:
     """How the open streams came: only WebRTC streams have an address for events."""
     found = []
     for one in streams(server):
-        address = f"{server.address}/v1/streams/{one['id']}/events"
+        address = f"{server.url}/v1/streams/{one['id']}/events"
         request = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
         try:
             with urllib.request.urlopen(request, timeout=5):
@@ -49,9 +49,9 @@ def transports(server: Server) -> list[str]:
 
 @pytest.fixture
 def over_webrtc(extension: Extension, server: Server) -> Iterator[Extension]:
-    extension.store({"transport": "webrtc", "server": server.address})
+    extension.store({"transport": "webrtc", "server": server.url})
     yield extension
-    extension.store({"transport": "auto", "server": server.address})
+    extension.store({"transport": "auto", "server": server.url})
 
 
 @needs_network
@@ -109,7 +109,7 @@ def without_media(
 ) -> Iterator[Server]:
     """A server whose media nobody can reach, as behind a firewall that lets no UDP through."""
     monkeypatch.setenv("FAKELIGHT_WEBRTC_ADDRESSES", "203.0.113.1")
-    running = start_server(tmp_path / "server", tiny_models)
+    running = start_server(tmp_path / "server", "--models", str(tiny_models))
     yield running
     running.stop()
 
@@ -165,7 +165,7 @@ def test_a_thin_uplink_changes_the_transport(
           client.close();
           return found;
         }""",
-        [server.address, TOKEN],
+        [server.url, TOKEN],
     )
     assert found == [False, True, True, True]
 
@@ -237,7 +237,7 @@ async (token) => {
 
 @needs_network
 def test_a_browser_restarts_ice_and_the_stream_goes_on(page: Page, server: Server) -> None:
-    page.goto(server.address)
+    page.goto(server.url)
     found = page.evaluate(RESTART, TOKEN)
     assert found == [True, True, True, "connected", True, True, 3, 200]
-    assert "Traceback" not in server.said
+    assert "Traceback" not in server.output
