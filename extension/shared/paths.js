@@ -1,7 +1,7 @@
 // Files of the extension that are opened by their address. The manifest names them too.
 
 /** The content script, which is started on pages. */
-export const CONTENT_SCRIPT = "watch/entry.js";
+export const CONTENT_SCRIPT = "watch/content_script.js";
 /** The hidden frame that owns the sockets. */
 export const RELAY_FRAME = "transport/relay/frame.html";
 /** Folders of the pages that a person opens. */

@@ -130,7 +130,7 @@ def test_page_cannot_talk_to_the_service_worker(
     [
         "options/options.html",
         "popup/popup.html",
-        "background/worker.js",
+        "background/service_worker.js",
         "shared/settings.js",
         "transport/relay/in_frame.js",
     ],
