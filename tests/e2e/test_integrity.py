@@ -96,7 +96,7 @@ def noisy(
 ) -> Iterator[BrowserContext]:
     """A browser that changes what is read from a canvas, as guards against fingerprinting do."""
     copy = extension_with_consent(tmp_path / "extension")
-    worker = copy / "capture" / "reader_worker.js"
+    worker = copy / "capture" / "jpeg_worker.js"
     worker.write_text(worker.read_text() + ONE_PIXEL_OFF)
     with launch(playwright, tmp_path / "profile", site.port, copy) as context:
         Extension(context).everywhere(server.url, TOKEN)
