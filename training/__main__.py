@@ -39,9 +39,17 @@ def main(argv: list[str] | None = None) -> int:
     if step not in STEPS:
         sys.stderr.write(f"no step {step!r}; there are {', '.join(STEPS)}\n")
         return 2
-    module = importlib.import_module(STEPS[step][0])
     try:
-        result = module.main(arguments[1:])
+        result = importlib.import_module(STEPS[step][0]).main(arguments[1:])
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "training", "stream_server"):
+            raise
+        sys.stderr.write(
+            f"{step}: {missing} is not installed; training runs in a checkout of the repository, "
+            "with what pip install -e '.[train]' installs there\n"
+        )
+        return 2
     except (ValueError, FileNotFoundError) as error:
         sys.stderr.write(f"{step}: {error}\n")
         return 2

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stream_server.vision.crop import CROP_SIZE, MARGIN, align_crop
+from stream_server.vision.crop import CROP_SIZE, MARGIN, align_crop, alignment, to_crop
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_floats
 
-MIRRORED = [1, 0, 2, 4, 3]  # the five landmarks' order in a mirrored picture
+_MIRRORED = [1, 0, 2, 4, 3]  # the five landmarks' order in a mirrored picture
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,16 @@ class Cut:
         crop = align_crop(image, self.moved(landmarks), size, self.margin)
         return np.ascontiguousarray(crop[:, ::-1]) if self.mirror else crop
 
+    def points(self, landmarks: Floats) -> Floats:
+        """Where ``landmarks`` lie in the crop that ``apply`` cuts, float32 ``[10]``, in pixels."""
+        placed = to_crop(landmarks, alignment(self.moved(landmarks), CROP_SIZE, self.margin))
+        if self.mirror:
+            placed = placed[_MIRRORED] * np.array([-1, 1], np.float32)
+            placed = placed + np.array([CROP_SIZE - 1, 0], np.float32)
+        return placed.reshape(-1).astype(np.float32)
+
     def moved(self, landmarks: Floats) -> Floats:
+        """``landmarks`` shifted and turned as this cut says, in pixels of the same picture."""
         centre = landmarks.mean(axis=0)
         reach = float(np.abs(landmarks - centre).max()) * 2
         cos, sin = np.cos(self.turn), np.sin(self.turn)

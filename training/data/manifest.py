@@ -111,7 +111,15 @@ class Manifest:
                 handle.write(json.dumps({**facts, "sample": asdict(row.sample)}) + "\n")
         return self.root / LISTING
 
+    def split(self, name: str) -> Manifest:
+        """The samples of one split. Raises ``ValueError`` where there is none."""
+        part = self.where(row for row in self.rows if row.sample.split == name)
+        if not len(part):
+            raise ValueError(f"{self.root}: no sample of split {name!r}; run the splits step")
+        return part
+
     def where(self, rows: Iterable[Stored]) -> Manifest:
+        """``rows`` of this manifest, as one of their own."""
         return Manifest(self.root, list(rows), self.broken)
 
     def __len__(self) -> int:

@@ -6,7 +6,10 @@ import bisect
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from training.data.manifest import Manifest
 from training.data.shards import Sample
 
 SPLITS = ("train", "dev", "test")
@@ -31,6 +34,23 @@ def check(samples: Sequence[Sample]) -> None:
             f"{len(leaks)} identities are in two splits: {name} ({shown}); "
             f"among them {', '.join(others)}"
         )
+
+
+def split(root: Path, shares: Mapping[str, float], seed: int = 0) -> Manifest:
+    """Split the shards in ``root`` and write their listing; see ``assign``.
+
+    Shards that cannot be read are left out; the manifest names them. Raises what ``assign`` and
+    ``Manifest.scan`` raise.
+    """
+    manifest = Manifest.scan(root)
+    chosen = assign([row.sample for row in manifest.rows], shares, seed)
+    manifest.rows = [
+        replace(row, sample=replace(row.sample, split=chosen[row.sample.video]))
+        for row in manifest.rows
+    ]
+    check([row.sample for row in manifest.rows])
+    manifest.write()
+    return manifest
 
 
 def assign(samples: Sequence[Sample], shares: Mapping[str, float], seed: int = 0) -> dict[str, str]:

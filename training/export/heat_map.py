@@ -25,10 +25,10 @@ from stream_server.explain.heat import weighed
 from training.export.graphs import IR_VERSION, OPSET
 from training.export.layout import CROP_SHAPE
 from training.export.written_out import written_out
-from training.fit.frames_module import as_input
 from training.judge.grad_cam import grad_cam, still_logit
+from training.models.encoder import as_input
 from training.models.explainable import Parts, parts_of
-from training.models.registry import Member
+from training.models.member import Member
 
 # Numbers: tensors up to this size stay as they are. They are a small part of a file, and those of
 # the first layers matter most.

@@ -16,7 +16,7 @@ from training.export.onnx_export import ExportReport, write_member
 from training.export.repository_writer import member_names, write_ensembles, write_vote
 from training.judge.vote import Vote
 from training.models.encoder import ServedEncoder
-from training.models.registry import Member
+from training.models.member import Member
 
 _MAX_HEAT_ERROR = 0.03  # of a map's peak; if 16 bit weights differ by more, 32 bit are kept
 

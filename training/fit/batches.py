@@ -22,16 +22,16 @@ from torch.utils.data import IterableDataset
 from stream_server.vision.crop import alignment, to_crop
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_image
+from training.augment.border import border, nowhere, unknown
 from training.augment.camera import Camera
 from training.augment.delivery import Delivery
 from training.augment.margin import Cut
 from training.augment.self_blend import Blend
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Stored
-from training.models.local import border, nowhere, unknown
 
 Batch = dict[str, Tensor]
-Crop = tuple[Image, Floats]  # a crop and where its border is; see training.models.local
+Crop = tuple[Image, Floats]  # a crop and where its border is; see training.augment.border
 T = TypeVar("T")
 _CANDIDATES = 12  # donors to choose from
 _HIDING = (0.011, 0.022)  # blur in parts of the crop: of a face some 15 to 30 pixels stay
@@ -139,7 +139,7 @@ class TrainingBatches(IterableDataset[Batch]):
 
     Hidden pairs come last, with the label ``UNDECIDED``.
 
-    ``border`` ``[n, 14, 14]`` says where a blend's border runs; see ``training.models.local``.
+    ``border`` ``[n, 14, 14]`` says where a blend's border runs; see ``training.augment.border``.
 
     The first ``warm`` batches are ``warm_size`` pixels wide. ``start`` is the number of batches
     that an earlier run has used up, per process where several train together.

@@ -17,7 +17,9 @@ from torch.nn import functional
 
 from training.fit.batches import UNDECIDED, Batch
 from training.fit.ranks import shared
+from training.models.encoder import as_input
 from training.models.local import LocalHead, local_loss
+from training.models.weights import State, load_strictly
 
 
 class FrameModel(nn.Module):
@@ -40,23 +42,21 @@ class FrameModel(nn.Module):
         features = cast(Any, self.encoder).head(late.mean((2, 3)))
         return self.logit(features).flatten(), self.local(early, late)
 
-    def kept(self) -> dict[str, Tensor]:
+    def kept(self) -> State:
         """The weights that a member needs: without the local head's."""
         state, extra = self.state_dict(), self._local_state()
         return {name: value for name, value in state.items() if name not in extra}
 
-    def take(self, state: dict[str, Tensor]) -> None:
-        """Load what ``kept`` gave, strictly; a local head stays as it is."""
-        self.load_state_dict({**self._local_state(), **state})
+    def take(self, state: State, source: object) -> None:
+        """Load what ``kept`` gave, strictly; a local head stays as it is.
 
-    def _local_state(self) -> dict[str, Tensor]:
-        state: dict[str, Tensor] = self.local.state_dict(prefix="local.") if self.local else {}
+        Raises ``ValueError`` naming ``source`` and what does not fit.
+        """
+        load_strictly(self, {**self._local_state(), **state}, source)
+
+    def _local_state(self) -> State:
+        state: State = self.local.state_dict(prefix="local.") if self.local else {}
         return state
-
-
-def as_input(image: Tensor) -> Tensor:
-    """uint8 ``[n, S, S, 3]`` to float ``[n, 3, S, S]`` in -1 to 1, channels last in memory."""
-    return image.permute(0, 3, 1, 2).float() * (1 / 127.5) - 1.0
 
 
 class Clock:

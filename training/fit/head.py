@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import lightning as L
-import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
 from training.data.manifest import Manifest
 from training.fit.frames_module import FrameModel
 from training.fit.head_module import HeadModule
-from training.fit.run import RunDir
+from training.fit.settings import HeadSettings
 from training.fit.windows import Windows, make_passes, read_passes
 from training.judge.metrics import auc
-from training.judge.scoring import Followed, encode_with, follow, series_of, video_logit
+from training.judge.scoring import Followed, follow, series_of, video_logit
+from training.models.encoding import encode_with
 from training.models.heads import SequenceHead
-from training.models.registry import Member, Spec, make_encoder, make_head, save_member
+from training.models.member import Member, save_member
+from training.models.registry import Spec, make_encoder, make_head
+from training.models.weights import read_frames
+from training.run_dir import RunDir
 
 
 def train_head(
@@ -28,15 +31,11 @@ def train_head(
     train: Manifest,
     dev: Manifest,
     frames: Path | None,
-    passes: int = 3,
-    stills: int = 3000,
-    steps: int = 1500,
-    batch: int = 64,
-    seed: int = 0,
-    half: bool = False,
-    accelerator: str = "cpu",
+    settings: HeadSettings,
 ) -> Member:
     """Train the head of ``spec`` on the frozen encoder in ``frames``; writes ``member.pt``.
+
+    ``frames`` is a file of a frames run; None for a member that sees landmarks alone.
 
     Where the trained head does worse on dev than the mean of its frames, from which it began,
     the mean is kept; the run's log holds both figures. A head of another kind has no mean of
@@ -44,13 +43,16 @@ def train_head(
     """
     encoder, logit = load_frames(spec, frames) if frames is not None else (None, None)
     dim = int(getattr(encoder, "dim", 10))
-    encode = encode_with(encoder, half)
+    encode = encode_with(encoder, settings.half)
     paths: list[Path] = []
-    for path in make_passes(train, encode, run.path / "features" / "train", passes, stills, seed):
+    features, seed = run.path / "features", settings.seed
+    for path in make_passes(
+        train, encode, features / "train", settings.passes, settings.stills, seed
+    ):
         paths.append(path)
         if sys.stderr.isatty():
             sys.stderr.write(f"\rfeatures: {len(paths)} files\033[K")
-    tracks = [views[0] for views in follow(dev, [(encode, run.path / "features" / "dev")])]
+    tracks = [views[0] for views in follow(dev, [(encode, features / "dev")])]
     head = make_head(spec, dim)
     begun: nn.Module = head
     if logit is not None:
@@ -59,13 +61,13 @@ def train_head(
             if isinstance(one, SequenceHead):
                 one.frame.load_state_dict(logit.state_dict())
     before = head_figures(Member(spec.name, encoder, begun, dim).eval(), tracks)
-    windows = Windows(read_passes(paths), batch, seed, landmarks=encoder is None)
-    module = HeadModule(head, steps)
+    windows = Windows(read_passes(paths), settings.batch, seed, landmarks=encoder is None)
+    module = HeadModule(head, settings.steps)
     head.train()
     trainer = L.Trainer(
-        max_steps=steps,
+        max_steps=settings.steps,
         max_epochs=1,
-        accelerator=accelerator,
+        accelerator=settings.accelerator,
         devices=1,
         logger=False,
         enable_checkpointing=False,
@@ -88,14 +90,16 @@ def train_head(
 
 
 def load_frames(spec: Spec, path: Path) -> tuple[nn.Module, nn.Linear]:
-    """The encoder and the frame logit of a frames run."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; train --stage frames writes it")
+    """The encoder and the frame logit of a frames run.
+
+    Raises ``FileNotFoundError``, and ``ValueError`` where the file is of another model.
+    """
+    state = read_frames(path)
     encoder = make_encoder(spec)
     if encoder is None:
         raise ValueError(f"{spec.name} has no encoder")
     model = FrameModel(encoder, int(getattr(encoder, "dim", 0)))
-    model.take(torch.load(path, map_location="cpu", weights_only=True)["state"])
+    model.take(state, path)
     return model.encoder, model.logit
 
 

@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from training.fit.batches import Batch, TrainingBatches
-from training.fit.run import RunDir
+from training.run_dir import RunDir
 
 
 def shared(value: float, device: torch.device) -> float:

@@ -8,30 +8,27 @@ little from frame to frame, so that a head sees them as it sees a maker's fakes.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
-from stream_server.atomic import replacing
-from stream_server.vision.crop import CROP_SIZE, alignment, to_crop
+from stream_server.atomic import replacing, sweep
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_floats
 from training.augment.delivery import Delivery
-from training.augment.margin import MIRRORED, Cut
+from training.augment.margin import Cut
 from training.augment.self_blend import Blend
 from training.augment.transcode import Codec
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Stored
 from training.fit.batches import Batch
+from training.models.encoding import Encode
 
-Encode = Callable[[NDArray[np.uint8]], Floats]
-MAX_STEPS = 100
 _TRANSCODED = 0.35  # the share of passes that go through a video codec once more
 _TREMBLE = 0.006  # how far a clip-level blend moves from frame to frame, in faces
 
@@ -71,17 +68,8 @@ def augmented(
     for row, image, landmarks in zip(rows, pictures, places, strict=True):
         image, landmarks = delivery.apply(image, landmarks, row.sample.face_px, rng)
         crops.append(cut.apply(image, landmarks))
-        points.append(in_crop(landmarks, cut))
+        points.append(cut.points(landmarks))
     return crops, np.stack(points)
-
-
-def in_crop(landmarks: Floats, cut: Cut) -> Floats:
-    """The five points where they lie in the crop, ten numbers."""
-    placed = to_crop(landmarks, alignment(cut.moved(landmarks), CROP_SIZE, cut.margin))
-    if cut.mirror:
-        placed = placed[MIRRORED] * np.array([-1, 1], np.float32)
-        placed = placed + np.array([CROP_SIZE - 1, 0], np.float32)
-    return placed.reshape(-1).astype(np.float32)
 
 
 def make_passes(
@@ -92,7 +80,7 @@ def make_passes(
     Files that are there already are kept, so a run that was cut off goes on where it stopped.
     Without ``encode`` (a member that sees landmarks alone) there are no blends and no features.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    sweep(out)
     cv2.setNumThreads(1)
     videos = manifest.videos()
     for name, rows in videos.items():

@@ -27,6 +27,7 @@ from training.gan.outline import face_mask
 MARGIN = 0.95  # the picture's side over the face's: brows to chin fill it, hair is hardly in it
 ROOM = 1.25  # the stored picture's side over the picture's
 LEAST = 24  # faces to train on; with fewer a person is one pose
+_RATE = 30.0  # faces a second of a clip
 _DETAIL = 2  # masks are found at this many times the stored size
 
 
@@ -49,10 +50,8 @@ def stored_side(size: int) -> int:
     return round(size * ROOM / 2) * 2
 
 
-def collect(
-    clips: Sequence[Path], name: str, size: int, rate: float = 30.0, held: float = 0.2
-) -> Person:
-    """The main face of each of one person's ``clips``, up to ``rate`` times a second.
+def collect(clips: Sequence[Path], name: str, size: int, held: float = 0.2) -> Person:
+    """The main face of each of one person's ``clips``, up to 30 times a second.
 
     The last ``held`` (a fraction) of each clip's faces is held out. Raises ``ValueError`` where a
     clip cannot be read or shows no face, or where fewer than ``LEAST`` faces are left.
@@ -67,7 +66,7 @@ def collect(
     masks: list[NDArray[np.uint8]] = []
     out: list[bool] = []
     for clip in clips:
-        found = _main_track(clip, detector, rate)
+        found = _main_track(clip, detector)
         kept = len(found) - max(round(len(found) * held), 1)
         for number, face in enumerate(found):
             picture, mask = stored(face.patch, face.local, side)
@@ -84,10 +83,10 @@ def collect(
     return person
 
 
-def _main_track(clip: Path, detector: FaceDetector, rate: float) -> list[Face]:
+def _main_track(clip: Path, detector: FaceDetector) -> list[Face]:
     tracks: dict[int, list[Face]] = {}
     item = Item(name=clip.stem, path=clip, kind="video", label="real", dataset="")
-    for number, face in faces(item, detector, rate):
+    for number, face in faces(item, detector, _RATE):
         tracks.setdefault(number, []).append(face)
     if not tracks:
         raise ValueError(

@@ -20,6 +20,7 @@ from training.gan.faces import Person
 from training.gan.losses import Weights, critic_loss, maker_loss
 from training.gan.nets import PEOPLE, Critic, Shape, Swapper, composed
 from training.gan.warp import Batch, Bend, draw, training_faces
+from training.models.weights import read
 
 # 16 is for GPUs without bfloat16, such as a V100: its gradients are scaled up to stay in range.
 PRECISIONS = {"32": None, "bf16": torch.bfloat16, "16": torch.float16}
@@ -182,11 +183,8 @@ class Trainer:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's content. Raises ``ValueError`` where there is none."""
-    if not path.is_file():
-        raise ValueError(f"{path} is missing: run synthesize --gan with this --run first")
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return state
+    """A checkpoint's content. Raises ``FileNotFoundError`` where there is none."""
+    return read(path, ": run synthesize --gan with this --run first")
 
 
 def load_maker(path: Path) -> tuple[Swapper, int]:

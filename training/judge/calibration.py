@@ -15,7 +15,7 @@ from training.judge.evaluation import Evaluation, Judged, arrays, unflagged
 from training.judge.metrics import ece
 from training.judge.vote import Vote
 from training.judge.vote_fit import by_groups, fit_vote, join_either, risk_coverage, thresholds
-from training.models.registry import Member
+from training.models.member import Member
 
 
 def calibrate(
@@ -97,6 +97,6 @@ def _fitted(
     return replace(joined, members=tuple(voters[one.name] for one in members))
 
 
-def _thinned(curve: list[tuple[float, float]], points: int = 11) -> list[tuple[float, float]]:
-    places = np.linspace(0, len(curve) - 1, min(points, len(curve))).round().astype(int)
+def _thinned(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    places = np.linspace(0, len(curve) - 1, min(11, len(curve))).round().astype(int)
     return [(round(curve[place][0], 4), round(curve[place][1], 4)) for place in places]

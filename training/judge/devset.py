@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.vision.types import Image
-from training.augment.delivery import Delivery
 from training.augment.margin import Cut
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Sample, Stored
@@ -21,6 +20,7 @@ SWAPS = ("DFDC", "DeepFaceLive demo", "FaceForensics++ c23", "frederickszk/LRNet
 
 T = TypeVar("T")
 Score = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+_STILLS, _AT_ONCE = 600, 50
 
 
 @dataclass(frozen=True)
@@ -57,32 +57,28 @@ def thinned(manifest: Manifest, samples: int, videos: int, stills: int) -> Manif
     return manifest.where(kept)
 
 
-def crop_of(
-    manifest: Manifest, row: Stored, delivery: Delivery | None = None, size: int = 224
-) -> Image:
-    """The serving crop of ``row``, after ``delivery``."""
-    image, landmarks = manifest.image(row), landmarks_of(row.sample)
-    if delivery is not None:
-        rng = np.random.default_rng(0)
-        image, landmarks = delivery.apply(image, landmarks, row.sample.face_px, rng)
-    return Cut().apply(image, landmarks, size)
+def crops_of(manifest: Manifest, count: int) -> Image:
+    """At most ``count`` serving crops, evenly over the manifest, uint8 ``[n, 224, 224, 3]``."""
+    return np.stack([crop_of(manifest, row) for row in spread(manifest.rows, count)])
 
 
-def score_videos(
-    manifest: Manifest, score: Score, per_video: int = 10, stills: int = 600,
-    delivery: Delivery | None = None, batch: int = 50,
-) -> list[Scored]:  # fmt: skip
-    """Score up to ``per_video`` crops of each video, and ``stills`` of the single pictures."""
+def crop_of(manifest: Manifest, row: Stored) -> Image:
+    """The serving crop of ``row``, uint8 ``[224, 224, 3]``."""
+    return Cut().apply(manifest.image(row), landmarks_of(row.sample))
+
+
+def score_videos(manifest: Manifest, score: Score, per_video: int = 10) -> list[Scored]:
+    """Score up to ``per_video`` crops of each video, and some hundred of the single pictures."""
     videos = list(manifest.videos().values())
     singles = [rows for rows in videos if len(rows) == 1]
-    step = max(len(singles) / stills, 1.0) if stills else float("inf")
-    kept = {int(number * step) for number in range(stills)} if stills else set()
+    step = max(len(singles) / _STILLS, 1.0)
+    kept = {int(number * step) for number in range(_STILLS)}
     chosen = [spread(rows, per_video) for rows in videos if len(rows) > 1]
     chosen += [rows for number, rows in enumerate(singles) if number in kept]
     flat = [row for rows in chosen for row in rows]
     scores: list[float] = []
-    for start in range(0, len(flat), batch):
-        crops = [crop_of(manifest, row, delivery) for row in flat[start : start + batch]]
+    for start in range(0, len(flat), _AT_ONCE):
+        crops = [crop_of(manifest, row) for row in flat[start : start + _AT_ONCE]]
         scores += score(np.stack(crops)).tolist()
     result: list[Scored] = []
     place = 0

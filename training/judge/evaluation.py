@@ -16,17 +16,14 @@ from training.judge.metrics import auc, average_precision, calibration_figures, 
 from training.judge.scoring import (
     STRIDE,
     WINDOW,
-    Followed,
-    encode_with,
-    follow,
+    member_views,
     series_of,
-    stamp,
     window_logits,
 )
 from training.judge.vote import Array, Vote, sigmoid
-from training.models.registry import Member
+from training.models.member import Member
 
-LENGTHS = (1, 20, 40, 60, 80, 100)
+_LENGTHS = (1, 20, 40, 60, 80, 100)
 _LIVE_STRIDE = 5  # two verdicts a second
 
 
@@ -65,15 +62,7 @@ class Evaluation:
         lacking -= {member.name for member in own}
         if lacking:
             raise ValueError(f"features of {', '.join(sorted(lacking))} are read; add that member")
-        encoders = [
-            (encode_with(one.encoder, half), cache / f"{one.name}-{stamp(one.encoder)}")
-            for one in own
-        ]
-        names = [one.name for one in own]
-        self.tracks: list[dict[str, Followed]] = [
-            dict(zip(names, views, strict=True))
-            for views in follow(manifest, encoders, tier, stills)
-        ]
+        self.tracks = list(member_views(own, manifest, cache, tier, stills, half))
 
     def judged(self, window: int = WINDOW, stride: int = STRIDE) -> list[Judged]:
         """Every track with its members' window logits."""
@@ -169,9 +158,7 @@ def unflagged(judged: Sequence[Judged], vote: Vote) -> dict[str, Any]:
     return {"videos": len(fine), "share": float(fine.mean()), "interval": (low, high)}
 
 
-def evaluate(
-    evaluation: Evaluation, vote: Vote, lengths: Sequence[int] = LENGTHS
-) -> dict[str, Any]:
+def evaluate(evaluation: Evaluation, vote: Vote) -> dict[str, Any]:
     """Everything about one tier: groups, members, lengths, cross-AUC, false alarms, ECE."""
     judged = evaluation.judged()
     moving = [one for one in judged if not one.still]
@@ -187,7 +174,7 @@ def evaluate(
     }
     for member in evaluation.members:
         report["members"][member.name] = aucs(judged, vote.alone(member.name))
-    for length in lengths:
+    for length in _LENGTHS:
         report["lengths"][str(length)] = aucs(evaluation.judged(length), vote)
     return report
 

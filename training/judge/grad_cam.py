@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from stream_server.explain.heat import weighed
 from stream_server.vision.types import Floats, Image
 from training.arrays import as_floats
-from training.fit.frames_module import as_input
+from training.models.encoder import as_input
 from training.models.explainable import parts_of
-from training.models.registry import Member
+from training.models.member import Member
 
 
 def grad_cam(member: Member, crops: Image | NDArray[Any]) -> tuple[Floats, Floats]:

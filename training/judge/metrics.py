@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Scores = NDArray[np.float64]
-
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     """The chance that a fake scores above a real, ties half; NaN where a class is missing."""

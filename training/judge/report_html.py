@@ -6,7 +6,6 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -26,13 +25,10 @@ figure img { width: 150px } figcaption { font-size: 12px; overflow-wrap: anywher
 """
 
 
-def write_html(
-    path: Path,
-    report: Mapping[str, Any],
-    plots: Sequence[bytes],
-    mistakes: Sequence[dict[str, Any]],
-) -> None:
-    """Write the page; ``plots`` are PNGs, ``mistakes`` hold ``image``, ``video``, ``text``."""
+def html_page(
+    report: Mapping[str, Any], plots: Sequence[bytes], mistakes: Sequence[dict[str, Any]]
+) -> str:
+    """The page; ``plots`` are PNGs, ``mistakes`` hold ``image``, ``video``, ``text``."""
     body = ["<h1>Evaluation</h1>", f"<p>{html.escape(str(report.get('protocol', '')))}</p>"]
     for tier, figures in report["tiers"].items():
         body.append(f"<h2>Delivery: {html.escape(tier)}</h2>")
@@ -59,7 +55,7 @@ def write_html(
             f"{html.escape(mistake['video'])}<br>{html.escape(mistake['text'])}"
             "</figcaption></figure>"
         )
-    path.write_text(
+    return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation</title>'
         f"<style>{_STYLE}</style><body>{''.join(body)}</body></html>"
     )

@@ -6,8 +6,6 @@ any length, videos) then follows from them in seconds.
 
 from __future__ import annotations
 
-import copy
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,20 +13,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from stream_server.atomic import replacing
+from stream_server.atomic import replacing, sweep
 from stream_server.vision.types import Floats
-from training.arrays import as_floats
 from training.augment.delivery import TIERS, Delivery
 from training.augment.margin import Cut
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Sample, Stored
-from training.fit.frames_module import as_input
-from training.fit.windows import MAX_STEPS, Encode, in_crop
 from training.judge.devset import spread
-from training.models.registry import Member
-from training.models.served import OnnxEncoder
+from training.models.encoding import Encode, encode_with, stamp
+from training.models.heads import MAX_STEPS
+from training.models.member import Member
 
 WINDOW = 20
 STRIDE = 10
@@ -51,40 +46,6 @@ class Followed:
         return len(self.landmarks) == 1
 
 
-def encode_with(encoder: nn.Module | None, half: bool = False) -> Encode | None:
-    """A function from crops uint8 ``[n, 224, 224, 3]`` to features ``[n, D]``.
-
-    It works on a copy on the GPU where there is one. ``half`` uses bfloat16 on the CPU and float16
-    on a GPU; encoders of a model repository are run as they are served.
-    """
-    if encoder is None:
-        return None
-    if isinstance(encoder, OnnxEncoder):
-        return encoder.encode
-    if torch.cuda.is_available():
-        encoder = copy.deepcopy(encoder).to("cuda")
-    encoder.eval()
-    device = next(encoder.parameters()).device
-    kind = torch.bfloat16 if device.type == "cpu" else torch.float16
-
-    def encode(crops: NDArray[np.uint8]) -> Floats:
-        image = as_input(torch.from_numpy(crops).to(device))
-        with torch.inference_mode(), torch.autocast(device.type, kind, enabled=half):
-            return as_floats(encoder(image).float().cpu().numpy())
-
-    return encode
-
-
-def stamp(encoder: nn.Module | None) -> str:
-    """A name for exactly these weights: a new training must not read an old one's features."""
-    if isinstance(encoder, OnnxEncoder):
-        return encoder.stamp
-    digest = hashlib.sha256()
-    for name, value in encoder.state_dict().items() if encoder is not None else ():
-        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:12]
-
-
 def follow(
     manifest: Manifest,
     encoders: Sequence[tuple[Encode | None, Path]],
@@ -99,7 +60,7 @@ def follow(
         raise ValueError(f"tier is {tier!r}, it must be one of {', '.join(TIERS)}")
     places = [(encode, folder / tier) for encode, folder in encoders]
     for _, folder in places:
-        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
     videos = manifest.videos()
     for name, rows in videos.items():
         if len(rows) > 1:
@@ -111,6 +72,27 @@ def follow(
         name = f"stills-{start:06d}.npz"
         found = _kept(name, manifest, part, places, TIERS[tier])
         yield from (list(same) for same in zip(*found, strict=True))
+
+
+def member_views(
+    members: Sequence[Member],
+    manifest: Manifest,
+    cache: Path,
+    tier: str = "clean",
+    stills: int = 2500,
+    half: bool = False,
+) -> Iterator[dict[str, Followed]]:
+    """Each track as every member's encoder sees it, by the members' names.
+
+    Features are kept below ``cache``, in a folder for each encoder's weights; ``half`` encodes in
+    16 bit.
+    """
+    encoders = [
+        (encode_with(one.encoder, half), cache / f"{one.name}-{stamp(one.encoder)}")
+        for one in members
+    ]
+    for views in follow(manifest, encoders, tier, stills):
+        yield dict(zip((one.name for one in members), views, strict=True))
 
 
 def _kept(
@@ -134,7 +116,7 @@ def _kept(
                 image, landmarks = tier.apply(
                     manifest.image(row), landmarks_of(row.sample), row.sample.face_px, rng
                 )
-                points.append(in_crop(landmarks, Cut()))
+                points.append(Cut().points(landmarks))
                 crops.append(Cut().apply(image, landmarks))
             for number in missing:
                 encode = places[number][0]
@@ -198,8 +180,3 @@ def window_logits(
 def video_logit(member: Member, series: Sequence[Floats], window: int = WINDOW) -> float:
     """The mean over the track's windows."""
     return float(window_logits(member, series, window).mean())
-
-
-def frame_logits(member: Member, series: Sequence[Floats]) -> NDArray[np.float64]:
-    """Each sample on its own, as a still picture."""
-    return window_logits(member, series, 1, 1)

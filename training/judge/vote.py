@@ -11,18 +11,18 @@ probability q the face is fake where one or the other holds: 1 - (1 - p)(1 - q).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.atomic import write_text
+from training.models.kinds import Kind
 
 Array = NDArray[np.float64]
-Kind = Literal["weight", "either"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,12 @@ class Vote:
     def names(self) -> list[str]:
         """The members' names, in their order."""
         return [one.name for one in self.members]
+
+    def check_members(self, names: Iterable[str]) -> None:
+        """Raise ``ValueError`` where ``names`` are not those of the members, in their order."""
+        given = list(names)
+        if given != self.names:
+            raise ValueError(f"the calibration is for {', '.join(self.names)}, not for {given}")
 
     def logit(self, logits: Array) -> Array:
         """Members' logits ``[M, N]`` to the log odds of the vote's probability, ``[N]``."""

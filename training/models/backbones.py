@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.models.weights import load_start
+
 CLIP = "vit_large_patch14_clip_quickgelu_224.openai"
 FACENET_SIZE = 160
-# What a file of pretrained weights may hold beyond the network: its classifier, under the names
-# that timm, torchvision and facenet-pytorch give it, and Inception's second one.
-_CLASSIFIERS = ("classifier", "fc", "head", "logits", "AuxLogits")
 
 
 class Resized(nn.Module):
@@ -60,7 +59,7 @@ class TimmEncoder(nn.Module):
 
         net: Any = timm.create_model(backbone, pretrained=download, num_classes=0)
         if start is not None:
-            load_weights(net, start)
+            load_start(net, start)
         # What comes out after pooling: wider than num_features where a layer follows it.
         self.dim = int(net.head_hidden_size)
         self.net: nn.Module = net
@@ -89,7 +88,7 @@ class FaceNetEncoder(nn.Module):
         net: Any = InceptionResnetV1(pretrained=None, classify=True, num_classes=1)
         net.logits = nn.Identity()
         if start is not None:
-            load_weights(net, start)
+            load_start(net, start)
         self.net: nn.Module = net
         self.fit = Resized(FACENET_SIZE, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
@@ -118,7 +117,7 @@ class ClipEncoder(nn.Module):
         settings: dict[str, Any] = {"pretrained": download, "num_classes": 0, **shape}
         net: Any = timm.create_model(CLIP, **settings)
         if start is not None:
-            load_weights(net, start)
+            load_start(net, start)
         net.requires_grad_(False)
         for part in net.modules():
             if isinstance(part, nn.LayerNorm):
@@ -130,41 +129,3 @@ class ClipEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         return functional.normalize(self.net(self.fit(image)), dim=1)
-
-
-def load_weights(net: nn.Module, start: Path) -> None:
-    """Load ``start`` (safetensors or a PyTorch state) less its classifier, strictly.
-
-    OpenCLIP's and OpenAI's layout of a vision tower is understood too. Raises
-    ``FileNotFoundError``, and ``ValueError`` naming what does not fit.
-    """
-    if not start.is_file():
-        raise FileNotFoundError(f"{start} is missing: no weights to start from")
-    state: dict[str, Any]
-    if start.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        state = load_file(str(start))
-    else:
-        state = torch.load(start, map_location="cpu", weights_only=True)
-    if "state_dict" in state:
-        state = dict(state["state_dict"])
-    if any(name.startswith("visual.") for name in state):
-        from timm.models.vision_transformer import checkpoint_filter_fn
-
-        converted: Any = checkpoint_filter_fn
-        state = dict(converted(state, net))
-    wanted = net.state_dict()
-    extra = {name for name in state if name not in wanted and name.split(".")[0] in _CLASSIFIERS}
-    state = {name: value for name, value in state.items() if name not in extra}
-    # Older files lack the counters of batch norm, which nothing here reads.
-    counters = {name for name in wanted if name.endswith("num_batches_tracked")}
-    missing, unknown = sorted(set(wanted) - set(state) - counters), sorted(set(state) - set(wanted))
-    odd = [name for name in wanted if name in state and state[name].shape != wanted[name].shape]
-    for problem, names in (("lacks", missing), ("has beyond it", unknown), ("of other size:", odd)):
-        if names:
-            raise ValueError(
-                f"{start} does not fit {type(net).__name__}: {problem} {', '.join(names[:3])}"
-                f"{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
-            )
-    net.load_state_dict(state, strict=False)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 
 from training.models.strided import quicken
+from training.models.weights import load_start
 
 DIM = 256
 VIEW = 6 / 7
@@ -71,17 +71,9 @@ class ServedEncoder(nn.Module):
         self.encoder = encoder
 
     def forward(self, frames: Tensor) -> Tensor:
-        image = frames.permute(0, 3, 1, 2).float() * (1 / 127.5) - 1.0
-        return cast(Tensor, self.encoder(image))
+        return cast(Tensor, self.encoder(as_input(frames)))
 
 
-def load_start(net: nn.Module, start: Path) -> None:
-    """Load ``start`` (safetensors or a PyTorch state) less its classifier, strictly."""
-    if start.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        state = load_file(str(start))
-    else:
-        state = torch.load(start, map_location="cpu", weights_only=True)
-    state = {name: value for name, value in state.items() if not name.startswith("classifier.")}
-    net.load_state_dict(state, strict=True)
+def as_input(image: Tensor) -> Tensor:
+    """uint8 ``[N, S, S, 3]`` to float ``[N, 3, S, S]`` in -1 to 1, channels last in memory."""
+    return image.permute(0, 3, 1, 2).float() * (1 / 127.5) - 1.0

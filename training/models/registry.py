@@ -9,19 +9,15 @@ compared), ``meso4``, ``mesoinception4``, or any timm model's name; ``HEAD`` is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
 from torch import nn
 
-from stream_server.atomic import replacing
-from training.judge.vote import Kind
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import MobileNetV2Encoder
-from training.models.heads import HEADS, HeadKind, LandmarkHead, Probe, SequenceHead, WideLSTM
+from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
 from training.models.mesonet import Meso4, MesoInception4
 from training.models.residual import ResidualEncoder
 
@@ -137,68 +133,3 @@ def make_head(spec: Spec, dim: int) -> nn.Module:
     if not spec.backbone:
         return LandmarkHead()
     return WideLSTM(dim) if spec.head == "wide_lstm" else SequenceHead(dim, spec.head)
-
-
-@dataclass
-class Member:
-    """A trained model: ``encoder`` on crops (None without one) and ``head`` on windows.
-
-    A head without an encoder takes landmarks, or the features of the members that it ``reads``:
-    their names, each with the width of its features. ``facts`` are what its file says about its
-    training.
-    """
-
-    name: str
-    encoder: nn.Module | None
-    head: nn.Module
-    dim: int
-    facts: dict[str, object] = field(default_factory=dict)
-    reads: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def kind(self) -> Kind:
-        """How it joins the vote."""
-        return "either" if self.facts.get("kind") == "either" else "weight"
-
-    def eval(self) -> Member:
-        self.head.eval()
-        if self.encoder is not None:
-            self.encoder.eval()
-        return self
-
-
-def save_member(path: Path, member: Member, facts: dict[str, object]) -> None:
-    """Write a member and ``facts`` about its training; whole or not at all."""
-    state = {
-        "name": member.name,
-        "dim": member.dim,
-        "encoder": member.encoder.state_dict() if member.encoder is not None else None,
-        "head": member.head.state_dict(),
-        "reads": dict(member.reads),
-        "facts": facts,
-    }
-    with replacing(path) as part:
-        torch.save(state, part)
-
-
-def load_member(path: Path) -> Member:
-    """Read what ``save_member`` wrote. Raises ``FileNotFoundError`` or ``ValueError``."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; the train step writes it")
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    missing = {"name", "dim", "encoder", "head"} - set(state)
-    if missing:
-        raise ValueError(f"{path} is no member: {', '.join(sorted(missing))} missing")
-    reads = {str(name): int(dim) for name, dim in state.get("reads", {}).items()}
-    if reads:
-        probe = Probe(tuple(reads.values()))
-        probe.load_state_dict(state["head"])
-        facts = state.get("facts", {})
-        return Member(state["name"], None, probe, sum(reads.values()), facts, reads).eval()
-    spec = parse(state["name"])
-    encoder = make_encoder(spec)
-    if encoder is not None:
-        encoder.load_state_dict(state["encoder"])
-    head = make_head(spec, int(state["dim"]))
-    head.load_state_dict(state["head"])
-    return Member(spec.name, encoder, head, int(state["dim"]), state.get("facts", {})).eval()

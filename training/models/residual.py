@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from stream_server.vision.crop import MARGIN
 from stream_server.vision.types import Floats
-from training.models.encoder import DIM, VIEW, load_start, middle
+from training.models.encoder import DIM, VIEW, middle
 from training.models.strided import quicken
+from training.models.weights import load_start
 
 # Three of the 30 filters of the rich models (Fridrich and Kodovsky, IEEE TIFS 2012), those that
 # Zhou et al., CVPR 2018, feed to a net: second order, third order square, first order.
@@ -101,10 +102,10 @@ class ResidualEncoder(nn.Module):
 
 
 @cache
-def regions(height: int, width: int, view: float, margin: float = MARGIN) -> Floats:
+def regions(height: int, width: int, view: float) -> Floats:
     """Weights ``[height * width, 3]``: a map's means inside, on the rim of and around a face."""
     down, across = (
-        ((np.arange(count) + 0.5) / count - 0.5) * view * margin + 0.5 for count in (height, width)
+        ((np.arange(count) + 0.5) / count - 0.5) * view * MARGIN + 0.5 for count in (height, width)
     )
     radius = np.hypot(
         (across[None, :] - _CENTRE[0]) / _AXES[0], (down[:, None] - _CENTRE[1]) / _AXES[1]

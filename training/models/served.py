@@ -19,7 +19,7 @@ from stream_server.engine.embedded import open_session
 from stream_server.engine.repository import ModelRepository
 from stream_server.vision.types import Floats
 from training.arrays import as_floats
-from training.models.registry import Member
+from training.models.member import Member, load_members
 
 
 class OnnxEncoder(nn.Module):
@@ -79,4 +79,31 @@ def served_members(repo: Path) -> list[Member]:
                 },
             )
         )
+    return members
+
+
+def members_with_encoder(repo: Path, names: Sequence[str] = ()) -> list[Member]:
+    """The members ``names`` of the repository, or all that have an encoder.
+
+    Raises ``ValueError`` for one that has none.
+    """
+    known = {one.name: one for one in served_members(repo) if one.encoder is not None}
+    lacking = [name for name in names if name not in known]
+    if lacking:
+        raise ValueError(f"{', '.join(lacking)} has no encoder in {repo}; {', '.join(known)} have")
+    return [known[name] for name in names or known]
+
+
+def chosen_members(paths: Sequence[Path], repo: Path | None = None) -> list[Member]:
+    """The served members of ``repo``, replaced and followed by those in the files ``paths``.
+
+    Raises ``ValueError`` where a name comes twice in ``paths``, or there is no member at all.
+    """
+    members = load_members(paths)
+    if repo is not None:
+        given = {member.name: member for member in members}
+        served = [given.pop(one.name, one) for one in served_members(repo)]
+        members = [*served, *given.values()]
+    if not members:
+        raise ValueError("neither --members nor --models names a member")
     return members

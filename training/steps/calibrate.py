@@ -9,7 +9,8 @@ from pathlib import Path
 
 from training.judge.calibration import calibrate
 from training.judge.devset import SWAPS
-from training.steps.common import add_data, add_members, cache_for, load_members, load_split
+from training.models.served import chosen_members
+from training.steps.common import add_data, add_members, cache_for, load_split
 
 
 def main(argv: list[str]) -> int:
@@ -23,7 +24,7 @@ def main(argv: list[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="calibration (JSON)")
     options = parser.parse_args(argv)
-    members = load_members(options.members, options.models)
+    members = chosen_members(options.members, options.models)
     vote, figures = calibrate(
         members,
         load_split(options),

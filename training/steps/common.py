@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from training.data.manifest import Manifest, Quality
 from training.judge.devset import thinned
-from training.models.registry import Member, load_member
-from training.models.served import served_members
 
 
 def add_members(parser: argparse.ArgumentParser) -> None:
@@ -37,30 +34,10 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def load_members(paths: Sequence[Path], models: Path | None = None) -> list[Member]:
-    """The members of the repository ``models``, replaced and followed by those in ``paths``.
-
-    Raises ``ValueError`` where a name comes twice in ``paths``, or there is no member at all.
-    """
-    members = [load_member(path) for path in paths]
-    names = [member.name for member in members]
-    if len(set(names)) != len(names):
-        raise ValueError(f"members must have names of their own, got {', '.join(names)}")
-    if models is not None:
-        given = dict(zip(names, members, strict=True))
-        served = [given.pop(one.name, one) for one in served_members(models)]
-        members = [*served, *given.values()]
-    if not members:
-        raise ValueError("neither --members nor --models names a member")
-    return members
-
-
 def load_split(options: argparse.Namespace) -> Manifest:
     """The samples of the chosen split. Raises ``ValueError`` where there is none."""
     manifest = Manifest.open(options.shards, Quality(sharpness=options.sharpness))
-    part = manifest.where([row for row in manifest.rows if row.sample.split == options.split])
-    if not len(part):
-        raise ValueError(f"{options.shards}: no sample of split {options.split!r}")
+    part = manifest.split(options.split)
     return thinned(part, *options.thin) if options.thin else part
 
 

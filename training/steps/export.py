@@ -8,14 +8,13 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
+from stream_server.atomic import write_text
 from training.data.manifest import Manifest
 from training.export.members import export_members
 from training.export.repository_writer import readers_of, remove_member
-from training.judge.devset import crop_of, spread
+from training.judge.devset import crops_of
 from training.judge.vote import Vote
-from training.models.registry import load_member
+from training.models.member import load_member
 
 
 def main(argv: list[str]) -> int:
@@ -40,15 +39,11 @@ def main(argv: list[str]) -> int:
         if not remove_member(options.repo, name):
             raise ValueError(f"{options.repo} holds no member {name!r}")
     members = [load_member(path) for path in options.add]
-    crops = None
-    if options.shards:
-        manifest = Manifest.open(options.shards)
-        chosen = spread(manifest.rows, options.crops)
-        crops = np.stack([crop_of(manifest, row) for row in chosen])
+    crops = crops_of(Manifest.open(options.shards), options.crops) if options.shards else None
     reports = export_members(options.repo, members, vote, options.notes, not options.no_maps, crops)
     for report in reports:
         sys.stdout.write("\n".join(report.lines()) + "\n")
     if options.report:
         facts = [asdict(report) for report in reports]
-        options.report.write_text(json.dumps(facts, indent=2, default=dict) + "\n")
+        write_text(options.report, json.dumps(facts, indent=2, default=dict) + "\n")
     return 0

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from training.data.extract import Extracted, Unit, units
-from training.data.on_ray import Settings, extract_on_cluster, extractor
+from stream_server.atomic import sweep
+from training.data.extract import units
+from training.data.on_ray import Settings, extractor
+from training.data.on_workers import extract_units
 from training.data.public_sets import LAYOUTS
-from training.fit.run import RunDir
-
-
-def _run(settings: Settings, unit: Unit) -> tuple[str, Extracted, dict[str, str]]:
-    return unit.name, extractor(settings).run(unit), {}
-
-
-def _results(
-    settings: Settings, todo: list[Unit], workers: int, ray: str | None, run: RunDir
-) -> Iterator[tuple[str, Extracted | None, dict[str, str]]]:
-    if ray is not None:
-        yield from extract_on_cluster(ray, settings, todo, partial(_tell, run))
-        return
-    if workers == 1:
-        for unit in todo:
-            yield _run(settings, unit)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        for future in as_completed([pool.submit(_run, settings, unit) for unit in todo]):
-            yield future.result()
+from training.run_dir import RunDir
 
 
 def _tell(run: RunDir, event: str, **values: object) -> None:
@@ -70,10 +50,13 @@ def main(argv: list[str]) -> int:
     )
     every = units(list(LAYOUTS[options.layout](options.root)))
     run = RunDir(options.out / "run", vars(options))
+    sweep(options.out)
     todo = [unit for unit in every if not extractor(settings).done(unit)]
     started, done, skipped, given_up = time.monotonic(), len(every) - len(todo), 0, 0
     try:
-        for name, result, where in _results(settings, todo, options.workers, options.ray, run):
+        for name, result, where in extract_units(
+            settings, todo, options.workers, options.ray, partial(_tell, run)
+        ):
             if result is None:
                 given_up += 1
                 continue
@@ -94,9 +77,3 @@ def main(argv: list[str]) -> int:
     if given_up:
         sys.stderr.write(f"{given_up} units given up; another run tries them again\n")
     return 1 if given_up else 0
-
-
-def skipped_in(log: Path) -> list[str]:
-    """What the runs in ``log`` skipped, and why."""
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    return [reason for row in rows for reason in row.get("skipped", [])]

@@ -6,11 +6,10 @@ import argparse
 import json
 import sys
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
-from training.data.manifest import Manifest
-from training.data.splits import assign, check
+from training.data.manifest import LISTING
+from training.data.splits import split
 
 
 def main(argv: list[str]) -> int:
@@ -24,19 +23,11 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
-    manifest = Manifest.scan(options.shards)
+    manifest = split(options.shards, options.shares, options.seed)
     for problem in manifest.broken:
         sys.stderr.write(f"left out: {problem}\n")
-    samples = [row.sample for row in manifest.rows]
-    chosen = assign(samples, options.shares, options.seed)
-    manifest.rows = [
-        replace(row, sample=replace(row.sample, split=chosen[row.sample.video]))
-        for row in manifest.rows
-    ]
-    check([row.sample for row in manifest.rows])
-    path = manifest.write()
     counts = Counter((row.sample.split, row.sample.label) for row in manifest.rows)
-    for (split, label), count in sorted(counts.items()):
-        sys.stdout.write(f"{split} {label}: {count} samples\n")
-    sys.stdout.write(f"{path}\n")
+    for (part, label), count in sorted(counts.items()):
+        sys.stdout.write(f"{part} {label}: {count} samples\n")
+    sys.stdout.write(f"{options.shards / LISTING}\n")
     return 0

@@ -6,16 +6,12 @@ import argparse
 import json
 from pathlib import Path
 
-import lightning as L
-
 from training.data.manifest import Manifest, Quality
 from training.fit.batches import Mix
-from training.fit.frames import FrameSettings, train_frames
-from training.fit.head import train_head
-from training.fit.memory import keep_freed_memory
-from training.fit.quiet import quiet
-from training.fit.run import RunDir, first_process
+from training.fit.member import train_member
+from training.fit.settings import FrameSettings, HeadSettings
 from training.models.registry import parse
+from training.run_dir import RunDir
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,75 +63,44 @@ def processes(argv: list[str]) -> int:
 
 def main(argv: list[str]) -> int:
     options = _parser().parse_args(argv)
-    keep_freed_memory()
-    with quiet():
-        return _train(options)
-
-
-def _train(options: argparse.Namespace) -> int:
+    frames = FrameSettings(
+        minutes=options.minutes,
+        steps=options.steps,
+        start=options.start,
+        download=options.download,
+        begin=options.begin,
+        size=options.size,
+        warm_steps=options.warm_steps,
+        warm_size=options.warm_size,
+        rate=options.rate,
+        new_rate=3 * options.rate,
+        hold=options.hold,
+        local=options.local,
+        average=options.average,
+        precision=options.precision,
+        accumulate=options.accumulate,
+        workers=options.workers,
+        devices=options.devices,
+        nodes=options.num_nodes,
+        accelerator=options.accelerator,
+        strategy=options.strategy,
+        dev_minutes=options.dev_minutes,
+        patience=options.patience,
+        seed=options.seed,
+        wandb=options.wandb,
+        mix=Mix(**options.mix),
+    )
+    head = HeadSettings(
+        passes=options.passes,
+        stills=options.stills,
+        steps=options.head_steps,
+        seed=options.seed,
+        half="bf16" in options.precision,
+        accelerator=options.accelerator,
+    )
     spec = parse(options.model)
     manifest = Manifest.open(options.shards, Quality(sharpness=options.sharpness))
-    parts = {
-        split: manifest.where([row for row in manifest.rows if row.sample.split == split])
-        for split in ("train", "dev")
-    }
-    for split, part in parts.items():
-        if not len(part):
-            raise ValueError(f"{options.shards}: no sample of split {split}; run the splits step")
-    L.seed_everything(options.seed, verbose=False)
+    train, dev = manifest.split("train"), manifest.split("dev")
     run = RunDir(options.run, vars(options))
-    for problem in manifest.broken:
-        run.log("broken shard", problem=problem)
-    best = options.run / "best.pt"
-    if spec.backbone and options.stage in ("all", "frames"):
-        settings = FrameSettings(
-            minutes=options.minutes,
-            steps=options.steps,
-            size=options.size,
-            warm_steps=options.warm_steps,
-            warm_size=options.warm_size,
-            rate=options.rate,
-            new_rate=3 * options.rate,
-            hold=options.hold,
-            local=options.local,
-            average=options.average,
-            precision=options.precision,
-            accumulate=options.accumulate,
-            workers=options.workers,
-            devices=options.devices,
-            nodes=options.num_nodes,
-            accelerator=options.accelerator,
-            strategy=options.strategy,
-            dev_minutes=options.dev_minutes,
-            patience=options.patience,
-            seed=options.seed,
-            wandb=options.wandb,
-            mix=Mix(**options.mix),
-        )
-        best = train_frames(
-            spec,
-            run,
-            parts["train"],
-            parts["dev"],
-            settings,
-            options.start,
-            options.download,
-            options.begin,
-        )
-    if options.take == "last":
-        best = best.with_name("last.pt")
-    if options.stage in ("all", "head") and first_process():
-        train_head(
-            spec,
-            run,
-            parts["train"],
-            parts["dev"],
-            best if spec.backbone else None,
-            options.passes,
-            options.stills,
-            options.head_steps,
-            seed=options.seed,
-            half="bf16" in options.precision,
-            accelerator=options.accelerator,
-        )
+    train_member(spec, run, train, dev, frames, head, options.stage, options.take)
     return 0

@@ -16,7 +16,6 @@ from training.augment.delivery import TIERS, Delivery
 from training.augment.margin import Cut
 from training.augment.self_blend import Blend
 from training.augment.transcode import Codec
-from training.fit.windows import in_crop
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +109,7 @@ def test_a_cut_moves_the_crop_and_its_landmarks_alike(face: tuple[Image, Floats,
         cut = Cut.random(np.random.default_rng(seed))
         crop = cut.apply(picture, landmarks)
         found = detector.detect(crop).landmarks[0]
-        assert np.abs(found - in_crop(landmarks, cut).reshape(5, 2)).max() < 14
+        assert np.abs(found - cut.points(landmarks).reshape(5, 2)).max() < 14
 
 
 @pytest.mark.parametrize("name", ["h264", "vp9"])

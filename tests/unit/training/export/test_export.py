@@ -28,7 +28,7 @@ from training.export.repository_writer import (
 from training.judge.vote import Kind, Vote, Voter, sigmoid
 from training.models.encoder import ServedEncoder
 from training.models.heads import Probe
-from training.models.registry import Member
+from training.models.member import Member
 from training.models.residual import ResidualEncoder
 
 DIM = 12

@@ -23,7 +23,7 @@ from training.__main__ import main
 from training.data.manifest import Manifest
 from training.fit.batches import Mix, TrainingBatches
 from training.fit.frames_module import FrameModel
-from training.fit.run import first_process
+from training.run_dir import first_process
 
 MIX = '{"blended": 1, "paired": 0, "given": 1, "stills": 0, "donor": 0}'
 

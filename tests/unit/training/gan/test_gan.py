@@ -21,7 +21,7 @@ from training.gan.faces import LEAST, Person, load, save
 from training.gan.grid import ROWS, grid
 from training.gan.measure import errors
 from training.gan.nets import PEOPLE, Shape, Swapper, composed
-from training.gan.session import CHECKPOINT, FACES, read_report
+from training.gan.run import CHECKPOINT, FACES, read_report
 from training.gan.trainer import Plan, Trainer, load_maker
 from training.gan.warp import Bend, draw, training_faces
 

@@ -18,9 +18,9 @@ from training.__main__ import main
 from training.data.layouts import clips as clips_layout
 from training.data.manifest import Manifest
 from training.gan.clips import METHOD, Origin, Recording, frames
+from training.gan.detector_scores import judge, starts
 from training.gan.faces import MARGIN, ROOM, Person
-from training.gan.judge import judge, starts
-from training.gan.make import make_clips
+from training.gan.make_clips import make_clips
 from training.gan.nets import PEOPLE, Shape, Swapper
 from training.gan.outline import face_mask
 from training.gan.swap import Paste, Tone, finished_mask, recoloured, swap_face

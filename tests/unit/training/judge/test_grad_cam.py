@@ -21,13 +21,14 @@ from tests.support.faces import backdrop, paste, person
 from training.__main__ import main
 from training.export.heat_map import heat_model
 from training.export.members import export_members
-from training.fit.frames_module import as_input
 from training.judge.grad_cam import grad_cam, still_logit
 from training.judge.vote import Vote, Voter
 from training.models.backbones import ClipEncoder
+from training.models.encoder import as_input
 from training.models.explainable import parts_of
 from training.models.heads import WideLSTM
-from training.models.registry import Member, make_encoder, make_head, parse, save_member
+from training.models.member import Member, save_member
+from training.models.registry import make_encoder, make_head, parse
 
 SMALL = {
     "mobilenetv2_lstm": 224,

@@ -69,7 +69,7 @@ def test_videos_go_the_whole_way_and_are_judged_once(videos, tmp_path, monkeypat
     async def never(scanner, item):
         raise AssertionError(f"{item.name} was judged again")
 
-    monkeypatch.setattr("training.steps.product.judge", never)
+    monkeypatch.setattr("training.judge.product_run.judge", never)
     assert main(arguments) == 0
     assert json.loads(out.read_text()) == report
 

@@ -10,20 +10,13 @@ import torch
 from stream_server.vision.crop import CROP_SIZE, alignment, to_crop
 from tests.support.training_sets import STRONG, folder_set
 from training.__main__ import main
+from training.augment.border import CELLS, UNKNOWN, border, nowhere, unknown
 from training.augment.margin import Cut
 from training.data.manifest import Manifest, landmarks_of
 from training.fit.batches import UNDECIDED, Mix, TrainingBatches
-from training.fit.frames_module import FrameModel, as_input
-from training.models.encoder import MobileNetV2Encoder
-from training.models.local import (
-    CELLS,
-    UNKNOWN,
-    LocalHead,
-    border,
-    local_loss,
-    nowhere,
-    unknown,
-)
+from training.fit.frames_module import FrameModel
+from training.models.encoder import MobileNetV2Encoder, as_input
+from training.models.local import LocalHead, local_loss
 
 LANDMARKS = np.array([[90, 100], [150, 100], [120, 130], [96, 165], [144, 165]], np.float32)
 
@@ -95,15 +88,15 @@ def test_a_member_is_kept_without_the_local_head_and_taken_with_one():
     assert not any(name.startswith("local.") for name in kept)
     FrameModel(MobileNetV2Encoder(), encoder.dim).load_state_dict(kept)
     other = FrameModel(MobileNetV2Encoder(), encoder.dim, LocalHead(encoder.local_widths))
-    other.take(kept)
+    other.take(kept, "best.pt")
     torch.testing.assert_close(other.logit.weight, model.logit.weight)
     with pytest.raises(ValueError, match="without a local head"):
         FrameModel(encoder, encoder.dim).both(torch.zeros(1, 3, 224, 224))
-    with pytest.raises(RuntimeError, match="Unexpected"):
-        other.take({**kept, "encoder.nothing": torch.zeros(1)})
+    with pytest.raises(ValueError, match=r"best\.pt does not fit .* beyond it encoder\.nothing"):
+        other.take({**kept, "encoder.nothing": torch.zeros(1)}, "best.pt")
     kept.pop("logit.bias")
-    with pytest.raises(RuntimeError, match="Missing"):
-        other.take(kept)
+    with pytest.raises(ValueError, match=r"lacks logit\.bias"):
+        other.take(kept, "best.pt")
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,8 @@ import torch
 
 from training.models.encoder import MobileNetV2Encoder, ServedEncoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead
-from training.models.registry import (
-    NAMES,
-    ZOO,
-    Member,
-    load_member,
-    make_encoder,
-    make_head,
-    parse,
-    save_member,
-)
+from training.models.member import Member, load_member, save_member
+from training.models.registry import NAMES, ZOO, make_encoder, make_head, parse
 
 
 def test_every_name_of_the_registry_can_be_built() -> None:

@@ -21,18 +21,12 @@ from training.fit.frames_module import Clock, FrameModel, FrameModule
 from training.fit.head_module import HeadModule
 from training.fit.quiet import quiet
 from training.models import backbones
-from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder, load_weights
+from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import ServedEncoder
 from training.models.heads import WideLSTM
-from training.models.registry import (
-    FULL,
-    ZOO,
-    Spec,
-    load_member,
-    make_encoder,
-    make_head,
-    parse,
-)
+from training.models.member import load_member
+from training.models.registry import FULL, ZOO, Spec, make_encoder, make_head, parse
+from training.models.weights import load_start
 
 pytestmark = pytest.mark.slow  # trains and exports every large network
 
@@ -247,9 +241,9 @@ def test_a_start_from_a_file_with_a_classifier(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"part\.pt does not fit EfficientNet: lacks .* and \d+ more"
     ):
-        load_weights(encoder.net, tmp_path / "part.pt")
+        load_start(encoder.net, tmp_path / "part.pt")
     with pytest.raises(FileNotFoundError, match="nothing"):
-        load_weights(encoder.net, tmp_path / "nothing.pt")
+        load_start(encoder.net, tmp_path / "nothing.pt")
 
 
 def test_facenet_starts_from_its_own_files(tmp_path: Path) -> None:

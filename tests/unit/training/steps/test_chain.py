@@ -16,10 +16,11 @@ from tests.support.training_sets import folder_set
 from training.__main__ import main
 from training.data.manifest import Manifest
 from training.fit.head import load_frames
-from training.judge.scoring import encode_with, follow, series_of, video_logit
+from training.judge.scoring import follow, series_of, video_logit
 from training.judge.vote import Vote
-from training.models.registry import load_member, parse
-from training.steps.common import load_members
+from training.models.encoding import encode_with
+from training.models.member import load_member, load_members
+from training.models.registry import parse
 
 STEPS = 48
 MIX = '{"blended": 1, "paired": 0, "given": 5, "stills": 0, "harm": 0.2, "donor": 0}'

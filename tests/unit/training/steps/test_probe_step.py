@@ -13,7 +13,7 @@ from tests.support.tiny_repository import tiny_repository
 from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
 from training.judge.vote import Vote
-from training.models.registry import load_member
+from training.models.member import load_member
 
 
 def test_a_probe_is_fitted_joined_and_exported(

@@ -12,10 +12,11 @@ import pytest
 
 from tests.support.training_sets import face_video
 from training.__main__ import STEPS, main
+from training.augment.sample_clip import frames, view
 from training.data.manifest import Manifest
 from training.judge.card import BEGIN, END
 from training.judge.product import Judgement, figures
-from training.steps.sample import DEFAULT, frames, view
+from training.steps.sample import DEFAULT
 
 
 def test_every_step_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,8 +20,9 @@ from tests.support.tiny_repository import tiny_repository
 from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
 from training.export import onnx_export
-from training.models.registry import Member, make_encoder, make_head, parse, save_member
-from training.steps.full import UNTRAINED
+from training.export.full import UNTRAINED
+from training.models.member import Member, save_member
+from training.models.registry import make_encoder, make_head, parse
 
 
 def member(path: Path, name: str, facts: dict[str, object]) -> Path:

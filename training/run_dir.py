@@ -11,19 +11,24 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from stream_server.atomic import sweep
+
 _PACKAGES = ("torch", "timm", "lightning", "numpy", "opencv-python-headless", "onnxruntime", "av")
 
 
 class RunDir:
     """A folder with ``settings.json`` (settings, seed, versions) and ``log.jsonl``.
 
-    Where several processes train together, the first one alone writes.
+    What killed runs have left half written there is removed. Where several processes train
+    together, the first one alone writes.
     """
 
     def __init__(self, path: Path, settings: dict[str, Any]) -> None:
         self.path = path
         self.silent = not first_process()
         path.mkdir(parents=True, exist_ok=True)
+        if not self.silent:
+            sweep(path)
         record = {"settings": settings, "versions": versions(), "command": sys.argv}
         target = path / "settings.json"
         if not self.silent and not target.exists():

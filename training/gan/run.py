@@ -20,13 +20,14 @@ from typing import Any
 from torch import Tensor
 
 from stream_server.atomic import write_text
-from training.fit.run import RunDir
 from training.gan import faces
+from training.gan.clips import Made
 from training.gan.faces import Person
 from training.gan.grid import grid, write_grid
 from training.gan.measure import errors
 from training.gan.nets import PEOPLE, Shape
 from training.gan.trainer import Plan, Trainer
+from training.run_dir import RunDir
 
 CHECKPOINT = "checkpoint.pt"
 FACES = "faces.npz"
@@ -67,10 +68,9 @@ def people_of(
         if found != wanted:
             raise ValueError(f"{run} holds faces of {found}, not of {wanted}: take another --run")
         return faces.load(run / FACES)
-    run.mkdir(parents=True, exist_ok=True)
     people = {person: faces.collect(clips[person], person, size, held=held) for person in PEOPLE}
     faces.save(run / FACES, people)
-    facts.write_text(json.dumps(wanted, indent=1) + "\n")
+    write_text(facts, json.dumps(wanted, indent=1) + "\n")
     return people
 
 
@@ -132,11 +132,25 @@ def train(
     return trainer
 
 
+def finish_report(
+    folder: Path, made: Sequence[Made], judged: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Add the videos that were ``made``, and what a detector said to them, to the report."""
+    report = read_report(folder)
+    report["clips"] = {one.file: {"frames": one.frames, "swapped": one.swapped} for one in made}
+    if judged is not None:
+        report["judged"] = judged
+    write_report(folder, report)
+    return report
+
+
 def read_report(folder: Path) -> dict[str, Any]:
+    """What the run has reported so far; nothing where it is new."""
     path = folder / REPORT
     found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     return found
 
 
 def write_report(folder: Path, report: Mapping[str, Any]) -> None:
+    """Write ``report.json``."""
     write_text(folder / REPORT, json.dumps(report, indent=1) + "\n")

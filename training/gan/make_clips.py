@@ -27,7 +27,6 @@ def make_clips(
     people: Mapping[str, Person],
     clips: Mapping[str, Sequence[Path]],
     folder: Path,
-    paste: Paste | None = None,
     crf: int = 16,
 ) -> list[Made]:
     """Write every clip twice into ``folder``: swapped, and as it was through the same encoder.
@@ -45,7 +44,7 @@ def make_clips(
     size = maker.shape.size
     tones = {person: Tone.of_all(middle_of(people[person].part(False)[0], size))
              for person in PEOPLE}  # fmt: skip
-    paste = paste or Paste()
+    paste = Paste()
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[Made] = []
     for person, other in (PEOPLE, PEOPLE[::-1]):
