@@ -120,8 +120,10 @@ class Session:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            self.release()
+            try:
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:
+                self.release()
 
     def release(self) -> None:
         """Give back the stream's place among those of its holder."""
