@@ -111,7 +111,7 @@ class Stream:
         executor: Executor | None = None,
         on_look: Callable[[Look], None] = lambda look: None,
     ) -> None:
-        self.tracker = tracker
+        self._tracker = tracker
         self.options = options = options or StreamOptions()
         self._scorer = scorer
         self._policy = policy
@@ -125,12 +125,12 @@ class Stream:
     @property
     def max_faces(self) -> int:
         """How many faces of a frame are followed; the largest ones."""
-        return self.tracker.max_faces
+        return self._tracker.max_faces
 
     @property
     def crowded(self) -> int:
         """How many faces of the last search were beyond the limit, and left out."""
-        return self.tracker.crowded
+        return self._tracker.crowded
 
     @property
     def media_time(self) -> float:
@@ -139,7 +139,7 @@ class Stream:
 
     def reset(self) -> None:
         """Forget everything, as after a seek: the next frame may have any time."""
-        self.tracker.reset()
+        self._tracker.reset()
         self._evidence.clear()
         self._newest.clear()
         self._rhythm.reset()
@@ -180,10 +180,10 @@ class Stream:
 
     def signatures(self) -> dict[int, Floats]:
         """What every face that is followed looks like, by track; see ``vision.identity``."""
-        return {track.id: track.signature for track in self.tracker.tracks}
+        return {track.id: track.signature for track in self._tracker.tracks}
 
     def _look(self, frame: Frame) -> tuple[list[Track], list[Look]]:
-        tracks = self.tracker.update(frame.image, frame.media_time)
+        tracks = self._tracker.update(frame.image, frame.media_time)
         if not self._rhythm.due(frame.media_time):
             return tracks, []
         return tracks, [self._look_at(frame.image, track) for track in tracks]
@@ -225,7 +225,7 @@ class Stream:
             evidence.scored(now, probability, members)
 
     def _forget(self, now: float) -> None:
-        alive = {track.id for track in self.tracker.tracks}
+        alive = {track.id for track in self._tracker.tracks}
         for number in [number for number in self._evidence if number not in alive]:
             del self._evidence[number]
             self._newest.pop(number, None)
