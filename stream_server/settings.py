@@ -21,7 +21,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableSettings
 
 from stream_server import resources
-from stream_server.ingest.files.limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
+from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 
 ENV_PREFIX = "FAKELIGHT_"
 EngineKind = Literal["embedded", "triton"]

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.evidence import FaceEvidence, Sample, StreamOptions
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.rhythm import Rhythm
 from stream_server.verdict import Verdict, VerdictPolicy
 from stream_server.vision.crop import alignment, corners, cut, to_crop
 from stream_server.vision.face_tracker import FaceTracker

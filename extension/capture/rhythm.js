@@ -1,5 +1,5 @@
 // The sampling rhythm: which frames of a video are taken. The same rule as the server's
-// (stream_server/ingest/rhythm.py): it scores one frame per beat, so that another rule here would
+// (stream_server/rhythm.py): it scores one frame per beat, so that another rule here would
 // send it frames that it leaves out.
 
 /** Of a beat: a frame that comes this much early stands for the beat. */

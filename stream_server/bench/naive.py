@@ -17,7 +17,7 @@ import numpy as np
 from stream_server.engine import EmbeddedEngine, ModelRepository
 from stream_server.engine.spec import FACE_FEATURES, LANDMARKS, SEQUENCE_VERDICT
 from stream_server.ingest.files.video import VideoFile
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.rhythm import Rhythm
 from stream_server.scan.faces.verdict import robust
 from stream_server.settings import load
 from stream_server.vision.crop import align_crop, alignment, to_crop

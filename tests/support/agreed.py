@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from stream_server import protocol
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.rhythm import Rhythm
 from stream_server.settings import Settings
 from stream_server.verdict import Verdict
 from stream_server.vision.quality import Quality, QualityLimits

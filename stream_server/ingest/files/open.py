@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stream_server.ingest.files.limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 from stream_server.ingest.files.media import Media
 from stream_server.ingest.files.pictures import open_picture
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.ingest.files.video import VideoFile
+from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 
 
 def open_media(

@@ -9,7 +9,7 @@ from typing import Any
 import av
 
 from stream_server.ingest.files.media import ReadCounts
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.rhythm import Rhythm
 
 _SKIPPABLE = 2.5  # frames per sample from which frames that no other frame needs may be left out
 

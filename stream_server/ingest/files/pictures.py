@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
-from stream_server.ingest.files.limits import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE, MAX_SIDE
 from stream_server.ingest.files.media import WHOLE, MediaInfo, ReadCounts, Stretch
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE, MAX_SIDE
+from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame, Image
 
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")

@@ -11,12 +11,12 @@ from typing import Any
 
 import av
 
-from stream_server.ingest.files.limits import MAX_SIDE, MAX_VIDEO_PIXELS
 from stream_server.ingest.files.media import MediaInfo, ReadCounts, Stretch
 from stream_server.ingest.files.packets import PacketReader
 from stream_server.ingest.files.rgb import is_hdr, upright_rgb
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.picture_limits import MAX_SIDE, MAX_VIDEO_PIXELS
+from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame
 
 # These read other files or the network, or draw text: a file from a stranger must not choose.

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image as Pillow
 
 from stream_server.ingest.files import tone
-from stream_server.ingest.files.limits import MAX_SIDE
 from stream_server.ingest.files.media import WHOLE, ReadCounts, Stretch
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ingest.files.video import VideoFile, _duration
+from stream_server.picture_limits import MAX_SIDE
 from tests.support.scan_media import (
     every,
     moving_face,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.rhythm import Rhythm
 
 
 def due(rate: float, times: list[float]) -> list[float]:

@@ -1,4 +1,4 @@
-"""The sampling rhythm: which frames of a medium are looked at."""
+"""Which frames of a medium are looked at: one rule for files, live streams and training."""
 
 from __future__ import annotations
 
