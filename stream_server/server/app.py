@@ -34,7 +34,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.services = services
-        app.state.scans = scans = ScanQueue(services)
+        app.state.scans = scans = ScanQueue(services.settings, services.scanner, services.stopping)
         try:
             await services.start()
             await services.readiness.trouble()

@@ -11,6 +11,7 @@ from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
 from stream_server.live import LiveStream
 from stream_server.protocol import Close
+from stream_server.scan.scanner import Scanner
 from stream_server.server.auth import Authority
 from stream_server.server.metrics import Metrics
 from stream_server.server.pairing import Pairings
@@ -68,6 +69,14 @@ class Services:
             observe=self.metrics.observe,
             explainer=self.explainer,
         )
+
+    def scanner(self) -> Scanner:
+        """A scanner over what the streams use, for one file.
+
+        People who watch something live come first: while there are any it takes one core at most.
+        """
+        readers = 1 if self.streams else min(self.settings.workers, 2)
+        return Scanner(self.settings, self.engine, self.batcher, self.detector, readers)
 
     async def start(self) -> None:
         """Begin what the engine does unasked, such as watching a Triton server."""

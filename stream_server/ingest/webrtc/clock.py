@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stream_server.ingest.rhythm import Rhythm
+from stream_server.rhythm import Rhythm
 
 RATE = 90_000  # RTP clock of all video codecs (RFC 6184, RFC 7741)
 _LONGEST_STEP = 10 * RATE  # a longer pause, or a step back, is another recording

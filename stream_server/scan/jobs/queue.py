@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from stream_server.scan.jobs.store import Scan, ScanStore
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.progress import Advance
 from stream_server.scan.scanner import Scanner
-from stream_server.server.services import Services
+from stream_server.settings import Settings
 
 _log = logging.getLogger(__name__)
 _RETRY = 5.0
@@ -43,13 +43,16 @@ class ScanQueue:
     """Holds the uploads in ``state_dir/uploads``, the results in ``state_dir/scans.sqlite``.
 
     One process at a time works on a state directory; a second one takes uploads and serves
-    results, and takes over when the first goes.
+    results, and takes over when the first goes. ``scanner`` is asked anew for each file;
+    ``stopping`` is set when the server is about to stop.
     """
 
-    def __init__(self, services: Services) -> None:
-        settings = services.settings
-        self._services = services
+    def __init__(
+        self, settings: Settings, scanner: Callable[[], Scanner], stopping: asyncio.Event
+    ) -> None:
         self.settings = settings
+        self._scanner = scanner
+        self._stopping = stopping
         self.uploads = settings.state_dir / "uploads"
         self._store: ScanStore | None = None
         self._opening = threading.Lock()
@@ -76,7 +79,7 @@ class ScanQueue:
     @property
     def stopping(self) -> bool:
         """Whether the server is about to stop; nobody should wait for anything then."""
-        return self._services.stopping.is_set()
+        return self._stopping.is_set()
 
     def start(self) -> None:
         """Begin to work, first on what a former process left behind."""
@@ -140,7 +143,7 @@ class ScanQueue:
                 del self._listeners[scan_id]
 
     async def _say_goodbye(self) -> None:
-        await self._services.stopping.wait()
+        await self._stopping.wait()
         for scan_id in list(self._listeners):
             self._tell(scan_id)
 
@@ -193,11 +196,7 @@ class ScanQueue:
         self._tell(scan.id)
 
     async def _scan(self, scan: Scan) -> Report:
-        services, settings = self._services, self.settings
-        # People who watch something live come first: then a scan takes one core at most.
-        readers = 1 if services.streams else min(settings.workers, 2)
-        scanner = Scanner(settings, services.engine, services.batcher, services.detector, readers)
-        options = ScanOptions.chosen(settings, scan.window)
+        options = ScanOptions.chosen(self.settings, scan.window)
         told = 0.0
 
         def progress(advance: Advance) -> None:
@@ -207,7 +206,7 @@ class ScanQueue:
                 told = time.monotonic()
                 self._tell(scan.id)
 
-        return await scanner.scan(self.uploads / scan.id, scan.file, options, progress)
+        return await self._scanner().scan(self.uploads / scan.id, scan.file, options, progress)
 
     async def _finish(self, scan: Scan, task: asyncio.Task[Report]) -> None:
         error = task.exception()
