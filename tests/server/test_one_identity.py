@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 
-import httpx
+import httpx2 as httpx
 import pytest
 from websockets.asyncio.client import connect
 

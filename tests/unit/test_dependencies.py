@@ -25,6 +25,7 @@ UNIMPORTED = {
     "torchvision": "timm and facenet-pytorch import it; its version must fit PyTorch's",
     "tensorboard": "Lightning's TensorBoard logger writes through it",
     "check-jsonschema": "a command",
+    "coverage": "a command",
     "mypy": "a command",
     "ruff": "a command",
     "pytest-asyncio": "a plugin",
