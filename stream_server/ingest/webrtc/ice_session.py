@@ -78,11 +78,15 @@ class IceSession:
         task.add_done_callback(self._changing.discard)
         return ice.fragment_of(attempt).text()
 
-    async def close(self) -> None:
-        """Let go of everything."""
+    async def abandon_restarts(self) -> None:
+        """Let no other connection take over any more; before the transport is closed."""
         for task in self._changing:
             task.cancel()
         await asyncio.gather(*self._changing, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Let go of everything; after the transport was closed."""
+        await self.abandon_restarts()
         await self._proxy.close()
 
     async def _change(self) -> None:

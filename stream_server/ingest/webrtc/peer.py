@@ -108,10 +108,12 @@ class Peer:
         self.session.release()
         if self._connected.is_set():
             await asyncio.sleep(_GOODBYE)
+        if self._ice_session is not None:
+            await self._ice_session.abandon_restarts()
         with contextlib.suppress(Exception):  # a half-open connection may fail in any way
             await self._pc.close()
-        if self._ice_session is not None:
-            await self._ice_session.close()
+            if self._ice_session is not None:
+                await self._ice_session.close()
 
     def _ice_transport(self) -> RTCIceTransport:
         return self._receiver().transport.transport
