@@ -16,8 +16,8 @@ from typing import Any
 
 from stream_server import protocol
 from stream_server.engine.base import EngineError
-from stream_server.explain.asking import Asking
 from stream_server.explain.explainer import Explainer
+from stream_server.explain.requests import ExplainRequests
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.stream import Face, Stream
 from stream_server.vision.types import Frame, Image
@@ -88,7 +88,9 @@ class LiveStream:
         self._wake = asyncio.Event()
         self._rate = _RateLimit(max_fps, clock)
         self._last_error: dict[str, float] = {}
-        self._asking = None if explainer is None else Asking(explainer, stream.moment, send, clock)
+        self._explain_requests = (
+            None if explainer is None else ExplainRequests(explainer, stream.moment, send, clock)
+        )
         self._epoch = 0  # how many seeks were announced,
         self._analysed_epoch = 0  # and how many of them the stream has been told of
 
@@ -135,18 +137,18 @@ class LiveStream:
 
     def explain(self, track: int) -> None:
         """Answer an ``explain``: where in that face the evidence lies."""
-        if self._asking is None:
+        if self._explain_requests is None:
             self._send(protocol.error("no_explanation", "nothing is explained here", track=track))
         else:
-            self._asking.ask(track)
+            self._explain_requests.ask(track)
 
     async def run(self) -> None:
         """Analyse frames until cancelled. One frame that fails never ends the stream."""
         try:
             await self._run()
         finally:
-            if self._asking is not None:
-                self._asking.stop()
+            if self._explain_requests is not None:
+                self._explain_requests.stop()
 
     async def _run(self) -> None:
         while True:

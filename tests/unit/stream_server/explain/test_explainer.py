@@ -13,10 +13,10 @@ import pytest
 from stream_server.engine import EmbeddedEngine, FallbackEngine, ModelNotFound, ModelRepository
 from stream_server.engine.base import EngineUnavailable
 from stream_server.engine.check import check_repository
-from stream_server.explain.asking import Asking
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.heat import Part, joined, weighed
 from stream_server.explain.paint import heat_over
+from stream_server.explain.requests import ExplainRequests
 from stream_server.protocol import Explain, ProtocolError, parse_control
 from stream_server.stream import Moment
 from stream_server.vision.crop import align_crop, alignment, corners
@@ -200,7 +200,7 @@ async def test_explain_is_answered_one_at_a_time_and_not_too_often(mapped: Path)
     sent: list[dict] = []
     now = [100.0]
     moments = {1: moment(1), 2: None}
-    asking = Asking(Explainer(engine), moments.__getitem__, sent.append, lambda: now[0])
+    asking = ExplainRequests(Explainer(engine), moments.__getitem__, sent.append, lambda: now[0])
     asking.ask(1)
     asking.ask(1)
     await wait_for(sent, 2)

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 EVERY = 0.5  # seconds between two explanations of one stream
 
 
-class Asking:
+class ExplainRequests:
     """Answers ``explain`` messages over ``send``, which must not block.
 
     ``moment`` finds a track's newest sample; it returns ``None`` where there is none yet and
