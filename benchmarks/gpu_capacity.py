@@ -18,6 +18,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,8 @@ def ceilings(provider: str, seconds: float) -> dict[str, float]:
     for kind in FILES if provider == "cuda" else ("fp32",):
         chain = _chain("MatMul", [side, side], repeat, TENSOR[kind])
         session = open_session(chain, provider)
-        feed = {"x": np.full((side, side), 1 / side, NUMPY[kind])}
-        rate = calls_per_second(lambda s=session, f=feed: s.run(["y"], f), seconds, provider)
+        feed: dict[str, Any] = {"x": np.full((side, side), 1 / side, NUMPY[kind])}
+        rate = calls_per_second(partial(session.run, ["y"], feed), seconds, provider)
         result[f"matrix_{kind}_tflops"] = rate * repeat * 2 * side**3 / 1e12
     elements = 2**26 if provider == "cuda" else 2**23
     session = open_session(_chain("Add", [elements], repeat, TensorProto.FLOAT), provider)
@@ -183,7 +184,7 @@ def measure(
             session = open_session(path, provider)
             for batch in batches:
                 feed = example(session, batch)
-                rate = calls_per_second(lambda s=session, f=feed: s.run(None, f), seconds, provider)
+                rate = calls_per_second(partial(session.run, None, feed), seconds, provider)
                 tflops = rate * batch * work / 1e12
                 ceiling = limits.get(f"matrix_{kind}_tflops", 0.0)
                 rows.append(

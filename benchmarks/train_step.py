@@ -38,7 +38,8 @@ def measure(variant: str, steps: int, batch: int) -> float:
         for part in encoder.modules():
             if isinstance(part, StridedDepthwise):
                 part.__class__ = StridedDepthwise.__base__  # timm's own
-    model = FrameModel(encoder, encoder.dim).to(memory_format=torch.channels_last).train()
+    model = FrameModel(encoder, encoder.dim).train()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     frames = torch.randint(0, 256, (batch, 224, 224, 3), dtype=torch.uint8)
     label = torch.tensor([0.0, 1.0]).repeat(batch // 2)

@@ -71,7 +71,8 @@ def as_vp8(source: list[Image], kbit: int) -> tuple[list[Image], int]:
     encoder.qmin, encoder.qmax = 2, 56
     encoder.options = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0"}
     decoder = av.CodecContext.create("libvpx", "r")
-    out, count = [], 0
+    out: list[Any] = []
+    count = 0
     frames: list[Any] = []
     for number, picture in enumerate(source):
         frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")

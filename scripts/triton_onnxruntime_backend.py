@@ -13,6 +13,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
@@ -44,7 +45,7 @@ class TritonPythonModel:
         fault = config.get("parameters", {}).get("test_fault_file")
         self.fault_file = Path(fault["string_value"]) if fault else None
 
-    def execute(self, requests: list) -> list:
+    def execute(self, requests: list[Any]) -> list[Any]:
         """Run the requests that Triton's batcher put together as one batch."""
         self.fault = {}
         if self.fault_file is not None and self.fault_file.exists():
@@ -64,13 +65,13 @@ class TritonPythonModel:
         rows = zip(*(np.split(value, ends) for value in values), strict=True)
         return [self._response(row) for row in rows]
 
-    def _answer(self, feed: dict) -> object:
+    def _answer(self, feed: dict[str, Any]) -> object:
         try:
             return self._response(self.session.run(self.outputs, feed))
         except Exception as error:
             return self._failed(error)
 
-    def _response(self, values: list | tuple) -> object:
+    def _response(self, values: list[Any] | tuple[Any, ...]) -> object:
         if self.fault.get("nan"):
             values = [np.full_like(value, np.nan) for value in values]
         # Contiguous, as Triton needs them: fresh from ONNX Runtime, or rows of such an array.

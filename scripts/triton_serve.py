@@ -84,7 +84,6 @@ def main() -> int:
         print(f"triton: {error}", file=sys.stderr)
         return 2
     os.execve(command[0], command, environment)
-    return 0
 
 
 if __name__ == "__main__":

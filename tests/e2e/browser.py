@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright, Worker
 
 from tests.e2e.overlay_view import Eye
 from tests.support.paths import EXTENSION
-
-T = TypeVar("T")
 
 
 def chromium() -> str | None:
@@ -201,7 +199,7 @@ class ToolbarPopup:
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
-def wait_for(what: str, look: Callable[[], T | None], seconds: float = 20, every: float = 0.1) -> T:
+def wait_for(what: str, look: Callable[[], Any], seconds: float = 20, every: float = 0.1) -> Any:
     """Look again and again until there is something; fail saying ``what`` never came."""
     end = time.monotonic() + seconds
     while True:

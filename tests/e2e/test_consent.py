@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from tests.e2e.browser import EXTENSION, Extension, ToolbarPopup, launch, wait_for, watch
+from tests.e2e.browser import Extension, ToolbarPopup, launch, wait_for, watch
 from tests.e2e.site import Site, video_page
+from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.browser import EXTENSION, extension_with_consent, wait_for
+from tests.e2e.browser import extension_with_consent, wait_for
 from tests.e2e.firefox import firefox, launch_firefox
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
 from tests.e2e.test_pairing import digits, shown_so_far
 from tests.e2e.test_trust import SOCKET
+from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]

@@ -35,7 +35,7 @@ def browser(
     folder = tmp_path_factory.mktemp("browser")
     copy = extension_with_consent(folder / "extension")
     with launch(playwright, folder / "profile", site.port, copy) as context:
-        Extension(context).everywhere(mapped.address, TOKEN)
+        Extension(context).everywhere(mapped.url, TOKEN)
         yield context
 
 
@@ -93,7 +93,7 @@ def test_the_card_shows_the_heat_and_the_video_only_when_asked(
     view = wait_for("a verdict", lambda: judged(eye))
     eye.click(view.chips[0].node)
     wait_for("the card", lambda: (v := eye.only()) and v.card)
-    assert "Show where the evidence lies" in (eye.only() or view).card  # type: ignore[operator]
+    assert "Show where the evidence lies" in (eye.only() or view).card
     assert inside(eye, ".heat canvas", HALVES) is None, "nothing is drawn before it is asked for"
     inside(eye, ".heat button", "function () { this.focus(); this.click(); }")
     spread, change = wait_for("the picture", lambda: inside(eye, ".heat canvas", HALVES))
@@ -140,4 +140,4 @@ def test_models_without_maps_are_said_in_words(
         )
         assert inside(eye, ".heat canvas", HALVES) is None
     finally:
-        extension.everywhere(mapped.address, TOKEN)
+        extension.everywhere(mapped.url, TOKEN)

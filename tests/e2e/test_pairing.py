@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 
-from tests.e2e.browser import EXTENSION, Extension, launch, wait_for
+from tests.e2e.browser import Extension, launch, wait_for
 from tests.e2e.site import Site
+from tests.support.paths import EXTENSION
 from tests.support.server import Server, free_port, start_server
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from tests.e2e.browser import EXTENSION, launch
+from tests.e2e.browser import launch
 from tests.e2e.site import Site, video_page
+from tests.support.paths import EXTENSION
 
 Clip = Callable[[str, str], str]
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
@@ -51,8 +52,8 @@ def scan_page(chrome: Browser, scan_server: Server) -> Iterator[Page]:
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
-    page.goto(f"{scan_server.address}/scan#token={TOKEN}")
+    page.on("console", lambda said: troubles.extend([said.text] * (said.type == "error")))
+    page.goto(f"{scan_server.url}/scan#token={TOKEN}")
     expect(page.locator("#drop")).to_be_visible()
     yield page
     context.close()
@@ -60,7 +61,7 @@ def scan_page(chrome: Browser, scan_server: Server) -> Iterator[Page]:
     assert [trouble for trouble in troubles if "401" not in trouble] == []
 
 
-def row(page: Page, name: str):
+def row(page: Page, name: str) -> Any:
     return page.locator("li.scan").filter(has=page.get_by_text(name, exact=True)).first
 
 
@@ -82,7 +83,7 @@ def drop(page: Page, *paths: Path) -> None:
     expect(page.locator("#drop")).to_have_class("panel drop")
 
 
-def test_several_files_dropped_at_once(scan_page: Page, clips: Path):
+def test_several_files_dropped_at_once(scan_page: Page, clips: Path) -> None:
     drop(scan_page, clips / "face.mp4", clips / "nobody.mp4", clips / "letter.mp4")
     done = {"timeout": 30_000}
     expect(row(scan_page, "face.mp4").locator(".state")).to_contain_text("%", **done)
@@ -93,7 +94,9 @@ def test_several_files_dropped_at_once(scan_page: Page, clips: Path):
     assert "token" not in scan_page.url
 
 
-def test_the_report_opens_and_the_browser_has_nothing_to_complain(scan_page: Page, clips: Path):
+def test_the_report_opens_and_the_browser_has_nothing_to_complain(
+    scan_page: Page, clips: Path
+) -> None:
     scan_page.set_input_files("#files", clips / "face.mp4")
     link = row(scan_page, "face.mp4").get_by_role("link")
     expect(link).to_be_visible(timeout=30_000)
@@ -114,7 +117,7 @@ def test_the_report_opens_and_the_browser_has_nothing_to_complain(scan_page: Pag
     report.close()
 
 
-def test_history_survives_a_reload_and_entries_can_be_removed(scan_page: Page, clips: Path):
+def test_history_survives_a_reload_and_entries_can_be_removed(scan_page: Page, clips: Path) -> None:
     scan_page.set_input_files("#files", clips / "nobody.mp4")
     expect(row(scan_page, "nobody.mp4").locator(".state")).to_have_text(
         "Cannot tell", timeout=30_000
@@ -128,7 +131,7 @@ def test_history_survives_a_reload_and_entries_can_be_removed(scan_page: Page, c
     expect(scan_page.locator("li.scan")).to_have_count(before - 1)
 
 
-def test_a_scan_shows_its_progress_and_is_cancelled(scan_page: Page, clips: Path):
+def test_a_scan_shows_its_progress_and_is_cancelled(scan_page: Page, clips: Path) -> None:
     scan_page.set_input_files("#files", clips / "long.mp4")
     one = row(scan_page, "long.mp4")
     expect(one.locator(".state")).to_contain_text("Analysing", timeout=20_000)
@@ -139,7 +142,7 @@ def test_a_scan_shows_its_progress_and_is_cancelled(scan_page: Page, clips: Path
     expect(one.get_by_role("button", name="Remove long.mp4")).to_be_focused()
 
 
-def test_by_keyboard_alone(scan_page: Page, clips: Path):
+def test_by_keyboard_alone(scan_page: Page, clips: Path) -> None:
     keys = scan_page.keyboard
     # Chromium needs a moment to hand its file dialog over; asking for it only now would be a race.
     scan_page.on("filechooser", lambda chooser: None)
@@ -177,7 +180,7 @@ def test_by_keyboard_alone(scan_page: Page, clips: Path):
     assert scan_page.evaluate("document.activeElement !== document.body")
 
 
-def test_on_a_small_screen_nothing_is_cut_off(scan_page: Page, clips: Path, tmp_path: Path):
+def test_on_a_small_screen_nothing_is_cut_off(scan_page: Page, clips: Path, tmp_path: Path) -> None:
     scan_page.set_viewport_size(SMALL)
     name = "a-very-long-name-without-any-spaces-" * 3 + ".mp4"
     (tmp_path / name).write_bytes((clips / "face.mp4").read_bytes())
@@ -189,9 +192,9 @@ def test_on_a_small_screen_nothing_is_cut_off(scan_page: Page, clips: Path, tmp_
         assert box and box["x"] >= 0 and box["x"] + box["width"] <= SMALL["width"]
 
 
-def test_without_the_token_the_page_asks_for_it(chrome: Browser, scan_server: Server):
+def test_without_the_token_the_page_asks_for_it(chrome: Browser, scan_server: Server) -> None:
     page = chrome.new_page()
-    page.goto(f"{scan_server.address}/scan")
+    page.goto(f"{scan_server.url}/scan")
     expect(page.locator("#entry")).to_be_visible()
     expect(page.locator("#drop")).to_be_hidden()
     page.fill("#token", TOKEN)
@@ -202,7 +205,7 @@ def test_without_the_token_the_page_asks_for_it(chrome: Browser, scan_server: Se
 
 def test_a_saved_report_opens_offline_and_prints(
     chrome: Browser, clips: Path, tiny_models: Path, tmp_path: Path
-):
+) -> None:
     saved = tmp_path / "report.html"
     command = [sys.executable, "-m", "stream_server.cli", "scan", str(clips / "face.mp4")]
     done = subprocess.run(

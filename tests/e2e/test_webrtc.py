@@ -117,7 +117,7 @@ def without_media(
 def test_where_webrtc_cannot_connect_the_websocket_takes_over(
     page: Page, site: Site, clip: Clip, over_webrtc: Extension, without_media: Server
 ) -> None:
-    over_webrtc.store({"server": without_media.address})
+    over_webrtc.store({"server": without_media.url})
     page.goto(site.page("/webrtc-blocked", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye), 40)

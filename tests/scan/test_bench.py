@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 from stream_server.bench.scan import bench_scan
 
 
-def test_one_run_measures_the_scan_and_the_naive_way(models, monkeypatch, capsys, tmp_path):
+def test_one_run_measures_the_scan_and_the_naive_way(
+    models: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
     monkeypatch.setenv("FAKELIGHT_MODELS", str(models))
     assert bench_scan(False, str(tmp_path / "figures.json"), seconds=3) == 0
     figures = json.loads((tmp_path / "figures.json").read_text())

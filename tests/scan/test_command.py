@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +19,7 @@ from stream_server.cli import main
 from tests.support.files_server import files_server
 from tests.support.paths import ROOT
 from tests.support.scan_media import every, without_faces, write_video
-from tests.support.scanning import run
+from tests.support.scanning import ScanCommand, run
 
 COMMAND = [sys.executable, "-m", "stream_server.cli", "scan"]
 REPORT = {
@@ -31,7 +33,7 @@ FACE = {
 VERDICTS = {"gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"}
 
 
-def test_the_report_has_the_contracts_fields(scan, portrait_clip):
+def test_the_report_has_the_contracts_fields(scan: ScanCommand, portrait_clip: Path) -> None:
     report = scan(portrait_clip).found
     assert set(report) == REPORT
     assert report["file"] == str(portrait_clip)
@@ -44,13 +46,15 @@ def test_the_report_has_the_contracts_fields(scan, portrait_clip):
     assert all(len(point) == 2 for point in face["timeline"])
 
 
-def test_an_unusable_input_has_the_same_fields(scan, tmp_path):
+def test_an_unusable_input_has_the_same_fields(scan: ScanCommand, tmp_path: Path) -> None:
     report = scan(tmp_path / "nowhere.mp4").found
     assert set(report) == REPORT
     assert report["faces"] == [] and report["error"]["status"] == 404
 
 
-def test_several_files_make_a_list_in_their_order(scan, portrait_clip, tmp_path):
+def test_several_files_make_a_list_in_their_order(
+    scan: ScanCommand, portrait_clip: Path, tmp_path: Path
+) -> None:
     empty = write_video(tmp_path / "empty.mp4", without_faces(), every(10, 1))
     found = scan(portrait_clip, empty, portrait_clip).found
     assert [report["file"] for report in found] == [str(p) for p in (portrait_clip, empty)] + [
@@ -58,7 +62,9 @@ def test_several_files_make_a_list_in_their_order(scan, portrait_clip, tmp_path)
     ]
 
 
-def test_a_folder_is_searched_to_the_bottom(scan, portrait_clip, tmp_path):
+def test_a_folder_is_searched_to_the_bottom(
+    scan: ScanCommand, portrait_clip: Path, tmp_path: Path
+) -> None:
     (tmp_path / "deep" / "deeper").mkdir(parents=True)
     (tmp_path / ".hidden").mkdir()
     for name in ("b.mp4", "deep/deeper/a.MP4", "notes.txt", ".hidden/c.mp4", ".d.mp4"):
@@ -69,7 +75,7 @@ def test_a_folder_is_searched_to_the_bottom(scan, portrait_clip, tmp_path):
     assert "1 files in folders are not videos or pictures" in outcome.err
 
 
-def test_a_folder_without_anything_to_scan_is_unusable(scan, tmp_path):
+def test_a_folder_without_anything_to_scan_is_unusable(scan: ScanCommand, tmp_path: Path) -> None:
     outcome = scan(tmp_path)
     assert outcome.status == 2
     assert "no video or picture in this folder" in outcome.err
@@ -88,14 +94,21 @@ def test_a_folder_without_anything_to_scan_is_unusable(scan, tmp_path):
         (("0.999", "0.99"), "unsure", 0),
     ],
 )
-def test_exit_statuses(portrait_clip, cautious_models, capsys, lines, fail_on, status):
+def test_exit_statuses(
+    portrait_clip: Path,
+    cautious_models: Callable[[str, str], Path],
+    capsys: pytest.CaptureFixture[str],
+    lines: tuple[str, ...],
+    fail_on: str | None,
+    status: int,
+) -> None:
     arguments = ["scan", str(portrait_clip), "--models", str(cautious_models(*lines))]
     if fail_on:
         arguments += ["--fail-on", fail_on]
     assert run(*arguments) == status
 
 
-def test_json_stands_alone_on_stdout(portrait_clip, models):
+def test_json_stands_alone_on_stdout(portrait_clip: Path, models: Path) -> None:
     command = [sys.executable, "-m", "stream_server.cli", "scan", str(portrait_clip)]
     done = subprocess.run(
         [*command, "--json", "-", "--models", str(models)],
@@ -111,7 +124,9 @@ def test_json_stands_alone_on_stdout(portrait_clip, models):
     assert str(portrait_clip) in done.stderr and "\r" not in done.stderr
 
 
-def test_results_go_to_files(portrait_clip, models, tmp_path, capsys):
+def test_results_go_to_files(
+    portrait_clip: Path, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     found, page = tmp_path / "report.json", tmp_path / "report.html"
     arguments = ["scan", str(portrait_clip), "--json", str(found), "--html", str(page)]
     run(*arguments, "--models", models)
@@ -121,14 +136,14 @@ def test_results_go_to_files(portrait_clip, models, tmp_path, capsys):
     assert str(portrait_clip) in out and "face 1" in out
 
 
-def test_window_and_rate_are_used_and_told(scan, portrait_clip):
+def test_window_and_rate_are_used_and_told(scan: ScanCommand, portrait_clip: Path) -> None:
     report = scan(portrait_clip, "--window", "40", "--sample-hz", "5").found
     assert report["settings"]["window"] == 40
     assert report["settings"]["sample_hz"] == 5
     assert report["analysed"] in (15, 16)
 
 
-def test_an_address_is_fetched_and_scanned(scan, portrait_clip):
+def test_an_address_is_fetched_and_scanned(scan: ScanCommand, portrait_clip: Path) -> None:
     with files_server(portrait_clip.parent) as address:
         good, bad = f"{address}/{portrait_clip.name}", f"{address}/nowhere.mp4"
         outcome = scan(good, bad, "ftp://127.0.0.1/a.mp4")
@@ -139,7 +154,9 @@ def test_an_address_is_fetched_and_scanned(scan, portrait_clip):
     assert outcome.reports[2]["error"]["code"] == "scheme"
 
 
-def test_without_triton_the_embedded_engine_stands_in_and_is_named(scan, portrait_clip):
+def test_without_triton_the_embedded_engine_stands_in_and_is_named(
+    scan: ScanCommand, portrait_clip: Path
+) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
@@ -149,7 +166,7 @@ def test_without_triton_the_embedded_engine_stands_in_and_is_named(scan, portrai
     assert outcome.found["faces"][0]["samples"] == 30
 
 
-def test_a_window_of_auto_is_told_as_what_it_became(scan, portrait_clip):
+def test_a_window_of_auto_is_told_as_what_it_became(scan: ScanCommand, portrait_clip: Path) -> None:
     settings = scan(portrait_clip, "--window", "auto").found["settings"]
     assert (settings["window_chosen"], settings["window"]) == ("auto", 20)
 
@@ -158,19 +175,21 @@ def test_a_window_of_auto_is_told_as_what_it_became(scan, portrait_clip):
     ("arguments", "words"),
     [(("--window", "7"), "window is '7'"), (("--sample-hz", "1000"), "sample_hz = 1000")],
 )
-def test_bad_settings_are_refused_by_name(portrait_clip, capsys, arguments, words):
+def test_bad_settings_are_refused_by_name(
+    portrait_clip: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
     assert run("scan", portrait_clip, *arguments) == 2
     assert words in capsys.readouterr().err
 
 
-def test_a_bad_fail_on_is_refused(portrait_clip, capsys):
+def test_a_bad_fail_on_is_refused(portrait_clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["scan", str(portrait_clip), "--fail-on", "maybe"])
     assert ended.value.code == 2
     assert "likely_fake" in capsys.readouterr().err
 
 
-def test_on_a_terminal_progress_tells_the_time_left(models, tmp_path):
+def test_on_a_terminal_progress_tells_the_time_left(models: Path, tmp_path: Path) -> None:
     pty = pytest.importorskip("pty", reason="this system has no pseudo terminals")
     clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 35), rate=10)
     parent, child = pty.openpty()
@@ -199,7 +218,7 @@ def test_on_a_terminal_progress_tells_the_time_left(models, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_scan_can_be_interrupted(models, tmp_path, sent, status):
+def test_a_scan_can_be_interrupted(models: Path, tmp_path: Path, sent: Any, status: int) -> None:
     clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 1000), rate=10)
     process = subprocess.Popen(
         [*COMMAND, "nowhere.mp4", str(clip), "--models", str(models)],
@@ -220,8 +239,12 @@ def test_a_scan_can_be_interrupted(models, tmp_path, sent, status):
 @pytest.mark.skipif(os.name != "posix", reason="the example is a POSIX shell script")
 @pytest.mark.parametrize(("lines", "status"), [(("0.05", "0.01"), 3), (("0.999", "0.01"), 0)])
 def test_the_example_for_ci_hands_the_status_on(
-    portrait_clip, cautious_models, tmp_path, lines, status
-):
+    portrait_clip: Path,
+    cautious_models: Callable[[str, str], Path],
+    tmp_path: Path,
+    lines: tuple[str, ...],
+    status: int,
+) -> None:
     command = tmp_path / "fakelight"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m stream_server.cli "$@"\n')
     command.chmod(0o755)

@@ -7,6 +7,7 @@ import struct
 import tracemalloc
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from PIL import Image as Pillow
 
 from stream_server.ingest.files import fetch
 from tests.support.scan_media import every, moving_face, only_sound, write_video
+from tests.support.scanning import ScanCommand
 
 
 def empty(folder: Path) -> Path:
@@ -100,7 +102,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("make", "code", "words"), CASES, ids=[case[0].__name__ for case in CASES])
-def test_refused_with_a_clear_message(scan, tmp_path, make, code, words):
+def test_refused_with_a_clear_message(
+    scan: ScanCommand, tmp_path: Path, make: Any, code: Any, words: Any
+) -> None:
     path = make(tmp_path)
     outcome = scan(path)
     assert outcome.status == 2
@@ -113,19 +117,21 @@ def test_refused_with_a_clear_message(scan, tmp_path, make, code, words):
     assert "Traceback" not in outcome.err
 
 
-def test_the_rest_of_the_batch_goes_on(scan, tmp_path, portrait_clip):
+def test_the_rest_of_the_batch_goes_on(
+    scan: ScanCommand, tmp_path: Path, portrait_clip: Path
+) -> None:
     outcome = scan(empty(tmp_path), text(tmp_path), portrait_clip, missing(tmp_path))
     assert outcome.status == 2
     assert [report["error"] is None for report in outcome.reports] == [False, False, True, False]
     assert outcome.reports[2]["probability"] is not None
 
 
-def test_2_wins_over_3(scan, tmp_path, portrait_clip):
+def test_2_wins_over_3(scan: ScanCommand, tmp_path: Path, portrait_clip: Path) -> None:
     assert scan(portrait_clip, "--fail-on", "unsure").status == 3
     assert scan(portrait_clip, missing(tmp_path), "--fail-on", "unsure").status == 2
 
 
-def test_a_picture_bomb_is_refused_before_its_pixels_are_decoded(tmp_path):
+def test_a_picture_bomb_is_refused_before_its_pixels_are_decoded(tmp_path: Path) -> None:
     from stream_server.ingest.files.open import open_media
     from stream_server.ingest.files.unusable import UnusableError
 
@@ -140,7 +146,9 @@ def test_a_picture_bomb_is_refused_before_its_pixels_are_decoded(tmp_path):
     assert peak < 50e6
 
 
-def test_a_disk_that_is_full_for_one_download(scan, tmp_path, portrait_clip, monkeypatch):
+def test_a_disk_that_is_full_for_one_download(
+    scan: ScanCommand, tmp_path: Path, portrait_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*arguments: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -157,14 +165,18 @@ def test_a_disk_that_is_full_for_one_download(scan, tmp_path, portrait_clip, mon
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("output", ["--html"])
-def test_a_disk_that_is_full_for_the_report(scan, portrait_clip, output):
+def test_a_disk_that_is_full_for_the_report(
+    scan: ScanCommand, portrait_clip: Path, output: str
+) -> None:
     outcome = scan(portrait_clip, output, "/dev/full")
     assert outcome.status == 2
     assert "cannot write /dev/full: the disk is full" in outcome.err
     assert outcome.found["error"] is None
 
 
-def test_a_report_into_a_folder_that_is_not_there(scan, portrait_clip, tmp_path):
+def test_a_report_into_a_folder_that_is_not_there(
+    scan: ScanCommand, portrait_clip: Path, tmp_path: Path
+) -> None:
     outcome = scan(portrait_clip, "--html", tmp_path / "no" / "report.html")
     assert outcome.status == 2
     assert "folder for it does not exist" in outcome.err

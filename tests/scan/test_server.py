@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -18,20 +19,20 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture(scope="module")
-def server(models, tmp_path_factory) -> Iterator[Server]:
+def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     state = {"FAKELIGHT_STATE_DIR": str(tmp_path_factory.mktemp("state"))}
     with running_server("--models", str(models), environment=state) as running:
         yield running
 
 
 @pytest.fixture
-def client(server) -> Iterator[httpx.Client]:
+def client(server: Server) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, headers=HEADERS, timeout=30) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def long_clip(tmp_path_factory) -> Path:
+def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clips") / "long.mp4"
     return write_video(path, moving_face(), every(10, 60), rate=10)
 
@@ -41,7 +42,7 @@ def send(client: httpx.Client, path: Path, **fields: str) -> httpx.Response:
         return client.post("/v1/scans", files={"file": (path.name, file)}, data=fields)
 
 
-def wait(client: httpx.Client, scan_id: str, *statuses: str) -> dict:
+def wait(client: httpx.Client, scan_id: str, *statuses: str) -> dict[str, Any]:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         found = client.get(f"/v1/scans/{scan_id}").json()
@@ -51,7 +52,7 @@ def wait(client: httpx.Client, scan_id: str, *statuses: str) -> dict:
     raise AssertionError(f"{scan_id} is still {found['status']}")
 
 
-def test_an_upload_is_taken_scanned_and_deleted(client, portrait_clip):
+def test_an_upload_is_taken_scanned_and_deleted(client: httpx.Client, portrait_clip: Path) -> None:
     answer = send(client, portrait_clip, window="40")
     assert answer.status_code == 202
     taken = answer.json()
@@ -66,7 +67,7 @@ def test_an_upload_is_taken_scanned_and_deleted(client, portrait_clip):
     assert found["expires"] == pytest.approx(found["finished"] + 7 * 86400)
 
 
-def test_the_page_of_a_report_may_run_nothing(client, portrait_clip):
+def test_the_page_of_a_report_may_run_nothing(client: httpx.Client, portrait_clip: Path) -> None:
     scan_id = send(client, portrait_clip).json()["id"]
     wait(client, scan_id, "done")
     page = client.get(f"/v1/scans/{scan_id}/report.html")
@@ -76,7 +77,7 @@ def test_the_page_of_a_report_may_run_nothing(client, portrait_clip):
     assert "'unsafe-inline'" not in policy
 
 
-def test_events_tell_the_progress_to_the_end(client, long_clip):
+def test_events_tell_the_progress_to_the_end(client: httpx.Client, long_clip: Path) -> None:
     scan_id = send(client, long_clip).json()["id"]
     kinds, last = [], {}
     with client.stream("GET", f"/v1/scans/{scan_id}/events") as stream:
@@ -90,7 +91,9 @@ def test_events_tell_the_progress_to_the_end(client, long_clip):
     assert last["status"] == "done" and last["progress"] == 1
 
 
-def test_a_running_scan_is_cancelled_and_a_finished_one_forgotten(client, long_clip):
+def test_a_running_scan_is_cancelled_and_a_finished_one_forgotten(
+    client: httpx.Client, long_clip: Path
+) -> None:
     scan_id = send(client, long_clip).json()["id"]
     wait(client, scan_id, "running")
     assert client.delete(f"/v1/scans/{scan_id}").status_code == 204
@@ -102,8 +105,8 @@ def test_a_running_scan_is_cancelled_and_a_finished_one_forgotten(client, long_c
 
 
 def test_an_unusable_file_fails_with_its_reason_and_the_next_is_scanned(
-    client, tmp_path, portrait_clip
-):
+    client: httpx.Client, tmp_path: Path, portrait_clip: Path
+) -> None:
     letter = tmp_path / "letter.mp4"
     letter.write_text("no video\n" * 50)
     bad, good = (send(client, path).json()["id"] for path in (letter, portrait_clip))
@@ -113,7 +116,7 @@ def test_an_unusable_file_fails_with_its_reason_and_the_next_is_scanned(
     assert wait(client, good, "done", "failed")["status"] == "done"
 
 
-def test_everything_needs_the_token(server):
+def test_everything_needs_the_token(server: Server) -> None:
     for method, path in [
         ("GET", "/v1/scans"), ("POST", "/v1/scans"), ("GET", "/v1/scans/x"),
         ("DELETE", "/v1/scans/x"), ("GET", "/v1/scans/x/events"),
@@ -124,7 +127,7 @@ def test_everything_needs_the_token(server):
 
 
 @pytest.mark.parametrize("path", ["", "/events", "/report.html"])
-def test_an_unknown_scan(client, path):
+def test_an_unknown_scan(client: httpx.Client, path: str) -> None:
     answer = client.get(f"/v1/scans/nowhere{path}")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
@@ -140,17 +143,23 @@ def test_an_unknown_scan(client, path):
         ({"window": (None, "20")}, {}, 400, 'no part "file"'),
     ],
 )
-def test_bad_forms_are_refused_by_name(client, files, data, status, words):
+def test_bad_forms_are_refused_by_name(
+    client: httpx.Client,
+    files: dict[str, Any] | list[tuple[str, tuple[str, bytes]]],
+    data: dict[str, Any],
+    status: int,
+    words: str,
+) -> None:
     answer = client.post("/v1/scans", files=files, data=data)
     assert answer.status_code == status
     assert words in answer.json()["detail"]
 
 
-def test_another_content_type_is_refused(client):
+def test_another_content_type_is_refused(client: httpx.Client) -> None:
     assert client.post("/v1/scans", json={"file": "x"}).status_code == 415
 
 
-def test_a_body_that_breaks_off_is_no_upload(client):
+def test_a_body_that_breaks_off_is_no_upload(client: httpx.Client) -> None:
     boundary = "----b"
     body = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nxyz'
     answer = client.post(
@@ -161,7 +170,9 @@ def test_a_body_that_breaks_off_is_no_upload(client):
     assert answer.status_code == 400 and "broke off" in answer.json()["detail"]
 
 
-def test_a_client_s_file_name_is_never_a_path(client, server, portrait_clip):
+def test_a_client_s_file_name_is_never_a_path(
+    client: httpx.Client, server: Server, portrait_clip: Path
+) -> None:
     with portrait_clip.open("rb") as file:
         answer = client.post("/v1/scans", files={"file": ("../../etc/<b>\x1bpasswd", file)})
     assert answer.status_code == 202
@@ -181,7 +192,9 @@ def limited(models: Path, tmp_path: Path, **settings: str) -> Iterator[tuple[Ser
         yield server, client
 
 
-def test_too_large_an_upload_is_refused_and_leaves_nothing(models, tmp_path, portrait_clip):
+def test_too_large_an_upload_is_refused_and_leaves_nothing(
+    models: Path, tmp_path: Path, portrait_clip: Path
+) -> None:
     size = portrait_clip.stat().st_size
     with limited(models, tmp_path, FAKELIGHT_SCAN_MAX_BYTES=str(size - 1)) as (_, client):
         answer = send(client, portrait_clip)
@@ -190,8 +203,8 @@ def test_too_large_an_upload_is_refused_and_leaves_nothing(models, tmp_path, por
 
 
 def test_a_killed_server_loses_no_upload_and_takes_up_where_it_was(
-    models, tmp_path, portrait_clip, long_clip
-):
+    models: Path, tmp_path: Path, portrait_clip: Path, long_clip: Path
+) -> None:
     uploads = tmp_path / "state" / "uploads"
     with limited(models, tmp_path) as (server, client):
         first = send(client, long_clip, window="60").json()["id"]
@@ -210,7 +223,9 @@ def test_a_killed_server_loses_no_upload_and_takes_up_where_it_was(
         assert [path.name for path in uploads.iterdir()] == [second]
 
 
-def test_a_server_that_is_stopped_puts_its_scan_back(models, tmp_path, long_clip):
+def test_a_server_that_is_stopped_puts_its_scan_back(
+    models: Path, tmp_path: Path, long_clip: Path
+) -> None:
     with limited(models, tmp_path) as (server, client):
         scan_id = send(client, long_clip).json()["id"]
         wait(client, scan_id, "running")
@@ -220,7 +235,9 @@ def test_a_server_that_is_stopped_puts_its_scan_back(models, tmp_path, long_clip
         assert wait(client, scan_id, "done", "failed")["status"] == "done"
 
 
-def test_a_full_queue_says_so(models, tmp_path, portrait_clip, long_clip):
+def test_a_full_queue_says_so(
+    models: Path, tmp_path: Path, portrait_clip: Path, long_clip: Path
+) -> None:
     with limited(models, tmp_path, FAKELIGHT_SCAN_QUEUE="1") as (_, client):
         first = send(client, long_clip).json()["id"]
         answer = send(client, portrait_clip)
@@ -232,8 +249,8 @@ def test_a_full_queue_says_so(models, tmp_path, portrait_clip, long_clip):
 
 
 def test_of_two_servers_on_one_folder_one_works_and_the_other_takes_over(
-    models, tmp_path, portrait_clip, long_clip
-):
+    models: Path, tmp_path: Path, portrait_clip: Path, long_clip: Path
+) -> None:
     with limited(models, tmp_path) as (first, one), limited(models, tmp_path) as (_, two):
         scan_id = send(one, long_clip).json()["id"]
         wait(one, scan_id, "running")
@@ -243,7 +260,7 @@ def test_of_two_servers_on_one_folder_one_works_and_the_other_takes_over(
         assert wait(two, scan_id, "done", "failed")["status"] == "done"
 
 
-def test_results_are_kept_for_a_set_time(models, tmp_path, portrait_clip):
+def test_results_are_kept_for_a_set_time(models: Path, tmp_path: Path, portrait_clip: Path) -> None:
     with limited(models, tmp_path) as (_, client):
         scan_id = send(client, portrait_clip, keep="true").json()["id"]
         wait(client, scan_id, "done")

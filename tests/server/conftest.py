@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PIL import Image as Pillow
@@ -11,17 +13,17 @@ from tests.support.tiny_repository import tiny_repository
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory):
+def models(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tiny_repository(tmp_path_factory.mktemp("models") / "triton_models")
 
 
 @pytest.fixture(scope="module")
-def server(models):
+def server(models: Any) -> Iterator[Any]:
     with running_server("--models", str(models)) as server:
         yield server
 
 
-def jpeg(image, quality: int = 85) -> bytes:
+def jpeg(image: Any, quality: int = 85) -> bytes:
     out = io.BytesIO()
     Pillow.fromarray(image).save(out, "JPEG", quality=quality)
     return out.getvalue()

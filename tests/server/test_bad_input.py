@@ -8,6 +8,8 @@ import json
 import os
 import socket
 import struct
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from PIL import Image as Pillow
@@ -23,10 +25,10 @@ HELLO = {"type": "hello", "protocol": 1, "token": TOKEN}
 
 
 @pytest.fixture
-async def neighbour(server, portrait):
+async def neighbour(server: Any, portrait: bytes) -> AsyncIterator[Any]:
     """Another stream that must not notice anything: it plays while the test runs."""
     stop = asyncio.Event()
-    answers: list[dict] = []
+    answers: list[dict[str, Any]] = []
 
     async def watch() -> None:
         async with client(server) as one:
@@ -81,8 +83,8 @@ def truncated(portrait: bytes) -> bytes:
     ],
 )
 async def test_a_bad_message_gets_an_error_and_the_stream_goes_on(
-    server, neighbour, portrait, message, code, says
-):
+    server: Any, neighbour: Any, portrait: bytes, message: Any, code: str, says: str
+) -> None:
     async with client(server) as one:
         await one.play(portrait, 3)
         await one.send(message(portrait))
@@ -92,7 +94,7 @@ async def test_a_bad_message_gets_an_error_and_the_stream_goes_on(
     assert after["type"] == "verdict" and after["faces"][0]["samples"] == 4
 
 
-async def test_time_running_backwards(server, neighbour, portrait):
+async def test_time_running_backwards(server: Any, neighbour: Any, portrait: bytes) -> None:
     async with client(server) as one:
         await one.play(portrait, 3, start=10.0)
         error = await one.verdict_for(5, 4.0, portrait)
@@ -101,7 +103,7 @@ async def test_time_running_backwards(server, neighbour, portrait):
         assert (await one.verdict_for(6, 4.1, portrait))["faces"][0]["samples"] == 1
 
 
-async def test_fifty_faces(server, neighbour, crowd):
+async def test_fifty_faces(server: Any, neighbour: Any, crowd: bytes) -> None:
     async with client(server) as one:
         limit = one.welcome["limits"]["faces"]
         await one.send(frame(0, 0.0, crowd, width=1920, height=1080))
@@ -112,7 +114,7 @@ async def test_fifty_faces(server, neighbour, crowd):
     assert len(by_type["verdict"]["faces"]) == limit
 
 
-async def test_too_many_frames_a_second(server, neighbour, empty):
+async def test_too_many_frames_a_second(server: Any, neighbour: Any, empty: bytes) -> None:
     async with client(server) as one:
         for i in range(400):
             await one.send(frame(i, i / 1000, empty))
@@ -125,7 +127,7 @@ async def test_too_many_frames_a_second(server, neighbour, empty):
             pass
 
 
-async def closed(one) -> tuple[int, str]:
+async def closed(one: Any) -> tuple[int, str]:
     with pytest.raises(ConnectionClosed):
         while True:
             await asyncio.wait_for(one.socket.recv(), 15)
@@ -145,21 +147,23 @@ async def closed(one) -> tuple[int, str]:
         (b"bytes", 4001, "in text, not bytes"),
     ],
 )
-async def test_hellos_that_open_nothing(server, neighbour, hello, code, says):
+async def test_hellos_that_open_nothing(
+    server: Any, neighbour: Any, hello: bytes | dict[str, Any] | str, code: int, says: str
+) -> None:
     async with client(server, hello=hello) as one:
         got, reason = await closed(one)
     assert got == code and says in reason
 
 
 @pytest.mark.parametrize("window", [0, 7, 101, "20", 20.5])
-async def test_a_window_out_of_range_is_named(server, window):
+async def test_a_window_out_of_range_is_named(server: Any, window: float | int | str) -> None:
     hello = {**HELLO, "token": "x", "window": window}
     async with client(server, hello=hello) as one:
         got, reason = await closed(one)
     assert got == 4001 and f"window is {window!r}" in reason
 
 
-async def test_a_message_over_the_limit_closes_with_4008(server, neighbour):
+async def test_a_message_over_the_limit_closes_with_4008(server: Any, neighbour: Any) -> None:
     async with client(server) as one:
         limit = one.welcome["limits"]["message_bytes"]
         with pytest.raises(ConnectionClosed):
@@ -168,12 +172,14 @@ async def test_a_message_over_the_limit_closes_with_4008(server, neighbour):
     assert one.socket.close_code == 4008 and str(limit) in one.socket.close_reason
 
 
-async def closed_by_server(one) -> None:
+async def closed_by_server(one: Any) -> None:
     while True:
         await asyncio.wait_for(one.socket.recv(), 15)
 
 
-async def test_a_gigabyte_announced_is_refused_before_it_is_sent(server, neighbour):
+async def test_a_gigabyte_announced_is_refused_before_it_is_sent(
+    server: Any, neighbour: Any
+) -> None:
     """A WebSocket frame whose header says 1 GB; nothing of it follows."""
     reader, writer = await _upgraded(server)
     mask = b"\0\0\0\0"
@@ -186,7 +192,7 @@ async def test_a_gigabyte_announced_is_refused_before_it_is_sent(server, neighbo
     writer.close()
 
 
-async def test_no_hello_is_waited_for_ten_seconds_at_most(models):
+async def test_no_hello_is_waited_for_ten_seconds_at_most(models: Any) -> None:
     environment = {"FAKELIGHT_HELLO_SECONDS": "0.3"}
     with running_server("--models", str(models), environment=environment) as server:
         async with connect(server.socket_url) as silent:
@@ -194,7 +200,7 @@ async def test_no_hello_is_waited_for_ten_seconds_at_most(models):
     assert silent.close_code == 4001 and "no hello within 0.3 s" in silent.close_reason
 
 
-async def test_a_socket_that_has_not_said_hello_hears_that_the_server_stops(models):
+async def test_a_socket_that_has_not_said_hello_hears_that_the_server_stops(models: Any) -> None:
     with running_server("--models", str(models)) as server:
         async with connect(server.socket_url) as silent:
             stopping = asyncio.create_task(asyncio.to_thread(server.stop))
@@ -203,7 +209,7 @@ async def test_a_socket_that_has_not_said_hello_hears_that_the_server_stops(mode
     assert silent.close_code == 4010 and "stopping" in silent.close_reason
 
 
-async def test_refused_frames_count_as_dropped(server, empty):
+async def test_refused_frames_count_as_dropped(server: Any, empty: bytes) -> None:
     async with client(server) as one:
         await one.verdict_for(0, 1.0, empty)
         for bad in (b"\x05", frame(1, 1.1, b"nothing"), frame(2, 0.9, empty)):
@@ -214,7 +220,7 @@ async def test_refused_frames_count_as_dropped(server, empty):
     assert (status["received"], status["analysed"], status["dropped"]) == (4, 1, 3)
 
 
-async def test_streams_over_the_limit(models, empty):
+async def test_streams_over_the_limit(models: Any, empty: bytes) -> None:
     environment = {"FAKELIGHT_MAX_STREAMS": "16"}
     with running_server("--models", str(models), environment=environment) as server:
         async with asyncio.TaskGroup() as group:
@@ -240,25 +246,29 @@ async def test_streams_over_the_limit(models, empty):
 @pytest.mark.parametrize(
     "headers", [{"Host": "evil.test"}, {"Origin": "https://evil.test"}, {"Origin": "null"}]
 )
-async def test_foreign_hosts_and_origins_get_no_socket(server, neighbour, headers):
+async def test_foreign_hosts_and_origins_get_no_socket(
+    server: Any, neighbour: Any, headers: dict[str, Any]
+) -> None:
     status = await asyncio.to_thread(_upgrade_status, server, headers)
     assert 400 <= status < 500
 
 
-async def test_a_refused_socket_is_no_error_in_the_log(server):
+async def test_a_refused_socket_is_no_error_in_the_log(server: Any) -> None:
     await asyncio.to_thread(_upgrade_status, server, {"Host": "evil.test"})
     await asyncio.sleep(0.2)
     assert "handshake" not in server.output
 
 
-async def test_a_foreign_origin_is_refused_before_its_hello(server):
+async def test_a_foreign_origin_is_refused_before_its_hello(server: Any) -> None:
     with pytest.raises(InvalidStatus) as caught:
         async with connect(server.socket_url, origin="https://evil.test"):
             pass
     assert caught.value.response.status_code == 403
 
 
-async def test_a_client_that_never_reads_holds_nobody_up(server, neighbour, empty):
+async def test_a_client_that_never_reads_holds_nobody_up(
+    server: Any, neighbour: Any, empty: bytes
+) -> None:
     reader, writer = await _upgraded(server)
     del reader
     writer.write(_masked(0x1, json.dumps(HELLO).encode()))
@@ -269,7 +279,9 @@ async def test_a_client_that_never_reads_holds_nobody_up(server, neighbour, empt
     writer.transport.abort()
 
 
-async def test_a_client_that_vanishes_is_forgotten(server, neighbour, portrait):
+async def test_a_client_that_vanishes_is_forgotten(
+    server: Any, neighbour: Any, portrait: bytes
+) -> None:
     from tests.server.test_streaming import _get
 
     reader, writer = await _upgraded(server)
@@ -287,7 +299,7 @@ async def test_a_client_that_vanishes_is_forgotten(server, neighbour, portrait):
     pytest.fail("the stream of a client that is gone stays open")
 
 
-async def test_an_empty_hello_token_with_a_forged_cookie_is_refused(server):
+async def test_an_empty_hello_token_with_a_forged_cookie_is_refused(server: Any) -> None:
     headers = {"Cookie": "fakelight_session=" + "0" * 64}
     async with connect(server.socket_url, additional_headers=headers) as one:
         await one.send(json.dumps({**HELLO, "token": ""}))
@@ -295,7 +307,9 @@ async def test_an_empty_hello_token_with_a_forged_cookie_is_refused(server):
     assert one.close_code == 4003
 
 
-async def test_a_picture_is_taken_as_it_is_whatever_its_metadata(server, portrait):
+async def test_a_picture_is_taken_as_it_is_whatever_its_metadata(
+    server: Any, portrait: bytes
+) -> None:
     out = io.BytesIO()
     exif = Pillow.Exif()
     exif[0x0112] = 6  # rotated by a quarter: browsers send frames upright
@@ -304,7 +318,7 @@ async def test_a_picture_is_taken_as_it_is_whatever_its_metadata(server, portrai
         assert (await one.verdict_for(0, 0.0, out.getvalue()))["type"] == "verdict"
 
 
-async def _upgraded(server):
+async def _upgraded(server: Any) -> Any:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(_upgrade_request(server, {}))
     await writer.drain()
@@ -313,7 +327,7 @@ async def _upgraded(server):
     return reader, writer
 
 
-def _upgrade_request(server, headers: dict[str, str]) -> bytes:
+def _upgrade_request(server: Any, headers: dict[str, str]) -> bytes:
     fields = {
         "Host": f"127.0.0.1:{server.port}",
         "Upgrade": "websocket",
@@ -325,7 +339,7 @@ def _upgrade_request(server, headers: dict[str, str]) -> bytes:
     return f"GET /v1/stream HTTP/1.1\r\n{lines}\r\n".encode()
 
 
-def _upgrade_status(server, headers: dict[str, str]) -> int:
+def _upgrade_status(server: Any, headers: dict[str, str]) -> int:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
         raw.sendall(_upgrade_request(server, headers))
         return int(raw.recv(4096).split()[1])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from tests.support.tiny_repository import tiny_repository
 
 
 @pytest.fixture(scope="module")
-def mapped(tmp_path_factory):
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     models = tiny_repository(tmp_path_factory.mktemp("models") / "triton_models", maps=True)
     with running_server("--models", str(models)) as server:
         yield server
@@ -25,7 +27,9 @@ def picture() -> bytes:
     return jpeg(paste(backdrop(), person(), (320, 180), 260))
 
 
-async def test_a_face_is_explained_while_another_stream_plays_on(mapped, picture):
+async def test_a_face_is_explained_while_another_stream_plays_on(
+    mapped: Any, picture: bytes
+) -> None:
     async with client(mapped) as asking, client(mapped) as watching:
         verdicts = await asking.play(picture, 10)
         [face] = verdicts[-1]["faces"]
@@ -46,7 +50,7 @@ async def test_a_face_is_explained_while_another_stream_plays_on(mapped, picture
         assert all(len(v["faces"]) == 1 for v in verdicts[1:])
 
 
-async def test_the_answer_lies_on_the_face(mapped, picture):
+async def test_the_answer_lies_on_the_face(mapped: Any, picture: bytes) -> None:
     async with client(mapped) as one:
         verdicts = await one.play(picture, 10)
         [face] = verdicts[-1]["faces"]
@@ -69,7 +73,7 @@ async def test_the_answer_lies_on_the_face(mapped, picture):
         assert (await one.next("explanation", "error"))["type"] == "explanation"
 
 
-async def test_a_track_that_is_not_there_gets_an_error(mapped, picture):
+async def test_a_track_that_is_not_there_gets_an_error(mapped: Any, picture: bytes) -> None:
     async with client(mapped) as one:
         await one.send({"type": "explain", "track": 3})
         answer = await one.next("error")
@@ -79,7 +83,7 @@ async def test_a_track_that_is_not_there_gets_an_error(mapped, picture):
         assert (await one.verdict_for(1, 0.0, picture))["type"] == "verdict"
 
 
-async def test_models_without_maps_are_said_in_words(server, portrait):
+async def test_models_without_maps_are_said_in_words(server: Any, portrait: bytes) -> None:
     async with client(server) as one:
         verdicts = await one.play(portrait, 9)
         [face] = verdicts[-1]["faces"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.support.server import TOKEN
 pytestmark = pytest.mark.server
 
 
-def test_it_knows_nothing_of_the_server():
+def test_it_knows_nothing_of_the_server() -> None:
     tree = ast.parse(Path(independent_client.__file__).read_text(encoding="utf-8"))
     modules = {
         name
@@ -27,7 +28,7 @@ def test_it_knows_nothing_of_the_server():
     assert not [name for name in modules if name.split(".")[0] in ("stream_server", "tests")]
 
 
-async def test_it_gets_verdicts(server, portrait):
+async def test_it_gets_verdicts(server: Any, portrait: bytes) -> None:
     pictures = [(i / 10, portrait, 640, 360) for i in range(20)]
     verdicts = await watch(server.socket_url, TOKEN, pictures)
     assert verdicts[-1]["media_time"] == 1.9
@@ -35,7 +36,7 @@ async def test_it_gets_verdicts(server, portrait):
     assert len(faces) == 1 and 0 <= faces[0]["probability"] <= 1
 
 
-async def test_it_learns_why_it_is_turned_away(server):
+async def test_it_learns_why_it_is_turned_away(server: Any) -> None:
     with pytest.raises(FakelightError) as caught:
         await Fakelight.connect(server.socket_url, "a wrong token")
     assert caught.value.code == 4003 and "wrong token" in caught.value.reason

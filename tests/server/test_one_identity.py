@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -23,20 +25,20 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def server(models):
+def server(models: Any) -> Iterator[Any]:
     with running_server("--models", str(models), environment=SETTINGS) as server:
         yield server
 
 
 @pytest.fixture
-async def offer(server):
+async def offer(server: Any) -> AsyncIterator[Any]:
     async with WhipClient(server.url) as client:
         client.video(Pictures([backdrop()]))
         yield await client.make_offer()
 
 
 @pytest.fixture
-async def page(server):
+async def page(server: Any) -> AsyncIterator[Any]:
     """The server's own page after the printed link: a cookie and no token."""
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as page:
         answer = await page.post("/v1/session", json={"token": TOKEN})
@@ -44,7 +46,9 @@ async def page(server):
         yield page
 
 
-async def by_websocket(server, token: str = "", cookie: str = "") -> tuple[dict, int | None]:
+async def by_websocket(
+    server: Any, token: str = "", cookie: str = ""
+) -> tuple[dict[str, Any], int | None]:
     """The welcome of a stream that stays open, or the code that it was closed with."""
     headers = {"Cookie": cookie} if cookie else {}
     socket = await connect(server.socket_url, additional_headers=headers)
@@ -58,7 +62,9 @@ def cookie_of(page: httpx.AsyncClient) -> str:
     return "; ".join(f"{name}={value}" for name, value in page.cookies.items())
 
 
-async def test_a_page_has_one_quota_over_the_websocket_and_whip(server, offer, page):
+async def test_a_page_has_one_quota_over_the_websocket_and_whip(
+    server: Any, offer: Any, page: Any
+) -> None:
     cookie, sdp = cookie_of(page), {"Content-Type": SDP}
     opened = [(await by_websocket(server, cookie=cookie))[0] for _ in range(LIMIT // 2)]
     assert all(welcome["type"] == "welcome" for welcome in opened)
@@ -91,5 +97,5 @@ async def test_a_page_has_one_quota_over_the_websocket_and_whip(server, offer, p
         await welcome["socket"].close()
 
 
-async def test_a_wrong_token_is_not_made_good_by_the_cookie(server, page):
+async def test_a_wrong_token_is_not_made_good_by_the_cookie(server: Any, page: Any) -> None:
     assert await by_websocket(server, token="wrong", cookie=cookie_of(page)) == ({}, 4003)

@@ -7,10 +7,13 @@ import subprocess
 import sys
 import urllib.request
 import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.server import ROOT, TOKEN, free_port
+from tests.support.paths import ROOT
+from tests.support.server import TOKEN, free_port
 
 pytestmark = pytest.mark.server
 _NO_TORCH = """
@@ -24,7 +27,7 @@ sys.meta_path.insert(0, Refuse())
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     build = [*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
@@ -34,7 +37,7 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def installed(wheel, tmp_path_factory):
+def installed(wheel: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("installed")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
@@ -42,7 +45,7 @@ def installed(wheel, tmp_path_factory):
     return folder
 
 
-def run(installed, cwd, *arguments, **options):
+def run(installed: Any, cwd: Any, *arguments: Any, **options: Any) -> Any:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FAKELIGHT_")}
     state = str(installed / "state")
     environment |= {
@@ -62,7 +65,7 @@ def run(installed, cwd, *arguments, **options):
     )
 
 
-def test_the_wheel_carries_models_extension_and_licences(wheel):
+def test_the_wheel_carries_models_extension_and_licences(wheel: Any) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
     for part in (
@@ -78,7 +81,7 @@ def test_the_wheel_carries_models_extension_and_licences(wheel):
     assert any(name.endswith("licenses/NOTICE") for name in names)
 
 
-def test_it_serves_from_any_directory_without_pytorch(installed, tmp_path):
+def test_it_serves_from_any_directory_without_pytorch(installed: Any, tmp_path: Path) -> None:
     port = free_port()
     process = run(installed, tmp_path, "serve", "--port", str(port))
     try:
@@ -105,14 +108,16 @@ def test_it_serves_from_any_directory_without_pytorch(installed, tmp_path):
         (("--version",), "fakelight 0."),
     ],
 )
-def test_the_other_commands_work_there_too(installed, tmp_path, arguments, says):
+def test_the_other_commands_work_there_too(
+    installed: Any, tmp_path: Path, arguments: tuple[str, ...], says: Any
+) -> None:
     process = run(installed, tmp_path, *arguments)
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     assert says in output
 
 
-def test_a_port_that_is_taken_is_said_in_one_line(installed, tmp_path):
+def test_a_port_that_is_taken_is_said_in_one_line(installed: Any, tmp_path: Path) -> None:
     import socket
 
     with socket.socket() as taken:
@@ -134,7 +139,9 @@ def test_a_port_that_is_taken_is_said_in_one_line(installed, tmp_path):
         (("bench", "live", "--streams", "0"), "0 streams"),
     ],
 )
-def test_unusable_arguments_are_said_in_one_line(installed, tmp_path, arguments, says):
+def test_unusable_arguments_are_said_in_one_line(
+    installed: Any, tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
     process = run(installed, tmp_path, *arguments)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2 and says in output

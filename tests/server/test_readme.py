@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import ROOT, TOKEN, free_port
+from tests.support.paths import ROOT
+from tests.support.server import TOKEN, free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -26,7 +27,7 @@ def commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a clone would hold, uncommitted changes included."""
     folder = tmp_path_factory.mktemp("clone") / "fakelight"
     listed = subprocess.run(
@@ -44,7 +45,7 @@ def checkout(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory) -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     inherited = {
         key: value
         for key, value in os.environ.items()
@@ -81,7 +82,9 @@ def serves(command: list[str], checkout: Path, environment: dict[str, str]) -> s
     return output
 
 
-def test_make_run_sets_up_and_serves_and_is_idempotent(checkout, environment):
+def test_make_run_sets_up_and_serves_and_is_idempotent(
+    checkout: Path, environment: dict[str, str]
+) -> None:
     output = serves(["make", "run"], checkout, environment)
     assert "Installing Fakelight" in output and "is serving on" in output
     again = serves(["make", "run"], checkout, environment)
@@ -90,7 +93,7 @@ def test_make_run_sets_up_and_serves_and_is_idempotent(checkout, environment):
     assert not list(packages.glob("python3*/site-packages/torch*"))
 
 
-def test_pip_install_and_serve(checkout, environment, tmp_path):
+def test_pip_install_and_serve(checkout: Path, environment: dict[str, str], tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "."]
@@ -116,14 +119,14 @@ def test_pip_install_and_serve(checkout, environment, tmp_path):
     assert (tmp_path / "report.html").stat().st_size > 1000
 
 
-def test_no_command_of_the_readme_goes_unrun():
+def test_no_command_of_the_readme_goes_unrun() -> None:
     run_here = {"make run", "pip install .", "fakelight serve"}
     unknown = [c for c in commands() if c not in run_here and not c.startswith("fakelight ")]
     assert unknown == []
     assert run_here <= set(commands())
 
 
-def test_links_of_the_documents_lead_somewhere():
+def test_links_of_the_documents_lead_somewhere() -> None:
     broken = []
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.server
 FACE_FIELDS = {"track", "box", "probability", "verdict", "samples", "reasons", "members"}
 
 
-async def test_welcome_says_what_the_contract_says(server):
+async def test_welcome_says_what_the_contract_says(server: Any) -> None:
     source = {"kind": "tab", "title": "A film", "url": "https://example.org/"}
     hello = {"type": "hello", "protocol": 1, "token": TOKEN, "source": source, "window": 40}
     async with client(server, hello=hello) as one:
@@ -27,7 +28,7 @@ async def test_welcome_says_what_the_contract_says(server):
     assert welcome["models"] == ["tiny"] and welcome["stream"]
 
 
-async def test_a_face_gathers_and_then_has_a_verdict(server, portrait):
+async def test_a_face_gathers_and_then_has_a_verdict(server: Any, portrait: bytes) -> None:
     async with client(server) as one:
         verdicts = await one.play(portrait, 20)
     assert [v["type"] for v in verdicts] == ["verdict"] * 20
@@ -42,19 +43,19 @@ async def test_a_face_gathers_and_then_has_a_verdict(server, portrait):
     assert 0 <= last["probability"] <= 1 and set(last["members"]) == {"tiny"}
 
 
-async def test_two_faces_have_two_tracks(server, pair):
+async def test_two_faces_have_two_tracks(server: Any, pair: bytes) -> None:
     async with client(server) as one:
         faces = (await one.play(pair, 5))[-1]["faces"]
     assert len({face["track"] for face in faces}) == 2
     assert sorted(face["box"][0] < 0.4 for face in faces) == [False, True]
 
 
-async def test_no_face_is_a_verdict_too(server, empty):
+async def test_no_face_is_a_verdict_too(server: Any, empty: bytes) -> None:
     async with client(server) as one:
         assert [v["faces"] for v in await one.play(empty, 3)] == [[], [], []]
 
 
-async def test_status_comes_at_least_every_two_seconds(server):
+async def test_status_comes_at_least_every_two_seconds(server: Any) -> None:
     async with client(server) as one:
         first = await one.next("status", patience=2.5)
         second = await one.next("status", patience=2.5)
@@ -62,11 +63,13 @@ async def test_status_comes_at_least_every_two_seconds(server):
     assert set(first) == set(second) == fields
 
 
-async def test_the_newest_frame_wins_and_every_frame_is_accounted_for(server, portrait):
+async def test_the_newest_frame_wins_and_every_frame_is_accounted_for(
+    server: Any, portrait: bytes
+) -> None:
     async with client(server) as one:
         for i in range(60):
             await one.send(frame(i, i / 60, portrait))
-        verdicts = []
+        verdicts: list[dict[str, Any]] = []
         while not verdicts or verdicts[-1]["frame_id"] != 59:
             verdicts.append(await one.next("verdict"))
         status = await one.next("status")
@@ -75,7 +78,7 @@ async def test_the_newest_frame_wins_and_every_frame_is_accounted_for(server, po
     assert status["analysed"] + status["dropped"] == 60
 
 
-async def test_seek_starts_windows_anew_and_may_go_back(server, portrait):
+async def test_seek_starts_windows_anew_and_may_go_back(server: Any, portrait: bytes) -> None:
     async with client(server) as one:
         before = (await one.play(portrait, 10, start=100.0))[-1]["faces"][0]
         await one.send({"type": "seek"})
@@ -85,7 +88,7 @@ async def test_seek_starts_windows_anew_and_may_go_back(server, portrait):
     assert after["faces"][0]["track"] > before["track"]
 
 
-async def test_pause_drops_frames_until_resume(server, portrait):
+async def test_pause_drops_frames_until_resume(server: Any, portrait: bytes) -> None:
     async with client(server) as one:
         await one.play(portrait, 2)
         await one.send({"type": "pause"})
@@ -97,14 +100,14 @@ async def test_pause_drops_frames_until_resume(server, portrait):
     assert (status["received"], status["dropped"]) == (4, 1)
 
 
-async def test_bye_ends_the_stream(server):
+async def test_bye_ends_the_stream(server: Any) -> None:
     async with client(server) as one:
         await one.send({"type": "bye"})
         await one.socket.wait_closed()
     assert one.socket.close_code == 1000
 
 
-async def test_a_new_resolution_in_mid_stream_keeps_the_face(server, portrait):
+async def test_a_new_resolution_in_mid_stream_keeps_the_face(server: Any, portrait: bytes) -> None:
     import io
 
     from PIL import Image as Pillow
@@ -118,8 +121,8 @@ async def test_a_new_resolution_in_mid_stream_keeps_the_face(server, portrait):
     assert answer["faces"][0]["samples"] == 8
 
 
-async def test_eight_streams_at_once_are_all_served(server, portrait):
-    async def watch() -> list[dict]:
+async def test_eight_streams_at_once_are_all_served(server: Any, portrait: bytes) -> None:
+    async def watch() -> list[dict[str, Any]]:
         async with client(server) as one:
             return await one.play(portrait, 12)
 
@@ -127,7 +130,7 @@ async def test_eight_streams_at_once_are_all_served(server, portrait):
     assert all(verdicts[-1]["faces"][0]["probability"] is not None for verdicts in answers)
 
 
-async def test_sixteen_streams_open_on_one_token(server):
+async def test_sixteen_streams_open_on_one_token(server: Any) -> None:
     async with asyncio.TaskGroup() as group:
         opened = asyncio.Event()
 
@@ -142,7 +145,7 @@ async def test_sixteen_streams_open_on_one_token(server):
         opened.set()
 
 
-async def test_streams_are_listed_with_their_source(server, portrait):
+async def test_streams_are_listed_with_their_source(server: Any, portrait: bytes) -> None:
     source = {"kind": "file", "title": "clip.mp4"}
     hello = {"type": "hello", "protocol": 1, "token": TOKEN, "source": source}
     async with client(server, hello=hello) as one:
@@ -152,7 +155,7 @@ async def test_streams_are_listed_with_their_source(server, portrait):
     assert mine["source"] == source and mine["analysed"] == 2 and len(mine["faces"]) == 1
 
 
-async def test_a_stopping_server_says_so(models, portrait):
+async def test_a_stopping_server_says_so(models: Any, portrait: bytes) -> None:
     from tests.support.server import running_server
 
     with running_server("--models", str(models)) as other:
@@ -166,13 +169,13 @@ async def test_a_stopping_server_says_so(models, portrait):
     assert "stopping" in one.socket.close_reason
 
 
-def test_the_start_says_what_to_open_and_what_the_weights_are_for(server):
+def test_the_start_says_what_to_open_and_what_the_weights_are_for(server: Any) -> None:
     assert f"{server.url}/#token={TOKEN}" in server.output
     assert "research use only" in server.output
     assert "Load unpacked" in server.output
 
 
-def _get(server, path: str):
+def _get(server: Any, path: str) -> Any:
     request = urllib.request.Request(
         server.url + path, headers={"Authorization": f"Bearer {TOKEN}"}
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -35,7 +37,7 @@ EXTENSION = "chrome-extension://" + "a" * 32
 
 
 @pytest.fixture(scope="module")
-def server(models):
+def server(models: Any) -> Iterator[Any]:
     settings = {name: SETTINGS[name] for name in SETTINGS if "TURN" not in name}
     with running_server("--models", str(models), environment=settings) as server:
         yield server
@@ -43,13 +45,15 @@ def server(models):
 
 
 @pytest.fixture(scope="module")
-def walk():
+def walk() -> Any:
     """A face that moves a little, 640x360."""
     return [paste(backdrop(), person(), (300 + i, 180), 260) for i in range(20)]
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_a_published_clip_gets_verdicts_over_the_data_channel(server, walk, codec):
+async def test_a_published_clip_gets_verdicts_over_the_data_channel(
+    server: Any, walk: Any, codec: str
+) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         client.video(Pictures(walk), codec)
@@ -67,7 +71,7 @@ async def test_a_published_clip_gets_verdicts_over_the_data_channel(server, walk
         assert (await client.next("status"))["analysed"] > 0
 
 
-async def test_a_frame_is_named_by_its_rtp_timestamp(server, walk):
+async def test_a_frame_is_named_by_its_rtp_timestamp(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         track = Pictures(walk)
@@ -90,7 +94,7 @@ async def test_a_frame_is_named_by_its_rtp_timestamp(server, walk):
         assert all(0 < b - a < 90_000 for a, b in pairwise(steps))
 
 
-async def test_verdicts_as_server_sent_events_and_an_end_by_delete(server, walk):
+async def test_verdicts_as_server_sent_events_and_an_end_by_delete(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.video(Pictures(walk))  # as OBS does: no data channel
         await client.publish()
@@ -114,7 +118,7 @@ async def test_verdicts_as_server_sent_events_and_an_end_by_delete(server, walk)
         assert (await client.http.delete(client.location)).status_code == 404
 
 
-async def test_controls_over_the_channel(server, walk):
+async def test_controls_over_the_channel(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         client.video(Pictures(walk))
@@ -135,7 +139,7 @@ async def test_controls_over_the_channel(server, walk):
         assert (await client.next("closed"))["reason"] == "bye"
 
 
-async def test_sound_is_not_taken(server, walk):
+async def test_sound_is_not_taken(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         client.pc.addTransceiver(AudioStreamTrack(), direction="sendonly")
@@ -146,7 +150,7 @@ async def test_sound_is_not_taken(server, walk):
         assert "a=inactive" in audio
 
 
-async def test_the_answer_asks_for_a_bitrate_that_keeps_the_traces(server, walk):
+async def test_the_answer_asks_for_a_bitrate_that_keeps_the_traces(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.video(Pictures(walk))
         await client.publish()
@@ -155,7 +159,7 @@ async def test_the_answer_asks_for_a_bitrate_that_keeps_the_traces(server, walk)
         assert all("x-google-min-bitrate=1500" in line for line in lines)
 
 
-async def test_useless_candidates_are_left_out_and_do_no_harm(server, walk):
+async def test_useless_candidates_are_left_out_and_do_no_harm(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         client.video(Pictures(walk))
@@ -170,7 +174,7 @@ async def test_useless_candidates_are_left_out_and_do_no_harm(server, walk):
         await client.next("verdict")
 
 
-async def test_candidates_that_come_later(server, walk):
+async def test_candidates_that_come_later(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         client.video(Pictures(walk))
@@ -193,7 +197,7 @@ async def test_candidates_that_come_later(server, walk):
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_verdicts_keep_coming_over_a_bad_network(server, codec):
+async def test_verdicts_keep_coming_over_a_bad_network(server: Any, codec: str) -> None:
     """One datagram in twenty is lost, and a round trip takes 100 ms."""
     shift = random.Random(3)
     noisy = [
@@ -225,7 +229,7 @@ async def test_verdicts_keep_coming_over_a_bad_network(server, codec):
         await client.http.delete(answer.headers["location"])
 
 
-async def test_two_sources_at_once(server, walk):
+async def test_two_sources_at_once(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as one, WhipClient(server.url) as two:
         for client in (one, two):
             client.listen()
@@ -236,12 +240,12 @@ async def test_two_sources_at_once(server, walk):
             await client.next("verdict")
 
 
-def http_of(server, token):
+def http_of(server: Any, token: Any) -> Any:
     headers = {"Authorization": f"Bearer {token}"}
     return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30)
 
 
-async def test_a_viewer_opens_streams_and_sees_its_own_alone(server, walk):
+async def test_a_viewer_opens_streams_and_sees_its_own_alone(server: Any, walk: Any) -> None:
     first, second = VIEWERS["newsroom"]["token"], VIEWERS["desk"]["token"]
     async with WhipClient(server.url, first) as client:
         client.listen()
@@ -263,7 +267,7 @@ async def test_a_viewer_opens_streams_and_sees_its_own_alone(server, walk):
         await client.next("closed")
 
 
-async def test_a_viewer_s_token_opens_the_websocket_too(server):
+async def test_a_viewer_s_token_opens_the_websocket_too(server: Any) -> None:
     token = VIEWERS["desk"]["token"]
     hello = {"type": "hello", "protocol": 1, "token": token}
     async with client_of(server, hello=hello) as viewer:
@@ -278,7 +282,7 @@ async def test_a_viewer_s_token_opens_the_websocket_too(server):
         assert closed.value.rcvd.code == 1000
 
 
-async def test_an_extension_reads_the_answer_and_a_page_does_not(server, walk):
+async def test_an_extension_reads_the_answer_and_a_page_does_not(server: Any, walk: Any) -> None:
     async with WhipClient(server.url) as client:
         client.video(Pictures(walk))
         offer = await client.make_offer()
@@ -293,7 +297,7 @@ async def test_an_extension_reads_the_answer_and_a_page_does_not(server, walk):
             assert (await page.options("/whip", headers=AUTH)).headers["accept-post"] == SDP
 
 
-async def test_the_server_names_its_turn_server(models, walk):
+async def test_the_server_names_its_turn_server(models: Any, walk: Any) -> None:
     relay = {name: SETTINGS[name] for name in SETTINGS if "TURN" in name}
     environment = {**relay, "FAKELIGHT_WEBRTC_ADDRESSES": "127.0.0.1"}
     # The name does not resolve: the server has to live without it.
@@ -306,7 +310,7 @@ async def test_the_server_names_its_turn_server(models, walk):
         assert link.startswith('<turn:turn.example:3478>; rel="ice-server"; username="name"')
 
 
-async def test_the_server_stops_cleanly_under_a_stream(models, walk):
+async def test_the_server_stops_cleanly_under_a_stream(models: Any, walk: Any) -> None:
     environment = {"FAKELIGHT_WEBRTC_ADDRESSES": "127.0.0.1"}
     with running_server("--models", str(models), environment=environment) as server:
         async with WhipClient(server.url) as client:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 from aiortc.mediastreams import AudioStreamTrack
+from av import VideoFrame
 
 from tests.support.faces import backdrop, paste, person
 from tests.support.server import running_server
@@ -24,7 +27,7 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def server(models):
+def server(models: Any) -> Iterator[Any]:
     with running_server("--models", str(models), environment=SETTINGS) as server:
         yield server
         with httpx.Client(base_url=server.url, headers=AUTH) as http:
@@ -35,33 +38,33 @@ def server(models):
 
 
 @pytest.fixture
-def http(server):
+def http(server: Any) -> Iterator[Any]:
     with httpx.Client(base_url=server.url, headers=AUTH, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
-def picture():
+def picture() -> Any:
     return paste(backdrop(), person(), (320, 180), 260)
 
 
 @pytest.fixture
-async def offer(server, picture):
+async def offer(server: Any, picture: Any) -> AsyncIterator[Any]:
     async with WhipClient(server.url) as client:
         client.listen()
         client.video(Pictures([picture]))
         yield await client.make_offer()
 
 
-def post(http, body, kind: str = SDP, **headers):
+def post(http: Any, body: Any, kind: str = SDP, **headers: Any) -> Any:
     return http.post("/whip", content=body, headers={"Content-Type": kind, **headers})
 
 
-def open_streams(http) -> int:
+def open_streams(http: Any) -> int:
     return len(http.get("/v1/streams").json())
 
 
-async def none_open(http) -> None:
+async def none_open(http: Any) -> None:
     async with asyncio.timeout(15):
         while open_streams(http):
             await asyncio.sleep(0.1)
@@ -85,7 +88,7 @@ async def none_open(http) -> None:
         ),
     ],
 )
-async def test_broken_sdp(http, body, says):
+async def test_broken_sdp(http: Any, body: bytes | str, says: str) -> None:
     answer = post(http, body)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -97,21 +100,21 @@ async def test_broken_sdp(http, body, says):
     "drop",
     ["a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=setup", "a=mid", "a=rtcp-mux", "o=", "c="],
 )
-async def test_an_offer_that_lacks_a_line(http, offer, drop):
+async def test_an_offer_that_lacks_a_line(http: Any, offer: Any, drop: str) -> None:
     cut = "".join(line for line in offer.splitlines(True) if not line.startswith(drop))
     answer = post(http, cut)
     assert answer.status_code in (201, 400), answer.text
     await none_open(http)
 
 
-async def test_every_truncation_of_an_offer(http, offer):
+async def test_every_truncation_of_an_offer(http: Any, offer: Any) -> None:
     for length in range(0, len(offer), max(len(offer) // 40, 1)):
         answer = post(http, offer[:length])
         assert answer.status_code in (201, 400, 422), answer.text
     await none_open(http)
 
 
-async def test_audio_only(server, http):
+async def test_audio_only(server: Any, http: Any) -> None:
     async with WhipClient(server.url) as client:
         client.pc.addTransceiver(AudioStreamTrack(), direction="sendonly")
         answer = post(http, await client.make_offer())
@@ -119,7 +122,7 @@ async def test_audio_only(server, http):
     assert "no video track" in answer.json()["detail"]
 
 
-async def test_no_video_track(server, http):
+async def test_no_video_track(server: Any, http: Any) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         answer = post(http, await client.make_offer())
@@ -127,19 +130,19 @@ async def test_no_video_track(server, http):
     assert "no video track" in answer.json()["detail"]
 
 
-async def test_a_video_that_is_not_sent(http, offer):
+async def test_a_video_that_is_not_sent(http: Any, offer: Any) -> None:
     answer = post(http, offer.replace("a=sendonly", "a=recvonly"))
     assert answer.status_code == 422
     assert "recvonly" in answer.json()["detail"]
 
 
-async def test_a_codec_that_is_not_taken(http, offer):
+async def test_a_codec_that_is_not_taken(http: Any, offer: Any) -> None:
     answer = post(http, offer.replace("VP8/", "AV1/").replace("H264/", "VP9/"))
     assert answer.status_code == 422
     assert "AV1" in answer.json()["detail"]
 
 
-async def test_fifty_tracks(server, http, picture):
+async def test_fifty_tracks(server: Any, http: Any, picture: Any) -> None:
     async with WhipClient(server.url) as client:
         for _ in range(50):
             client.video(Pictures([picture]))
@@ -148,7 +151,7 @@ async def test_fifty_tracks(server, http, picture):
     assert "50 video sections" in answer.text or "the limit of 65536" in answer.text
 
 
-async def test_fifty_short_tracks(http, offer):
+async def test_fifty_short_tracks(http: Any, offer: Any) -> None:
     video = offer[offer.index("m=video") : offer.index("m=application")]
     lines = [line for line in video.splitlines(True) if line[:6] in ("m=vide", "a=rtpm", "a=send")]
     answer = post(http, offer + "".join(lines) * 49)
@@ -156,14 +159,14 @@ async def test_fifty_short_tracks(http, offer):
     assert "50 video sections" in answer.json()["detail"]
 
 
-async def test_an_sdp_of_ten_megabytes(http, offer):
+async def test_an_sdp_of_ten_megabytes(http: Any, offer: Any) -> None:
     answer = post(http, offer + "a=x:" + "y" * 10_000_000)
     assert answer.status_code == 413
     assert "65536" in answer.json()["detail"]
 
 
-async def test_an_sdp_of_ten_megabytes_that_does_not_say_so(http):
-    def pieces():
+async def test_an_sdp_of_ten_megabytes_that_does_not_say_so(http: Any) -> None:
+    def pieces() -> Iterator[bytes]:
         yield b"v=0\r\n"
         for _ in range(1000):
             yield b"a=x:" + b"y" * 10_000 + b"\r\n"
@@ -174,14 +177,14 @@ async def test_an_sdp_of_ten_megabytes_that_does_not_say_so(http):
     assert open_streams(http) == 0
 
 
-async def test_another_content_type(http, offer):
+async def test_another_content_type(http: Any, offer: Any) -> None:
     answer = post(http, offer, "application/json")
     assert answer.status_code == 415
     assert "application/sdp" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("token", ["x", "wrong", "ü", "a-token-for-the-tests2"])
-async def test_a_wrong_token(server, offer, token):
+async def test_a_wrong_token(server: Any, offer: Any, token: str) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
         headers = {"Content-Type": SDP, "Authorization": f"Bearer {token}".encode()}
         answer = await http.post("/whip", content=offer, headers=headers)
@@ -189,19 +192,19 @@ async def test_a_wrong_token(server, offer, token):
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_a_foreign_page(http, offer):
+async def test_a_foreign_page(http: Any, offer: Any) -> None:
     assert post(http, offer, Origin="https://evil.example").status_code == 403
     assert post(http, offer, Host="evil.example").status_code == 421
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
-async def test_methods_that_whip_forbids(http, method):
+async def test_methods_that_whip_forbids(http: Any, method: str) -> None:
     assert http.request(method, "/whip").status_code == 405
     assert http.request(method, "/v1/streams/nothing").status_code == 405
 
 
 @pytest.mark.parametrize("window", ["7", "101", "-20", "x", "1e1", "9" * 5000, "٢٠"])
-async def test_a_bad_window(http, offer, window):
+async def test_a_bad_window(http: Any, offer: Any, window: str) -> None:
     answer = http.post(
         "/whip", content=offer, headers={"Content-Type": SDP}, params={"window": window}
     )
@@ -209,7 +212,7 @@ async def test_a_bad_window(http, offer, window):
     assert "8 to 100" in answer.json()["detail"]
 
 
-async def test_a_flood_of_candidates_in_the_offer(http, offer):
+async def test_a_flood_of_candidates_in_the_offer(http: Any, offer: Any) -> None:
     flood = "".join(
         f"a=candidate:{i} 1 udp 2130706431 10.0.{i // 250}.{i % 250} 5000 typ host\r\n"
         for i in range(400)
@@ -220,7 +223,7 @@ async def test_a_flood_of_candidates_in_the_offer(http, offer):
     assert "64" in answer.json()["detail"]
 
 
-async def test_a_flood_of_candidates_afterwards(server, http, offer):
+async def test_a_flood_of_candidates_afterwards(server: Any, http: Any, offer: Any) -> None:
     opened = post(http, offer)
     assert opened.status_code == 201
     headers = {"Content-Type": FRAGMENT, "If-Match": opened.headers["etag"]}
@@ -250,7 +253,9 @@ async def test_a_flood_of_candidates_afterwards(server, http, offer):
         ("a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n", {"If-Match": "*"}, 422),
     ],
 )
-async def test_bad_patches(http, offer, body, headers, status):
+async def test_bad_patches(
+    http: Any, offer: Any, body: str, headers: dict[str, Any], status: int
+) -> None:
     opened = post(http, offer)
     etag = {} if status == 428 else {"If-Match": opened.headers["etag"]}
     sent = {"Content-Type": FRAGMENT, **etag, **headers}
@@ -260,14 +265,14 @@ async def test_bad_patches(http, offer, body, headers, status):
     await none_open(http)
 
 
-async def test_streams_that_are_not_there(http):
+async def test_streams_that_are_not_there(http: Any) -> None:
     headers = {"Content-Type": FRAGMENT, "If-Match": "*"}
     assert http.patch("/v1/streams/nothing", content="", headers=headers).status_code == 404
     assert http.delete("/v1/streams/nothing").status_code == 404
     assert http.get("/v1/streams/nothing/events").status_code == 404
 
 
-async def test_a_peer_that_never_connects(http, offer):
+async def test_a_peer_that_never_connects(http: Any, offer: Any) -> None:
     opened = post(http, offer)
     assert opened.status_code == 201
     with http.stream("GET", opened.headers["location"] + "/events") as events:
@@ -277,10 +282,11 @@ async def test_a_peer_that_never_connects(http, offer):
     await none_open(http)
 
 
-async def test_a_peer_that_never_sends(server, http):
+async def test_a_peer_that_never_sends(server: Any, http: Any) -> None:
     class Silent(Pictures):
-        async def recv(self):
+        async def recv(self) -> VideoFrame:
             await asyncio.sleep(3600)
+            raise AssertionError
 
     async with WhipClient(server.url) as client:
         client.listen()
@@ -290,7 +296,7 @@ async def test_a_peer_that_never_sends(server, http):
     await none_open(http)
 
 
-async def test_a_peer_that_vanishes(server, http, picture):
+async def test_a_peer_that_vanishes(server: Any, http: Any, picture: Any) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         client.video(Pictures([picture]))
@@ -299,7 +305,7 @@ async def test_a_peer_that_vanishes(server, http, picture):
     await none_open(http)
 
 
-async def test_more_streams_than_a_token_may_have(http, offer):
+async def test_more_streams_than_a_token_may_have(http: Any, offer: Any) -> None:
     opened = [post(http, offer) for _ in range(17)]
     assert [one.status_code for one in opened] == [201] * 16 + [429]
     assert "16" in opened[-1].json()["detail"]
@@ -308,7 +314,7 @@ async def test_more_streams_than_a_token_may_have(http, offer):
     await none_open(http)
 
 
-async def test_a_change_of_size_in_mid_stream(server, picture):
+async def test_a_change_of_size_in_mid_stream(server: Any, picture: Any) -> None:
     small = paste(backdrop(320, 240), person(), (160, 120), 200)
     wide = paste(backdrop(720, 400), person(), (360, 200), 300)
     clip = [picture] * 30 + [small] * 30 + [wide] * 30
@@ -323,7 +329,7 @@ async def test_a_change_of_size_in_mid_stream(server, picture):
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_a_video_over_the_limit_of_pixels(server, picture, codec):
+async def test_a_video_over_the_limit_of_pixels(server: Any, picture: Any, codec: str) -> None:
     large = backdrop(1280, 720)
     async with WhipClient(server.url) as client:
         client.listen()
@@ -340,7 +346,7 @@ async def test_a_video_over_the_limit_of_pixels(server, picture, codec):
     "text",
     ["", "hello", "[]", '{"type":"dance"}', '{"type":"seek","x":NaN}', b"bytes", "x" * 70_000],
 )
-async def test_bad_messages_in_the_channel(server, picture, text):
+async def test_bad_messages_in_the_channel(server: Any, picture: Any, text: bytes | str) -> None:
     async with WhipClient(server.url) as client:
         client.listen()
         client.video(Pictures([picture]))
@@ -351,7 +357,7 @@ async def test_bad_messages_in_the_channel(server, picture, text):
         await client.next("verdict")
 
 
-async def test_a_peer_that_is_another(server, http, offer):
+async def test_a_peer_that_is_another(server: Any, http: Any, offer: Any) -> None:
     """Somebody who answers our checks without the key of the offer gets no stream."""
     async with WhipClient(server.url) as client:
         client.listen()

@@ -6,6 +6,8 @@ import asyncio
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2 as httpx
 import pytest
@@ -13,7 +15,8 @@ from PIL import Image as Pillow
 
 from tests.support.faces import backdrop, paste, person
 from tests.support.network import NO_NETWORK, OUTSIDE_LOOPBACK
-from tests.support.server import ROOT, TOKEN, running_server
+from tests.support.paths import ROOT
+from tests.support.server import TOKEN, running_server
 from tests.support.whip import AUTH
 
 PYTHON = shutil.which("python3", path="/usr/bin") or ""
@@ -41,21 +44,21 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(models):
+def server(models: Any) -> Iterator[Any]:
     # libnice leaves loopback out, as browsers do, so the machine's own addresses are needed.
     with running_server("--models", str(models)) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def picture(tmp_path_factory):
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Any:
     path = tmp_path_factory.mktemp("picture") / "face.png"
     Pillow.fromarray(paste(backdrop(), person(), (320, 180), 260)).save(path)
     return path
 
 
 @pytest.mark.parametrize("codec", ["vp8", "h264"])
-async def test_gstreamer_publishes_and_events_tell(server, picture, codec):
+async def test_gstreamer_publishes_and_events_tell(server: Any, picture: Any, codec: str) -> None:
     program = str(ROOT / "tests" / "support" / "gstreamer_whip.py")
     source = await asyncio.create_subprocess_exec(
         PYTHON,

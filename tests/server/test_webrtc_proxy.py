@@ -7,13 +7,16 @@ import shutil
 import ssl
 import subprocess
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 from websockets.asyncio.client import connect
 
 from tests.support.faces import backdrop, paste, person
-from tests.support.server import ROOT, TOKEN, free_port, running_server
+from tests.support.paths import ROOT
+from tests.support.server import TOKEN, free_port, running_server
 from tests.support.whip import Pictures, WhipClient
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
@@ -25,7 +28,7 @@ NAME = "fakelight.example"
 
 
 @pytest.fixture(scope="module")
-def proxied(models, tmp_path_factory):
+def proxied(models: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running server behind nginx with a certificate of our own."""
     folder = tmp_path_factory.mktemp("nginx")
     settings = {"FAKELIGHT_ALLOWED_HOSTS": NAME, "FAKELIGHT_WEBRTC_ADDRESSES": "127.0.0.1"}
@@ -80,7 +83,7 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-async def test_whip_and_events_come_through(proxied):
+async def test_whip_and_events_come_through(proxied: Any) -> None:
     picture = paste(backdrop(), person(), (320, 180), 260)
     async with WhipClient(proxied, verify=_trusting()) as client:
         client.http.headers["Host"] = NAME
@@ -97,7 +100,7 @@ async def test_whip_and_events_come_through(proxied):
         assert (await client.http.delete(client.location)).status_code == 200
 
 
-async def test_the_websocket_comes_through(proxied):
+async def test_the_websocket_comes_through(proxied: Any) -> None:
     address = proxied.replace("https", "wss") + "/v1/stream"
     hello = {"type": "hello", "protocol": 1, "token": TOKEN}
     async with connect(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class FakeScorer:
         self.down = False
         self.gate: asyncio.Event | None = None
 
-    async def features(self, crops):
+    async def features(self, crops: Any) -> dict[str, Any]:
         if self.gate is not None:
             await self.gate.wait()
         if self.down:
@@ -27,7 +28,7 @@ class FakeScorer:
         self.crops += len(crops)
         return {"m": crops.reshape(len(crops), -1, 3).mean(axis=1).astype(np.float32)}
 
-    async def verdicts(self, features, landmarks):
+    async def verdicts(self, features: Any, landmarks: Any) -> Any:
         assert len(landmarks) == len(features["m"])
         self.windows.append(len(features["m"]))
         return self.answer, {"m": self.answer}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import urllib.request
+from typing import Any
 
 import gi
 
@@ -43,15 +44,15 @@ class Source:
         self.out.connect("notify::ice-gathering-state", self.gathered)
         self.posted = False
 
-    def begin(self, _) -> None:
+    def begin(self, _: Any) -> None:
         self.out.emit("create-offer", None, Gst.Promise.new_with_change_func(self.offered))
 
-    def offered(self, promise) -> None:
+    def offered(self, promise: Any) -> None:
         reply = promise.get_reply()  # kept, for the offer lives in it
         offer = reply.get_value("offer")
         self.out.emit("set-local-description", offer, Gst.Promise.new())
 
-    def gathered(self, *_) -> None:
+    def gathered(self, *_: Any) -> None:
         state = self.out.get_property("ice-gathering-state")
         if state == GstWebRTC.WebRTCICEGatheringState.COMPLETE and not self.posted:
             self.posted = True
@@ -83,7 +84,7 @@ class Source:
         self.pipeline.set_state(Gst.State.NULL)
         return self.status
 
-    def failed(self, _, message) -> None:
+    def failed(self, _: Any, message: Any) -> None:
         print(message.parse_error(), file=sys.stderr)
         self.status = 1
         self.loop.quit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from typing import Any
 
 
 class LossyRelay:
@@ -25,22 +26,23 @@ class LossyRelay:
     async def __aenter__(self) -> LossyRelay:
         return self
 
-    async def __aexit__(self, *error) -> None:
+    async def __aexit__(self, *error: Any) -> None:
         for way in self._ways:
             way.close()
 
     async def stand_before(self, host: str, port: int) -> int:
         """Listen on a new port; what comes there goes to ``host:port`` and back."""
         loop = asyncio.get_running_loop()
-        relay, client = self, []
+        relay = self
+        client: list[Any] = []
 
         class Far(asyncio.DatagramProtocol):
-            def datagram_received(self, data, addr):
+            def datagram_received(self, data: Any, addr: Any) -> None:
                 if client:
                     relay._carry(near, data, client[0])
 
         class Near(asyncio.DatagramProtocol):
-            def datagram_received(self, data, addr):
+            def datagram_received(self, data: Any, addr: Any) -> None:
                 client[:] = [addr]
                 relay._carry(far, data, None)
 
@@ -50,7 +52,7 @@ class LossyRelay:
         self.port = near.get_extra_info("sockname")[1]
         return self.port
 
-    def _carry(self, way, data: bytes, addr) -> None:
+    def _carry(self, way: Any, data: bytes, addr: Any) -> None:
         if self.down or self._random.random() < self.loss:
             self.lost += 1
             return
@@ -58,7 +60,7 @@ class LossyRelay:
         asyncio.get_running_loop().call_later(self.delay, self._send, way, data, addr)
 
     @staticmethod
-    def _send(way, data: bytes, addr) -> None:
+    def _send(way: Any, data: bytes, addr: Any) -> None:
         if not way.is_closing():
             way.sendto(data, addr)
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from fractions import Fraction
+from typing import Any
 
 import httpx2 as httpx
 from aiortc import (
@@ -29,7 +30,7 @@ class Pictures(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, pictures, rate: float = 30.0) -> None:
+    def __init__(self, pictures: Any, rate: float = 30.0) -> None:
         super().__init__()
         self.pictures = pictures
         self.rate = rate
@@ -53,23 +54,23 @@ class Pictures(MediaStreamTrack):
 class WhipClient:
     """Publishes tracks and collects what the server says."""
 
-    def __init__(self, url: str, token: str = TOKEN, **http) -> None:
+    def __init__(self, url: str, token: str = TOKEN, **http: Any) -> None:
         self.url = url
         self.http = httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, **http
         )
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.messages: asyncio.Queue[dict] = asyncio.Queue()
+        self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.location = ""
         self.etag = ""
         self.answer = ""
         self.offer = ""
-        self.channel = None
+        self.channel: Any = None
 
     async def __aenter__(self) -> WhipClient:
         return self
 
-    async def __aexit__(self, *error) -> None:
+    async def __aexit__(self, *error: Any) -> None:
         await self.pc.close()
         await self.http.aclose()
 
@@ -99,7 +100,7 @@ class WhipClient:
             "/whip", content=offer, headers={"Content-Type": SDP, **headers}
         )
 
-    async def publish(self, change=lambda answer: answer) -> httpx.Response:
+    async def publish(self, change: Any = lambda answer: answer) -> httpx.Response:
         answer = await self.post(await self.make_offer())
         assert answer.status_code == 201, answer.text
         self.location, self.etag = answer.headers["location"], answer.headers["etag"]
@@ -107,7 +108,7 @@ class WhipClient:
         await self.pc.setRemoteDescription(RTCSessionDescription(change(answer.text), "answer"))
         return answer
 
-    async def next(self, *kinds: str, patience: float = 30.0) -> dict:
+    async def next(self, *kinds: str, patience: float = 30.0) -> dict[str, Any]:
         """The next message of one of ``kinds`` (any but status if none is named)."""
         async with asyncio.timeout(patience):
             while True:
@@ -116,10 +117,10 @@ class WhipClient:
                     return message
 
 
-def only_loopback(connection) -> None:
+def only_loopback(connection: Any) -> None:
     gather = connection.get_component_candidates
 
-    async def gather_loopback(component, addresses):
+    async def gather_loopback(component: Any, addresses: Any) -> Any:
         del addresses
         return await gather(component=component, addresses=["127.0.0.1"])
 

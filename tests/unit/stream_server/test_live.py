@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +40,7 @@ class SlowStream:
         self.resets += 1
         self.media_time = -np.inf
 
-    async def analyse(self, frame):
+    async def analyse(self, frame: Any) -> Any:
         await self.go.acquire()
         if self.error:
             raise self.error
@@ -47,13 +49,13 @@ class SlowStream:
         return []
 
 
-def job(time: float, frame_id: int = 0, decode=lambda: IMAGE) -> Job:
+def job(time: float, frame_id: int = 0, decode: Any = lambda: IMAGE) -> Job:
     return Job(FrameHeader(frame_id=frame_id, media_time=time, width=4, height=4), decode, 0.0)
 
 
 @asynccontextmanager
-async def running(max_fps: int = 60):
-    sent: list[dict] = []
+async def running(max_fps: int = 60) -> AsyncIterator[Any]:
+    sent: list[dict[str, Any]] = []
     clock, stream = Clock(), SlowStream()
     live = LiveStream("s", stream, sent.append, max_fps=max_fps, clock=clock)
     task = asyncio.create_task(live.run())
@@ -68,7 +70,7 @@ async def settle() -> None:
         await asyncio.sleep(0.002)
 
 
-async def test_the_newest_frame_wins_and_drops_are_counted():
+async def test_the_newest_frame_wins_and_drops_are_counted() -> None:
     async with running() as (live, stream, sent, _):
         live.offer(job(0.0, 1))
         await settle()
@@ -82,7 +84,7 @@ async def test_the_newest_frame_wins_and_drops_are_counted():
         assert (live.counters.received, live.counters.analysed, live.counters.dropped) == (10, 2, 8)
 
 
-async def test_a_seek_drops_what_came_before_it():
+async def test_a_seek_drops_what_came_before_it() -> None:
     async with running() as (live, stream, sent, _):
         live.offer(job(50.0, 1))
         await settle()
@@ -95,7 +97,7 @@ async def test_a_seek_drops_what_came_before_it():
         assert stream.resets == 1
 
 
-async def test_time_backwards_is_an_error_and_a_long_way_back_starts_anew():
+async def test_time_backwards_is_an_error_and_a_long_way_back_starts_anew() -> None:
     async with running() as (live, stream, sent, _):
         for number, time in enumerate((10.0, 9.9, 10.1, 2.0, 2.1)):
             stream.go.release()
@@ -112,7 +114,7 @@ async def test_time_backwards_is_an_error_and_a_long_way_back_starts_anew():
         assert stream.resets == 1
 
 
-async def test_a_paused_stream_drops_frames_until_it_resumes():
+async def test_a_paused_stream_drops_frames_until_it_resumes() -> None:
     async with running() as (live, stream, sent, _):
         live.control("pause")
         live.offer(job(0.0))
@@ -125,7 +127,7 @@ async def test_a_paused_stream_drops_frames_until_it_resumes():
         assert len(sent) == 1
 
 
-async def test_too_many_frames_a_second_are_refused_once_and_dropped():
+async def test_too_many_frames_a_second_are_refused_once_and_dropped() -> None:
     async with running(max_fps=10) as (live, _, sent, clock):
         for i in range(30):
             live.offer(job(i / 60, i))
@@ -144,7 +146,9 @@ async def test_too_many_frames_a_second_are_refused_once_and_dropped():
         (RuntimeError("a bug"), "analysis_failed"),
     ],
 )
-async def test_one_frame_that_fails_does_not_end_the_stream(error, code, caplog):
+async def test_one_frame_that_fails_does_not_end_the_stream(
+    error: Any, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running() as (live, stream, sent, _):
         stream.error = error
         stream.go.release()
@@ -157,8 +161,8 @@ async def test_one_frame_that_fails_does_not_end_the_stream(error, code, caplog)
         assert [(m["type"], m.get("code")) for m in sent] == [("error", code), ("verdict", None)]
 
 
-async def test_a_picture_that_does_not_decode_names_its_frame():
-    def fail():
+async def test_a_picture_that_does_not_decode_names_its_frame() -> None:
+    def fail() -> None:
         raise ProtocolError("bad_frame", "no picture", 7)
 
     async with running() as (live, _, sent, _):
@@ -170,7 +174,7 @@ async def test_a_picture_that_does_not_decode_names_its_frame():
         assert (live.counters.refused, live.counters.dropped) == (1, 1)
 
 
-async def test_a_crowd_is_said_but_not_in_every_frame():
+async def test_a_crowd_is_said_but_not_in_every_frame() -> None:
     async with running() as (live, stream, sent, _):
         stream.crowded = 34
         for i in range(5):

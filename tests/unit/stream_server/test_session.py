@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,12 +19,12 @@ GREY = np.full((360, 640, 3), 120, np.uint8)
 
 
 @pytest.fixture
-def sent():
+def sent() -> Any:
     return []
 
 
 @pytest.fixture
-async def session(services, sent):
+async def session(services: Any, sent: Any) -> AsyncIterator[Any]:
     session = services.streams.open(sent.append, Caller("one", "viewer"), None, None)
     yield session
     session.release()
@@ -37,24 +39,26 @@ async def forever() -> None:
     await asyncio.Event().wait()
 
 
-async def until(condition) -> None:
+async def until(condition: Any) -> None:
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.01)
 
 
-def kinds(sent) -> list[str]:
+def kinds(sent: Any) -> list[str]:
     return [message["type"] for message in sent]
 
 
-async def test_the_welcome_says_what_the_client_may_do(session, services):
+async def test_the_welcome_says_what_the_client_may_do(session: Any, services: Any) -> None:
     welcome = session.welcome()
     assert (welcome["type"], welcome["stream"], welcome["window"]) == ("welcome", session.id, 20)
     assert welcome["limits"]["streams"] == services.settings.max_streams
     assert welcome["models"] == ["tiny"] and welcome["engine"] == "embedded"
 
 
-async def test_frames_are_analysed_and_the_status_counts_them(session, sent, monkeypatch):
+async def test_frames_are_analysed_and_the_status_counts_them(
+    session: Any, sent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sessions, "_STATUS_EVERY", 0.01)
     running = asyncio.create_task(session.run(forever()))
     session.live.offer(frame(0))
@@ -68,7 +72,7 @@ async def test_frames_are_analysed_and_the_status_counts_them(session, sent, mon
     assert await running == Ending(Close.NORMAL, "enough")
 
 
-async def test_controls(session):
+async def test_controls(session: Any) -> None:
     session.read('{"type":"pause"}')
     assert session.live.paused
     session.read('{"type":"resume"}')
@@ -79,7 +83,7 @@ async def test_controls(session):
     assert await session.run(forever()) == Ending(Close.NORMAL, "bye")
 
 
-async def test_explain_gets_its_answer(session, sent):
+async def test_explain_gets_its_answer(session: Any, sent: Any) -> None:
     session.read('{"type":"explain","track":3}')
     assert (sent[-1]["type"], sent[-1]["track"]) == ("error", 3)
 
@@ -96,7 +100,9 @@ async def test_explain_gets_its_answer(session, sent):
         ("x" * (MAX_TEXT_BYTES + 1), f"the limit is {MAX_TEXT_BYTES}"),
     ],
 )
-async def test_what_cannot_be_obeyed_is_answered(session, sent, text, says):
+async def test_what_cannot_be_obeyed_is_answered(
+    session: Any, sent: Any, text: bytes | str | None, says: str
+) -> None:
     session.read(text)
     assert [(message["type"], message["code"]) for message in sent] == [("error", "bad_message")]
     assert says in sent[0]["message"]
@@ -104,7 +110,7 @@ async def test_what_cannot_be_obeyed_is_answered(session, sent, text, says):
     assert not session.ended
 
 
-async def test_it_ends_with_the_transport(session, services):
+async def test_it_ends_with_the_transport(session: Any, services: Any) -> None:
     async def gone() -> None:
         return
 
@@ -112,7 +118,9 @@ async def test_it_ends_with_the_transport(session, services):
     assert services.streams.empty.is_set()
 
 
-async def test_a_transport_that_breaks_ends_it_and_is_logged(session, caplog):
+async def test_a_transport_that_breaks_ends_it_and_is_logged(
+    session: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     async def broken() -> None:
         raise RuntimeError("the wire is cut")
 
@@ -121,13 +129,13 @@ async def test_a_transport_that_breaks_ends_it_and_is_logged(session, caplog):
     assert "the wire is cut" in caplog.text and session.id in caplog.text
 
 
-async def test_the_first_reason_counts(session):
+async def test_the_first_reason_counts(session: Any) -> None:
     session.close(Close.OVER_LIMIT, "too much")
     session.close(Close.NORMAL, "bye")
     assert await session.run(forever()) == Ending(Close.OVER_LIMIT, "too much")
 
 
-async def test_cancelled_it_leaves_nothing_running(session, services):
+async def test_cancelled_it_leaves_nothing_running(session: Any, services: Any) -> None:
     stopped = asyncio.Event()
 
     async def transport() -> None:

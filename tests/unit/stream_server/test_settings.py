@@ -1,26 +1,31 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from stream_server.settings import SettingsError, load
 
 
 @pytest.fixture(autouse=True)
-def clean(monkeypatch):
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
     for name in [name for name in os.environ if name.startswith("FAKELIGHT_")]:
         monkeypatch.delenv(name)
 
 
-def test_defaults():
+def test_defaults() -> None:
     settings = load()
     assert (settings.host, settings.port, settings.engine) == ("127.0.0.1", 8765, "embedded")
     assert (settings.sample_hz, settings.window, settings.first_verdict) == (10, 20, 8)
     assert settings.max_streams >= 16
 
 
-def test_command_line_over_environment_over_file(monkeypatch, tmp_path):
+def test_command_line_over_environment_over_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     file = tmp_path / "fakelight.toml"
     file.write_text('port = 1111\nwindow = 40\nhost = "::1"\n')
     monkeypatch.setenv("FAKELIGHT_CONFIG", str(file))
@@ -40,14 +45,18 @@ def test_command_line_over_environment_over_file(monkeypatch, tmp_path):
         ("FAKELIGHT_CONFIG", "/nowhere.toml", "/nowhere.toml, which is not a file"),
     ],
 )
-def test_bad_settings_name_the_value_and_the_limit(monkeypatch, name, value, message):
+def test_bad_settings_name_the_value_and_the_limit(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
         load()
     assert message in str(caught.value)
 
 
-def test_an_unknown_key_in_the_file_is_refused(monkeypatch, tmp_path):
+def test_an_unknown_key_in_the_file_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     file = tmp_path / "fakelight.toml"
     file.write_text("colour = 1\n")
     monkeypatch.setenv("FAKELIGHT_CONFIG", str(file))
@@ -59,12 +68,12 @@ def test_an_unknown_key_in_the_file_is_refused(monkeypatch, tmp_path):
     "more",
     [{"stun_url": "http://x"}, {"turn_url": "stun:x"}, {"tokens": {"a": {"role": "king"}}}],
 )
-def test_bad_settings_are_refused(more):
+def test_bad_settings_are_refused(more: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):
         load(**more)
 
 
-def test_a_token_in_a_bad_setting_is_not_shown(monkeypatch):
+def test_a_token_in_a_bad_setting_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKELIGHT_TOKENS", '{"desk": {"role": "viewer", "token": "short-secret"}}')
     with pytest.raises(SettingsError, match="16") as refused:
         load()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -28,20 +30,20 @@ def scorer() -> FakeScorer:
 
 
 @pytest.fixture
-def stream(detector, scorer) -> Stream:
+def stream(detector: FaceDetector, scorer: FakeScorer) -> Stream:
     return Stream(FaceTracker(detector), scorer, POLICY, StreamOptions(window=20))
 
 
 @pytest.fixture(scope="module")
-def portrait():
+def portrait() -> Any:
     return paste(backdrop(), person(), (320, 180), 260)
 
 
-async def play(stream, image, frames, start=0.0, fps=10.0):
+async def play(stream: Any, image: Any, frames: Any, start: float = 0.0, fps: float = 10.0) -> Any:
     return [await stream.analyse(Frame(image, start + i / fps, i)) for i in range(frames)]
 
 
-async def test_gathers_then_judges(stream, scorer, portrait):
+async def test_gathers_then_judges(stream: Stream, scorer: FakeScorer, portrait: Any) -> None:
     answers = await play(stream, portrait, 30)
     verdicts = [faces[0].verdict for faces in answers]
     assert verdicts[:7] == ["gathering"] * 7
@@ -52,36 +54,44 @@ async def test_gathers_then_judges(stream, scorer, portrait):
     assert [faces[0].samples for faces in answers] == [min(i + 1, 20) for i in range(30)]
 
 
-async def test_a_frame_goes_through_the_encoder_once(stream, scorer, portrait):
+async def test_a_frame_goes_through_the_encoder_once(
+    stream: Stream, scorer: FakeScorer, portrait: Any
+) -> None:
     await play(stream, portrait, 40)
     assert scorer.crops == 40
 
 
-async def test_windows_are_scored_at_least_twice_a_second(stream, scorer, portrait):
+async def test_windows_are_scored_at_least_twice_a_second(
+    stream: Stream, scorer: FakeScorer, portrait: Any
+) -> None:
     await play(stream, portrait, 50)
     assert len(scorer.windows) >= 2 * (50 - 8) / 10
     assert scorer.windows[0] == 8 and max(scorer.windows) == 20
 
 
-async def test_sampling_keeps_its_rate_whatever_the_frame_rate(stream, scorer, portrait):
+async def test_sampling_keeps_its_rate_whatever_the_frame_rate(
+    stream: Stream, scorer: FakeScorer, portrait: Any
+) -> None:
     await play(stream, portrait, 60, fps=30)
     assert 19 <= scorer.crops <= 21
 
 
-async def test_a_little_jitter_loses_no_sample(stream, scorer, portrait):
+async def test_a_little_jitter_loses_no_sample(
+    stream: Stream, scorer: FakeScorer, portrait: Any
+) -> None:
     rng = np.random.default_rng(1)
     for i in range(30):
         await stream.analyse(Frame(portrait, i / 10 + rng.uniform(0, 0.02) - 0.02 * (i > 0), i))
     assert scorer.crops == 30
 
 
-async def test_box_is_in_fractions_of_the_frame(stream, portrait):
+async def test_box_is_in_fractions_of_the_frame(stream: Stream, portrait: Any) -> None:
     left, top, width, height = (await play(stream, portrait, 1))[0][0].box
     assert 0.3 < left < 0.5 and 0.5 < left + width < 0.7
     assert top >= 0 and top + height <= 1
 
 
-async def test_a_face_too_small_is_shown_but_not_judged(stream, scorer):
+async def test_a_face_too_small_is_shown_but_not_judged(stream: Stream, scorer: FakeScorer) -> None:
     small = paste(backdrop(), person(), (320, 180), 100)
     faces = (await play(stream, small, 20))[-1]
     assert faces[0].verdict == "not_enough_evidence"
@@ -89,7 +99,9 @@ async def test_a_face_too_small_is_shown_but_not_judged(stream, scorer):
     assert faces[0].probability is None and scorer.crops == 0
 
 
-async def test_a_face_that_blurs_loses_its_verdict_and_regains_it(stream, portrait):
+async def test_a_face_that_blurs_loses_its_verdict_and_regains_it(
+    stream: Stream, portrait: Any
+) -> None:
     await play(stream, portrait, 20)
     blurred = cv2.GaussianBlur(portrait, (0, 0), 6)
     during = await play(stream, blurred, 20, start=2.0)
@@ -100,7 +112,7 @@ async def test_a_face_that_blurs_loses_its_verdict_and_regains_it(stream, portra
     assert after[-1][0].verdict == "likely_fake"
 
 
-async def test_two_faces_have_windows_of_their_own(stream, scorer):
+async def test_two_faces_have_windows_of_their_own(stream: Stream, scorer: FakeScorer) -> None:
     both = paste(backdrop(), person(), (170, 180), 260)
     both = paste(both, other_person(), (470, 180), 260)
     faces = (await play(stream, both, 12))[-1]
@@ -108,18 +120,18 @@ async def test_two_faces_have_windows_of_their_own(stream, scorer):
     assert len({face.track for face in faces}) == 2
 
 
-async def test_a_cut_starts_a_new_window(stream, portrait):
+async def test_a_cut_starts_a_new_window(stream: Stream, portrait: Any) -> None:
     await play(stream, portrait, 20)
     other = paste(backdrop(seed=5), other_person(), (320, 180), 260)
     first = (await play(stream, other, 1, start=2.0))[0][0]
     assert (first.track, first.samples, first.verdict) == (2, 1, "gathering")
 
 
-async def test_no_face_is_an_answer_too(stream):
+async def test_no_face_is_an_answer_too(stream: Stream) -> None:
     assert await play(stream, backdrop(), 3) == [[], [], []]
 
 
-async def test_after_a_reset_time_may_go_back(stream, portrait):
+async def test_after_a_reset_time_may_go_back(stream: Stream, portrait: Any) -> None:
     await play(stream, portrait, 5, start=100.0)
     with pytest.raises(ValueError, match="time runs backwards"):
         await stream.analyse(Frame(portrait, 1.0))
@@ -127,7 +139,9 @@ async def test_after_a_reset_time_may_go_back(stream, portrait):
     assert (await stream.analyse(Frame(portrait, 1.0)))[0].samples == 1
 
 
-async def test_an_engine_that_fails_loses_its_sample_and_no_more(stream, scorer, portrait):
+async def test_an_engine_that_fails_loses_its_sample_and_no_more(
+    stream: Stream, scorer: FakeScorer, portrait: Any
+) -> None:
     await play(stream, portrait, 10)
     scorer.down = True
     with pytest.raises(EngineUnavailable):
@@ -136,7 +150,7 @@ async def test_an_engine_that_fails_loses_its_sample_and_no_more(stream, scorer,
     assert (await play(stream, portrait, 1, start=1.1))[0][0].samples == 11
 
 
-async def test_evidence_of_tracks_that_ended_is_let_go(stream, portrait):
+async def test_evidence_of_tracks_that_ended_is_let_go(stream: Stream, portrait: Any) -> None:
     await play(stream, portrait, 10)
     await play(stream, backdrop(), 20, start=1.0)
     assert stream._evidence == {}

@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def spotted(row: int, column: int, size: int = 7) -> np.ndarray:
     return crop
 
 
-def test_only_what_speaks_for_manipulation_is_kept():
+def test_only_what_speaks_for_manipulation_is_kept() -> None:
     maps = np.zeros((1, 2, 2, 2), np.float32)
     maps[0, 0, 0, 0], maps[0, 1, 1, 1] = 2, 3
     found = weighed(maps, np.array([[1.0, -1.0]], np.float32))
@@ -47,7 +48,7 @@ def test_only_what_speaks_for_manipulation_is_kept():
     assert grid.ravel() == pytest.approx([2 / 3, 0, 0, 0])
 
 
-def test_members_are_added_on_one_grid_and_nothing_stays_nothing():
+def test_members_are_added_on_one_grid_and_nothing_stays_nothing() -> None:
     left, right = np.zeros((7, 7), np.float32), np.zeros((8, 8), np.float32)
     left[3, 0], right[4, 7] = 1.0, 2.0
     grid = joined([Part(left, 1.0), Part(right, 1.0)])
@@ -59,19 +60,19 @@ def test_members_are_added_on_one_grid_and_nothing_stays_nothing():
     assert joined([]).tolist() == np.zeros((14, 14)).tolist()
 
 
-def test_a_member_that_sees_the_middle_says_nothing_of_the_border():
+def test_a_member_that_sees_the_middle_says_nothing_of_the_border() -> None:
     grid = joined([Part(np.ones((6, 6), np.float32), 6 / 7)])
     assert grid[1:-1, 1:-1].min() == 1 and grid[0].max() == 0 and grid[:, -1].max() == 0
 
 
-def test_a_map_is_put_where_it_belongs():
+def test_a_map_is_put_where_it_belongs() -> None:
     signed = np.zeros((7, 7), np.float32)
     signed[1, 5] = 1
     row, column = np.unravel_index(joined([Part(signed, 1.0)]).argmax(), (14, 14))
     assert row in (2, 3) and column in (10, 11)
 
 
-def test_colours_rise_in_lightness_and_the_face_stays_visible():
+def test_colours_rise_in_lightness_and_the_face_stays_visible() -> None:
     crop = np.full((64, 64, 3), 128, np.uint8)
     ramp = np.repeat(np.linspace(0, 1, 14, dtype=np.float32)[None], 14, 0)
     painted = heat_over(crop, ramp).astype(float)
@@ -80,7 +81,7 @@ def test_colours_rise_in_lightness_and_the_face_stays_visible():
     assert heat_over(crop // 2, ramp)[32, 32].tolist() != heat_over(crop, ramp)[32, 32].tolist()
 
 
-def test_the_crop_lies_where_its_corners_say():
+def test_the_crop_lies_where_its_corners_say() -> None:
     down, across = np.mgrid[0:250, 0:250]
     picture = np.stack((across, down, across * 0), axis=-1).astype(np.uint8)
     points = np.array([[150, 100], [230, 120], [185, 150], [140, 185], [210, 200]], np.float32)
@@ -96,7 +97,7 @@ def test_the_crop_lies_where_its_corners_say():
     assert quad[1][1] > quad[0][1], "the crop turns with the face"
 
 
-async def test_the_heat_map_is_the_gradient_of_the_vote(mapped: Path):
+async def test_the_heat_map_is_the_gradient_of_the_vote(mapped: Path) -> None:
     engine = EmbeddedEngine(ModelRepository.load(mapped))
     explainer = Explainer(engine)
     assert explainer.members == ("one", "two")
@@ -134,7 +135,9 @@ async def test_the_heat_map_is_the_gradient_of_the_vote(mapped: Path):
     await engine.close()
 
 
-async def test_a_member_that_asks_another_question_leaves_the_shares_as_they_are(tmp_path: Path):
+async def test_a_member_that_asks_another_question_leaves_the_shares_as_they_are(
+    tmp_path: Path,
+) -> None:
     shares = []
     for readers in ({}, {"heads": ("one", "two")}):
         repo = tiny_repository(tmp_path / str(len(readers)), ("one", "two"), maps=True)
@@ -155,11 +158,11 @@ async def test_a_member_that_asks_another_question_leaves_the_shares_as_they_are
     assert shares[1] == pytest.approx(shares[0], rel=0.01)
 
 
-async def test_repositories_with_map_models_pass_their_check(mapped: Path):
+async def test_repositories_with_map_models_pass_their_check(mapped: Path) -> None:
     assert check_repository(mapped) == []
 
 
-async def test_without_map_models_there_is_no_heat(tmp_path: Path):
+async def test_without_map_models_there_is_no_heat(tmp_path: Path) -> None:
     engine = EmbeddedEngine(ModelRepository.load(tiny_repository(tmp_path / "models")))
     explainer = Explainer(engine)
     assert explainer.members == ()
@@ -168,11 +171,11 @@ async def test_without_map_models_there_is_no_heat(tmp_path: Path):
     await engine.close()
 
 
-async def test_a_failing_map_model_does_not_take_triton_down(mapped: Path):
+async def test_a_failing_map_model_does_not_take_triton_down(mapped: Path) -> None:
     repository = ModelRepository.load(mapped)
 
     class Primary(EmbeddedEngine):
-        async def infer(self, model, inputs):
+        async def infer(self, model: Any, inputs: Any) -> Any:
             if model.endswith("_map"):
                 raise EngineUnavailable("too slow")
             return await super().infer(model, inputs)
@@ -189,15 +192,15 @@ def moment(track: int = 1) -> Moment:
     return Moment(track, 3.5, (0.2, 0.2, 0.2, 0.4), spotted(3, 3), quad)
 
 
-async def wait_for(sent: list, count: int) -> None:
+async def wait_for(sent: list[Any], count: int) -> None:
     async with asyncio.timeout(20):
         while len(sent) < count:
             await asyncio.sleep(0.01)
 
 
-async def test_explain_is_answered_one_at_a_time_and_not_too_often(mapped: Path):
+async def test_explain_is_answered_one_at_a_time_and_not_too_often(mapped: Path) -> None:
     engine = EmbeddedEngine(ModelRepository.load(mapped))
-    sent: list[dict] = []
+    sent: list[dict[str, Any]] = []
     now = [100.0]
     moments = {1: moment(1), 2: None}
     asking = ExplainRequests(Explainer(engine), moments.__getitem__, sent.append, lambda: now[0])
@@ -233,7 +236,7 @@ async def test_explain_is_answered_one_at_a_time_and_not_too_often(mapped: Path)
     "fields",
     ["", ',"track":"1"', ',"track":-1', ',"track":1,"more":2'],
 )
-def test_bad_explain_messages_are_refused(fields: str):
+def test_bad_explain_messages_are_refused(fields: str) -> None:
     with pytest.raises(ProtocolError, match="bad explain"):
         parse_control(f'{{"type":"explain"{fields}}}')
     assert parse_control('{"type":"explain","track":4}') == Explain(type="explain", track=4)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
@@ -23,7 +24,7 @@ def jpeg() -> bytes:
     return out.getvalue()
 
 
-def face(**changes) -> FaceReport:
+def face(**changes: Any) -> FaceReport:
     fields = {
         "track": 1, "first_s": 2.0, "last_s": 12.0, "box": (0.1, 0.1, 0.2, 0.3), "samples": 100,
         "probability": 0.91, "verdict": "likely_fake", "reasons": (), "members": {"one": 0.9},
@@ -34,7 +35,7 @@ def face(**changes) -> FaceReport:
     return FaceReport(**(fields | changes))
 
 
-def report(*faces: FaceReport, **changes) -> Report:
+def report(*faces: FaceReport, **changes: Any) -> Report:
     fields = {
         "file": "a.mp4", "engine": "embedded", "models": ("one",), "settings": SETTINGS,
         "duration_s": 14.0, "frames": 420, "analysed": 140, "verdict": "likely_fake",
@@ -53,7 +54,7 @@ class Sources(HTMLParser):
         self.tags: set[str] = set()
         self.styled = 0
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: Any, attrs: Any) -> None:
         self.tags.add(tag)
         for name, value in attrs:
             self.styled += name == "style"
@@ -61,7 +62,7 @@ class Sources(HTMLParser):
                 self.found.append(value)
 
 
-def test_the_page_needs_nothing_but_itself():
+def test_the_page_needs_nothing_but_itself() -> None:
     page = render([report(face())])
     sources = Sources()
     sources.feed(page)
@@ -72,7 +73,7 @@ def test_the_page_needs_nothing_but_itself():
     assert "url(" not in page and "@import" not in page
 
 
-def test_it_says_everything_in_words():
+def test_it_says_everything_in_words() -> None:
     page = render([report(face())])
     for part in (
         "The face is likely fake.", "91 %", "0:03 to 0:11", "What was not analysed",
@@ -82,19 +83,19 @@ def test_it_says_everything_in_words():
         assert part in page, part
 
 
-def test_the_timeline_marks_what_is_suspicious_and_speaks():
+def test_the_timeline_marks_what_is_suspicious_and_speaks() -> None:
     page = render([report(face())])
     assert page.count('class="mark"') == 1
     label = re.search(r'role="img" aria-label="([^"]*)"', page)
     assert label and "Looks manipulated at 0:03 to 0:11" in label[1]
 
 
-def test_a_gap_breaks_the_line():
+def test_a_gap_breaks_the_line() -> None:
     torn = tuple([(t / 4, 0.5) for t in range(20)] + [(100 + t / 4, 0.5) for t in range(20)])
     assert render([report(face(timeline=torn))]).count('class="curve"') == 2
 
 
-def test_a_long_timeline_is_thinned_without_losing_its_peak():
+def test_a_long_timeline_is_thinned_without_losing_its_peak() -> None:
     long = tuple((i / 4, 0.95 if i == 4001 else 0.1) for i in range(20000))
     page = render([report(face(timeline=long, first_s=0.0, last_s=5000.0), duration_s=5000.0)])
     curve = " ".join(re.findall(r'class="curve" d="([^"]*)"', page))
@@ -103,15 +104,20 @@ def test_a_long_timeline_is_thinned_without_losing_its_peak():
     assert min(heights) < 20, "the peak is drawn near the top"
 
 
-def test_every_abstention_has_its_reason_in_words():
-    silent = {"probability": None, "verdict": "not_enough_evidence", "members": {}, "timeline": ()}
+def test_every_abstention_has_its_reason_in_words() -> None:
+    silent: dict[str, Any] = {
+        "probability": None,
+        "verdict": "not_enough_evidence",
+        "members": {},
+        "timeline": (),
+    }
     for code, text in words.REASONS.items():
         hidden = face(**silent, stretches=(), reasons=(code,))
         page = render([report(hidden, probability=None, verdict="not_enough_evidence")])
         assert text in page and "Cannot tell" in page
 
 
-def test_a_generated_head_is_told_from_a_swap_by_what_outweighs_the_rest():
+def test_a_generated_head_is_told_from_a_swap_by_what_outweighs_the_rest() -> None:
     heads = words.QUESTIONS["generated_heads"]
 
     def line(heads_say: float, verdict: str = "likely_fake") -> str:
@@ -124,12 +130,12 @@ def test_a_generated_head_is_told_from_a_swap_by_what_outweighs_the_rest():
     assert heads not in words.face_line(face(probability=0.91, members={"spatial": 0.9}))
 
 
-def test_names_cannot_put_markup_into_the_page():
+def test_names_cannot_put_markup_into_the_page() -> None:
     page = render([report(face(), file='<img src=x onerror="alert(1)">.mp4')])
     assert "<img src=x" not in page and "&lt;img src=x" in page
 
 
-def test_no_face_and_no_file_are_told_apart():
+def test_no_face_and_no_file_are_told_apart() -> None:
     page = render([report(verdict="not_enough_evidence", probability=None)])
     assert "No face was found" in page and "not a finding that the file is genuine" in page
     error = {"detail": "a.mp4 is empty: 0 bytes", "status": 422}
@@ -137,24 +143,24 @@ def test_no_face_and_no_file_are_told_apart():
     assert "could not be checked" in broken and "0 bytes" in broken
 
 
-def test_several_files_get_a_table_of_contents():
+def test_several_files_get_a_table_of_contents() -> None:
     page = render([report(face()), report(file="b.mp4", probability=None)])
     assert "2 files" in page and 'href="#file-2"' in page and 'id="file-2"' in page
 
 
-def test_the_policy_of_the_page_fits_its_style():
+def test_the_policy_of_the_page_fits_its_style() -> None:
     assert re.search(r"style-src 'sha256-[A-Za-z0-9+/=]{44}'", content_policy())
 
 
-def test_probabilities_are_never_certain():
+def test_probabilities_are_never_certain() -> None:
     assert (words.percent(0.0), words.percent(1.0), words.percent(0.5)) == ("1 %", "99 %", "50 %")
 
 
-def test_times_read_like_a_player_s():
+def test_times_read_like_a_player_s() -> None:
     assert [words.clock(t) for t in (0.4, 67, 3723)] == ["0:00", "1:07", "1:02:03"]
 
 
-def test_order_of_suspicion():
+def test_order_of_suspicion() -> None:
     assert at_least("likely_fake", "unsure") and at_least("unsure", "unsure")
     assert not at_least("likely_real", "unsure")
     assert not at_least("not_enough_evidence", "unsure")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.media import MediaInfo, ReadCounts
@@ -14,7 +15,7 @@ from stream_server.vision.quality import Quality
 POLICY = VerdictPolicy(fake=0.8, real=0.3)
 
 
-def face(number: int, probabilities: list[float], good: int | None = None, **failed: int):
+def face(number: int, probabilities: list[float], good: int | None = None, **failed: int) -> Any:
     record = FaceRecord(number, 0.0, len(probabilities) / 4, boxes=[(0.1, 0.1, 0.2, 0.3)])
     record.scores = [(0.25 * i, p, {"one": p, "two": 1 - p}) for i, p in enumerate(probabilities)]
     record.good = len(probabilities) * 2 if good is None else good
@@ -24,7 +25,7 @@ def face(number: int, probabilities: list[float], good: int | None = None, **fai
     return record
 
 
-def report(*faces: FaceRecord, duration: float = 60.0, **changes):
+def report(*faces: FaceRecord, duration: float = 60.0, **changes: Any) -> Any:
     media = MediaInfo("video", "h264 in mov", 640, 360, duration, 30.0, int(30 * duration))
     plan = make_plan(duration, 10.0, changes.pop("budget", 6000), 1)
     analysis = Analysis(list(faces), 600, counts=[ReadCounts(1800, last=duration)])
@@ -36,40 +37,40 @@ def report(*faces: FaceRecord, duration: float = 60.0, **changes):
     )  # fmt: skip
 
 
-def test_the_file_takes_the_verdict_of_its_most_suspicious_face():
+def test_the_file_takes_the_verdict_of_its_most_suspicious_face() -> None:
     found = report(face(1, [0.1] * 40), face(2, [0.95] * 40), face(3, [0.5] * 40))
     assert found.verdict == "likely_fake" and math.isclose(found.probability, 0.95)
 
 
-def test_a_face_with_too_few_samples_decides_nothing():
+def test_a_face_with_too_few_samples_decides_nothing() -> None:
     found = report(face(1, [0.1] * 40), face(2, [0.99] * 5, good=10))
     assert found.verdict == "likely_real"
     assert found.faces[1].reasons == ("few_samples",) and found.faces[1].probability is None
 
 
-def test_one_bad_second_in_a_long_video_is_no_alarm():
+def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:
     found = report(face(1, [0.1] * 118 + [0.99] * 4 + [0.1] * 118))
     assert found.verdict == "likely_real"
 
 
-def test_a_replaced_passage_is_no_clean_bill():
+def test_a_replaced_passage_is_no_clean_bill() -> None:
     found = report(face(1, [0.1] * 100 + [0.99] * 20 + [0.1] * 100))
     assert found.verdict == "unsure" and found.probability < 0.3
     assert found.faces[0].stretches == ((25.0, 29.75),)
 
 
-def test_members_are_summed_up_like_the_whole():
+def test_members_are_summed_up_like_the_whole() -> None:
     members = report(face(1, [0.9] * 40)).faces[0].members
     assert math.isclose(members["one"], 0.9) and math.isclose(members["two"], 0.1)
 
 
-def test_the_reasons_are_the_gates_that_kept_it_from_being_judged():
+def test_the_reasons_are_the_gates_that_kept_it_from_being_judged() -> None:
     found = report(face(1, [], good=2, blurred=90, dark=60, profile=1))
     assert found.faces[0].reasons == ("blurred", "dark")
     assert found.verdict == "not_enough_evidence" and found.probability is None
 
 
-def test_what_was_not_looked_at_is_said():
+def test_what_was_not_looked_at_is_said() -> None:
     text = " ".join(report(face(1, [0.1] * 40), duration=21600.0, budget=600).left_out)
     assert "budget of 600 samples" in text and "6:00:00" in text
     counts = [ReadCounts(100, damaged=7, last=12.0)]
@@ -78,5 +79,5 @@ def test_what_was_not_looked_at_is_said():
     assert "7 damaged pieces" in text and "Up to 20 faces" in text
 
 
-def test_the_sound_is_never_judged():
+def test_the_sound_is_never_judged() -> None:
     assert "sound" in report(face(1, [0.1] * 40)).left_out[0]

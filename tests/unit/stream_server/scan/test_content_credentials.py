@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import c2pa
 import pytest
@@ -19,7 +20,7 @@ from tests.support.scan_media import every, without_faces, write_video
 
 
 @pytest.fixture(scope="module")
-def signer_info():
+def signer_info() -> Any:
     """An ES256 leaf under a root of our own, by the C2PA certificate profile."""
     now = datetime.datetime.now(datetime.UTC)
 
@@ -110,20 +111,20 @@ def sign(source: Path, target: Path, kind: str, signer_info: tuple[str, str]) ->
 
 
 @pytest.fixture(scope="module")
-def signed_picture(tmp_path_factory, signer_info):
+def signed_picture(tmp_path_factory: pytest.TempPathFactory, signer_info: Any) -> Any:
     folder = tmp_path_factory.mktemp("signed")
     Pillow.fromarray(backdrop()).save(folder / "plain.jpg")
     return sign(folder / "plain.jpg", folder / "signed.jpg", "image/jpeg", signer_info)
 
 
-def test_absent(tmp_path):
+def test_absent(tmp_path: Path) -> None:
     path = tmp_path / "plain.jpg"
     Pillow.fromarray(backdrop()).save(path)
     found = read_provenance(path)
     assert found["status"] == "absent" and "says nothing either way" in found["detail"]
 
 
-def test_valid(signed_picture):
+def test_valid(signed_picture: Any) -> None:
     found = read_provenance(signed_picture)
     assert found["status"] == "valid"
     assert found["issuer"] == "Fakelight tests"
@@ -132,7 +133,7 @@ def test_valid(signed_picture):
     assert "fit this file" in found["detail"] and "was not checked" in found["detail"]
 
 
-def test_tampered(signed_picture, tmp_path):
+def test_tampered(signed_picture: Any, tmp_path: Path) -> None:
     content = bytearray(signed_picture.read_bytes())
     content[-200] ^= 0xFF  # in the picture's own data, behind the credentials
     path = tmp_path / "tampered.jpg"
@@ -141,7 +142,7 @@ def test_tampered(signed_picture, tmp_path):
     assert found["status"] == "tampered" and "do not fit" in found["detail"]
 
 
-def test_a_video_is_read_by_its_content_not_its_name(tmp_path, signer_info):
+def test_a_video_is_read_by_its_content_not_its_name(tmp_path: Path, signer_info: Any) -> None:
     plain = write_video(tmp_path / "plain.mp4", without_faces(), every(10, 1))
     signed = sign(plain, tmp_path / "signed.mp4", "video/mp4", signer_info)
     upload = signed.rename(tmp_path / "upload")
@@ -149,13 +150,13 @@ def test_a_video_is_read_by_its_content_not_its_name(tmp_path, signer_info):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x1a\x45\xdf\xa3" + bytes(100)])
-def test_files_that_carry_none(tmp_path, content):
+def test_files_that_carry_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file.bin"
     path.write_bytes(content)
     assert read_provenance(path)["status"] == "absent"
 
 
-def test_broken_credentials_never_raise(signed_picture, tmp_path):
+def test_broken_credentials_never_raise(signed_picture: Any, tmp_path: Path) -> None:
     content = signed_picture.read_bytes()
     place = content.index(b"jumb")
     path = tmp_path / "broken.jpg"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +26,11 @@ OPTIONS = ScanOptions(20, 10.0, 6000)
 class Moody(MicroBatcher):
     """Fails as many calls as it is told to."""
 
-    def __init__(self, engine, failures: int, error: Exception) -> None:
+    def __init__(self, engine: Any, failures: int, error: Exception) -> None:
         super().__init__(engine)
         self.failures, self.error = failures, error
 
-    async def features(self, crops):
+    async def features(self, crops: Any) -> Any:
         if self.failures:
             self.failures -= 1
             raise self.error
@@ -35,23 +38,25 @@ class Moody(MicroBatcher):
 
 
 @pytest.fixture
-async def engine(tmp_path):
+async def engine(tmp_path: Path) -> AsyncIterator[Any]:
     opened = open_engine("embedded", tiny_repository(tmp_path / "models"))
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def clip(tmp_path):
+def clip(tmp_path: Path) -> Any:
     return write_video(tmp_path / "a.mp4", moving_face(), every(10, 2), rate=10)
 
 
-def scanner(engine, batcher) -> Scanner:
+def scanner(engine: Any, batcher: Any) -> Scanner:
     return Scanner(load(), engine, batcher, FaceDetector())
 
 
-async def test_an_engine_that_is_busy_for_a_moment_costs_no_sample(engine, clip, monkeypatch):
-    async def soon(seconds):
+async def test_an_engine_that_is_busy_for_a_moment_costs_no_sample(
+    engine: Any, clip: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def soon(seconds: Any) -> None:
         assert seconds > 0
 
     monkeypatch.setattr(patient, "_pause", soon)
@@ -61,7 +66,9 @@ async def test_an_engine_that_is_busy_for_a_moment_costs_no_sample(engine, clip,
     await moody.close()
 
 
-async def test_an_engine_that_stays_away_makes_an_error_report(engine, clip, monkeypatch):
+async def test_an_engine_that_stays_away_makes_an_error_report(
+    engine: Any, clip: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(patient, "_TRIES", 1)
     moody = Moody(engine, 1000, EngineUnavailable("connection refused"))
     report = await scanner(engine, moody).scan(clip, "a.mp4", OPTIONS)
@@ -70,7 +77,7 @@ async def test_an_engine_that_stays_away_makes_an_error_report(engine, clip, mon
     await moody.close()
 
 
-async def test_progress_goes_up_to_the_end(engine, clip):
+async def test_progress_goes_up_to_the_end(engine: Any, clip: Any) -> None:
     batcher = MicroBatcher(engine)
     seen: list[Advance] = []
     await scanner(engine, batcher).scan(clip, "a.mp4", OPTIONS, seen.append)
@@ -79,7 +86,7 @@ async def test_progress_goes_up_to_the_end(engine, clip):
     await batcher.close()
 
 
-async def test_a_cancelled_scan_lets_go_of_the_file(engine, tmp_path):
+async def test_a_cancelled_scan_lets_go_of_the_file(engine: Any, tmp_path: Path) -> None:
     long = write_video(tmp_path / "long.mp4", moving_face(), every(10, 60), rate=10)
     batcher = MicroBatcher(engine)
     begun = asyncio.Event()

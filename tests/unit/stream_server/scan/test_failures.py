@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+from typing import Any
 
 import pytest
 
@@ -22,14 +23,16 @@ from stream_server.scan.failures import reason_of
         (MemoryError(), "memory", 413),
     ],
 )
-def test_a_known_reason_is_found_however_deep_it_lies(error, code, status):
+def test_a_known_reason_is_found_however_deep_it_lies(error: Any, code: str, status: int) -> None:
     deep = ExceptionGroup("readers", [ValueError("ours"), ExceptionGroup("one", [error])])
     for one in (error, deep):
         reason = reason_of(one, "a.mp4")
         assert (reason.code, reason.status) == (code, status)
 
 
-def test_what_nobody_foresaw_is_in_the_log_and_not_in_the_report(caplog):
+def test_what_nobody_foresaw_is_in_the_log_and_not_in_the_report(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.ERROR):
         reason = reason_of(ValueError("secret path"), "a.mp4")
     assert (reason.code, reason.status) == ("internal", 500)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stream_server.server.readiness import Readiness
 from tests.support.in_process import BEARER, EXTENSION, TOKEN
 
 
-def test_the_printed_link_becomes_a_cookie_that_scripts_cannot_read(client):
+def test_the_printed_link_becomes_a_cookie_that_scripts_cannot_read(client: Any) -> None:
     answer = client.post("/v1/session", json={"token": TOKEN})
     assert answer.status_code == 204
     cookie = answer.headers["set-cookie"]
@@ -28,12 +30,12 @@ def test_the_printed_link_becomes_a_cookie_that_scripts_cannot_read(client):
         (b'{"token":"' + b"x" * 20000 + b'"}', 413),
     ],
 )
-def test_bad_sessions(client, body, status):
+def test_bad_sessions(client: Any, body: bytes, status: int) -> None:
     answer = client.post("/v1/session", content=body)
     assert answer.status_code == status and "set-cookie" not in answer.headers
 
 
-def test_pairing_over_http(client, services, monkeypatch):
+def test_pairing_over_http(client: Any, services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = []
     monkeypatch.setattr(services.pairings, "_show", lambda code, origin: shown.append(code))
     headers = {"Origin": EXTENSION}
@@ -57,7 +59,7 @@ def test_pairing_over_http(client, services, monkeypatch):
     assert gone.status_code == 410
 
 
-def test_info_and_metrics(client):
+def test_info_and_metrics(client: Any) -> None:
     info = client.get("/v1/info", headers=BEARER).json()
     assert info["engine"] == "embedded" and info["models"] == ["tiny"]
     assert "wholly generated" in info["scope"]
@@ -66,8 +68,10 @@ def test_info_and_metrics(client):
     assert "fakelight_engine_fallback 0.0" in text
 
 
-def test_ready_means_a_real_inference(client, services, monkeypatch):
-    async def broken():
+def test_ready_means_a_real_inference(
+    client: Any, services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken() -> None:
         raise RuntimeError("the model file is gone")
 
     monkeypatch.setattr(services.engine, "probe", broken)

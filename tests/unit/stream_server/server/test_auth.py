@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from starlette.requests import HTTPConnection
 
@@ -18,17 +21,17 @@ NAMED = [
 
 
 @pytest.fixture
-def digits():
+def digits() -> Any:
     return []
 
 
 @pytest.fixture
-def pairings(tmp_path, digits):
+def pairings(tmp_path: Path, digits: Any) -> Any:
     return Pairings(tmp_path, show=lambda code, origin: digits.append(code))
 
 
 @pytest.fixture
-def authority(pairings):
+def authority(pairings: Any) -> Any:
     return Authority(TOKEN, NAMED, pairings)
 
 
@@ -49,26 +52,28 @@ def with_cookie(authority: Authority, **headers: str) -> HTTPConnection:
     ("token", "role"),
     [(TOKEN, "operator"), ("a-viewer-token-1", "viewer"), ("an-operator-token", "operator")],
 )
-def test_a_token_is_the_same_person_in_a_header_and_in_a_hello(authority, token, role):
+def test_a_token_is_the_same_person_in_a_header_and_in_a_hello(
+    authority: Any, token: Any, role: str
+) -> None:
     caller = authority.of_request(bearing(token))
     assert caller is not None and caller.role == role
     assert authority.of_hello(token, request()) == caller
     assert token not in caller.holder
 
 
-def test_the_cookie_stands_for_the_server_s_own_token(authority):
+def test_the_cookie_stands_for_the_server_s_own_token(authority: Any) -> None:
     page = with_cookie(authority)
     assert authority.of_request(page) == authority.of_hello("", page)
     assert authority.of_request(page) == authority.of_request(bearing(TOKEN))
 
 
-def test_other_tokens_are_other_people(authority):
+def test_other_tokens_are_other_people(authority: Any) -> None:
     tokens = (TOKEN, "a-viewer-token-1", "an-operator-token")
     assert len({authority.of_request(bearing(token)).holder for token in tokens}) == 3
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + "2", TOKEN[:-1], "ü", "\udcff"])
-def test_a_wrong_token_is_nobody(authority, token):
+def test_a_wrong_token_is_nobody(authority: Any, token: Any) -> None:
     assert authority.of_hello(token, request()) is None
     assert not authority.is_own(token)
     if token.isascii():
@@ -76,17 +81,19 @@ def test_a_wrong_token_is_nobody(authority, token):
 
 
 @pytest.mark.parametrize("cookie", ["", "0" * 64, TOKEN])
-def test_a_forged_cookie_is_nobody(authority, cookie):
+def test_a_forged_cookie_is_nobody(authority: Any, cookie: Any) -> None:
     page = request(cookie=f"{COOKIE}={cookie}")
     assert authority.of_request(page) is None
     assert authority.of_hello("", page) is None
 
 
-def test_a_wrong_token_in_a_hello_is_not_made_good_by_the_cookie(authority):
+def test_a_wrong_token_in_a_hello_is_not_made_good_by_the_cookie(authority: Any) -> None:
     assert authority.of_hello("wrong", with_cookie(authority)) is None
 
 
-def test_a_paired_token_is_good_for_its_origin_alone(authority, pairings, digits):
+def test_a_paired_token_is_good_for_its_origin_alone(
+    authority: Any, pairings: Any, digits: Any
+) -> None:
     token = pairings.finish(pairings.start(ORIGIN), digits[0], ORIGIN)
     caller = authority.of_request(bearing(token, origin=ORIGIN))
     assert caller is not None and caller.role == "operator"
@@ -95,19 +102,19 @@ def test_a_paired_token_is_good_for_its_origin_alone(authority, pairings, digits
         assert authority.of_hello(token, elsewhere) is None
 
 
-def test_only_the_bearer_scheme_carries_a_token():
+def test_only_the_bearer_scheme_carries_a_token() -> None:
     assert bearer_token(request(authorization="bearer  spaced ")) == "spaced"
     assert bearer_token(request(authorization="Basic abc")) is None
     assert bearer_token(request()) is None
 
 
-def test_the_cookie_shows_no_token_and_follows_it(authority, pairings):
+def test_the_cookie_shows_no_token_and_follows_it(authority: Any, pairings: Any) -> None:
     assert TOKEN not in authority.cookie
     assert Authority(TOKEN, (), pairings).cookie == authority.cookie
     assert Authority("another", (), pairings).cookie != authority.cookie
 
 
-def test_handlers_learn_whose_request_it_is(authority):
+def test_handlers_learn_whose_request_it_is(authority: Any) -> None:
     asked = bearing(TOKEN)
     with pytest.raises(KeyError):
         caller_of(asked)

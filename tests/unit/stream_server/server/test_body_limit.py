@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -17,12 +20,12 @@ LIMITS = {"/whip": 100, "/v1/streams/": 50}
 
 
 @pytest.fixture
-def asked():
+def asked() -> Any:
     return []
 
 
 @pytest.fixture
-def client(asked):
+def client(asked: Any) -> Any:
     async def count(request: Request) -> Response:
         asked.append(request.url.path)
         return PlainTextResponse(str(len(await request.body())))
@@ -39,12 +42,12 @@ ROUTES = [("/whip", 100), ("/v1/streams/x", 50), ("/v1/session", 10), ("/whip/mo
 
 
 @pytest.mark.parametrize(("path", "limit"), ROUTES)
-def test_each_route_has_its_limit(client, path, limit):
+def test_each_route_has_its_limit(client: Any, path: Any, limit: Any) -> None:
     assert client.post(path, content=b"x" * limit).text == str(limit)
     assert client.post(path, content=b"x" * (limit + 1)).status_code == 413
 
 
-def test_what_announces_too_much_is_never_read(client, asked):
+def test_what_announces_too_much_is_never_read(client: Any, asked: Any) -> None:
     answer = client.post("/whip", content=b"x" * 101)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["connection"] == "close"
@@ -53,8 +56,8 @@ def test_what_announces_too_much_is_never_read(client, asked):
     assert asked == []
 
 
-def test_what_announces_nothing_is_read_up_to_the_limit(client, asked):
-    def pieces():
+def test_what_announces_nothing_is_read_up_to_the_limit(client: Any, asked: Any) -> None:
+    def pieces() -> Iterator[bytes]:
         for _ in range(11):
             yield b"x"
 
@@ -66,6 +69,6 @@ def test_what_announces_nothing_is_read_up_to_the_limit(client, asked):
 
 
 @pytest.mark.parametrize("announced", ["-5", "ten", ""])
-def test_an_announcement_that_is_no_number_proves_nothing(client, announced):
+def test_an_announcement_that_is_no_number_proves_nothing(client: Any, announced: str) -> None:
     answer = client.post("/whip", content=b"x" * 101, headers={"Content-Length": announced})
     assert answer.status_code == 413

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.in_process import BEARER, EXTENSION, TOKEN
 
 
 @pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/static/sample.mp4"])
-def test_open_to_anyone(client, path):
+def test_open_to_anyone(client: Any, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
 @pytest.mark.parametrize(
     "path", ["/metrics", "/v1/info", "/v1/streams", "/openapi.json", "/v1/scans", "/nowhere"]
 )
-def test_everything_else_needs_the_token(client, path):
+def test_everything_else_needs_the_token(client: Any, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 401
     assert answer.headers["content-type"] == "application/problem+json"
@@ -28,7 +30,7 @@ def test_everything_else_needs_the_token(client, path):
 @pytest.mark.parametrize(
     "host", ["evil.test", "127.0.0.1.evil.test", "", "[::1].evil", "evil.test:8765"]
 )
-def test_a_foreign_host_is_refused_whatever_the_token(client, host):
+def test_a_foreign_host_is_refused_whatever_the_token(client: Any, host: str) -> None:
     answer = client.get("/healthz", headers={**BEARER, "Host": host})
     assert answer.status_code == 421
     assert answer.json()["status"] == 421 and "FAKELIGHT_ALLOWED_HOSTS" in answer.json()["detail"]
@@ -37,7 +39,7 @@ def test_a_foreign_host_is_refused_whatever_the_token(client, host):
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:8765", "localhost", "LOCALHOST:1", "[::1]:8765", "probe.example"]
 )
-def test_our_hosts_are_accepted(client, host):
+def test_our_hosts_are_accepted(client: Any, host: str) -> None:
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
 
 
@@ -52,12 +54,12 @@ def test_our_hosts_are_accepted(client, host):
         "file://",
     ],
 )
-def test_a_foreign_origin_is_refused_whatever_the_token(client, origin):
+def test_a_foreign_origin_is_refused_whatever_the_token(client: Any, origin: str) -> None:
     answer = client.get("/v1/info", headers={**BEARER, "Origin": origin})
     assert answer.status_code == 403 and origin in answer.json()["detail"]
 
 
-def test_another_port_of_this_machine_cannot_use_the_cookie(client):
+def test_another_port_of_this_machine_cannot_use_the_cookie(client: Any) -> None:
     client.post("/v1/session", json={"token": TOKEN})
     assert client.get("/v1/info").status_code == 200
     for site in ("same-site", "cross-site"):
@@ -65,7 +67,7 @@ def test_another_port_of_this_machine_cannot_use_the_cookie(client):
         assert client.get("/v1/info", headers=headers).status_code == 403
 
 
-def test_an_extension_may_read_answers_with_its_token(client):
+def test_an_extension_may_read_answers_with_its_token(client: Any) -> None:
     answer = client.get("/v1/info", headers={**BEARER, "Origin": EXTENSION})
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == EXTENSION

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,27 +19,27 @@ class Clock:
 
 
 @pytest.fixture
-def shown():
+def shown() -> Any:
     return []
 
 
 @pytest.fixture
-def clock():
+def clock() -> Any:
     return Clock()
 
 
 @pytest.fixture
-def pairings(tmp_path, shown, clock):
+def pairings(tmp_path: Path, shown: Any, clock: Any) -> Any:
     return Pairings(tmp_path, show=lambda code, origin: shown.append((code, origin)), clock=clock)
 
 
-def status(call) -> int:
+def status(call: Any) -> int:
     with pytest.raises(PairingError) as caught:
         call()
     return caught.value.status
 
 
-def test_the_right_digits_give_a_token_bound_to_the_origin(pairings, shown):
+def test_the_right_digits_give_a_token_bound_to_the_origin(pairings: Any, shown: Any) -> None:
     number = pairings.start(ORIGIN)
     code, origin = shown[0]
     assert origin == ORIGIN and len(code) == 6 and code.isdecimal()
@@ -48,13 +50,13 @@ def test_the_right_digits_give_a_token_bound_to_the_origin(pairings, shown):
     assert not pairings.accepts("guess", ORIGIN)
 
 
-def test_a_program_without_an_origin_may_pair_too(pairings, shown):
+def test_a_program_without_an_origin_may_pair_too(pairings: Any, shown: Any) -> None:
     token = pairings.finish(pairings.start(""), shown[0][0], "")
     assert pairings.accepts(token, None)
     assert not pairings.accepts(token, "https://evil.test")
 
 
-def test_five_tries(pairings, shown):
+def test_five_tries(pairings: Any, shown: Any) -> None:
     number = pairings.start(ORIGIN)
     wrong = f"{(int(shown[0][0]) + 1) % 10**6:06d}"
     for left in range(TRIES - 1, 0, -1):
@@ -65,26 +67,26 @@ def test_five_tries(pairings, shown):
     assert status(lambda: pairings.finish(number, shown[0][0], ORIGIN)) == 410
 
 
-def test_two_minutes(pairings, shown, clock):
+def test_two_minutes(pairings: Any, shown: Any, clock: Any) -> None:
     number = pairings.start(ORIGIN)
     clock.now = 121
     assert status(lambda: pairings.finish(number, shown[0][0], ORIGIN)) == 410
 
 
-def test_digits_serve_once_and_one_origin(pairings, shown):
+def test_digits_serve_once_and_one_origin(pairings: Any, shown: Any) -> None:
     number = pairings.start(ORIGIN)
     assert status(lambda: pairings.finish(number, shown[0][0], "https://evil.test")) == 403
     pairings.finish(number, shown[0][0], ORIGIN)
     assert status(lambda: pairings.finish(number, shown[0][0], ORIGIN)) == 410
 
 
-def test_starting_again_voids_the_first_digits(pairings, shown):
+def test_starting_again_voids_the_first_digits(pairings: Any, shown: Any) -> None:
     first = pairings.start(ORIGIN)
     pairings.start(ORIGIN)
     assert status(lambda: pairings.finish(first, shown[0][0], ORIGIN)) == 410
 
 
-def test_a_flood_of_pairings_is_refused_and_passes(pairings, clock):
+def test_a_flood_of_pairings_is_refused_and_passes(pairings: Any, clock: Any) -> None:
     for i in range(8):
         pairings.start(f"https://{i}.test")
     assert status(lambda: pairings.start("https://more.test")) == 429
@@ -92,7 +94,9 @@ def test_a_flood_of_pairings_is_refused_and_passes(pairings, clock):
     pairings.start("https://more.test")
 
 
-def test_pairs_outlive_the_server_and_end_when_forgotten(pairings, shown, tmp_path):
+def test_pairs_outlive_the_server_and_end_when_forgotten(
+    pairings: Any, shown: Any, tmp_path: Path
+) -> None:
     token = pairings.finish(pairings.start(ORIGIN), shown[0][0], ORIGIN)
     file = tmp_path / "paired.json"
     assert token not in file.read_text() and stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -102,7 +106,9 @@ def test_pairs_outlive_the_server_and_end_when_forgotten(pairings, shown, tmp_pa
     assert not Pairings(tmp_path).accepts(token, ORIGIN)
 
 
-def test_a_damaged_file_means_pairing_again(tmp_path, caplog):
+def test_a_damaged_file_means_pairing_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "paired.json").write_text("{broken")
     assert not Pairings(tmp_path).accepts("t", ORIGIN)
     assert "pair again" in caplog.text

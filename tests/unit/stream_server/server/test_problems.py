@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from starlette.testclient import TestClient
 
 from stream_server.problem import ProblemError
@@ -9,7 +12,7 @@ from stream_server.server.app import create_app
 from tests.support.in_process import BEARER, EXTENSION
 
 
-def test_errors_are_problem_documents(client):
+def test_errors_are_problem_documents(client: Any) -> None:
     for method, path, status in (("GET", "/nowhere", 404), ("DELETE", "/v1/info", 405)):
         answer = client.request(method, path, headers=BEARER)
         assert answer.status_code == status
@@ -17,8 +20,10 @@ def test_errors_are_problem_documents(client):
         assert set(answer.json()) >= {"type", "title", "status", "detail"}
 
 
-def test_whatever_refuses_becomes_the_answer(client, services, monkeypatch):
-    def full(origin):
+def test_whatever_refuses_becomes_the_answer(
+    client: Any, services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(origin: Any) -> None:
         raise ProblemError(429, f"no room for {origin}", {"Retry-After": "7"}, room=0)
 
     monkeypatch.setattr(services.pairings, "start", full)
@@ -33,8 +38,10 @@ def test_whatever_refuses_becomes_the_answer(client, services, monkeypatch):
     }
 
 
-def test_what_nobody_foresaw_says_where_and_nothing_else(services, monkeypatch):
-    def broken(origin):
+def test_what_nobody_foresaw_says_where_and_nothing_else(
+    services: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(origin: Any) -> None:
         raise RuntimeError("a secret of the inside")
 
     monkeypatch.setattr(services.pairings, "start", broken)

@@ -23,7 +23,7 @@ class Probed:
             raise self.error
 
 
-async def test_the_engine_is_asked_once_a_second_at_most():
+async def test_the_engine_is_asked_once_a_second_at_most() -> None:
     engine, clock = Probed(), Clock()
     readiness = Readiness(engine, clock)
     assert [await readiness.trouble() for _ in range(3)] == ["", "", ""]
@@ -33,7 +33,7 @@ async def test_the_engine_is_asked_once_a_second_at_most():
     assert engine.asked == 2
 
 
-async def test_trouble_is_told_until_it_is_over():
+async def test_trouble_is_told_until_it_is_over() -> None:
     engine, clock = Probed(), Clock()
     readiness = Readiness(engine, clock)
     engine.error = RuntimeError("the model file is gone")

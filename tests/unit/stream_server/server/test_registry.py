@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stream_server.live import Counters
@@ -13,15 +15,17 @@ ONE, OTHER = Caller("one", "viewer"), Caller("other", "operator")
 
 
 @pytest.fixture
-def streams(services):
+def streams(services: Any) -> Any:
     return services.streams
 
 
-def opened(streams, caller: Caller = ONE, **more):
+def opened(streams: Any, caller: Caller = ONE, **more: Any) -> Any:
     return streams.open(lambda message: None, caller, more.get("source"), more.get("window"))
 
 
-async def test_a_holder_has_so_many_streams_and_another_as_many(services, streams):
+async def test_a_holder_has_so_many_streams_and_another_as_many(
+    services: Any, streams: Any
+) -> None:
     limit = services.settings.max_streams
     mine = [opened(streams) for _ in range(limit)]
     with pytest.raises(OverLimitError, match=f"{limit} streams") as refused:
@@ -32,7 +36,7 @@ async def test_a_holder_has_so_many_streams_and_another_as_many(services, stream
     opened(streams)
 
 
-async def test_a_stream_is_found_while_it_is_open(streams):
+async def test_a_stream_is_found_while_it_is_open(streams: Any) -> None:
     assert streams.empty.is_set()
     session = opened(streams, source=Source(kind="tab"), window=40)
     assert streams.get(session.id) is session and list(streams) == [session]
@@ -43,7 +47,7 @@ async def test_a_stream_is_found_while_it_is_open(streams):
     assert streams.get(session.id) is None and streams.empty.is_set() and len(streams) == 0
 
 
-async def test_frames_of_closed_streams_stay_counted(streams):
+async def test_frames_of_closed_streams_stay_counted(streams: Any) -> None:
     first, second = opened(streams), opened(streams)
     first.live.counters.add(Counters(received=5, analysed=3, dropped=2, refused=1))
     first.release()
@@ -52,7 +56,7 @@ async def test_frames_of_closed_streams_stay_counted(streams):
     assert streams.counters() == Counters(received=6, analysed=3, dropped=3, refused=1)
 
 
-async def test_a_server_that_stops_ends_every_stream(services, streams):
+async def test_a_server_that_stops_ends_every_stream(services: Any, streams: Any) -> None:
     sessions = [opened(streams), opened(streams, OTHER)]
     services.stop()
     endings = [await session.run() for session in sessions]

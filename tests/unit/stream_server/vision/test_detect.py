@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ def detector() -> FaceDetector:
     return FaceDetector(min_face=40)
 
 
-def test_finds_one_face_with_its_landmarks_in_order(detector):
+def test_finds_one_face_with_its_landmarks_in_order(detector: FaceDetector) -> None:
     frame = paste(backdrop(), person(), (320, 180), 260)
     found = detector.detect(frame)
     assert len(found) == 1
@@ -24,7 +26,7 @@ def test_finds_one_face_with_its_landmarks_in_order(detector):
     assert left < left_eye[0] and right > right_eye[0] and top < left_eye[1] < bottom
 
 
-def test_agrees_with_facenet_pytorch_within_three_pixels(detector):
+def test_agrees_with_facenet_pytorch_within_three_pixels(detector: FaceDetector) -> None:
     from PIL import Image
 
     facenet_pytorch = pytest.importorskip("facenet_pytorch", reason="the train extra is absent")
@@ -37,7 +39,7 @@ def test_agrees_with_facenet_pytorch_within_three_pixels(detector):
     assert np.abs(found.boxes[0] - boxes[0].astype(np.float32)).max() < 6
 
 
-def test_finds_several_faces_and_sizes(detector):
+def test_finds_several_faces_and_sizes(detector: FaceDetector) -> None:
     frame = backdrop()
     places = [((110, 100), 160), ((320, 200), 260), ((540, 110), 130)]
     for place, height in places:
@@ -49,16 +51,16 @@ def test_finds_several_faces_and_sizes(detector):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_sees_no_face_where_there_is_none(detector, seed):
+def test_sees_no_face_where_there_is_none(detector: FaceDetector, seed: Any) -> None:
     assert len(detector.detect(backdrop(seed=seed))) == 0
 
 
 @pytest.mark.parametrize("size", [(1, 1), (11, 640), (40, 30)])
-def test_tiny_pictures_have_no_faces(detector, size):
+def test_tiny_pictures_have_no_faces(detector: FaceDetector, size: tuple[int, ...]) -> None:
     assert len(detector.detect(np.zeros((*size, 3), np.uint8))) == 0
 
 
-def test_refine_confirms_a_face_and_rejects_background(detector):
+def test_refine_confirms_a_face_and_rejects_background(detector: FaceDetector) -> None:
     frame = paste(backdrop(), other_person(), (200, 180), 260)
     box = detector.detect(frame).boxes[0]
     elsewhere = np.array([430, 100, 560, 230], np.float32)
@@ -68,6 +70,6 @@ def test_refine_confirms_a_face_and_rejects_background(detector):
     assert len(detector.refine(frame, np.zeros((0, 4), np.float32))) == 0
 
 
-def test_smallest_face_is_checked():
+def test_smallest_face_is_checked() -> None:
     with pytest.raises(ValueError, match="min_face is 8, the smallest possible is 12"):
         FaceDetector(min_face=8)

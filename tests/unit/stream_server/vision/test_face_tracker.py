@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,15 +22,15 @@ def detector() -> FaceDetector:
 
 
 @pytest.fixture
-def tracker(detector) -> FaceTracker:
+def tracker(detector: FaceDetector) -> FaceTracker:
     return FaceTracker(detector)
 
 
-def centre_x(track) -> float:
+def centre_x(track: Any) -> float:
     return float(track.box[0] + track.box[2]) / 2
 
 
-def test_one_moving_face_is_one_track(tracker):
+def test_one_moving_face_is_one_track(tracker: FaceTracker) -> None:
     seen = []
     for i in range(40):
         place = (200 + 6 * i, 180 + 20 * np.sin(i / 5))
@@ -41,7 +42,7 @@ def test_one_moving_face_is_one_track(tracker):
     assert set(seen) == {1}
 
 
-def test_a_still_face_keeps_a_still_box(tracker):
+def test_a_still_face_keeps_a_still_box(tracker: FaceTracker) -> None:
     rng = np.random.default_rng(0)
     frame = paste(backdrop(), person(), (320, 180), 240)
     boxes = []
@@ -53,7 +54,7 @@ def test_a_still_face_keeps_a_still_box(tracker):
     assert steps.mean() < 0.8 and steps.max() < 4  # pixels, of a face 150 px wide
 
 
-def test_two_faces_that_cross_keep_their_tracks(detector):
+def test_two_faces_that_cross_keep_their_tracks(detector: FaceDetector) -> None:
     switches = 0
     for speed in (10, 16):
         tracker = FaceTracker(detector)
@@ -72,7 +73,9 @@ def test_two_faces_that_cross_keep_their_tracks(detector):
 
 
 @pytest.mark.parametrize("same_backdrop", [True, False])
-def test_a_cut_never_leaves_two_people_in_one_track(detector, same_backdrop):
+def test_a_cut_never_leaves_two_people_in_one_track(
+    detector: FaceDetector, same_backdrop: bool
+) -> None:
     """Twelve cuts between two people, half of them in front of the same wall."""
     tracker = FaceTracker(detector)
     owner: dict[int, str] = {}
@@ -94,7 +97,7 @@ def test_a_cut_never_leaves_two_people_in_one_track(detector, same_backdrop):
     assert (mixed, missed) == (0, 0)
 
 
-def test_a_track_that_was_handed_out_never_becomes_someone_elses(tracker):
+def test_a_track_that_was_handed_out_never_becomes_someone_elses(tracker: FaceTracker) -> None:
     for i in range(4):
         (first,) = tracker.update(paste(backdrop(), person(), (320 + i, 180), 240), i * STEP)
     looks = first.signature
@@ -104,7 +107,7 @@ def test_a_track_that_was_handed_out_never_becomes_someone_elses(tracker):
     assert first.signature is looks
 
 
-def test_pans_zooms_and_light_are_no_cuts(tracker):
+def test_pans_zooms_and_light_are_no_cuts(tracker: FaceTracker) -> None:
     wide = cv2.resize(backdrop(), (1280, 720), interpolation=cv2.INTER_CUBIC)
     wide = paste(wide, person(), (640, 360), 300)
     for i in range(30):
@@ -115,7 +118,7 @@ def test_pans_zooms_and_light_are_no_cuts(tracker):
     assert {track.id for track in tracker.tracks} == {1}
 
 
-def test_a_new_resolution_keeps_the_track(tracker):
+def test_a_new_resolution_keeps_the_track(tracker: FaceTracker) -> None:
     frame = paste(backdrop(), person(), (320, 180), 240)
     for i in range(6):
         tracker.update(frame, i * STEP)
@@ -126,7 +129,7 @@ def test_a_new_resolution_keeps_the_track(tracker):
     assert abs(centre_x(tracks[0]) - 160) < 10
 
 
-def test_a_face_that_leaves_ends_its_track_and_returns_as_another(tracker):
+def test_a_face_that_leaves_ends_its_track_and_returns_as_another(tracker: FaceTracker) -> None:
     empty = backdrop()
     frame = paste(empty, person(), (320, 180), 240)
     for i in range(5):
@@ -137,13 +140,13 @@ def test_a_face_that_leaves_ends_its_track_and_returns_as_another(tracker):
     assert [track.id for track in tracker.update(frame, 2.5)] == [2]
 
 
-def test_a_gap_in_time_ends_tracks(tracker):
+def test_a_gap_in_time_ends_tracks(tracker: FaceTracker) -> None:
     frame = paste(backdrop(), person(), (320, 180), 240)
     tracker.update(frame, 0.0)
     assert [track.id for track in tracker.update(frame, 60.0)] == [2]
 
 
-def test_only_the_largest_faces_of_a_crowd_are_followed(detector):
+def test_only_the_largest_faces_of_a_crowd_are_followed(detector: FaceDetector) -> None:
     tracker = FaceTracker(detector, max_faces=4)
     frame = backdrop(1280, 720)
     for row in range(3):
@@ -155,7 +158,7 @@ def test_only_the_largest_faces_of_a_crowd_are_followed(detector):
     assert all(abs(float(track.box[1] + track.box[3]) / 2 - 360) < 60 for track in tracks)
 
 
-def test_time_that_runs_backwards_is_refused(tracker):
+def test_time_that_runs_backwards_is_refused(tracker: FaceTracker) -> None:
     tracker.update(backdrop(), 5.0)
     with pytest.raises(ValueError, match=r"4\.0 comes after 5\.0"):
         tracker.update(backdrop(), 4.0)
@@ -163,7 +166,7 @@ def test_time_that_runs_backwards_is_refused(tracker):
     tracker.update(backdrop(), 4.0)
 
 
-def test_numbers_are_never_used_again(tracker):
+def test_numbers_are_never_used_again(tracker: FaceTracker) -> None:
     frame = paste(backdrop(), person(), (320, 180), 240)
     ids = []
     for _ in range(3):

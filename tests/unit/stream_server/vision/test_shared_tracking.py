@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 import av
 import pytest
@@ -22,7 +24,7 @@ def clips(method_of: str, label: str, most: int) -> list[str]:
     return sorted(set(chosen))[:most]
 
 
-def pictures(name: str, seconds: float):
+def pictures(name: str, seconds: float) -> Iterator[Any]:
     """Ten pictures a second of the clip's beginning."""
     due = 0.0
     with av.open(str(SHARED / "clips" / name)) as clip:
@@ -40,7 +42,7 @@ def resolve(name: str) -> str:
     return str(found.relative_to(SHARED / "clips"))
 
 
-def test_cuts_between_real_people_never_mix_them():
+def test_cuts_between_real_people_never_mix_them() -> None:
     names = [resolve(name) for name in clips("FaceForensics", "real", 11)]
     assert len(names) > 5
     tracker = FaceTracker(FaceDetector(min_face=40))
@@ -58,7 +60,7 @@ def test_cuts_between_real_people_never_mix_them():
 
 
 @pytest.mark.parametrize("source", ["FaceForensics", "MEAD", "GRID"])
-def test_a_person_speaking_stays_one_track(source):
+def test_a_person_speaking_stays_one_track(source: str) -> None:
     broken = []
     for name in islice(map(resolve, clips(source, "real", 6)), 6):
         tracker = FaceTracker(FaceDetector(min_face=40))

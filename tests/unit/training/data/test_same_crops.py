@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,7 +44,7 @@ class Recorder(FakeScorer):
         super().__init__()
         self.seen: list[np.ndarray] = []
 
-    async def features(self, crops):
+    async def features(self, crops: Any) -> Any:
         self.seen += list(crops)
         return await super().features(crops)
 

@@ -25,7 +25,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
-def test_memory_that_is_kept_is_not_faulted_in_again():
+def test_memory_that_is_kept_is_not_faulted_in_again() -> None:
     def faults(how: str) -> int:
         command = [sys.executable, "-c", FAULTS, how]
         return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -34,6 +34,6 @@ def test_memory_that_is_kept_is_not_faulted_in_again():
     assert given_back > 20 * 16 and kept < given_back / 10  # 16: numpy may take 4 MB pages
 
 
-def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch):
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert keep_freed_memory() is False

@@ -35,7 +35,7 @@ def people() -> dict[str, Person]:
 
 
 def trained(people: dict[str, Person], iterations: int, **changes: object) -> Trainer:
-    plan = Plan(iterations, batch=8, rate=1e-3, critic_from=50, **changes)  # type: ignore[arg-type]
+    plan = Plan(iterations, batch=8, rate=1e-3, critic_from=50, **changes)
     trainer = Trainer(SHAPE, plan, people)
     trainer.run(lambda _: False, lambda _, __: None)
     return trainer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -53,7 +54,7 @@ def member(name: str) -> Member:
     else:
         encoder = make_encoder(spec, size=SMALL[name])
     assert encoder is not None
-    dim = int(encoder.dim)  # type: ignore[call-overload]
+    dim = int(encoder.dim)
     head = WideLSTM(dim, 32) if spec.head == "wide_lstm" else make_head(spec, dim)
     made = Member(name, encoder, head, dim)
     for part in made.head.parameters():
@@ -123,12 +124,13 @@ def test_it_agrees_with_pytorch_grad_cam() -> None:
     class Whole(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.encoder, self.head = one.encoder, one.head
+            self.encoder: Any = one.encoder
+            self.head = one.head
 
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             return still_logit(self.head, self.encoder(image))
 
-    layer = one.encoder.net.layer4[-1]  # type: ignore[union-attr, index]
+    layer = one.encoder.net.layer4[-1]
     with package.GradCAM(model=Whole(), target_layers=[layer]) as cam:
         image = as_input(torch.from_numpy(crops(1)))
         targets = [package.utils.model_targets.ClassifierOutputTarget(0)]
@@ -158,7 +160,7 @@ def test_an_encoder_of_its_own_says_where_its_map_is() -> None:
 
     assert parts_of(Own()).view == 0.5
     own = Own()
-    own.forward = lambda image: own.from_map(*own.last_map(image)) + 1  # type: ignore[method-assign]
+    own.forward = lambda image: own.from_map(*own.last_map(image)) + 1
     with pytest.raises(ValueError, match="differ by 1"):
         parts_of(own)
     with pytest.raises(ValueError, match="does not say where its last map is"):

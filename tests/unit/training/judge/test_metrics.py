@@ -158,7 +158,7 @@ def test_a_member_of_the_kind_either_joins_as_one_or_the_other() -> None:
     assert np.isfinite(vote.logit(logits)).all()
     np.testing.assert_allclose(vote.alone("q").probability(logits), q, atol=1e-12)
     with pytest.raises(ValueError, match="q is of kind 'or', must be weight or either"):
-        Vote((Voter("q", kind="or"),))  # type: ignore[arg-type]
+        Vote((Voter("q", kind="or"),))
 
 
 def test_a_vote_survives_the_disk(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,11 @@ from training.data.layouts import Item
 from training.judge.product import Judgement, figures, judge, stamp_of
 
 
-def row(name: str, label: str, verdict: str, probability: float | None, px: float = 100):
+def row(name: str, label: str, verdict: str, probability: float | None, px: float = 100) -> Any:
     return Judgement(name, "set", "", label, name, px, verdict, probability, ())
 
 
-def test_coverage_counts_the_faceless_and_leaves_out_the_small():
+def test_coverage_counts_the_faceless_and_leaves_out_the_small() -> None:
     rows = [
         row("a", "real", "likely_real", 0.1),
         row("b", "fake", "unsure", 0.6),
@@ -31,7 +32,7 @@ def test_coverage_counts_the_faceless_and_leaves_out_the_small():
     assert figures(rows)["coverage"] == {"of": 3, "covered": 2}
 
 
-def test_abstaining_is_told_apart_from_being_wrong():
+def test_abstaining_is_told_apart_from_being_wrong() -> None:
     rows = [
         row("a", "real", "likely_fake", 0.9),
         row("b", "fake", "likely_fake", 0.9),
@@ -56,7 +57,9 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_videos_go_the_whole_way_and_are_judged_once(videos, tmp_path, monkeypatch):
+def test_videos_go_the_whole_way_and_are_judged_once(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     models, out = tiny_repository(tmp_path / "models"), tmp_path / "product.json"
     arguments = ["product", str(videos), "--layout", "folders", "--split", "", "--out", str(out)]
     arguments += ["--models", str(models)]
@@ -66,7 +69,7 @@ def test_videos_go_the_whole_way_and_are_judged_once(videos, tmp_path, monkeypat
     assert report["coverage"] == {"of": 3, "covered": 2}
     assert [one["name"] for one in report["abstained"]] == ["real-none"]
 
-    async def never(scanner, item):
+    async def never(scanner: Any, item: Any) -> None:
         raise AssertionError(f"{item.name} was judged again")
 
     monkeypatch.setattr("training.judge.product_run.judge", never)
@@ -74,7 +77,7 @@ def test_videos_go_the_whole_way_and_are_judged_once(videos, tmp_path, monkeypat
     assert json.loads(out.read_text()) == report
 
 
-async def test_a_part_of_the_picture_is_judged_alone(tmp_path):
+async def test_a_part_of_the_picture_is_judged_alone(tmp_path: Path) -> None:
     path = write_video(tmp_path / "pair.mp4", two_faces(), every(10, 3))
     half = Item("left", path, "video", "real", "set", region=(0.0, 0.0, 0.5, 1.0))
     async with open_scanner(load(models=tiny_repository(tmp_path / "models"))) as scanner:
@@ -84,14 +87,18 @@ async def test_a_part_of_the_picture_is_judged_alone(tmp_path):
     assert left.face_px == pytest.approx(both.face_px, rel=0.2)
 
 
-def test_no_video_of_a_split_is_an_error(videos, tmp_path, capsys):
+def test_no_video_of_a_split_is_an_error(
+    videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = str(tmp_path / "x.json")
     arguments = ["product", str(videos), "--layout", "folders", "--split", "dev", "--out", out]
     assert main(arguments) == 2
     assert "no video of split 'dev'" in capsys.readouterr().err
 
 
-async def test_it_is_what_a_scan_says_that_nobody_told_anything(tmp_path, capsys):
+async def test_it_is_what_a_scan_says_that_nobody_told_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write_video(tmp_path / "clip.mp4", moving_face(), every(25, 9))
     models = tiny_repository(tmp_path / "models")
     assert run("scan", path, "--json", tmp_path / "a.json", "--models", models) in (0, 3)
@@ -104,7 +111,7 @@ async def test_it_is_what_a_scan_says_that_nobody_told_anything(tmp_path, capsys
     assert said["faces"][0]["box"][3] * 360 == pytest.approx(own.face_px, rel=0.2)
 
 
-async def test_what_was_judged_in_another_way_is_judged_again(tmp_path):
+async def test_what_was_judged_in_another_way_is_judged_again(tmp_path: Path) -> None:
     models = tiny_repository(tmp_path / "models")
     stamps = []
     for settings in (load(models=models), load(models=models), load(models=models, sample_hz=5)):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def disc(side: int = 240, radius: float = 60) -> np.ndarray:
     return np.clip((radius - away) / 12 + 0.5, 0, 1).astype(np.float32)
 
 
-def test_the_border_is_a_ring_where_the_mask_ends():
+def test_the_border_is_a_ring_where_the_mask_ends() -> None:
     cells = border(disc(), LANDMARKS, Cut())
     assert cells.shape == (CELLS, CELLS) and cells.min() >= 0 and cells.max() <= 1
     to_crop = alignment(LANDMARKS)
@@ -39,14 +40,14 @@ def test_the_border_is_a_ring_where_the_mask_ends():
     assert cells[np.abs(away - reach) > 30].max() < 0.05
 
 
-def test_the_border_follows_the_cut_and_not_the_mask_s_strength():
+def test_the_border_follows_the_cut_and_not_the_mask_s_strength() -> None:
     plain = border(disc(), LANDMARKS, Cut())
     np.testing.assert_allclose(border(disc() * 0.4, LANDMARKS, Cut()), plain, atol=0.02)
     mirrored = border(disc(), LANDMARKS, Cut(mirror=True))
     np.testing.assert_allclose(mirrored, plain[:, ::-1], atol=0.02)
 
 
-def test_a_blend_tells_its_mask():
+def test_a_blend_tells_its_mask() -> None:
     rng = np.random.default_rng(0)
     image = np.full((240, 240, 3), 128, np.uint8)
     made, mask = STRONG.blended(image, LANDMARKS, rng)
@@ -57,7 +58,7 @@ def test_a_blend_tells_its_mask():
     assert weaker.max() == pytest.approx(0.4, abs=0.02)
 
 
-def test_what_is_unknown_costs_nothing_and_has_no_gradient():
+def test_what_is_unknown_costs_nothing_and_has_no_gradient() -> None:
     logits = torch.zeros(2, 1, CELLS, CELLS, requires_grad=True)
     wanted = torch.from_numpy(np.stack([nowhere(), unknown()]))
     loss = local_loss(logits, wanted, 1.0)
@@ -68,7 +69,7 @@ def test_what_is_unknown_costs_nothing_and_has_no_gradient():
     assert local_loss(logits, torch.full((2, CELLS, CELLS), UNKNOWN), 1.0).item() == 0
 
 
-def test_head_and_target_cover_the_same_part_of_the_crop():
+def test_head_and_target_cover_the_same_part_of_the_crop() -> None:
     encoder = MobileNetV2Encoder().eval()
     model = FrameModel(encoder, encoder.dim, LocalHead(encoder.local_widths)).eval()
     image = as_input(torch.randint(0, 256, (2, 224, 224, 3), dtype=torch.uint8))
@@ -81,7 +82,7 @@ def test_head_and_target_cover_the_same_part_of_the_crop():
     local_loss(small, torch.zeros(2, CELLS, CELLS), encoder.view)
 
 
-def test_a_member_is_kept_without_the_local_head_and_taken_with_one():
+def test_a_member_is_kept_without_the_local_head_and_taken_with_one() -> None:
     encoder = MobileNetV2Encoder()
     model = FrameModel(encoder, encoder.dim, LocalHead(encoder.local_widths))
     kept = model.kept()
@@ -115,7 +116,7 @@ def pairs(shards: Path) -> TrainingBatches:
     return TrainingBatches(Manifest.open(shards), mix, 96, 0)
 
 
-def test_batches_say_where_own_blends_end_and_no_more(pairs: TrainingBatches):
+def test_batches_say_where_own_blends_end_and_no_more(pairs: TrainingBatches) -> None:
     batch = pairs.batch(np.random.default_rng(1))
     cells = batch["border"].numpy()
     assert cells.shape == (12, CELLS, CELLS)
@@ -124,7 +125,7 @@ def test_batches_say_where_own_blends_end_and_no_more(pairs: TrainingBatches):
     assert (cells[9::2] == UNKNOWN).all()
 
 
-def test_hidden_pairs_are_blurred_and_undecided(shards: Path):
+def test_hidden_pairs_are_blurred_and_undecided(shards: Path) -> None:
     mix = Mix(blended=2, paired=0, given=0, stills=0, harm=0, hidden=3)
     batch = TrainingBatches(Manifest.open(shards), mix, 96, 0).batch(np.random.default_rng(4))
     assert batch["label"].tolist() == [0, 1, 0, 1, *[UNDECIDED] * 6]
@@ -133,12 +134,12 @@ def test_hidden_pairs_are_blurred_and_undecided(shards: Path):
     assert detail[4:].max() < 0.6 * detail[:4].min(), detail
 
 
-def test_donors_look_the_same_way(pairs: TrainingBatches):
+def test_donors_look_the_same_way(pairs: TrainingBatches) -> None:
     rng = np.random.default_rng(2)
     wanted = landmarks_of(pairs.pairs.real(rng).sample)
     aligned = to_crop(wanted, alignment(wanted))
 
-    def away(row) -> float:
+    def away(row: Any) -> float:
         points = landmarks_of(row.sample)
         return float(np.abs(to_crop(points, alignment(points)) - aligned).sum())
 
@@ -154,7 +155,7 @@ def arguments(shards: Path, run: Path, model: str) -> list[str]:
     ]
 
 
-def test_a_run_searches_borders_and_leaves_no_trace_of_it(shards: Path, tmp_path: Path):
+def test_a_run_searches_borders_and_leaves_no_trace_of_it(shards: Path, tmp_path: Path) -> None:
     assert main(arguments(shards, tmp_path, "mobilenetv2_mean")) == 0
     kept = torch.load(tmp_path / "last.pt", weights_only=True)["state"]
     assert not any(name.startswith("local.") for name in kept)
@@ -162,6 +163,8 @@ def test_a_run_searches_borders_and_leaves_no_trace_of_it(shards: Path, tmp_path
     assert "model.local.logit.weight" in going_on
 
 
-def test_a_model_without_maps_is_refused(shards: Path, tmp_path: Path, capsys):
+def test_a_model_without_maps_is_refused(
+    shards: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments(shards, tmp_path, "meso4_mean")) == 2
     assert "--local 0.5: meso4_mean has no maps to search" in capsys.readouterr().err

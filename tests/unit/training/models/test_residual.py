@@ -1,5 +1,8 @@
 """The residual net: regions, what it sees, and that it exports."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -10,37 +13,37 @@ from training.models.residual import ResidualEncoder, regions
 
 
 @pytest.fixture(scope="module")
-def net():
+def net() -> Any:
     torch.manual_seed(0)
     return ResidualEncoder().eval()
 
 
-def test_regions_share_out_every_place_once():
+def test_regions_share_out_every_place_once() -> None:
     weights = regions(24, 24, VIEW)
     assert weights.shape == (576, 3)
     np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-5)
     assert ((weights > 0).sum(axis=1) == 1).all()
 
 
-def test_the_face_is_inside_and_the_corners_are_around_it():
+def test_the_face_is_inside_and_the_corners_are_around_it() -> None:
     weights = regions(24, 24, VIEW).reshape(24, 24, 3)
     assert weights[13, 12].argmax() == 0
     assert {int(weights[y, x].argmax()) for y in (0, -1) for x in (0, -1)} == {2}
 
 
-def test_a_flat_picture_has_no_residual_whatever_its_colour(net):
+def test_a_flat_picture_has_no_residual_whatever_its_colour(net: Any) -> None:
     dark, bright = torch.full((1, 3, 224, 224), -0.8), torch.full((1, 3, 224, 224), 0.6)
     with torch.inference_mode():
         for one, two in zip(net.maps(dark), net.maps(bright), strict=True):
             torch.testing.assert_close(one, two)
 
 
-def test_middle_is_a_whole_number_of_steps():
+def test_middle_is_a_whole_number_of_steps() -> None:
     assert middle(torch.zeros(1, 3, 224, 224), VIEW).shape[-1] == 192
     assert middle(torch.zeros(1, 3, 224, 224), 1.0).shape[-1] == 224
 
 
-def test_what_is_outside_the_view_changes_nothing():
+def test_what_is_outside_the_view_changes_nothing() -> None:
     encoder = MobileNetV2Encoder().eval()
     image = torch.rand(1, 3, 224, 224)
     framed = image.clone()
@@ -54,7 +57,7 @@ def test_what_is_outside_the_view_changes_nothing():
     "ignore:.*:torch.jit.TracerWarning",
     "ignore:Constant folding:UserWarning",
 )
-def test_onnx_gives_what_pytorch_gives(net, tmp_path):
+def test_onnx_gives_what_pytorch_gives(net: Any, tmp_path: Path) -> None:
     image = torch.rand(2, 3, 224, 224) * 2 - 1
     path = str(tmp_path / "net.onnx")
     torch.onnx.export(net, (image,), path, opset_version=17, dynamo=False, input_names=["image"])

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import http.server
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +40,7 @@ class Redirecting(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def site(tmp_path):
+def site(tmp_path: Path) -> Iterator[Any]:
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "clip.bin").write_bytes(b"v" * 3000)
@@ -47,48 +49,48 @@ def site(tmp_path):
 
 
 @pytest.fixture
-def target(tmp_path) -> Path:
+def target(tmp_path: Path) -> Path:
     folder = tmp_path / "target"
     folder.mkdir()
     return folder
 
 
-def test_a_file_is_fetched_under_its_name(site, target):
+def test_a_file_is_fetched_under_its_name(site: Any, target: Path) -> None:
     path = fetch(f"{site}/clip.bin?part=1", target, 10_000)
     assert path.name == "clip.bin" and path.read_bytes() == b"v" * 3000
 
 
-def test_a_redirect_is_followed(site, target):
+def test_a_redirect_is_followed(site: Any, target: Path) -> None:
     assert fetch(f"{site}/to-file", target, 10_000).read_bytes() == b"v" * 3000
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/a.mp4", "file:///etc/hostname", "data://x"])
-def test_other_schemes_are_refused(url, target):
+def test_other_schemes_are_refused(url: str, target: Path) -> None:
     with pytest.raises(UnusableError, match="only http and https"):
         fetch(url, target, 10_000)
 
 
 @pytest.mark.parametrize("path", ["/to-ftp", "/to-disk", "/round", "/nowhere", "/short"])
-def test_what_goes_wrong_is_said_and_nothing_stays(site, target, path):
+def test_what_goes_wrong_is_said_and_nothing_stays(site: Any, target: Path, path: str) -> None:
     with pytest.raises(UnusableError) as error:
         fetch(site + path, target, 10_000)
     assert site in str(error.value) or "http" in str(error.value)
     assert list(target.iterdir()) == []
 
 
-def test_more_bytes_than_allowed_are_refused(site, target):
+def test_more_bytes_than_allowed_are_refused(site: Any, target: Path) -> None:
     with pytest.raises(UnusableError, match="the limit is 2999") as error:
         fetch(f"{site}/clip.bin", target, 2999)
     assert error.value.status == 413
     assert list(target.iterdir()) == []
 
 
-def test_nobody_there(target):
+def test_nobody_there(target: Path) -> None:
     with pytest.raises(UnusableError, match="cannot be fetched"):
         fetch("http://127.0.0.1:9/clip.mp4", target, 10_000)
 
 
-def test_a_public_address_may_not_lead_to_a_private_one():
+def test_a_public_address_may_not_lead_to_a_private_one() -> None:
     guard = _Guard()
     guard.passed("93.184.216.34")
     guard.passed("2606:2800:220:1::1")
@@ -97,7 +99,7 @@ def test_a_public_address_may_not_lead_to_a_private_one():
             guard.passed(private)
 
 
-def test_an_address_on_the_own_network_works_when_it_is_asked_for():
+def test_an_address_on_the_own_network_works_when_it_is_asked_for() -> None:
     guard = _Guard()
     guard.passed("192.168.1.7")
     guard.passed("192.168.1.8")

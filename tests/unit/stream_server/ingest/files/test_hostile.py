@@ -6,6 +6,7 @@ import logging
 import math
 import random
 from pathlib import Path
+from typing import Any
 
 import av.logging
 import pytest
@@ -20,7 +21,7 @@ SMALL = (160, 120)
 EACH = 40
 
 
-def video(path: Path, **options) -> Path:
+def video(path: Path, **options: Any) -> Path:
     return write_video(path, moving_face(SMALL), every(10, 1), rate=10, **options)
 
 
@@ -61,7 +62,7 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_damage_is_survived_or_refused_in_words(tmp_path, name):
+def test_damage_is_survived_or_refused_in_words(tmp_path: Path, name: Any) -> None:
     av.logging.set_level(None)
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     content = MAKERS[name](tmp_path / name).read_bytes()

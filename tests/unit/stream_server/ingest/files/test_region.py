@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from stream_server.ingest.files.media import WHOLE, ReadCounts
@@ -10,7 +12,7 @@ from stream_server.ingest.files.video import VideoFile
 from tests.support.scan_media import every, two_faces, write_video
 
 
-def test_a_region_is_a_medium_of_its_own(tmp_path):
+def test_a_region_is_a_medium_of_its_own(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", two_faces((640, 360)), every(10, 0.5))
     video = VideoFile(path, path.name)
     right = within(video, (0.5, 0.0, 1.0, 0.5))
@@ -24,7 +26,7 @@ def test_a_region_is_a_medium_of_its_own(tmp_path):
         assert part.image.flags.c_contiguous
 
 
-def test_all_of_the_picture_is_the_medium_itself(tmp_path):
+def test_all_of_the_picture_is_the_medium_itself(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", two_faces(), every(10, 0.2))
     video = VideoFile(path, path.name)
     assert within(video, WHOLE_PICTURE) is video

@@ -7,6 +7,7 @@ import inspect
 import queue
 import threading
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aioice import Connection
@@ -20,13 +21,13 @@ from stream_server.ingest.webrtc import aiortc_private as private
 
 
 @pytest.fixture
-def transport():
+def transport() -> Any:
     return RTCIceTransport(RTCIceGatherer([]))
 
 
-async def test_a_peer_s_certificates_make_contexts_that_are_changed():
+async def test_a_peer_s_certificates_make_contexts_that_are_changed() -> None:
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    changed = []
+    changed: list[Any] = []
     private.on_new_context(peer, changed.append)
     [certificate] = getattr(peer, private.CERTIFICATES)
     context = certificate._create_ssl_context(srtp_profiles=SRTP_PROFILES)
@@ -34,7 +35,7 @@ async def test_a_peer_s_certificates_make_contexts_that_are_changed():
     await peer.close()
 
 
-async def test_a_transport_hands_on_through_what_stands_between(transport):
+async def test_a_transport_hands_on_through_what_stands_between(transport: Any) -> None:
     assert isinstance(private.connection_of(transport), Connection)
     sent = []
 
@@ -50,7 +51,7 @@ async def test_a_transport_hands_on_through_what_stands_between(transport):
     assert sent == [b"back"]
 
 
-async def test_a_transport_without_those_parts_is_refused():
+async def test_a_transport_without_those_parts_is_refused() -> None:
     async def nothing(*data: bytes) -> bytes:
         return b"".join(data)
 
@@ -58,7 +59,7 @@ async def test_a_transport_without_those_parts_is_refused():
         private.stand_between(SimpleNamespace(_recv=None, _send=None), nothing, nothing)
 
 
-async def test_another_connection_under_a_transport(transport):
+async def test_another_connection_under_a_transport(transport: Any) -> None:
     states = []
     transport.on("statechange", lambda: states.append(transport.state))
     before, after = private.connection_of(transport), Connection(ice_controlling=False)
@@ -70,14 +71,14 @@ async def test_another_connection_under_a_transport(transport):
     monitor.cancel()
 
 
-async def test_a_connection_knows_that_it_was_closed():
+async def test_a_connection_knows_that_it_was_closed() -> None:
     connection = Connection(ice_controlling=False)
     assert not private.is_closing(connection)
     await connection.close()
     assert private.is_closing(connection)
 
 
-async def test_candidates_on_chosen_addresses_alone():
+async def test_candidates_on_chosen_addresses_alone() -> None:
     connection = Connection(ice_controlling=False)
     private.offer_only(connection, ["127.0.0.1"])
     await connection.gather_candidates()
@@ -85,9 +86,10 @@ async def test_candidates_on_chosen_addresses_alone():
     await connection.close()
 
 
-async def test_a_receiver_s_queues():
+async def test_a_receiver_s_queues() -> None:
     receiver = RTCRtpReceiver("video", SimpleNamespace(state="new"))
-    buffer, waiting = JitterBuffer(capacity=16, is_video=True), queue.Queue()
+    buffer = JitterBuffer(capacity=16, is_video=True)
+    waiting: queue.Queue[Any] = queue.Queue()
     assert isinstance(private.key_frame_request(receiver), threading.Event)
     private.replace_queues(receiver, buffer, waiting)
     assert getattr(receiver, private.JITTER_BUFFER) is buffer
@@ -96,21 +98,21 @@ async def test_a_receiver_s_queues():
         private.replace_queues(SimpleNamespace(), buffer, waiting)
 
 
-def test_the_receiver_looks_its_decoders_up_where_they_are_changed():
+def test_the_receiver_looks_its_decoders_up_where_they_are_changed() -> None:
     from aiortc import rtcrtpreceiver
 
     assert "get_decoder(codec)" in inspect.getsource(rtcrtpreceiver.decoder_worker)
-    decoder = rtcrtpreceiver.get_decoder(SimpleNamespace(mimeType="video/VP8"))
+    decoder: Any = vars(rtcrtpreceiver)["get_decoder"](SimpleNamespace(mimeType="video/VP8"))
     assert decoder.codec.thread_count == 1
 
 
-def test_a_packet_buffer_shows_what_waits_in_it():
+def test_a_packet_buffer_shows_what_waits_in_it() -> None:
     class Whole(private.PacketBuffer):
-        def complete(self):
+        def complete(self) -> Any:
             assert self.origin == 7
             return self.payload(self.packet(0))
 
-    packet = RtpPacket(sequence_number=7, timestamp=1)
+    packet: Any = RtpPacket(sequence_number=7, timestamp=1)
     packet._data = b"payload"
     buffer = Whole(capacity=16, is_video=True)
     assert buffer.origin is None
@@ -120,7 +122,7 @@ def test_a_packet_buffer_shows_what_waits_in_it():
         private.PacketBuffer(capacity=16).complete()
 
 
-def test_packets_get_their_payload_where_it_is_read():
+def test_packets_get_their_payload_where_it_is_read() -> None:
     from aiortc import rtcrtpreceiver
 
     assert "packet._data = " in inspect.getsource(rtcrtpreceiver.RTCRtpReceiver._handle_rtp_packet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from stream_server.ingest.webrtc.jitter_buffer import RECOVERABLE, FrameBuffer
 from tests.unit.stream_server.ingest.webrtc.packets import packet
 
 
-def filled(max_pixels: int = 10**6):
+def filled(max_pixels: int = 10**6) -> Any:
     buffer, asked = FrameBuffer(), []
     frames = EncodedFrames(buffer, lambda: asked.append(1), max_pixels)
     return buffer, frames, asked
@@ -29,7 +30,7 @@ HUGE = b"\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f"
 DELTA = b"\x11" + b"\x00" * 9
 
 
-def test_a_filled_gap_lets_all_waiting_frames_out_in_order():
+def test_a_filled_gap_lets_all_waiting_frames_out_in_order() -> None:
     buffer, frames, _ = filled()
     assert buffer.add(packet(0, 0, True, KEY))[1] is not None
     for number in (2, 3, 4):
@@ -39,13 +40,13 @@ def test_a_filled_gap_lets_all_waiting_frames_out_in_order():
     assert [frames.get()[1].timestamp for _ in range(frames.qsize())] == [1, 2, 3, 4]
 
 
-def feed(buffer, frames, number: int, data: bytes) -> None:
+def feed(buffer: Any, frames: Any, number: int, data: bytes) -> None:
     _, frame = buffer.add(packet(number, number * 9000, True, data))
     if frame is not None:
         frames.put((VP8, frame))
 
 
-def test_what_waits_for_the_decoder_is_bounded_and_starts_again_at_a_key_frame():
+def test_what_waits_for_the_decoder_is_bounded_and_starts_again_at_a_key_frame() -> None:
     buffer, frames, asked = filled()
     feed(buffer, frames, 0, KEY)
     for number in range(1, 500):
@@ -62,7 +63,7 @@ def test_what_waits_for_the_decoder_is_bounded_and_starts_again_at_a_key_frame()
     assert frames.qsize() == 2
 
 
-def test_after_lost_packets_nothing_torn_is_decoded():
+def test_after_lost_packets_nothing_torn_is_decoded() -> None:
     buffer, frames, asked = filled()
     feed(buffer, frames, 0, KEY)
     for number in range(2, 600):  # 1 never comes
@@ -73,7 +74,7 @@ def test_after_lost_packets_nothing_torn_is_decoded():
     assert frames.qsize() == 2
 
 
-def test_a_gap_is_given_up_when_it_cannot_be_mended_any_more():
+def test_a_gap_is_given_up_when_it_cannot_be_mended_any_more() -> None:
     buffer, frames, asked = filled()
     feed(buffer, frames, 0, KEY)
     for number in range(2, 1 + RECOVERABLE):  # 1 does not come
@@ -86,7 +87,7 @@ def test_a_gap_is_given_up_when_it_cannot_be_mended_any_more():
     assert stamps == [0, 1 + RECOVERABLE, 2 + RECOVERABLE]
 
 
-def test_a_frame_of_many_packets_is_no_gap():
+def test_a_frame_of_many_packets_is_no_gap() -> None:
     buffer, frames, asked = filled()
     for number in range(300):
         _, frame = buffer.add(packet(number, 0, number == 299, KEY if number == 0 else b"x"))
@@ -95,7 +96,7 @@ def test_a_frame_of_many_packets_is_no_gap():
     assert not asked
 
 
-def test_a_huge_key_frame_never_reaches_the_decoder():
+def test_a_huge_key_frame_never_reaches_the_decoder() -> None:
     buffer, frames, _ = filled(max_pixels=640 * 360)
     feed(buffer, frames, 0, HUGE)
     feed(buffer, frames, 1, DELTA)
@@ -106,7 +107,7 @@ def test_a_huge_key_frame_never_reaches_the_decoder():
     assert frames.too_large is None
 
 
-def test_timestamps_go_on_over_the_wrap():
+def test_timestamps_go_on_over_the_wrap() -> None:
     buffer, frames, _ = filled()
     for number, timestamp in enumerate((2**32 - 3000, 0, 3000)):
         _, frame = buffer.add(packet(number, timestamp, True, KEY))
@@ -117,7 +118,7 @@ def test_timestamps_go_on_over_the_wrap():
     assert frames.arrived(stamps[0]) is None
 
 
-def encoded(encoder, size: tuple[int, int], count: int) -> list[bytes]:
+def encoded(encoder: Any, size: tuple[int, int], count: int) -> list[bytes]:
     packets = []
     for number in range(count):
         picture = np.full((size[1], size[0], 3), 40 + number * 20, np.uint8)
@@ -127,7 +128,7 @@ def encoded(encoder, size: tuple[int, int], count: int) -> list[bytes]:
     return packets
 
 
-def test_key_frames_of_real_encoders_are_known():
+def test_key_frames_of_real_encoders_are_known() -> None:
     vp8, h264 = SimpleNamespace(name="VP8"), SimpleNamespace(name="H264")
     for encoder, codec, size in ((Vp8Encoder(), vp8, (320, 240)), (H264Encoder(), h264, (0, 0))):
         sizes = [
@@ -141,5 +142,5 @@ def test_key_frames_of_real_encoders_are_known():
 @pytest.mark.parametrize(
     "data", [b"", b"\x00", b"\x00\x00\x01", b"\x10\x00\x00\x9d\x01\x2a", b"ab"]
 )
-def test_rubbish_is_no_key_frame(codec, data):
+def test_rubbish_is_no_key_frame(codec: str, data: bytes) -> None:
     assert key_frame_size(codec, data) is None

@@ -52,7 +52,7 @@ async def talk(transport: RTCIceTransport, far: Connection) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-async def test_another_connection_takes_over(lost):
+async def test_another_connection_takes_over(lost: bool) -> None:
     """While the first still works, and after it was lost."""
     transport, proxy, far = await connected(patience=20)
     await talk(transport, far)
@@ -83,7 +83,7 @@ async def test_another_connection_takes_over(lost):
         await one.close()
 
 
-async def test_a_restart_that_does_not_connect_leaves_the_first_in_use():
+async def test_a_restart_that_does_not_connect_leaves_the_first_in_use() -> None:
     transport, proxy, far = await connected(patience=20)
     attempt = Connection(ice_controlling=False)
     only_loopback(attempt)
@@ -98,7 +98,7 @@ async def test_a_restart_that_does_not_connect_leaves_the_first_in_use():
     await far.close()
 
 
-async def test_a_lost_connection_that_never_comes_back_ends_the_session():
+async def test_a_lost_connection_that_never_comes_back_ends_the_session() -> None:
     transport, proxy, far = await connected(patience=0.1)
     await talk(transport, far)
     waiting = asyncio.ensure_future(transport._recv())
@@ -111,7 +111,7 @@ async def test_a_lost_connection_that_never_comes_back_ends_the_session():
     await far.close()
 
 
-async def test_a_stopped_transport_ends_at_once():
+async def test_a_stopped_transport_ends_at_once() -> None:
     transport, proxy, far = await connected(patience=3600)
     waiting = asyncio.ensure_future(transport._recv())
     await asyncio.sleep(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aiortc import RTCIceGatherer, RTCIceTransport
 
@@ -21,30 +23,30 @@ def session(candidates: int = 0, connected: bool = True) -> IceSession:
     )
 
 
-async def refused(call) -> OfferError:
+async def refused(call: Any) -> OfferError:
     with pytest.raises(OfferError) as caught:
         await call
     return caught.value
 
 
-async def test_candidates_of_the_offer_and_later_ones_count_together():
+async def test_candidates_of_the_offer_and_later_ones_count_together() -> None:
     ice = session(candidates=MAX_CANDIDATES - 1)
     await ice.trickle(Fragment(None, None, (CANDIDATE,)))
     error = await refused(ice.trickle(Fragment(None, None, (CANDIDATE,))))
     assert error.status == 422 and f"the limit is {MAX_CANDIDATES}" in str(error)
 
 
-async def test_a_candidate_that_cannot_be_read_is_shown():
+async def test_a_candidate_that_cannot_be_read_is_shown() -> None:
     error = await refused(session().trickle(Fragment(None, None, ("candidate:1 x udp y",))))
     assert error.status == 400 and "'candidate:1 x udp y'" in str(error)
 
 
-async def test_a_restart_needs_credentials_and_a_session_that_was_connected():
+async def test_a_restart_needs_credentials_and_a_session_that_was_connected() -> None:
     assert (await refused(session().restart(Fragment(None, None, ())))).status == 400
     assert (await refused(session(connected=False).restart(NAMED))).status == 422
 
 
-async def test_a_restart_answers_with_its_own_candidates_and_a_new_name():
+async def test_a_restart_answers_with_its_own_candidates_and_a_new_name() -> None:
     ice = session()
     before = ice.etag
     answer = read_fragment(await ice.restart(NAMED))
@@ -54,7 +56,7 @@ async def test_a_restart_answers_with_its_own_candidates_and_a_new_name():
     await ice.close()
 
 
-async def test_restarts_come_to_an_end():
+async def test_restarts_come_to_an_end() -> None:
     ice = session()
     for _ in range(MAX_RESTARTS):
         await ice.restart(NAMED)

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any, cast
 
 import pytest
 
 from stream_server.ingest.webrtc.outlets import Outlets, TooManyReadersError
 
 
-async def test_a_reader_that_sleeps_loses_the_oldest():
+async def test_a_reader_that_sleeps_loses_the_oldest() -> None:
     outlets = Outlets()
     outlets.greeting = {"type": "welcome"}
     events = outlets.events()
@@ -24,7 +25,7 @@ async def test_a_reader_that_sleeps_loses_the_oldest():
     assert len(numbers) <= 64
 
 
-async def test_readers_are_limited():
+async def test_readers_are_limited() -> None:
     outlets = Outlets()
     outlets.greeting = {"type": "welcome"}
     readers = [outlets.events() for _ in range(9)]
@@ -34,7 +35,7 @@ async def test_readers_are_limited():
     with pytest.raises(TooManyReadersError, match="8"):
         await anext(readers[8])
     for reader in readers:
-        await reader.aclose()
+        await cast(Any, reader).aclose()
     assert not outlets.full
 
 
@@ -50,7 +51,7 @@ class Channel:
         self.bufferedAmount += 1000
 
 
-def test_a_channel_that_does_not_drain_is_left_out():
+def test_a_channel_that_does_not_drain_is_left_out() -> None:
     outlets, channel = Outlets(), Channel()
     outlets.greeting = {"type": "welcome"}
     outlets.use_channel(channel)

@@ -36,7 +36,7 @@ OFFER = [
 ]
 
 
-def test_an_offer_loses_what_slows_it_down():
+def test_an_offer_loses_what_slows_it_down() -> None:
     cleaned = check_offer("\n".join(OFFER)).split("\r\n")
     assert [line for line in OFFER if line not in cleaned] == OFFER[14:17]
 
@@ -55,7 +55,7 @@ def test_an_offer_loses_what_slows_it_down():
         ("typ host tcptype active", "", 201, ""),
     ],
 )
-def test_offers_that_ask_for_what_there_is_not(old, new, status, says):
+def test_offers_that_ask_for_what_there_is_not(old: str, new: str, status: int, says: str) -> None:
     text = "\r\n".join(OFFER).replace(old, new)
     if status == 201:
         text = text.replace("10.0.0.1 9 ", "10.0.0.1 9 typ host")
@@ -66,7 +66,7 @@ def test_offers_that_ask_for_what_there_is_not(old, new, status, says):
     assert refused.value.status == status
 
 
-def test_bitrates_go_on_video_codecs_alone():
+def test_bitrates_go_on_video_codecs_alone() -> None:
     answer = "\r\n".join(
         [
             "m=audio 9 X 0",
@@ -87,13 +87,13 @@ def test_bitrates_go_on_video_codecs_alone():
     assert sum("x-google" in line for line in changed) == 2
 
 
-def test_a_fragment():
+def test_a_fragment() -> None:
     fragment = read_fragment("a=ice-ufrag:u\r\na=ice-pwd:p\r\na=mid:0\r\n" + OFFER[13] + "\r\n")
     assert (fragment.ufrag, fragment.password) == ("u", "p")
     assert fragment.candidates == (OFFER[13].removeprefix("a="),)
 
 
-def test_a_fragment_says_what_was_read_from_it():
+def test_a_fragment_says_what_was_read_from_it() -> None:
     candidate = "candidate:1 1 udp 2130706431 10.0.0.1 5000 typ host"
     fragment = Fragment("u", "p", (candidate,))
     assert read_fragment(fragment.text()) == fragment

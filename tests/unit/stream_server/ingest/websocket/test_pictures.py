@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tests.support.faces import person
 LIMIT = 3840 * 2160
 
 
-def encoded(form: str, image: Pillow.Image | None = None, **options) -> memoryview:
+def encoded(form: str, image: Pillow.Image | None = None, **options: Any) -> memoryview:
     out = io.BytesIO()
     (image or Pillow.fromarray(person())).save(out, form, **options)
     return memoryview(out.getvalue())
@@ -28,20 +29,20 @@ def header(width: int = 220, height: int = 260) -> FrameHeader:
 @pytest.mark.parametrize(
     ("form", "options"), [("JPEG", {"quality": 95}), ("WEBP", {"quality": 95}), ("PNG", {})]
 )
-def test_the_three_formats(form, options):
+def test_the_three_formats(form: str, options: dict[str, Any]) -> None:
     image = decode(encoded(form, **options), header(), LIMIT)
     assert image.dtype == np.uint8 and image.shape == (260, 220, 3)
     assert np.abs(image.astype(int) - person()).mean() < 4
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK"])
-def test_every_colour_mode_becomes_rgb(mode):
+def test_every_colour_mode_becomes_rgb(mode: str) -> None:
     form = "JPEG" if mode == "CMYK" else "PNG"
     picture = encoded(form, Pillow.fromarray(person()).convert(mode))
     assert decode(picture, header(), LIMIT).shape == (260, 220, 3)
 
 
-def refused(picture, head, limit=LIMIT) -> ProtocolError:
+def refused(picture: Any, head: Any, limit: Any = LIMIT) -> ProtocolError:
     with pytest.raises(ProtocolError) as caught:
         decode(picture, head, limit)
     assert caught.value.frame_id == 3
@@ -51,18 +52,18 @@ def refused(picture, head, limit=LIMIT) -> ProtocolError:
 @pytest.mark.parametrize(
     "data", [b"\0" * 100, b"GIF89a" + b"\0" * 50, b"<html></html>", b"\xff\xd8"]
 )
-def test_not_a_picture(data):
+def test_not_a_picture(data: bytes) -> None:
     assert refused(memoryview(data), header()).code == "bad_frame"
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-def test_truncated(form):
+def test_truncated(form: str) -> None:
     whole = encoded(form)
     error = refused(whole[: len(whole) * 2 // 3], header())
     assert error.code == "bad_frame"
 
 
-def test_a_header_that_lies_about_the_size():
+def test_a_header_that_lies_about_the_size() -> None:
     error = refused(encoded("JPEG"), header(640, 360))
     assert error.code == "bad_frame"
     assert "the header says 640x360, the picture is 220x260" in str(error)
@@ -86,6 +87,6 @@ def png_of(width: int, height: int) -> memoryview:
 
 
 @pytest.mark.parametrize("size", [(10_000, 10_000), (60_000, 60_000)])
-def test_a_hundred_megapixels_are_refused_before_they_are_decoded(size):
+def test_a_hundred_megapixels_are_refused_before_they_are_decoded(size: tuple[int, ...]) -> None:
     error = refused(png_of(*size), header(*size))
     assert error.code == "too_many_pixels" and str(LIMIT) in str(error)

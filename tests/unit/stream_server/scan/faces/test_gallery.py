@@ -10,7 +10,7 @@ from stream_server.scan.faces.gallery import Gallery
 GRAY = np.full((224, 224, 3), 90, np.uint8)
 
 
-def test_however_long_the_file_few_pictures_are_kept_and_the_peak_is_one_of_them():
+def test_however_long_the_file_few_pictures_are_kept_and_the_peak_is_one_of_them() -> None:
     gallery = Gallery()
     for i in range(4000):
         gallery.add(i / 4, GRAY, 0.99 if i == 1234 else 0.2)
@@ -18,7 +18,7 @@ def test_however_long_the_file_few_pictures_are_kept_and_the_peak_is_one_of_them
     assert 1234 / 4 in [shot.time for shot in gallery.telling()]
 
 
-def test_the_most_suspicious_and_for_comparison_the_least():
+def test_the_most_suspicious_and_for_comparison_the_least() -> None:
     gallery = Gallery()
     for i in range(12):
         gallery.add(float(i), GRAY, i / 20)
@@ -27,7 +27,7 @@ def test_the_most_suspicious_and_for_comparison_the_least():
     assert [shot.time for shot in shown] == sorted(shot.time for shot in shown)
 
 
-def test_of_a_face_that_was_never_judged_the_reasons_are_shown():
+def test_of_a_face_that_was_never_judged_the_reasons_are_shown() -> None:
     gallery = Gallery()
     for i in range(40):
         gallery.add(i / 2, GRAY, None, ("dark",))
@@ -35,14 +35,14 @@ def test_of_a_face_that_was_never_judged_the_reasons_are_shown():
     assert all(shot.reasons == ("dark",) for shot in gallery.telling())
 
 
-def test_pictures_are_small_jpegs():
+def test_pictures_are_small_jpegs() -> None:
     gallery = Gallery()
     gallery.add(0.0, GRAY, 0.5)
     picture = Pillow.open(io.BytesIO(gallery.telling()[0].jpeg))
     assert picture.format == "JPEG" and max(picture.size) <= 224
 
 
-def test_merging_keeps_the_best_of_both():
+def test_merging_keeps_the_best_of_both() -> None:
     first, second = Gallery(), Gallery()
     first.add(1.0, GRAY, 0.3)
     second.add(1.1, GRAY, 0.9)

@@ -9,29 +9,29 @@ from stream_server.verdict import VerdictPolicy
 POLICY = VerdictPolicy(fake=0.8, real=0.3)
 
 
-def test_nothing_sums_up_to_nothing():
+def test_nothing_sums_up_to_nothing() -> None:
     assert robust([]) is None
 
 
-def test_a_steady_track_keeps_its_probability():
+def test_a_steady_track_keeps_its_probability() -> None:
     assert robust([0.93] * 40) == pytest.approx(0.93)
 
 
-def test_one_bad_second_does_not_flag_a_minute():
+def test_one_bad_second_does_not_flag_a_minute() -> None:
     calm, wild = [0.1] * 236, [0.999] * 4
     assert robust([*calm[:100], *wild, *calm[100:]]) == pytest.approx(0.1)
 
 
-def test_one_calm_second_does_not_clear_a_fake():
+def test_one_calm_second_does_not_clear_a_fake() -> None:
     assert decide(robust([0.95] * 36 + [0.01] * 4), POLICY) == "likely_fake"
 
 
-def test_every_score_of_the_middle_half_counts():
+def test_every_score_of_the_middle_half_counts() -> None:
     low, high = robust([0.2] * 10 + [0.4] * 10), robust([0.2] * 8 + [0.4] * 12)
     assert low < high
 
 
-def test_a_score_of_one_is_no_more_than_very_sure():
+def test_a_score_of_one_is_no_more_than_very_sure() -> None:
     assert robust([1.0, 1.0]) < 1
 
 
@@ -39,7 +39,7 @@ def test_a_score_of_one_is_no_more_than_very_sure():
     ("probability", "verdict"),
     [(0.8, "likely_fake"), (0.79, "unsure"), (0.31, "unsure"), (0.3, "likely_real")],
 )
-def test_the_lines_belong_to_the_verdicts_beyond_them(probability, verdict):
+def test_the_lines_belong_to_the_verdicts_beyond_them(probability: float, verdict: str) -> None:
     assert decide(probability, POLICY) == verdict
 
 
@@ -47,26 +47,26 @@ def record(good: int) -> FaceRecord:
     return FaceRecord(1, 0.0, 1.0, good=good)
 
 
-def test_a_face_that_flits_by_does_not_count_beside_one_that_stays():
+def test_a_face_that_flits_by_does_not_count_beside_one_that_stays() -> None:
     assert enough_samples([record(200), record(9)], 20, 8) == 20
 
 
-def test_in_a_clip_that_is_short_altogether_less_is_enough():
+def test_in_a_clip_that_is_short_altogether_less_is_enough() -> None:
     assert enough_samples([record(12)], 20, 8) == 8
     assert enough_samples([], 20, 8) == 8
 
 
-def test_stretches_are_where_the_line_is_passed_for_a_while():
+def test_stretches_are_where_the_line_is_passed_for_a_while() -> None:
     timeline = [(0.25 * i, 0.9 if 8 <= i < 20 else 0.2) for i in range(40)]
     assert suspicious_stretches(timeline, 0.8) == [(2.0, 4.75)]
 
 
-def test_a_flash_is_no_stretch_and_a_gap_ends_one():
+def test_a_flash_is_no_stretch_and_a_gap_ends_one() -> None:
     flash = [(0.25 * i, 0.9 if i == 8 else 0.2) for i in range(20)]
     assert suspicious_stretches(flash, 0.8) == []
     torn = [(0.0, 0.9), (0.5, 0.9), (1.0, 0.9), (9.0, 0.9), (9.5, 0.9), (10.0, 0.9)]
     assert suspicious_stretches(torn, 0.8) == [(0.0, 1.0), (9.0, 10.0)]
 
 
-def test_a_stretch_may_last_to_the_end():
+def test_a_stretch_may_last_to_the_end() -> None:
     assert suspicious_stretches([(0.5 * i, 0.95) for i in range(10)], 0.8) == [(0.0, 4.5)]

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from stream_server.scan.jobs.lock import FileLock
@@ -7,7 +11,7 @@ from stream_server.scan.jobs.store import MAX_ATTEMPTS, Scan, ScanStore
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path) -> Iterator[Any]:
     found = ScanStore(f"sqlite:///{tmp_path / 'scans.sqlite'}")
     yield found
     found.close()
@@ -19,14 +23,14 @@ def scan(number: int) -> Scan:
     )
 
 
-def test_the_oldest_comes_first_and_only_once(store):
+def test_the_oldest_comes_first_and_only_once(store: Any) -> None:
     for number in (2, 1, 3):
         store.add(scan(number))
     assert [store.claim().id for _ in range(3)] == ["s1", "s2", "s3"]
     assert store.claim() is None
 
 
-def test_what_was_running_is_queued_again_after_a_crash(store, tmp_path):
+def test_what_was_running_is_queued_again_after_a_crash(store: Any, tmp_path: Path) -> None:
     store.add(scan(1))
     store.claim()
     store.close()
@@ -36,7 +40,7 @@ def test_what_was_running_is_queued_again_after_a_crash(store, tmp_path):
     later.close()
 
 
-def test_a_file_that_takes_the_server_down_is_given_up(store):
+def test_a_file_that_takes_the_server_down_is_given_up(store: Any) -> None:
     store.add(scan(1))
     for _ in range(MAX_ATTEMPTS):
         assert store.recover() == []
@@ -47,7 +51,7 @@ def test_a_file_that_takes_the_server_down_is_given_up(store):
     assert store.claim() is None
 
 
-def test_stopping_in_good_order_is_no_crash(store):
+def test_stopping_in_good_order_is_no_crash(store: Any) -> None:
     store.add(scan(1))
     for _ in range(MAX_ATTEMPTS + 2):
         store.claim()
@@ -56,7 +60,7 @@ def test_stopping_in_good_order_is_no_crash(store):
     assert store.get("s1").attempts == 0
 
 
-def test_a_cancelled_scan_is_not_finished_after_all(store):
+def test_a_cancelled_scan_is_not_finished_after_all(store: Any) -> None:
     store.add(scan(1))
     store.claim()
     assert store.finish("s1", "cancelled")
@@ -64,7 +68,7 @@ def test_a_cancelled_scan_is_not_finished_after_all(store):
     assert store.get("s1").status == "cancelled"
 
 
-def test_results_are_forgotten_in_time_and_open_scans_never(store):
+def test_results_are_forgotten_in_time_and_open_scans_never(store: Any) -> None:
     for number in (1, 2):
         store.add(scan(number))
     store.finish("s1", "done", report="{}", page="<p>")
@@ -74,7 +78,7 @@ def test_results_are_forgotten_in_time_and_open_scans_never(store):
     assert [found.id for found in store.all()] == ["s2"]
 
 
-def test_how_many_come_before(store):
+def test_how_many_come_before(store: Any) -> None:
     for number in (1, 2, 3):
         store.add(scan(number))
     assert store.ahead_of(store.get("s3")) == 2
@@ -83,7 +87,7 @@ def test_how_many_come_before(store):
     assert store.waiting() == 2
 
 
-def test_a_lock_is_held_by_one(tmp_path):
+def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
     first, second = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
     assert first.acquire() and first.acquire()
     assert not second.acquire()
