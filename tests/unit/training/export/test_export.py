@@ -25,9 +25,10 @@ from training.export.repository_writer import (
     write_ensembles,
     write_vote,
 )
-from training.judge.vote import Kind, Vote, Voter, sigmoid
+from training.judge.vote import Vote, Voter, sigmoid
 from training.models.encoder import ServedEncoder
 from training.models.heads import Probe
+from training.models.kinds import Kind
 from training.models.member import Member
 from training.models.residual import ResidualEncoder
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,11 +22,11 @@ class Clip(MediaStreamTrack):
 
     kind = "video"
 
-    def __init__(self, frames) -> None:
+    def __init__(self, frames: Any) -> None:
         super().__init__()
         self.frames = list(frames)
 
-    async def recv(self):
+    async def recv(self) -> Any:
         if not self.frames:
             raise MediaStreamError
         return self.frames.pop(0)
@@ -36,29 +37,31 @@ class Offered:
 
     def __init__(self) -> None:
         self.counters = Counters()
-        self.jobs, self.errors, self.controls = [], [], []
+        self.jobs: list[Any] = []
+        self.errors: list[Any] = []
+        self.controls: list[Any] = []
 
-    def offer(self, job) -> None:
+    def offer(self, job: Any) -> None:
         self.jobs.append(job)
 
     def skip(self) -> None:
         self.counters.dropped += 1
 
-    def refuse_frame(self, error) -> None:
+    def refuse_frame(self, error: Any) -> None:
         self.errors.append(error)
 
     def control(self, kind: str) -> None:
         self.controls.append(kind)
 
 
-def frame(pts: int | None, size=(64, 48)) -> VideoFrame:
+def frame(pts: int | None, size: tuple[int, ...] = (64, 48)) -> VideoFrame:
     picture = np.full((size[1], size[0], 3), 90, np.uint8)
     made = VideoFrame.from_ndarray(picture, "rgb24")
     made.pts = pts
     return made
 
 
-async def taken(frames, max_pixels: int = 640 * 480) -> Offered:
+async def taken(frames: Any, max_pixels: int = 640 * 480) -> Offered:
     live = Offered()
     settings = load(max_pixels=max_pixels)
     receiver = RTCRtpReceiver("video", SimpleNamespace(state="new"))
@@ -66,7 +69,7 @@ async def taken(frames, max_pixels: int = 640 * 480) -> Offered:
     return live
 
 
-async def test_ten_of_thirty_frames_a_second_are_offered_and_the_rest_are_counted():
+async def test_ten_of_thirty_frames_a_second_are_offered_and_the_rest_are_counted() -> None:
     live = await taken(frame(i * 3000) for i in range(30))
     assert [job.header.frame_id for job in live.jobs] == [i * 9000 for i in range(10)]
     assert [job.header.media_time for job in live.jobs] == pytest.approx(
@@ -76,19 +79,19 @@ async def test_ten_of_thirty_frames_a_second_are_offered_and_the_rest_are_counte
     assert live.jobs[0].decode().shape == (48, 64, 3)
 
 
-async def test_a_frame_s_name_is_what_was_on_the_wire():
+async def test_a_frame_s_name_is_what_was_on_the_wire() -> None:
     live = await taken([frame(2**32 + 5)])
     assert live.jobs[0].header.frame_id == 5
     assert live.jobs[0].header.captured_at is None
 
 
-async def test_a_jump_is_a_seek():
+async def test_a_jump_is_a_seek() -> None:
     live = await taken([frame(90_000), frame(0), frame(9000)])
     assert live.controls == ["seek"]
     assert len(live.jobs) == 3
 
 
-async def test_a_picture_over_the_limit_is_told_once():
+async def test_a_picture_over_the_limit_is_told_once() -> None:
     live = await taken(
         [frame(0, (640, 360)), frame(9000, (640, 360)), frame(18_000)], max_pixels=320 * 240
     )
@@ -97,6 +100,6 @@ async def test_a_picture_over_the_limit_is_told_once():
     assert len(live.jobs) == 1
 
 
-async def test_what_is_no_picture_is_passed_over():
+async def test_what_is_no_picture_is_passed_over() -> None:
     live = await taken([AudioFrame(), frame(None), frame(0)])
     assert len(live.jobs) == 1

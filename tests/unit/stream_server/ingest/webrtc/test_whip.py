@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -37,13 +38,15 @@ OFFER = "\r\n".join(
         ({"kind": "film"}, "'film'; known: tab, camera, file"),
     ],
 )
-def test_a_wish_that_cannot_be_met(client, services, query, says):
+def test_a_wish_that_cannot_be_met(
+    client: Any, services: Any, query: dict[str, Any], says: str
+) -> None:
     answer = client.post("/whip", content=OFFER, headers=SDP, params=query)
     assert answer.status_code == 400 and says in answer.json()["detail"]
     assert len(services.streams) == 0
 
 
-def test_an_offer_that_the_stack_refuses_gives_its_place_back(client, services):
+def test_an_offer_that_the_stack_refuses_gives_its_place_back(client: Any, services: Any) -> None:
     answer = client.post("/whip", content=OFFER, headers=SDP)
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("the offer cannot be used")
@@ -59,20 +62,20 @@ def test_an_offer_that_the_stack_refuses_gives_its_place_back(client, services):
         ("v=0\r\na=x:" + "y" * 70_000, "application/sdp", 413),
     ],
 )
-def test_bodies_that_are_no_offer(client, body, kind, status):
+def test_bodies_that_are_no_offer(client: Any, body: Any, kind: str, status: int) -> None:
     answer = client.post("/whip", content=body, headers={**SDP, "Content-Type": kind})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
 
 
-def test_a_stopping_server_opens_nothing(client, services):
+def test_a_stopping_server_opens_nothing(client: Any, services: Any) -> None:
     services.stop()
     answer = client.post("/whip", content=OFFER, headers=SDP)
     assert answer.status_code == 503
 
 
-def test_what_may_be_posted_is_told(client):
+def test_what_may_be_posted_is_told(client: Any) -> None:
     assert client.options("/whip", headers=BEARER).headers["accept-post"] == "application/sdp"
 
 
@@ -84,12 +87,12 @@ def test_what_may_be_posted_is_told(client):
         ("GET", "/v1/streams/none/events"),
     ],
 )
-def test_a_stream_that_is_not_open(client, method, path):
+def test_a_stream_that_is_not_open(client: Any, method: str, path: str) -> None:
     answer = client.request(method, path, headers=BEARER)
     assert answer.status_code == 404 and path in answer.json()["detail"]
 
 
-async def test_a_stream_is_ended_by_its_holder_and_by_operators(services):
+async def test_a_stream_is_ended_by_its_holder_and_by_operators(services: Any) -> None:
     """Whichever transport it came by."""
     from starlette.testclient import TestClient
 

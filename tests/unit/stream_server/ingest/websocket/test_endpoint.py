@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from starlette.websockets import WebSocketDisconnect
@@ -17,14 +18,14 @@ STREAM = "ws://127.0.0.1:8765/v1/stream"  # the test client has another Host for
 HELLO = {"type": "hello", "protocol": 1, "token": TOKEN}
 
 
-def closed_with(socket) -> tuple[int, str]:
+def closed_with(socket: Any) -> tuple[int, str]:
     with pytest.raises(WebSocketDisconnect) as closed:
         while True:
             socket.receive_json()
     return closed.value.code, closed.value.reason
 
 
-def test_a_hello_is_welcomed_and_bye_ends_it(client, services):
+def test_a_hello_is_welcomed_and_bye_ends_it(client: Any, services: Any) -> None:
     with client.websocket_connect(STREAM, subprotocols=["fakelight.v1"]) as socket:
         assert socket.accepted_subprotocol == "fakelight.v1"
         socket.send_json({**HELLO, "window": 40, "source": {"kind": "tab", "title": "A film"}})
@@ -44,7 +45,7 @@ def test_a_hello_is_welcomed_and_bye_ends_it(client, services):
         assert closed_with(socket) == (Close.NORMAL, "bye")
 
 
-def test_a_page_is_known_by_its_cookie(client, services):
+def test_a_page_is_known_by_its_cookie(client: Any, services: Any) -> None:
     client.post("/v1/session", json={"token": TOKEN})
     with client.websocket_connect(STREAM) as socket:
         socket.send_json({**HELLO, "token": ""})
@@ -64,7 +65,9 @@ def test_a_page_is_known_by_its_cookie(client, services):
         ({"type": "seek"}, Close.BAD_HELLO, "must be a hello"),
     ],
 )
-def test_what_opens_nothing_is_closed_with_a_reason(client, services, hello, code, says):
+def test_what_opens_nothing_is_closed_with_a_reason(
+    client: Any, services: Any, hello: dict[str, Any], code: Any, says: str
+) -> None:
     with client.websocket_connect(STREAM) as socket:
         socket.send_json(hello)
         closed, reason = closed_with(socket)
@@ -72,13 +75,13 @@ def test_what_opens_nothing_is_closed_with_a_reason(client, services, hello, cod
         assert len(services.streams) == 0
 
 
-def test_bytes_are_no_hello(client):
+def test_bytes_are_no_hello(client: Any) -> None:
     with client.websocket_connect(STREAM) as socket:
         socket.send_bytes(json.dumps(HELLO).encode())
         assert closed_with(socket)[0] == Close.BAD_HELLO
 
 
-def test_a_client_that_leaves_gives_its_place_back(client, services):
+def test_a_client_that_leaves_gives_its_place_back(client: Any, services: Any) -> None:
     with client.websocket_connect(STREAM) as socket:
         socket.send_json(HELLO)
         assert socket.receive_json()["type"] == "welcome"
@@ -108,7 +111,7 @@ class Stuck:
         self.closed = (code, reason)
 
 
-async def test_a_client_that_never_reads_is_let_go(services):
+async def test_a_client_that_never_reads_is_let_go(services: Any) -> None:
     socket = Stuck()
     hello, caller = Hello(type="hello", protocol=1, token=TOKEN), Caller("one", "operator")
     connection = endpoint._Connection(socket, services, hello, caller)
