@@ -56,6 +56,7 @@ def first_process() -> bool:
 
 
 def versions() -> dict[str, str]:
+    """The versions of Python and of what a run's outcome depends on."""
     found = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:

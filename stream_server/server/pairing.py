@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import secrets
 import sys
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from stream_server.atomic import write_text
 from stream_server.problem import ProblemError
 
 _log = logging.getLogger(__name__)
@@ -131,10 +131,7 @@ class Pairings:
 
     def _save(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = self._path.with_suffix(".new")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._paired, file)
-        new.replace(self._path)
+        write_text(self._path, json.dumps(self._paired), 0o600)
 
 
 def _hash(token: str) -> str:

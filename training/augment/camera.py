@@ -59,6 +59,7 @@ class Camera:
         )
 
     def apply(self, image: Image) -> Image:
+        """``image``, uint8 ``[H, W, 3]``, as this camera would have given it."""
         if self.suppress:
             image = _suppressed(image, self.suppress)
         if self.light is not None:

@@ -115,6 +115,7 @@ def jpeg(image: Image, quality: int) -> Image:
 
 
 def resized(image: Image, factor: float, interpolation: int) -> Image:
+    """``image`` with its sides times ``factor``, 8 pixels at least."""
     size = (max(round(image.shape[1] * factor), 8), max(round(image.shape[0] * factor), 8))
     return as_image(cv2.resize(image, size, interpolation=interpolation))
 

@@ -64,6 +64,7 @@ class Blend:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Blend:
+        """A blend of any part of the face, as often mild as strong."""
         part = _PARTS[int(rng.choice(len(_PARTS), p=_SHARES))]
         outline = np.array(_OUTLINES[part], np.float32)
         centre = outline.mean(axis=0)
@@ -164,6 +165,8 @@ class Change:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Change:
+        """A mild change; each part of it is as often left out."""
+
         def maybe(chance: float, low: float, high: float, otherwise: float) -> float:
             return float(rng.uniform(low, high)) if rng.random() < chance else otherwise
 
@@ -178,6 +181,7 @@ class Change:
         )
 
     def apply(self, image: Image) -> Image:
+        """``image``, uint8 ``[H, W, 3]``, with this change."""
         table = np.arange(256, dtype=np.float32) / 255
         table = 255 * np.clip(table, 0, 1) ** self.gamma * self.gain
         tables = np.stack([table + value for value in self.shift], axis=1)

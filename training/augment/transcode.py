@@ -25,6 +25,7 @@ class Codec:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Codec:
+        """A codec of the kinds and qualities that platforms use."""
         if rng.random() < 0.7:
             return cls("h264", int(rng.integers(20, 37)))
         return cls("vp9", int(rng.integers(28, 50)))

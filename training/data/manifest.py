@@ -29,6 +29,7 @@ class Quality:
     score: float = 0.9
 
     def passes(self, sample: Sample) -> bool:
+        """Whether ``sample`` has all of it."""
         return (
             sample.sharpness >= self.sharpness
             and sample.face_px >= self.face_px

@@ -124,6 +124,7 @@ class Pairs:
         return self.real(rng, fake.sample.dataset), fake
 
     def still(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
+        """A single picture and its fake; None where there is no such fake."""
         if not self.fake_stills:
             return None
         fake = _pick(rng, self.fake_stills)
@@ -131,6 +132,7 @@ class Pairs:
         return original or self.real(rng), fake
 
     def moment(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
+        """The real and the fake half of one moment; None where there is no such pair."""
         return _pick(rng, _pick(rng, self.moments)) if self.moments else None
 
 

@@ -71,15 +71,18 @@ class Clock:
         self._last = time.monotonic()
 
     def begin(self) -> None:
+        """Count from now on."""
         self._last = time.monotonic()
 
     def tick(self) -> float:
+        """The seconds spent so far."""
         now = time.monotonic()
         self.spent += now - self._last
         self._last = now
         return self.spent
 
     def progress(self, step: int) -> float:
+        """How far the run is, 0 to 1, at ``step``."""
         by_time = self.spent / (60 * self.minutes) if self.minutes else 0.0
         by_step = step / self.steps if self.steps else 0.0
         return min(max(by_time, by_step), 1.0)

@@ -38,11 +38,13 @@ class Scored:
 
     @property
     def log_odds(self) -> float:
+        """The mean over the windows, probabilities cut to a millionth from 0 and 1."""
         sure = np.clip(np.array(self.windows), 1e-6, 1 - 1e-6)
         return float(np.log(sure / (1 - sure)).mean())
 
     @property
     def probability(self) -> float:
+        """The sigmoid of ``log_odds``."""
         return float(1 / (1 + np.exp(-self.log_odds)))
 
 

@@ -50,6 +50,7 @@ def grid(maker: Swapper, people: Mapping[str, Person], columns: int = 8) -> Imag
 
 
 def write_grid(path: Path, picture: Image) -> None:
+    """Write ``picture`` (RGB) as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(png(picture))
 

@@ -41,9 +41,11 @@ class Shape:
 
     @property
     def bottom(self) -> int:
+        """The side of the smallest map, in pixels."""
         return self.size >> self.steps
 
     def facts(self) -> dict[str, int]:
+        """The numbers as a checkpoint holds them."""
         return asdict(self)
 
 

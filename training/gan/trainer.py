@@ -57,10 +57,12 @@ class Plan:
             )
 
     def rate_at(self, iteration: int) -> float:
+        """The learning rate of an iteration."""
         left = 1 - iteration / self.iterations
         return self.rate * min(max(left, 0.0) * 4, 1.0)
 
     def warmth_at(self, iteration: int) -> float:
+        """How much the critics count in an iteration, 0 to 1."""
         if self.critic_from == 0:
             return 1.0
         return min(max(iteration / self.critic_from - 1, 0.0), 1.0)

@@ -32,6 +32,7 @@ class Scored:
 
     @property
     def mean(self) -> float:
+        """The mean over the crops."""
         return float(self.scores.mean())
 
 

@@ -37,6 +37,7 @@ class Judged:
 
     @property
     def fake(self) -> bool:
+        """Whether the track is labelled fake."""
         return self.sample.label == "fake"
 
     def probability(self, vote: Vote) -> float:

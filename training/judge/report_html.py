@@ -62,6 +62,7 @@ def html_page(
 
 
 def group_table(groups: Mapping[str, Mapping[str, Any]]) -> str:
+    """The figures of each group as an HTML table."""
     head = "<tr><th>group</th><th>real</th><th>fake</th><th>AUC</th><th>95 % interval</th>"
     head += "<th>EER</th><th>AP</th><th>ECE</th><th>real flagged</th><th>fake flagged</th></tr>"
     rows = []
@@ -81,6 +82,7 @@ def group_table(groups: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def figure_table(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Figures by row and column as an HTML table; what a row lacks stays empty."""
     columns = list(dict.fromkeys(name for values in rows.values() for name in values))
     head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
     body = ""

@@ -39,10 +39,12 @@ class Followed:
 
     @property
     def fake(self) -> bool:
+        """Whether the track is labelled fake."""
         return self.sample.label == "fake"
 
     @property
     def still(self) -> bool:
+        """Whether it is a single picture."""
         return len(self.landmarks) == 1
 
 

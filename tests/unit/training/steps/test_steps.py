@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,3 +118,16 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
     assert "on 2 of 2 videos whose face is 64 pixels or more" in card.read_text()
     card.write_text("no marks")
     assert main(arguments) == 2
+
+
+def test_a_missing_package_is_named_with_what_installs_it() -> None:
+    code = "import sys; sys.modules['torch'] = None; from training.__main__ import main; "
+    found = subprocess.run(
+        [sys.executable, "-c", code + "raise SystemExit(main(['models']))"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert found.returncode == 2 and found.stdout == ""
+    assert found.stderr == (
+        "models: torch is not installed; training runs in a checkout of the repository, "
+        "with what pip install -e '.[train]' installs there\n"
+    )
