@@ -21,9 +21,10 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made-up members with map models, and one exported from PyTorch, with its loop in ONNX."""
     import torch
 
+    from training.export.ensembles import write_ensembles
     from training.export.heat_map import heat_model
     from training.export.onnx_export import write_member
-    from training.export.repository_writer import write_ensembles, write_vote
+    from training.export.repository_writer import write_vote
     from training.judge.vote import Vote, Voter
     from training.models.encoder import ServedEncoder
     from training.models.registry import make_encoder, make_head, parse

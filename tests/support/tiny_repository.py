@@ -12,15 +12,12 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, TensorProto, helper
 
+from stream_server.engine.spec import LANDMARK_DIM
+from training.export.ensembles import write_ensembles
 from training.export.graphs import make_model
-from training.export.repository_writer import (
-    LANDMARK_DIM,
-    SEQUENCE_LENGTH,
-    place_member,
-    write_ensembles,
-    write_vote,
-)
+from training.export.repository_writer import place_member, write_vote
 from training.judge.vote import Vote, Voter
+from training.models.contract import MAX_STEPS
 
 FEATURE_DIM = 8
 
@@ -161,12 +158,12 @@ def _sequence(dims: Mapping[str, int], seed: int) -> ModelProto:
         "sequence",
         nodes,
         {
-            **{name: (TensorProto.FLOAT, ["B", SEQUENCE_LENGTH, n]) for name, n in dims.items()},
+            **{name: (TensorProto.FLOAT, ["B", MAX_STEPS, n]) for name, n in dims.items()},
             "LENGTH": (TensorProto.INT32, ["B", 1]),
         },
         {"LOGIT": (TensorProto.FLOAT, ["B", 1])},
         {
-            "steps": np.arange(SEQUENCE_LENGTH, dtype=np.int32)[None],
+            "steps": np.arange(MAX_STEPS, dtype=np.int32)[None],
             "last": np.array([2], np.int64),
             "time": np.array([1], np.int64),
             "least": np.array([1], np.int32),

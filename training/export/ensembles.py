@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stream_server.engine.repository import read_config
+from stream_server.engine.spec import LANDMARK_DIM
 from training.export.config_text import EnsembleStep, Tensor, ensemble_config, model_config
 from training.export.graphs import pack_graph
 from training.export.layout import (
     CROP_SHAPE,
     LABEL_FILE,
-    LANDMARK_DIM,
     MAX_CROPS,
     MAX_WINDOWS,
-    SEQUENCE_LENGTH,
     write_ensemble,
     write_model,
 )
+from training.models.contract import MAX_STEPS
 
 
 def write_ensembles(repo: Path) -> None:
@@ -57,8 +57,8 @@ def write_ensembles(repo: Path) -> None:
         Tensor("PROBABILITY", "FP32", [1]),
         Tensor("MEMBER_PROBABILITY", "FP32", [len(members)], LABEL_FILE),
     ]
-    features = [Tensor(f"FEATURES_{n}", "FP32", [SEQUENCE_LENGTH, d]) for n, d in dims.items()]
-    points = [Tensor("LANDMARKS", "FP32", [SEQUENCE_LENGTH, LANDMARK_DIM])] if landmarks else []
+    features = [Tensor(f"FEATURES_{n}", "FP32", [MAX_STEPS, d]) for n, d in dims.items()]
+    points = [Tensor("LANDMARKS", "FP32", [MAX_STEPS, LANDMARK_DIM])] if landmarks else []
     write_ensemble(
         repo,
         ensemble_config(
@@ -88,13 +88,13 @@ def write_ensembles(repo: Path) -> None:
             "pack",
             [Tensor("FEATURES", "FP32", [-1, -1])],
             [
-                Tensor("PACKED", "FP32", [1, SEQUENCE_LENGTH, -1]),
+                Tensor("PACKED", "FP32", [1, MAX_STEPS, -1]),
                 Tensor("LENGTH", "INT32", [1, 1]),
             ],
             max_batch_size=0,
             on_cpu=True,
         ),
-        pack_graph(SEQUENCE_LENGTH),
+        pack_graph(MAX_STEPS),
     )
     # Only the first packing gives the LENGTH: all of a clip's windows are equally long.
     unpacked = [*(f"FEATURES_{name}" for name in dims), *(["LANDMARKS"] if landmarks else [])]

@@ -21,7 +21,7 @@ from training.export.members import export_member, write_joint
 from training.export.onnx_export import ExportReport
 from training.judge.vote import Vote, Voter
 from training.models.member import Member, load_member, load_members
-from training.models.registry import make_encoder, make_head, parse
+from training.models.registry import feature_dim, make_encoder, make_head, parse
 
 UNTRAINED = "random weights, never trained: for load tests only, every verdict is meaningless"
 
@@ -109,5 +109,5 @@ def untrained(paths: Sequence[Path], names: Sequence[str]) -> Iterator[Member]:
     for name in () if paths else names:
         spec = parse(name)
         encoder = make_encoder(spec)
-        dim = int(getattr(encoder, "dim", 10))
+        dim = feature_dim(encoder)
         yield Member(spec.name, encoder, make_head(spec, dim), dim).eval()

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from onnx import ModelProto
 
+from stream_server.vision.crop import CROP_SIZE
 from training.export.config_text import FP16_FILE
 
-#: T: windows of 1 to 100 samples, padded and masked by LENGTH.
-SEQUENCE_LENGTH = 100
-CROP_SHAPE = (224, 224, 3)
-LANDMARK_DIM = 10
+CROP_SHAPE = (CROP_SIZE, CROP_SIZE, 3)
 MAX_CROPS = 128
 MAX_WINDOWS = 64
 LABEL_FILE = "members.txt"

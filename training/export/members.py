@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from stream_server.engine.check import file_stamp
+from training.export.ensembles import write_ensembles
 from training.export.heat_map import HeatModel, heat_difference, heat_model
 from training.export.onnx_export import ExportReport, write_member
-from training.export.repository_writer import member_names, write_ensembles, write_vote
+from training.export.repository_writer import member_names, write_vote
 from training.judge.vote import Vote
 from training.models.encoder import ServedEncoder
 from training.models.member import Member

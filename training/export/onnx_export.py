@@ -24,7 +24,9 @@ from torch import nn
 
 from training.export.graphs import IR_VERSION, OPSET
 from training.export.heat_map import HeatModel
-from training.export.repository_writer import CROP_SHAPE, SEQUENCE_LENGTH, place_member
+from training.export.layout import CROP_SHAPE
+from training.export.repository_writer import place_member
+from training.models.contract import MAX_STEPS
 
 _MAX_FP32_ERROR = 1e-3
 _MAX_BYTES = 2**31 - 2**20  # protobuf's limit for a message, less room for the graph itself
@@ -241,9 +243,9 @@ def _begin(model: ModelProto) -> list[str]:
 def _window(
     random: np.random.Generator, batch: int, dims: Mapping[str, int]
 ) -> dict[str, np.ndarray]:
-    lengths = np.array([[(7 * i) % SEQUENCE_LENGTH + 1] for i in range(batch)], np.int32)
+    lengths = np.array([[(7 * i) % MAX_STEPS + 1] for i in range(batch)], np.int32)
     windows = {
-        name: random.normal(size=(batch, SEQUENCE_LENGTH, dim)).astype(np.float32)
+        name: random.normal(size=(batch, MAX_STEPS, dim)).astype(np.float32)
         for name, dim in dims.items()
     }
     return windows | {"LENGTH": lengths}

@@ -15,32 +15,20 @@ from pathlib import Path
 from onnx import ModelProto
 
 from stream_server.engine.repository import read_config
+from stream_server.engine.spec import LANDMARK_DIM
 from training.export.config_text import Tensor, model_config
-from training.export.ensembles import encoder_dim, write_ensembles
+from training.export.ensembles import encoder_dim
 from training.export.graphs import vote_graph
 from training.export.layout import (
     CROP_SHAPE,
     LABEL_FILE,
-    LANDMARK_DIM,
     MAX_CROPS,
     MAX_WINDOWS,
     QUEUE,
-    SEQUENCE_LENGTH,
     write_model,
 )
 from training.judge.vote import Vote
-
-__all__ = [
-    "CROP_SHAPE",
-    "LANDMARK_DIM",
-    "SEQUENCE_LENGTH",
-    "member_names",
-    "place_member",
-    "readers_of",
-    "remove_member",
-    "write_ensembles",
-    "write_vote",
-]
+from training.models.contract import MAX_STEPS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # On CUDA the default, an exhaustive search per new batch shape, stalls for seconds. Triton 24.10
@@ -130,7 +118,7 @@ def place_member(
         model_config(
             f"{name}_sequence",
             [
-                *(Tensor(tensor, "FP32", [SEQUENCE_LENGTH, dim]) for tensor, dim in taken.items()),
+                *(Tensor(tensor, "FP32", [MAX_STEPS, dim]) for tensor, dim in taken.items()),
                 Tensor("LENGTH", "INT32", [1]),
             ],
             [Tensor("LOGIT", "FP32", [1])],

@@ -20,7 +20,7 @@ from training.fit.loggers import close, make_loggers
 from training.fit.ranks import Ranks
 from training.fit.settings import FrameSettings
 from training.models.local import LocalHead
-from training.models.registry import Spec, make_encoder
+from training.models.registry import Spec, feature_dim, make_encoder
 from training.models.weights import read_frames
 from training.run_dir import RunDir
 
@@ -105,7 +105,7 @@ def _model(spec: Spec, settings: FrameSettings) -> FrameModel:
         if not hasattr(encoder, "local_widths"):
             raise ValueError(f"--local {settings.local:g}: {spec.name} has no maps to search")
         local = LocalHead(cast(Any, encoder).local_widths)
-    model = FrameModel(encoder, int(getattr(encoder, "dim", 0)), local)
+    model = FrameModel(encoder, feature_dim(encoder), local)
     if settings.begin is not None:
         model.take(read_frames(settings.begin), settings.begin)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]  # torch's stub lacks this form

@@ -20,7 +20,7 @@ from training.judge.scoring import Followed, follow, series_of, video_logit
 from training.models.encoding import encode_with
 from training.models.heads import SequenceHead
 from training.models.member import Member, save_member
-from training.models.registry import Spec, make_encoder, make_head
+from training.models.registry import Spec, feature_dim, make_encoder, make_head
 from training.models.weights import read_frames
 from training.run_dir import RunDir
 
@@ -42,7 +42,7 @@ def train_head(
     frames in it and is kept as it is.
     """
     encoder, logit = load_frames(spec, frames) if frames is not None else (None, None)
-    dim = int(getattr(encoder, "dim", 10))
+    dim = feature_dim(encoder)
     encode = encode_with(encoder, settings.half)
     paths: list[Path] = []
     features, seed = run.path / "features", settings.seed
@@ -98,7 +98,7 @@ def load_frames(spec: Spec, path: Path) -> tuple[nn.Module, nn.Linear]:
     encoder = make_encoder(spec)
     if encoder is None:
         raise ValueError(f"{spec.name} has no encoder")
-    model = FrameModel(encoder, int(getattr(encoder, "dim", 0)))
+    model = FrameModel(encoder, feature_dim(encoder))
     model.take(state, path)
     return model.encoder, model.logit
 

@@ -21,8 +21,8 @@ from training.augment.margin import Cut
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Sample, Stored
 from training.judge.devset import spread
+from training.models.contract import MAX_STEPS
 from training.models.encoding import Encode, encode_with, stamp
-from training.models.heads import MAX_STEPS
 from training.models.member import Member
 
 WINDOW = 20

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.atomic import write_text
-from training.models.kinds import Kind
+from training.models.contract import Kind
 
 Array = NDArray[np.float64]
 

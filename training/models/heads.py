@@ -16,7 +16,6 @@ from torch.nn import functional
 HeadKind = Literal["lstm", "gru", "mean", "attention"]
 HEADS: tuple[HeadKind, ...] = ("lstm", "gru", "mean", "attention")
 HIDDEN = 128
-MAX_STEPS = 100  # the longest window
 
 
 def valid(length: Tensor, steps: int) -> Tensor:

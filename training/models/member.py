@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from stream_server.atomic import replacing
+from training.models.contract import Kind
 from training.models.heads import Probe
-from training.models.kinds import Kind
 from training.models.registry import make_encoder, make_head, parse
 from training.models.weights import load_strictly, read
 

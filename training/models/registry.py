@@ -15,6 +15,7 @@ from typing import Literal
 
 from torch import nn
 
+from stream_server.engine.spec import LANDMARK_DIM
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import MobileNetV2Encoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
@@ -22,8 +23,6 @@ from training.models.mesonet import Meso4, MesoInception4
 from training.models.residual import ResidualEncoder
 
 log = logging.getLogger(__name__)
-
-LANDMARK_DIM = 10
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,11 @@ def make_encoder(
         case "clip_vit_l14":
             return ClipEncoder(start, download)
     return TimmEncoder(spec.backbone, start, download, size or spec.size)
+
+
+def feature_dim(encoder: nn.Module | None) -> int:
+    """The width of what ``encoder`` gives; without one, of the landmarks."""
+    return int(getattr(encoder, "dim", 0)) if encoder is not None else LANDMARK_DIM
 
 
 def make_head(spec: Spec, dim: int) -> nn.Module:

@@ -13,13 +13,9 @@ from tests.support.tiny_repository import (
     tiny_repository,
     tiny_sequence,
 )
+from training.export.ensembles import write_ensembles
 from training.export.graphs import vote_graph
-from training.export.repository_writer import (
-    place_member,
-    remove_member,
-    write_ensembles,
-    write_vote,
-)
+from training.export.repository_writer import place_member, remove_member, write_vote
 from training.judge.vote import Vote, Voter
 
 

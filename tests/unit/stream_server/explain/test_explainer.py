@@ -22,7 +22,8 @@ from stream_server.protocol import Explain, ProtocolError, parse_control
 from stream_server.stream import Moment
 from stream_server.vision.crop import align_crop, alignment, corners
 from tests.support.tiny_repository import tiny_reader, tiny_repository
-from training.export.repository_writer import place_member, write_ensembles, write_vote
+from training.export.ensembles import write_ensembles
+from training.export.repository_writer import place_member, write_vote
 from training.judge.vote import Vote, Voter
 
 

@@ -16,19 +16,15 @@ from torch.nn import functional
 from stream_server.engine import EmbeddedEngine, ModelRepository, open_engine
 from stream_server.engine.check import check_repository, file_stamp
 from tests.support.tiny_repository import tiny_repository
+from training.export.ensembles import write_ensembles
 from training.export.graphs import vote_graph
 from training.export.members import export_members
 from training.export.onnx_export import ParityError, export_module, to_fp16, write_member
-from training.export.repository_writer import (
-    member_names,
-    remove_member,
-    write_ensembles,
-    write_vote,
-)
+from training.export.repository_writer import member_names, remove_member, write_vote
 from training.judge.vote import Vote, Voter, sigmoid
+from training.models.contract import Kind
 from training.models.encoder import ServedEncoder
 from training.models.heads import Probe
-from training.models.kinds import Kind
 from training.models.member import Member
 from training.models.residual import ResidualEncoder
 

@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
+from training.export.layout import CROP_SHAPE
 from training.export.onnx_export import write_member
-from training.export.repository_writer import CROP_SHAPE
 from training.fit.batches import Batch
 from training.fit.frames_module import Clock, FrameModel, FrameModule
 from training.fit.head_module import HeadModule

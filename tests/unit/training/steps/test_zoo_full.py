@@ -22,14 +22,14 @@ from training.__main__ import main
 from training.export import onnx_export
 from training.export.full import UNTRAINED
 from training.models.member import Member, save_member
-from training.models.registry import make_encoder, make_head, parse
+from training.models.registry import feature_dim, make_encoder, make_head, parse
 
 
 def member(path: Path, name: str, facts: dict[str, object]) -> Path:
     torch.manual_seed(0)
     spec = parse(name)
     encoder = make_encoder(spec)
-    dim = int(getattr(encoder, "dim", 10))
+    dim = feature_dim(encoder)
     save_member(path, Member(spec.name, encoder, make_head(spec, dim), dim).eval(), facts)
     return path
 
