@@ -1,14 +1,14 @@
 """A linear probe on features that served encoders give: is a face generated as a whole?
 
-Logistic regression on the means over a window, standardised; the standardisation is folded into
-the weights. Every maker of fakes and every source of reals counts by the root of its number of
-videos, so that neither a large one nor a single clip decides.
+Logistic regression on the means over a window, standardised and bounded. Every maker of fakes and
+every source of reals counts by the root of its number of videos, so that neither a large one nor
+a single clip decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +20,7 @@ from training.judge.metrics import auc
 from training.judge.scoring import WINDOW, Followed
 from training.judge.vote import Array, sigmoid
 from training.judge.vote_fit import by_groups
-from training.models.heads import Probe
+from training.models.heads import BoundedLinear
 
 
 @dataclass(frozen=True)
@@ -62,27 +62,27 @@ def rows_of(tracks: Iterable[Mapping[str, Followed]], apart: Sequence[str] = ())
     )
 
 
+def of_kind(rows: Rows, still: bool) -> Rows:
+    """The single pictures among ``rows``, or the windows of videos."""
+    kept = rows.still == still
+    return Rows(*(values[kept] for values in astuple(rows)))
+
+
 def joined(parts: Sequence[Rows]) -> Rows:
     """The rows of all ``parts``."""
-    return Rows(
-        np.concatenate([part.features for part in parts]),
-        np.concatenate([part.fake for part in parts]),
-        np.concatenate([part.still for part in parts]),
-        np.concatenate([part.video for part in parts]),
-        np.concatenate([part.group for part in parts]),
-    )
+    return Rows(*(np.concatenate(same) for same in zip(*map(astuple, parts), strict=True)))
 
 
-def fit_probe(rows: Rows, dims: Sequence[int], penalty: float) -> Probe:
-    """The probe with the least weighted loss; a higher ``penalty`` keeps its weights smaller.
+def fit_linear(rows: Rows, penalty: float) -> BoundedLinear:
+    """The logit of least weighted loss; a higher ``penalty`` keeps its weights smaller.
 
-    ``dims`` are the widths of the encoders' features, in their order in ``rows``.
+    Raises ``ValueError`` where ``rows`` are all real or all fake.
     """
     weights = by_groups(rows.fake, rows.group.tolist(), rows.video.tolist())
     share = weights / weights.sum()
     mean = share @ rows.features
     spread = np.sqrt(share @ (rows.features - mean) ** 2) + 1e-6
-    inputs = (rows.features - mean) / spread
+    inputs = np.clip((rows.features - mean) / spread, -1, 1)
     sign = np.where(rows.fake, 1.0, -1.0)
 
     def loss(values: Array) -> tuple[float, Array]:
@@ -94,18 +94,23 @@ def fit_probe(rows: Rows, dims: Sequence[int], penalty: float) -> Probe:
 
     start = np.zeros(inputs.shape[1] + 1)
     found: Array = minimize(loss, start, jac=True, method="L-BFGS-B").x
-    folded = found[:-1] / spread
-    probe = Probe(dims)
-    with torch.no_grad():
-        probe.logit.weight.copy_(torch.from_numpy(folded[None]))
-        probe.logit.bias.copy_(torch.from_numpy(np.array([found[-1] - folded @ mean])))
-    return probe.eval()
+    layer = BoundedLinear(inputs.shape[1])
+    layer.load_state_dict(
+        {
+            "mean": torch.from_numpy(mean),
+            "spread": torch.from_numpy(spread),
+            "linear.weight": torch.from_numpy(found[None, :-1]),
+            "linear.bias": torch.from_numpy(found[-1:]),
+        }
+    )
+    return layer
 
 
-def scores_of(probe: Probe, rows: Rows) -> Array:
+def scores_of(layer: BoundedLinear, rows: Rows) -> Array:
     """The logit of each row."""
-    weight = probe.logit.weight.detach().double().numpy()[0]
-    result: Array = rows.features @ weight + float(probe.logit.bias.detach())
+    with torch.inference_mode():
+        logits = layer(torch.from_numpy(rows.features).float())
+    result: Array = logits[:, 0].double().numpy()
     return result
 
 

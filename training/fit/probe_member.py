@@ -14,15 +14,23 @@ from pathlib import Path
 import numpy as np
 
 from training.data.manifest import Manifest
-from training.fit.probe import Rows, auc_by_maker, fit_probe, joined, rows_of, scores_of
+from training.fit.probe import (
+    Rows,
+    auc_by_maker,
+    fit_linear,
+    joined,
+    of_kind,
+    rows_of,
+    scores_of,
+)
 from training.judge.devset import thinned
 from training.judge.scoring import member_views
 from training.models.encoding import stamp
-from training.models.heads import Probe
+from training.models.heads import BoundedLinear, Probe
 from training.models.member import Member, save_member
 from training.run_dir import RunDir
 
-PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+PENALTIES = (0.1, 0.3, 1.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,10 @@ def train_probe(
 ) -> Member:
     """Fit a probe on what the encoders of ``members`` give; ``run`` gets its ``member.pt``.
 
-    Features are kept below ``cache``. Of several penalties on its weights the one is taken that
-    does best on dev, over its makers and the tiers alike; the run's log holds the figures of all.
-    Raises ``ValueError`` for a split without faces.
+    Features are kept below ``cache``. Of several penalties on its weights, for videos and for
+    single pictures, the one is taken that does best on dev, over its makers and the tiers alike;
+    the run's log holds the figures of all.
+    Raises ``ValueError`` for a split without faces of both kinds.
     """
     dims = {one.name: one.dim for one in members}
     rows: dict[str, dict[str, Rows]] = {}
@@ -55,7 +64,19 @@ def train_probe(
             sys.stderr.write(f"{split}, {tier}: {len(part)} faces\n")
             views = member_views(members, part, cache / split, tier, stills=len(part))
             rows.setdefault(split, {})[tier] = rows_of(views, look.apart)
-    probe, figures = _best(rows["train"], rows["dev"], list(dims.values()), run)
+    probe = Probe(list(dims.values()))
+    figures: dict[str, object] = {}
+    train = joined(list(rows["train"].values()))
+    for kind, still, layer in (("videos", False, probe.moving), ("pictures", True, probe.still)):
+        dev = {tier: of_kind(part, still) for tier, part in rows["dev"].items()}
+        mine = of_kind(train, still)
+        if len({*mine.fake.tolist()}) < 2 or len({*next(iter(dev.values())).fake.tolist()}) < 2:
+            sys.stderr.write(f"{kind}: not both real and fake in train and dev; none are judged\n")
+            continue
+        best, figures[kind] = _best(mine, dev, kind, run)
+        layer.load_state_dict(best.state_dict())
+    if not figures:
+        raise ValueError("neither videos nor pictures are both real and fake in train and dev")
     facts: dict[str, object] = {
         "dev": figures,
         "fitted_on": {one.name: stamp(one.encoder) for one in members},
@@ -77,17 +98,16 @@ def _part(manifest: Manifest, split: str, apart: Sequence[str]) -> Manifest:
 
 
 def _best(
-    train: Mapping[str, Rows], dev: Mapping[str, Rows], dims: Sequence[int], run: RunDir
-) -> tuple[Probe, dict[str, object]]:
-    """The probe that does best on dev, and its figures."""
-    rows = joined(list(train.values()))
-    found: list[tuple[float, Probe, dict[str, object]]] = []
+    train: Rows, dev: Mapping[str, Rows], name: str, run: RunDir
+) -> tuple[BoundedLinear, dict[str, object]]:
+    """The logit that does best on dev, and its figures."""
+    found: list[tuple[float, BoundedLinear, dict[str, object]]] = []
     for penalty in PENALTIES:
-        probe = fit_probe(rows, dims, penalty)
-        per_tier = {tier: auc_by_maker(part, scores_of(probe, part)) for tier, part in dev.items()}
+        layer = fit_linear(train, penalty)
+        per_tier = {tier: auc_by_maker(part, scores_of(layer, part)) for tier, part in dev.items()}
         mean = float(np.mean([value for one in per_tier.values() for value in one.values()]))
-        run.log("penalty", penalty=penalty, mean=mean, dev=per_tier)
-        sys.stderr.write(f"penalty {penalty:g}: mean over dev's makers {mean:.3f}\n")
-        found.append((mean, probe, {"penalty": penalty, "mean": mean, **per_tier}))
-    _, probe, figures = max(found, key=lambda one: one[0])
-    return probe, figures
+        run.log("penalty", kind=name, penalty=penalty, mean=mean, dev=per_tier)
+        sys.stderr.write(f"{name}, penalty {penalty:g}: mean over dev's makers {mean:.3f}\n")
+        found.append((mean, layer, {"penalty": penalty, "mean": mean, **per_tier}))
+    _, layer, figures = max(found, key=lambda one: one[0])
+    return layer, figures

@@ -25,13 +25,15 @@ def calibrate(
     tiers: Sequence[str] = ("clean", "web", "hard"),
     half: bool = False,
     swaps: Sequence[str] = SWAPS,
+    kept: Vote | None = None,
 ) -> tuple[Vote, dict[str, Any]]:
     """The vote of ``members``, and the figures that it was chosen by.
 
     Every video counts under every tier, so that a threshold holds on recompressed video too.
     Single pictures help to weigh the members and nothing else: the thresholds are for windows.
     Where a member joins as one-or-the-other, the others are weighed on the fakes of the data sets
-    ``swaps`` alone, and the joint level is fitted on all.
+    ``swaps`` alone, and the joint level is fitted on all. ``kept`` is a vote whose weights of the
+    weighed members are taken as they are.
     Raises ``ValueError`` for one class only.
     """
     judged: dict[str, list[Judged]] = {}
@@ -40,7 +42,7 @@ def calibrate(
     per_tier = {tier: [one for one in rows if not one.still] for tier, rows in judged.items()}
     if not any(per_tier.values()):
         raise ValueError("no video to calibrate on")
-    vote = _fitted(members, judged, swaps)
+    vote = _fitted(members, judged, swaps, kept)
     truth, values = arrays([one for rows in per_tier.values() for one in rows], vote)
     high, low = thresholds(values, truth)
     vote = replace(vote, threshold_fake=high, threshold_real=low)
@@ -59,28 +61,23 @@ def calibrate(
 
 
 def _fitted(
-    members: Sequence[Member], judged: Mapping[str, Sequence[Judged]], swaps: Sequence[str]
+    members: Sequence[Member],
+    judged: Mapping[str, Sequence[Judged]],
+    swaps: Sequence[str],
+    kept: Vote | None,
 ) -> Vote:
     weighed = [place for place, one in enumerate(members) if one.kind == "weight"]
     either = [place for place, one in enumerate(members) if one.kind == "either"]
     if not weighed:
         raise ValueError("no member to weigh: all of them join as one-or-the-other")
-    # A video under another tier is a video of its own here, or its tiers would average out.
-    rows = [
-        (one, f"{one.sample.video} {tier}")
-        for tier, found in judged.items()
-        for one in found
-        if not (either and one.fake and one.sample.dataset not in swaps)
-    ]
-    columns = [(one, video) for one, video in rows for _ in range(one.logits.shape[1])]
-    vote = fit_vote(
-        [members[place].name for place in weighed],
-        np.concatenate([one.logits[weighed] for one, _ in rows], axis=1),
-        np.array([one.fake for one, _ in columns]),
-        [video for _, video in columns],
-        [one.sample.dataset for one, _ in columns],
-        np.array([one.still for one, _ in columns]),
-    )
+    names = [members[place].name for place in weighed]
+    if kept is not None:
+        known = {one.name: one for one in kept.members if one.kind == "weight"}
+        if set(known) != set(names):
+            raise ValueError(f"the vote to keep weighs {', '.join(known)}, not {', '.join(names)}")
+        vote = replace(kept, members=tuple(known[name] for name in names))
+    else:
+        vote = _weighed(names, weighed, judged, swaps if either else None)
     if not either:
         return vote
     moving = [one for found in judged.values() for one in found if not one.still]
@@ -95,6 +92,32 @@ def _fitted(
     )
     voters = {one.name: one for one in joined.members}
     return replace(joined, members=tuple(voters[one.name] for one in members))
+
+
+def _weighed(
+    names: Sequence[str],
+    places: Sequence[int],
+    judged: Mapping[str, Sequence[Judged]],
+    swaps: Sequence[str] | None,
+) -> Vote:
+    """The vote of the members ``names``, in the rows ``places`` of the logits; of fakes on those of
+    the data sets ``swaps`` alone, where given."""
+    # A video under another tier is a video of its own here, or its tiers would average out.
+    rows = [
+        (one, f"{one.sample.video} {tier}")
+        for tier, found in judged.items()
+        for one in found
+        if swaps is None or not one.fake or one.sample.dataset in swaps
+    ]
+    columns = [(one, video) for one, video in rows for _ in range(one.logits.shape[1])]
+    return fit_vote(
+        names,
+        np.concatenate([one.logits[places] for one, _ in rows], axis=1),
+        np.array([one.fake for one, _ in columns]),
+        [video for _, video in columns],
+        [one.sample.dataset for one, _ in columns],
+        np.array([one.still for one, _ in columns]),
+    )
 
 
 def _thinned(curve: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -101,23 +101,51 @@ class WideLSTM(nn.Module):
         return logit
 
 
+class BoundedLinear(nn.Module):
+    """A logit on standardised features, none of which counts for more than one deviation.
+
+    Without the bound a picture unlike all that was learnt from, far out in some direction or
+    other, gets the highest scores of all. Features ``[..., D]`` to ``[..., 1]``.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("spread", torch.ones(dim))
+        self.linear = nn.Linear(dim, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        logit: Tensor = self.linear(((features - self.mean) / self.spread).clamp(-1, 1))
+        return logit
+
+
 class Probe(nn.Module):
     """One logit on the means, over the window, of features that other members' encoders give.
 
-    A linear probe (Alain and Bengio, 2016). ``forward`` takes the features of each member in the
-    order of ``dims``, ``[B, T, D]``, and the length.
+    A linear probe (Alain and Bengio, 2016), with weights of their own for single pictures: what
+    gives away a picture is not what gives away a video. ``forward`` takes the features of each
+    member in the order of ``dims``, ``[B, T, D]``, and the length. A probe without weights for a
+    kind says no, as surely as it can.
     """
+
+    SURE = 30.0
 
     def __init__(self, dims: Sequence[int]) -> None:
         super().__init__()
-        self.logit = nn.Linear(sum(dims), 1)
+        self.moving, self.still = BoundedLinear(sum(dims)), BoundedLinear(sum(dims))
+        for layer in (self.moving, self.still):
+            nn.init.zeros_(layer.linear.weight)
+            nn.init.constant_(layer.linear.bias, -self.SURE)
 
     def forward(self, *windows: Tensor) -> Tensor:
         *series, length = windows
         mask = valid(length, series[0].shape[1])
         means = torch.cat([masked_mean(features, mask) for features in series], 1)
-        logit: Tensor = self.logit(means)
-        return logit
+        moves = length.reshape(-1, 1) > 1
+        return torch.where(moves, self.moving(means), self.still(means))
 
 
 class LandmarkHead(nn.Module):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from training.judge.calibration import calibrate
 from training.judge.devset import SWAPS
-from training.models.served import chosen_members
+from training.models.served import chosen_members, served_vote
 from training.steps.common import add_data, add_members, cache_for, load_split
 
 
@@ -22,6 +22,10 @@ def main(argv: list[str]) -> int:
         "--swaps", nargs="*", default=list(SWAPS),
         help="data sets whose fakes weigh the members, where one joins as one-or-the-other",
     )  # fmt: skip
+    parser.add_argument(
+        "--keep", action="store_true",
+        help="take the weights of --models' own vote as they are, and fit only what joins it",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="calibration (JSON)")
     options = parser.parse_args(argv)
     members = chosen_members(options.members, options.models)
@@ -32,6 +36,7 @@ def main(argv: list[str]) -> int:
         options.tiers,
         options.half,
         options.swaps,
+        served_vote(options.models) if options.keep and options.models else None,
     )
     vote.save(options.out, figures)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")

@@ -124,6 +124,8 @@ def test_member_that_reads_others_is_exported(tmp_path: Path) -> None:
     repo = tiny_repository(tmp_path, ("one", "two"))
     torch.manual_seed(0)
     probe = Probe((8, 9)).eval()
+    for layer in (probe.moving, probe.still):
+        layer.linear.reset_parameters()
     facts: dict[str, object] = {}
     member = Member("heads", None, probe, 17, facts, {"one": 8, "two": 9})
     voters = (Voter("one", 1.5), Voter("two"), Voter("heads", 2.0, -1.0, kind="either"))

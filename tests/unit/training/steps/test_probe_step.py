@@ -14,6 +14,7 @@ from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
 from training.judge.vote import Vote
 from training.models.member import load_member
+from training.models.served import served_vote
 
 
 def test_a_probe_is_fitted_joined_and_exported(
@@ -28,8 +29,9 @@ def test_a_probe_is_fitted_joined_and_exported(
     assert main([*fit, "--reads", "points"]) == 2
     assert "points has no encoder" in capsys.readouterr().err
     assert main(fit) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert figures["clean"]["green"] > 0.9
+    told = capsys.readouterr()
+    assert "pictures: not both real and fake" in told.err
+    assert json.loads(told.out)["videos"]["clean"]["green"] > 0.9
     probe = load_member(member)
     assert (probe.name, probe.kind, dict(probe.reads)) == (
         "generated_heads", "either", {"one": 8, "two": 9},
@@ -38,6 +40,13 @@ def test_a_probe_is_fitted_joined_and_exported(
     fitted = [*both, *data, "--tiers", "clean", "--swaps", "tiny", "--out", str(vote)]
     assert main(["calibrate", *fitted]) == 0
     assert [one.kind for one in Vote.load(vote).members] == ["weight"] * 3 + ["either"]
+    assert main(["calibrate", *fitted, "--keep"]) == 0
+    shipped, kept = served_vote(repo).members, Vote.load(vote).members
+    assert [(one.scale, one.shift) for one in kept[:3]] == [
+        (pytest.approx(one.scale), pytest.approx(one.shift)) for one in shipped
+    ]
+    shares = {one.weight / other.weight for one, other in zip(kept, shipped, strict=False)}
+    assert max(shares) == pytest.approx(min(shares)), "steeper or flatter as a whole, no more"
     assert main(["export", "--repo", models, "--add", str(member), "--calibration", str(vote)]) == 0
     assert check_repository(repo) == []
     repository = ModelRepository.load(repo)
