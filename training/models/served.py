@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from stream_server.engine.check import file_stamp
@@ -21,7 +19,6 @@ from stream_server.engine.embedded import open_session
 from stream_server.engine.repository import ModelRepository
 from stream_server.vision.types import Floats
 from training.arrays import as_floats
-from training.judge.vote import Vote, Voter
 from training.models.member import Member, load_members
 
 
@@ -110,23 +107,3 @@ def chosen_members(paths: Sequence[Path], repo: Path | None = None) -> list[Memb
     if not members:
         raise ValueError("neither --members nor --models names a member")
     return members
-
-
-def served_vote(repo: Path) -> Vote:
-    """The vote as it lies in the repository. Raises ``RepositoryError``."""
-    repository = ModelRepository.load(repo)
-    graph = onnx.load(str(repository.models["vote"].model_file)).graph
-    held = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-    either = set(held["either"].tolist()) if "either" in held else set()
-    voters = tuple(
-        Voter(
-            name,
-            float(held["scale"][place]),
-            float(held["shift"][place]),
-            float(held["weight"][place, 0]),
-            "either" if place in either else "weight",
-        )
-        for place, name in enumerate(repository.members)
-    )
-    fake, real = (float(repository.parameters[f"threshold_{kind}"]) for kind in ("fake", "real"))
-    return Vote(voters, float(held["bias"][0]), fake, real)

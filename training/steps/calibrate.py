@@ -9,7 +9,8 @@ from pathlib import Path
 
 from training.judge.calibration import calibrate
 from training.judge.devset import SWAPS
-from training.models.served import chosen_members, served_vote
+from training.judge.served_vote import served_vote
+from training.models.served import chosen_members
 from training.steps.common import add_data, add_members, cache_for, load_split
 
 

@@ -12,9 +12,9 @@ from stream_server.engine.check import check_repository
 from tests.support.tiny_repository import tiny_repository
 from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
+from training.judge.served_vote import served_vote
 from training.judge.vote import Vote
 from training.models.member import load_member
-from training.models.served import served_vote
 
 
 def test_a_probe_is_fitted_joined_and_exported(
