@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_server.live import Counters
@@ -9,7 +11,7 @@ from stream_server.server.auth import Caller
 from stream_server.stream import Face
 
 
-def samples(services) -> dict[tuple[str, ...], float]:
+def samples(services: Any) -> dict[tuple[str, ...], float]:
     """Value by the sample's name and its labels' values."""
     return {
         (sample.name, *sample.labels.values()): sample.value
@@ -18,7 +20,7 @@ def samples(services) -> dict[tuple[str, ...], float]:
     }
 
 
-async def test_open_and_closed_streams_are_counted(services):
+async def test_open_and_closed_streams_are_counted(services: Any) -> None:
     one, two = (
         services.streams.open(lambda message: None, Caller("one", "viewer"), None, None)
         for _ in range(2)
@@ -32,7 +34,7 @@ async def test_open_and_closed_streams_are_counted(services):
     assert counted == {"received": 6, "analysed": 3, "dropped": 3, "refused": 1}
 
 
-async def test_verdicts_are_counted_with_their_lag(services):
+async def test_verdicts_are_counted_with_their_lag(services: Any) -> None:
     face = Face(1, (0, 0, 1, 1), 0.9, "likely_fake", 20, (), {})
     services.metrics.observe(0.08, [face, face])
     services.metrics.observe(0.4, [])
@@ -42,7 +44,7 @@ async def test_verdicts_are_counted_with_their_lag(services):
     assert shown["fakelight_verdict_seconds_bucket", "0.1"] == 1
 
 
-async def test_the_engine_shows_its_batches_and_no_fallback(services):
+async def test_the_engine_shows_its_batches_and_no_fallback(services: Any) -> None:
     shown = samples(services)
     assert shown["fakelight_engine_fallback",] == 0
     assert shown["fakelight_engine_rows_total", "crops"] == 0

@@ -8,7 +8,7 @@ from stream_server.ingest.webrtc.aiortc_private import CERTIFICATES
 from stream_server.ingest.webrtc.dtls import CIPHERS, take_rsa
 
 
-async def test_a_context_offers_ciphers_for_both_kinds_of_certificate():
+async def test_a_context_offers_ciphers_for_both_kinds_of_certificate() -> None:
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     take_rsa(peer)
     [certificate] = getattr(peer, CERTIFICATES)
