@@ -1,9 +1,9 @@
 """Models by name.
 
 The names of ``ZOO`` mean exactly one thing each. Any other name is ``BACKBONE_HEAD``: ``BACKBONE``
-is ``mobilenetv2`` (our own, on the middle of the crop), ``residual`` (high-pass residuals, regions
-compared), ``meso4``, ``mesoinception4``, or any timm model's name; ``HEAD`` is ``lstm``, ``gru``,
-``mean`` or ``attention``.
+is ``mobilenetv2`` or ``efficientnet_lite0`` (our own, on the middle of the crop), ``residual``
+(high-pass residuals, regions compared), ``meso4``, ``mesoinception4``, or any timm model's name;
+``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from stream_server.engine.spec import LANDMARK_DIM
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
 from training.models.encoder import MobileNetV2Encoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
+from training.models.lite import EfficientNetLite0Encoder
 from training.models.mesonet import Meso4, MesoInception4
 from training.models.residual import ResidualEncoder
 
@@ -39,7 +40,10 @@ class Spec:
     size: int | None = None
 
 
-_OWN = ("mobilenetv2", "residual", "meso4", "mesoinception4", "inception_resnet_v1", "clip_vit_l14")
+_OWN = (
+    "mobilenetv2", "efficientnet_lite0", "residual", "meso4", "mesoinception4",
+    "inception_resnet_v1", "clip_vit_l14",
+)  # fmt: skip
 """Backbones that are not timm's names."""
 
 ZOO: dict[str, Spec] = {
@@ -64,6 +68,7 @@ FULL: tuple[str, ...] = tuple(name for name in ZOO if name != "landmark_gru")
 
 NAMES: tuple[str, ...] = (
     "mobilenetv2_lstm",
+    "efficientnet_lite0_lstm",
     "residual_lstm",
     *ZOO,
     "meso4_mean",
@@ -114,6 +119,8 @@ def make_encoder(
     match spec.backbone:
         case "mobilenetv2":
             return MobileNetV2Encoder(start)
+        case "efficientnet_lite0":
+            return EfficientNetLite0Encoder(start)
         case "residual":
             return ResidualEncoder(start)
         case "meso4":

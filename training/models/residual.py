@@ -69,8 +69,10 @@ class ResidualEncoder(nn.Module):
     def maps(self, image: Tensor) -> list[Tensor]:
         """The maps after the second, third and fifth stage."""
         kernel = cast(Tensor, self.kernel)
-        # Filtered before it is cut, so that the cut leaves no edge in the residual.
-        residual = functional.conv2d(image, kernel, padding=2, groups=3)
+        # In 32 bit whatever the rest runs in, as it is served: in bfloat16 rounding is as large as
+        # the residual. Filtered before it is cut, so that the cut leaves no edge in the residual.
+        with torch.autocast(image.device.type, enabled=False):
+            residual = functional.conv2d(image.float(), kernel.float(), padding=2, groups=3)
         residual = middle(residual, self.view)
         maps = self.net.bn1(
             self.net.conv_stem(self.mix(functional.hardtanh(residual, -0.25, 0.25)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,13 @@ def load_strictly(net: nn.Module, state: Mapping[str, Tensor], source: object) -
     net.load_state_dict(state, strict=False)
 
 
-def load_start(net: nn.Module, start: Path) -> None:
+def load_start(
+    net: nn.Module, start: Path, renamed: Callable[[State], State] = lambda state: state
+) -> None:
     """Load pretrained weights (safetensors or a PyTorch state) less their classifier, strictly.
 
-    OpenCLIP's and OpenAI's layout of a vision tower is understood too. Raises
-    ``FileNotFoundError``, and ``ValueError`` naming what does not fit.
+    OpenCLIP's and OpenAI's layout of a vision tower is understood too; ``renamed`` gives any other
+    file ``net``'s names. Raises ``FileNotFoundError``, and ``ValueError`` naming what does not fit.
     """
     state = read(start, ": no weights to start from")
     if "state_dict" in state:
@@ -71,6 +73,7 @@ def load_start(net: nn.Module, start: Path) -> None:
 
         converted: Any = checkpoint_filter_fn
         state = dict(converted(state, net))
+    state = renamed(state)
     wanted = net.state_dict()
     kept = {
         name: value
@@ -93,6 +96,11 @@ def read_frames(path: Path) -> State:
         raise ValueError(f"{path} holds no frames weights; give best.pt or last.pt")
     state: State = found["state"]
     return state
+
+
+def frames_figures(path: Path) -> dict[str, float]:
+    """What ``save_frames`` was told of these weights on dev; nothing for an average of runs."""
+    return dict(read(path, "; train --stage frames writes it").get("dev", {}))
 
 
 def averaged(paths: Sequence[Path]) -> State:

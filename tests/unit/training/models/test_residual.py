@@ -65,3 +65,18 @@ def test_onnx_gives_what_pytorch_gives(net: Any, tmp_path: Path) -> None:
         expected = net(image).numpy()
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     np.testing.assert_allclose(session.run(None, {"image": image.numpy()})[0], expected, atol=1e-4)
+
+
+def test_the_filter_runs_in_fp32_under_autocast(net):
+    pixels = torch.randint(0, 256, (2, 3, 224, 224)).float() / 127.5 - 1
+    seen = []
+    hook = net.mix.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    try:
+        with torch.inference_mode():
+            net(pixels)
+            with torch.autocast("cpu", torch.bfloat16):
+                net(pixels)
+    finally:
+        hook.remove()
+    assert seen[1].dtype == torch.float32
+    torch.testing.assert_close(seen[1], seen[0], atol=0, rtol=0)

@@ -11,8 +11,9 @@ import torch
 from timm.layers.conv2d_same import Conv2dSame
 
 from training.models.encoder import MobileNetV2Encoder
+from training.models.lite import EfficientNetLite0Encoder
 from training.models.residual import ResidualEncoder
-from training.models.strided import StridedDepthwise, quicken
+from training.models.strided import StridedDepthwise, WideDepthwise, quicken
 
 
 def plain(layer: StridedDepthwise) -> Conv2dSame:
@@ -51,7 +52,27 @@ def test_under_autocast_it_computes_in_bfloat16_and_gives_gradients_in_fp32() ->
     assert layer.weight.grad is not None and layer.weight.grad.dtype == torch.float32
 
 
-@pytest.mark.parametrize(("make", "count"), [(MobileNetV2Encoder, 4), (ResidualEncoder, 3)])
+@pytest.mark.parametrize("side", [6, 13])
+def test_a_wide_kernel_gives_the_gradients_of_the_plain_layer(side: int) -> None:
+    torch.manual_seed(side)
+    layer = torch.nn.Conv2d(8, 8, 5, 1, 2, groups=8, bias=False).train()
+    net = torch.nn.Sequential(copy.deepcopy(layer))
+    quicken(net)
+    assert type(net[0]) is WideDepthwise
+    image = torch.randn(3, 8, side, side + 1, requires_grad=True)
+    got = []
+    for one in (net[0], layer):
+        out = one(image)
+        loss = (out * torch.arange(out.numel()).reshape(out.shape).sin()).sum()
+        got.append((out.detach(), *torch.autograd.grad(loss, (image, *one.parameters()))))
+    for quick, slow in zip(*got, strict=True):
+        torch.testing.assert_close(quick, slow, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "count"),
+    [(EfficientNetLite0Encoder, 4), (MobileNetV2Encoder, 4), (ResidualEncoder, 3)],
+)
 def test_the_encoders_use_it_and_keep_their_weights_names(make: Any, count: int) -> None:
     encoder = make()
     layers = [part for part in encoder.modules() if isinstance(part, StridedDepthwise)]
