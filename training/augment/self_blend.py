@@ -10,7 +10,7 @@ does, and now and then another person's face, as in Li et al., "Face X-ray", CVP
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -81,6 +81,25 @@ class Blend:
             smooth=int(rng.integers(1, 4)) if rng.random() < 0.2 else 0,
             zoom=float(rng.uniform(0.96, 1.04)),
             shift=(float(rng.uniform(-0.025, 0.025)), float(rng.uniform(-0.02, 0.02))),
+        )
+
+    @classmethod
+    def lips(cls, rng: np.random.Generator) -> Blend:
+        """As lip-sync nets leave a face: its lower part anew, from 96 to 256 pixels a face."""
+        other = cls.random(rng)
+        outline = np.array(_OUTLINES["lower" if rng.random() < 0.6 else "mouth"], np.float32)
+        centre = outline.mean(axis=0)
+        outline = (outline - centre) * rng.uniform(0.9, 1.15, 2) + centre
+        outline = outline + rng.normal(0, 0.02, outline.shape)
+        return replace(
+            other,
+            outline=as_floats(outline.astype(np.float32)),
+            soft=float(rng.uniform(0.03, 0.1)),
+            ratio=1.0,
+            inside=True,
+            change=replace(other.change, sharpen=0.0, scale=1.0),
+            resolution=float(rng.uniform(0.3, 0.75)),
+            smooth=int(rng.integers(1, 4)) if rng.random() < 0.4 else 0,
         )
 
     def apply(

@@ -124,6 +124,27 @@ def crops(root: Path) -> Iterator[Item]:
             )
 
 
+def stills(root: Path) -> Iterator[Item]:
+    """Pictures listed by an ``index.csv`` with their split, label, maker, source and person.
+
+    The maker is the method. People are told apart inside their source. Raises ``LayoutError``
+    where the table is missing or a label or split is not known.
+    """
+    for number, row in enumerate(_rows(root / "index.csv"), start=2):
+        where = f"{root / 'index.csv'} line {number}"
+        path = Path(row["file"])
+        yield Item(
+            name="-".join(path.with_suffix("").parts),
+            path=root / path,
+            kind="still",
+            label=label_of(row["label"], where),
+            dataset=row["source"],
+            method=row["maker"],
+            split=split_of(row["split"], where),
+            identities=(f"{row['source']}:{row['person']}",) if row["person"] else (),
+        )
+
+
 def folders(root: Path) -> Iterator[Item]:
     """Plain ``real/`` and ``fake/`` folders of videos and pictures, at any depth.
 

@@ -16,6 +16,7 @@ from training.data.layouts import (
     folders,
     label_of,
     split_of,
+    stills,
     videos_in,
 )
 
@@ -152,4 +153,5 @@ LAYOUTS: dict[str, Callable[[Path], Iterator[Item]]] = {
     "dfdc": dfdc,
     "faceforensics": faceforensics,
     "folders": folders,
+    "stills": stills,
 }

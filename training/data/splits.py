@@ -65,11 +65,7 @@ def assign(samples: Sequence[Sample], shares: Mapping[str, float], seed: int = 0
         raise ValueError(f"shares are {dict(shares)}; they must be positive, of {SPLITS}")
     official = [sample for sample in samples if sample.split]
     check(official)
-    groups = _Groups()
-    for sample in samples:
-        groups.join(f"video:{sample.video}", *(f"id:{name}" for name in sample.identities))
-        if sample.pair:
-            groups.join(f"video:{sample.video}", f"pair:{sample.dataset}/{sample.pair}")
+    groups = _groups(samples)
     fixed = {groups.root(f"video:{sample.video}"): sample.split for sample in official}
     total = sum(shares.values())
     result: dict[str, str] = {}
@@ -82,6 +78,21 @@ def assign(samples: Sequence[Sample], shares: Mapping[str, float], seed: int = 0
             fixed[root] = list(shares)[min(bisect.bisect(edges, place), len(edges) - 1)]
         result[sample.video] = fixed[root]
     return result
+
+
+def families(samples: Sequence[Sample]) -> dict[str, str]:
+    """For each video a name that all videos share that have a person or source in common."""
+    groups = _groups(samples)
+    return {sample.video: groups.root(f"video:{sample.video}") for sample in samples}
+
+
+def _groups(samples: Sequence[Sample]) -> _Groups:
+    groups = _Groups()
+    for sample in samples:
+        groups.join(f"video:{sample.video}", *(f"id:{name}" for name in sample.identities))
+        if sample.pair:
+            groups.join(f"video:{sample.video}", f"pair:{sample.dataset}/{sample.pair}")
+    return groups
 
 
 class _Groups:

@@ -1,17 +1,15 @@
 """Endless training batches of crops, mixed so that no source gives its label away.
 
-A batch is made of four streams: real faces, each beside its own self-blended image; live swaps,
+A batch is made of five streams: real faces, each beside its own self-blended image; live swaps,
 each beside the real half of the same moment; given fakes of each method in turn beside real
-faces of the same data set; and single-picture fakes beside their originals. Whatever stands side
-by side goes through the same delivery and the same cut, so that only the manipulation differs.
+faces of the same data set; single-picture fakes beside their originals; and generated heads beside
+real faces of any set. Whatever stands side by side goes through the same delivery and the same
+cut, so that only the manipulation differs.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -29,111 +27,13 @@ from training.augment.margin import Cut
 from training.augment.self_blend import Blend
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Stored
+from training.fit.pairs import Mix, Pairs
 
 Batch = dict[str, Tensor]
 Crop = tuple[Image, Floats]  # a crop and where its border is; see training.augment.border
-T = TypeVar("T")
 _CANDIDATES = 12  # donors to choose from
 _HIDING = (0.011, 0.022)  # blur in parts of the crop: of a face some 15 to 30 pixels stay
 UNDECIDED = 0.5
-
-
-@dataclass(frozen=True)
-class Mix:
-    """Pairs per batch from each stream, and where self-blending takes its real faces from.
-
-    Raising ``blended`` teaches the blend itself; raising ``given`` and ``stills`` the makers of
-    the given fakes; raising ``paired`` live swaps. ``donor`` is the share of blends with another
-    person's face, ``harm`` how often delivery harms a picture: at 1 a quarter of the pictures
-    show nothing any more, and learning is slow. ``hidden`` pairs are blurred until nobody could
-    tell and are to be scored as undecided: what is left then (who it is, the light, the camera) is
-    no evidence, and a net that goes by it shifts its scores from source to source. ``camera`` is
-    how often a source is given another light and another camera's peculiarities.
-    """
-
-    blended: int = 8
-    paired: int = 4
-    given: int = 4
-    stills: int = 2
-    donor: float = 0.25
-    harm: float = 0.5
-    video_share: float = 0.35
-    hidden: int = 0
-    camera: float = 0.0
-
-
-class Pairs:
-    """Draws (real, fake) pairs from a manifest's training rows."""
-
-    def __init__(self, manifest: Manifest, mix: Mix) -> None:
-        self.manifest, self.mix = manifest, mix
-        self.real_videos: dict[str, dict[str, list[Stored]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
-        self.real_stills: dict[str, list[Stored]] = defaultdict(list)
-        self.fakes: dict[str, dict[str, list[Stored]]] = defaultdict(lambda: defaultdict(list))
-        self.fake_stills: list[Stored] = []
-        moments: dict[tuple[str, int], dict[str, Stored]] = defaultdict(dict)
-        still_reals: dict[str, Stored] = {}
-        counts: dict[str, int] = defaultdict(int)
-        for row in manifest.rows:
-            counts[row.sample.video] += 1
-        for row in manifest.rows:
-            sample = row.sample
-            if sample.pair:
-                moments[sample.pair, round(sample.time * 100)][sample.label] = row
-            if counts[sample.video] == 1 and not sample.pair:
-                if sample.label == "real":
-                    self.real_stills[sample.dataset].append(row)
-                    still_reals[sample.identities[0] if sample.identities else ""] = row
-                else:
-                    self.fake_stills.append(row)
-            elif sample.label == "real":
-                self.real_videos[sample.dataset][sample.video].append(row)
-            elif not sample.pair:
-                self.fakes[sample.method][sample.video].append(row)
-        self.originals = still_reals
-        by_pair: dict[str, list[tuple[Stored, Stored]]] = defaultdict(list)
-        for (pair, _), both in moments.items():
-            if len(both) == 2:
-                by_pair[pair].append((both["real"], both["fake"]))
-        self.moments = list(by_pair.values())
-        if not self.real_videos and not self.real_stills:
-            raise ValueError(f"{manifest.root}: no real face to train on, only one class")
-
-    def real(self, rng: np.random.Generator, dataset: str | None = None) -> Stored:
-        """A real face: from a video or a still, each data set as often as any other."""
-        videos = self.real_videos
-        if (
-            dataset is None
-            and self.real_stills
-            and (not videos or rng.random() >= self.mix.video_share)
-        ):
-            return _pick(rng, _pick(rng, list(self.real_stills.values())))
-        if dataset is None or dataset not in videos:
-            dataset = _pick(rng, list(videos)) if videos else None
-        if dataset is None:
-            return _pick(rng, _pick(rng, list(self.real_stills.values())))
-        return _pick(rng, _pick(rng, list(videos[dataset].values())))
-
-    def given(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
-        """A real face and a fake of one method, the methods in equal shares."""
-        if not self.fakes:
-            return None
-        fake = _pick(rng, _pick(rng, list(_pick(rng, list(self.fakes.values())).values())))
-        return self.real(rng, fake.sample.dataset), fake
-
-    def still(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
-        """A single picture and its fake; None where there is no such fake."""
-        if not self.fake_stills:
-            return None
-        fake = _pick(rng, self.fake_stills)
-        original = self.originals.get(fake.sample.identities[0] if fake.sample.identities else "")
-        return original or self.real(rng), fake
-
-    def moment(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
-        """The real and the fake half of one moment; None where there is no such pair."""
-        return _pick(rng, _pick(rng, self.moments)) if self.moments else None
 
 
 class TrainingBatches(IterableDataset[Batch]):
@@ -181,6 +81,7 @@ class TrainingBatches(IterableDataset[Batch]):
             (self.pairs.moment, mix.paired),
             (self.pairs.given, mix.given),
             (self.pairs.still, mix.stills),
+            (self.pairs.head, mix.heads),
         ]
         for draw, count in drawn:
             for _ in range(count):
@@ -203,7 +104,8 @@ class TrainingBatches(IterableDataset[Batch]):
         # Before it is blended, as whoever makes a fake begins with what a camera gave.
         image = Camera.random(rng, self.mix.camera).apply(image)
         donor = self._load(self._alike(rng, landmarks)) if rng.random() < self.mix.donor else None
-        fake, mask = Blend.random(rng).blended(image, landmarks, rng, donor)
+        blend = Blend.lips(rng) if rng.random() < self.mix.lips else Blend.random(rng)
+        fake, mask = blend.blended(image, landmarks, rng, donor)
         faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
         crops, cut = self._delivered(rng, size, faces)
         return list(zip(crops, (nowhere(), border(mask, landmarks, cut)), strict=True))
@@ -244,7 +146,3 @@ class TrainingBatches(IterableDataset[Batch]):
 
     def _load(self, row: Stored) -> tuple[Image, Floats]:
         return self.manifest.image(row), landmarks_of(row.sample)
-
-
-def _pick(rng: np.random.Generator, items: Sequence[T]) -> T:
-    return items[int(rng.integers(len(items)))]

@@ -21,7 +21,7 @@ from training.models.encoding import encode_with
 from training.models.heads import SequenceHead
 from training.models.member import Member, save_member
 from training.models.registry import Spec, feature_dim, make_encoder, make_head
-from training.models.weights import read_frames
+from training.models.weights import frames_figures, read_frames
 from training.run_dir import RunDir
 
 
@@ -86,6 +86,24 @@ def train_head(
         kept.frame.load_state_dict(logit.state_dict())
         member, after = Member(spec.name, encoder, kept, dim).eval(), before
     save_member(run.path / "member.pt", member, {"dev": after, "mean_of_frames": before})
+    return member
+
+
+def mean_member(spec: Spec, frames: Path, path: Path) -> Member:
+    """The encoder in ``frames`` with the mean of its frame logits as its head, written to ``path``.
+
+    Raises ``FileNotFoundError`` without ``frames``, and ``ValueError`` where they are another
+    model's, and for a model without an encoder or whose head holds no mean of frames.
+    """
+    encoder, logit = load_frames(spec, frames)
+    dim = feature_dim(encoder)
+    head = make_head(spec, dim)
+    if not isinstance(head, SequenceHead):
+        raise ValueError(f"{spec.name}: its head is not the mean of frames and must be trained")
+    head.frame.load_state_dict(logit.state_dict())
+    member = Member(spec.name, encoder, head, dim).eval()
+    dev = frames_figures(frames)
+    save_member(path, member, {"dev": dev, "mean_of_frames": dev})
     return member
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.fit.batches import Mix
+from training.fit.pairs import Mix
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,25 @@ def thinned(manifest: Manifest, samples: int, videos: int, stills: int) -> Manif
     return manifest.where(kept)
 
 
+def few_of_each(manifest: Manifest, per_person: int = 3, samples: int = 60) -> Manifest:
+    """At most ``per_person`` videos of one person and label, of each the first ``samples``.
+
+    A station's hundred clips of one presenter are one face and one studio. Pictures all stay.
+    """
+    seen: dict[tuple[str, str, str], int] = {}
+    kept: list[Stored] = []
+    for video, rows in sorted(manifest.videos().items()):
+        first = rows[0].sample
+        if len(rows) > 1:
+            who = first.identities[0] if first.identities else video
+            place = (first.dataset, first.method, who)
+            seen[place] = seen.get(place, 0) + 1
+            if seen[place] > per_person:
+                continue
+        kept += rows[:samples]
+    return manifest.where(kept)
+
+
 def crops_of(manifest: Manifest, count: int) -> Image:
     """At most ``count`` serving crops, evenly over the manifest, uint8 ``[n, 224, 224, 3]``."""
     return np.stack([crop_of(manifest, row) for row in spread(manifest.rows, count)])
@@ -91,7 +110,11 @@ def score_videos(manifest: Manifest, score: Score, per_video: int = 10) -> list[
 
 
 def group_aucs(scored: Sequence[Scored]) -> dict[str, float]:
-    """AUC by video per data set, per method, and the share of pairs in the right order."""
+    """AUC by video per data set, per method, and the share of pairs in the right order.
+
+    ``across/METHOD`` is a method's fakes against the reals of all data sets, videos against videos
+    and pictures against pictures: what counts for a maker whose own set holds hardly a real one.
+    """
     result: dict[str, float] = {}
     datasets = sorted({one.sample.dataset for one in scored})
     for dataset in datasets:
@@ -110,6 +133,15 @@ def group_aucs(scored: Sequence[Scored]) -> dict[str, float]:
         ordered = [one.mean > pairs[one.sample.pair] for one in fakes if one.sample.pair in pairs]
         if ordered:
             result[f"{dataset}/pairs in order"] = float(np.mean(ordered))
+    for method in sorted({one.sample.method for one in scored if one.sample.label == "fake"}):
+        for still in (False, True):
+            alike = [one for one in scored if (len(one.scores) == 1) == still]
+            every = [one for one in alike if one.sample.label == "real"]
+            of_method = [
+                one for one in alike if one.sample.label == "fake" and one.sample.method == method
+            ]
+            if every and of_method:
+                result[f"across/{method}"] = _auc(every, of_method)
     return result
 
 

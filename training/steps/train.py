@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 from training.data.manifest import Manifest, Quality
-from training.fit.batches import Mix
 from training.fit.member import train_member
+from training.fit.pairs import Mix
 from training.fit.settings import FrameSettings, HeadSettings
 from training.models.registry import parse
 from training.run_dir import RunDir
@@ -19,7 +19,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", default="mobilenetv2_lstm", help="a name of the models step")
     parser.add_argument("--shards", type=Path, required=True, help="folder of the extract step")
     parser.add_argument("--run", type=Path, required=True, help="run directory; resumes there")
-    parser.add_argument("--stage", choices=["all", "frames", "head"], default="all")
+    parser.add_argument(
+        "--stage", choices=["all", "frames", "head", "mean"], default="all",
+        help="mean: no training, the mean of the frames for a head",
+    )  # fmt: skip
     parser.add_argument("--start", type=Path, help="a file of ImageNet weights")
     parser.add_argument("--begin", type=Path, help="best.pt of an earlier run to go on from")
     parser.add_argument("--download", action="store_true", help="let timm fetch ImageNet weights")

@@ -11,7 +11,8 @@ from tests.support.training_sets import folder_set, portrait
 from training.__main__ import main
 from training.augment.camera import Camera
 from training.data.manifest import Manifest
-from training.fit.batches import Mix, TrainingBatches
+from training.fit.batches import TrainingBatches
+from training.fit.pairs import Mix
 
 
 @pytest.fixture(scope="module")

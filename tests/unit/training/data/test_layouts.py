@@ -153,3 +153,21 @@ def test_an_official_split_takes_its_relatives_along() -> None:
 def test_odd_shares_are_refused(shares: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="shares are"):
         assign([sample("a", "", "p")], shares)
+
+
+def test_stills_keep_maker_and_person_and_check_label_and_split(tmp_path: Path) -> None:
+    head = "file,split,label,maker,source,person\n"
+    rows = ["dev/fake/a.png,dev,fake,Painter,some/page,anna", "train/real/b.png,train,real,,set,"]
+    (tmp_path / "index.csv").write_text(head + "\n".join(rows) + "\n")
+    fake, real = LAYOUTS["stills"](tmp_path)
+    assert (fake.kind, fake.label, fake.split) == ("still", "fake", "dev")
+    assert (fake.method, fake.dataset, fake.identities) == (
+        "Painter",
+        "some/page",
+        ("some/page:anna",),
+    )
+    assert fake.path == tmp_path / "dev/fake/a.png" and fake.name == "dev-fake-a"
+    assert real.identities == () and real.method == ""
+    (tmp_path / "index.csv").write_text(head + "a.png,dev,maybe,,set,\n")
+    with pytest.raises(LayoutError, match="line 2: label is 'maybe'"):
+        list(LAYOUTS["stills"](tmp_path))

@@ -21,8 +21,9 @@ from tests.support.paths import ROOT
 from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
 from training.data.manifest import Manifest
-from training.fit.batches import Mix, TrainingBatches
+from training.fit.batches import TrainingBatches
 from training.fit.frames_module import FrameModel
+from training.fit.pairs import Mix
 from training.run_dir import first_process
 
 MIX = '{"blended": 1, "paired": 0, "given": 1, "stills": 0, "donor": 0}'
