@@ -1,6 +1,7 @@
 """What is drawn for a batch: sources in equal shares, originals, makers without real videos."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from training.data.shards import Sample, Stored
 from training.fit.pairs import Mix, Pairs
 
 
-def row(video: str, label: str, dataset: str, method: str = "", who: str = "", at: float = 0.0):
+def row(
+    video: str, label: str, dataset: str, method: str = "", who: str = "", at: float = 0.0
+) -> Stored:
     sample = Sample(
         key=f"{video}-{at}", video=video, track=0, time=at, landmarks=(0.0,) * 10, face_px=100,
         score=1, sharpness=100, label=label, dataset=dataset, method=method, split="train",
@@ -45,12 +48,17 @@ def rows() -> list[Stored]:
     return found
 
 
-def drawn(draw, times: int = 1200) -> Counter[str]:
+def drawn(draw: Callable[[np.random.Generator], str], times: int = 1200) -> Counter[str]:
     rng = np.random.default_rng(0)
     return Counter(draw(rng) for _ in range(times))
 
 
-def test_reals_are_drawn_by_people_and_pictures_and_not_by_clips(rows) -> None:
+def both(pair: tuple[Stored, Stored] | None) -> tuple[Stored, Stored]:
+    assert pair is not None
+    return pair
+
+
+def test_reals_are_drawn_by_people_and_pictures_and_not_by_clips(rows: list[Stored]) -> None:
     pairs = Pairs(Manifest(Path(), rows), Mix(video_share=0.5, heads=1))
     found = drawn(lambda rng: pairs.real(rng).sample.dataset)
     assert found["films"] == pytest.approx(1200 * 0.5 * 12 / 15, rel=0.15)
@@ -61,25 +69,27 @@ def test_reals_are_drawn_by_people_and_pictures_and_not_by_clips(rows) -> None:
     }
 
 
-def test_heads_come_from_makers_without_real_videos(rows) -> None:
+def test_heads_come_from_makers_without_real_videos(rows: list[Stored]) -> None:
     pairs = Pairs(Manifest(Path(), rows), Mix(heads=1))
-    found = drawn(lambda rng: pairs.head(rng)[1].sample.method)
+    found = drawn(lambda rng: both(pairs.head(rng))[1].sample.method)
     assert set(found) == {"heads", "one clip"} and found["heads"] > 8 * found["one clip"]
-    given = {pairs.given(np.random.default_rng(seed))[1].sample.method for seed in range(40)}
+    given = {both(pairs.given(np.random.default_rng(seed)))[1].sample.method for seed in range(40)}
     assert given == {"swap"}
-    assert len({pairs.head(np.random.default_rng(s))[0].sample.dataset for s in range(60)}) == 4
+    assert (
+        len({both(pairs.head(np.random.default_rng(s)))[0].sample.dataset for s in range(60)}) == 4
+    )
 
 
-def test_without_heads_every_fake_is_given(rows) -> None:
+def test_without_heads_every_fake_is_given(rows: list[Stored]) -> None:
     pairs = Pairs(Manifest(Path(), rows), Mix())
     assert pairs.head(np.random.default_rng(0)) is None
-    given = {pairs.given(np.random.default_rng(seed))[1].sample.method for seed in range(90)}
+    given = {both(pairs.given(np.random.default_rng(seed)))[1].sample.method for seed in range(90)}
     assert given == {"swap", "heads", "one clip"}
 
 
-def test_a_fake_picture_stands_beside_its_original_or_one_of_its_set(rows) -> None:
+def test_a_fake_picture_stands_beside_its_original_or_one_of_its_set(rows: list[Stored]) -> None:
     pairs = Pairs(Manifest(Path(), rows), Mix())
-    found = [pairs.still(np.random.default_rng(seed)) for seed in range(40)]
+    found = [both(pairs.still(np.random.default_rng(seed))) for seed in range(40)]
     assert {real.sample.video for real, fake in found if fake.sample.video == "g1"} == {"q7"}
     beside = [real.sample for real, fake in found if fake.sample.video == "g0"]
     assert {one.dataset for one in beside} == {"portraits"} and len(beside) > 10

@@ -10,9 +10,10 @@ from training.models import lite
 from training.models.explainable import parts_of
 from training.models.lite import EfficientNetLite0Encoder, in_timms_names
 from training.models.registry import make_encoder, parse
+from training.models.weights import State
 
 
-def other_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def other_names(state: State) -> State:
     """``state`` of timm under the names of efficientnet-lite-pytorch."""
     outer = {ours: theirs for theirs, ours in lite._PARTS.items()}
     before = [sum(lite._STAGES[:stage]) for stage in range(7)]
@@ -31,12 +32,12 @@ def other_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def state() -> dict[str, torch.Tensor]:
+def state() -> State:
     torch.manual_seed(3)
     return timm.create_model(lite.NET).state_dict()
 
 
-def test_a_start_is_the_same_under_either_name(state, tmp_path: Path) -> None:
+def test_a_start_is_the_same_under_either_name(state: State, tmp_path: Path) -> None:
     theirs = other_names(state)
     assert not set(theirs) & set(state)
     assert {k: v.shape for k, v in in_timms_names(theirs).items()} == {
@@ -48,7 +49,7 @@ def test_a_start_is_the_same_under_either_name(state, tmp_path: Path) -> None:
         assert all(torch.equal(loaded[part], state[part]) for part in loaded)
 
 
-def test_weights_of_another_net_are_refused(state, tmp_path: Path) -> None:
+def test_weights_of_another_net_are_refused(state: State, tmp_path: Path) -> None:
     odd = dict(other_names(state))
     odd.pop("_conv_head.weight")
     torch.save(odd, tmp_path / "odd.pth")
@@ -59,7 +60,7 @@ def test_weights_of_another_net_are_refused(state, tmp_path: Path) -> None:
         EfficientNetLite0Encoder(tmp_path / "more.pth")
 
 
-def test_it_sees_what_the_imagenet_net_saw(state) -> None:
+def test_it_sees_what_the_imagenet_net_saw(state: State) -> None:
     encoder = EfficientNetLite0Encoder().eval()
     encoder.net.load_state_dict(
         {name: value for name, value in state.items() if not name.startswith("classifier.")}

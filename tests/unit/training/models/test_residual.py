@@ -67,9 +67,9 @@ def test_onnx_gives_what_pytorch_gives(net: Any, tmp_path: Path) -> None:
     np.testing.assert_allclose(session.run(None, {"image": image.numpy()})[0], expected, atol=1e-4)
 
 
-def test_the_filter_runs_in_fp32_under_autocast(net):
+def test_the_filter_runs_in_fp32_under_autocast(net: ResidualEncoder) -> None:
     pixels = torch.randint(0, 256, (2, 3, 224, 224)).float() / 127.5 - 1
-    seen = []
+    seen: list[torch.Tensor] = []
     hook = net.mix.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     try:
         with torch.inference_mode():
