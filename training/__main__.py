@@ -17,6 +17,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "evaluate": ("training.steps.evaluate", "figures per group and delivery tier; JSON, HTML"),
     "ablate": ("training.steps.ablate", "head against mean, members against vote"),
     "calibrate": ("training.steps.calibrate", "fit the vote and its thresholds on dev"),
+    "judge": ("training.steps.judge", "members and their votes by folds over people"),
     "explain": ("training.steps.explain", "show where in a face a member sees manipulation"),
     "export": ("training.steps.export", "write members and vote into the model repository"),
     "full": ("training.steps.full", "a repository of the large members, for a GPU"),

@@ -77,6 +77,20 @@ def few_of_each(manifest: Manifest, per_person: int = 3, samples: int = 60) -> M
     return manifest.where(kept)
 
 
+def some_stills(manifest: Manifest, count: int) -> Manifest:
+    """All videos, and at most ``count`` single pictures of each data set and label."""
+    kept: list[Stored] = []
+    stills: dict[tuple[str, str], list[Stored]] = {}
+    for rows in manifest.videos().values():
+        if len(rows) > 1:
+            kept += rows
+        else:
+            stills.setdefault((rows[0].sample.dataset, rows[0].sample.label), []).append(rows[0])
+    for group in stills.values():
+        kept += spread(group, count)
+    return manifest.where(kept)
+
+
 def crops_of(manifest: Manifest, count: int) -> Image:
     """At most ``count`` serving crops, evenly over the manifest, uint8 ``[n, 224, 224, 3]``."""
     return np.stack([crop_of(manifest, row) for row in spread(manifest.rows, count)])

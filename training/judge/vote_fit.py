@@ -175,21 +175,34 @@ def _loss(values: Array, labels: NDArray[np.bool_], weights: Array) -> float:
 
 
 def thresholds(
-    probability: Array, labels: NDArray[np.bool_], alarms: float = 0.015, missed: float = 0.1
+    probability: Array,
+    labels: NDArray[np.bool_],
+    alarms: float = 0.015,
+    missed: float = 0.1,
+    weights: Array | None = None,
 ) -> tuple[float, float]:
     """Where ``likely fake`` begins and ``likely real`` ends, from one probability per video.
 
     At most ``alarms`` of the real videos lie at or above the first, and at most ``missed`` of the
-    fake ones at or below the second. Most of the 5 % of false alarms that is allowed is kept as
-    room: scores shift on other sources, and a scan's score of a whole file lies a little above the
-    mean of its windows.
+    fake ones at or below the second; ``weights`` say how much each counts, without them all count
+    alike. Most of the 5 % of false alarms that is allowed is kept as room: scores shift on other
+    sources, and a scan's score of a whole file lies a little above the mean of its windows.
     """
-    real, fake = np.sort(probability[~labels]), np.sort(probability[labels])
-    over = real[max(int(np.ceil(len(real) * (1 - alarms))) - 1, 0)]
+    share = np.ones(len(probability)) if weights is None else weights
+    real, below_real = _ranked(probability[~labels], share[~labels])
+    fake, below_fake = _ranked(probability[labels], share[labels])
+    over = real[int((below_real < 1 - alarms).sum())]
     high = float(np.clip(over + 0.01, 0.55, 0.99))
-    under = fake[min(int(np.floor(len(fake) * missed)), len(fake) - 1)]
+    under = fake[min(int((below_fake <= missed).sum()), len(fake) - 1)]
     low = float(np.clip(under, 0.05, min(high - 0.05, 0.5)))
     return round(high, 4), round(low, 4)
+
+
+def _ranked(values: Array, weights: Array) -> tuple[Array, Array]:
+    """``values`` in rising order, and the share of the weight up to each of them."""
+    order = np.argsort(values, kind="stable")
+    up_to: Array = np.round(np.cumsum(weights[order]) / weights.sum(), 9)
+    return values[order], up_to
 
 
 def risk_coverage(probability: Array, labels: NDArray[np.bool_]) -> list[tuple[float, float]]:
