@@ -26,6 +26,7 @@ _CREATING = re.compile(
     r" (?:(?:open|openat|mkdirat)\((?:(?:AT_FDCWD|\d+)<(?P<at>[^>]*)>, )?|(?:creat|mkdir)\()"
     r'"(?P<path>[^"]*)"'
 )
+_OF_THE_TESTS = ("FAKELIGHT_", "XDG_", "COVERAGE_")  # the last would write its measurements
 _NAMES_PORT = 53  # a look-up may go through a resolver on loopback
 
 
@@ -95,7 +96,7 @@ class Traced:
         clean = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("FAKELIGHT_", "XDG_")) and name not in no_telemetry.FORBIDDING
+            if not name.startswith(_OF_THE_TESTS) and name not in no_telemetry.FORBIDDING
         }
         mine = {
             "HOME": str(folder / "home"),
