@@ -28,6 +28,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_set(tmp_path_factory.mktemp("set"), 2, 10)
 
 
+@pytest.mark.slow
 def test_a_killed_run_loses_only_the_unit_in_hand(tmp_path: Path) -> None:
     source, out = folder_set(tmp_path / "set", 4, 20), tmp_path / "out"
     command = [sys.executable, "-m", "training", "extract", str(source)]

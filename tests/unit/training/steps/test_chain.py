@@ -22,6 +22,7 @@ from training.models.encoding import encode_with
 from training.models.member import load_member, load_members
 from training.models.registry import parse
 
+pytestmark = pytest.mark.slow
 STEPS = 48
 MIX = '{"blended": 1, "paired": 0, "given": 5, "stills": 0, "harm": 0.2, "donor": 0}'
 
