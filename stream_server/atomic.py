@@ -33,7 +33,7 @@ def replacing(path: Path, mode: int = 0o666) -> Iterator[Path]:
     with _unfinished(path) as part:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         yield part
-        descriptor = os.open(part, os.O_RDONLY)
+        descriptor = os.open(part, os.O_RDWR)  # Windows syncs no file that is only read
         try:
             os.fsync(descriptor)
         finally:

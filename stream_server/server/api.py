@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json import JSONDecodeError
+import json
 from typing import Any
 
 from starlette.requests import Request
@@ -147,8 +147,9 @@ def _origin(request: Request) -> str:
 
 async def _json(request: Request) -> dict[str, Any]:
     """The fields of a JSON object, none for anything else."""
+    body = await request.body()  # over the limit it raises what becomes the answer
     try:
-        fields = await request.json()
-    except (JSONDecodeError, UnicodeDecodeError, RecursionError):
+        fields = json.loads(body)
+    except (ValueError, RecursionError):  # a number of too many digits is no JSONDecodeError
         return {}
     return fields if isinstance(fields, dict) else {}

@@ -42,7 +42,7 @@ class BodyLimit:
             return
         limit = self._limit(scope["path"])
         announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced) > limit:
+        if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
             await answer_to(TooLargeError(limit, announced))(scope, receive, send)
             return
         received = 0

@@ -72,3 +72,9 @@ def test_what_announces_nothing_is_read_up_to_the_limit(client: Any, asked: Any)
 def test_an_announcement_that_is_no_number_proves_nothing(client: Any, announced: str) -> None:
     answer = client.post("/whip", content=b"x" * 101, headers={"Content-Length": announced})
     assert answer.status_code == 413
+
+
+def test_an_announcement_of_very_many_digits_is_over_every_limit(client: Any, asked: Any) -> None:
+    answer = client.post("/whip", content=b"x", headers={"Content-Length": "9" * 5000})
+    assert answer.status_code == 413
+    assert asked == []
