@@ -1,9 +1,9 @@
 """Files and folders that appear under their names only when they are complete.
 
 They are made beside their place, under a name that no other writer has, on this machine or on
-another one that shares the folder, are brought to the disk and renamed: whoever looks, even after
-a power cut, sees what was there before or all of the new. What a writer that was killed leaves
-behind is told by its name, and ``sweep`` removes it.
+another one that shares the folder, and renamed, a file once it is on the disk: whoever looks sees
+what was there before or all of the new. What a writer that was killed leaves behind is told by its
+name, and ``sweep`` removes it.
 """
 
 from __future__ import annotations
@@ -57,16 +57,27 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         part.mkdir(parents=True)
         yield part
         with _unfinished(path) as old:
-            if path.exists():
-                path.rename(old)
-            part.rename(path)
+            try:
+                if path.exists():
+                    path.rename(old)
+                part.rename(path)
+            except BaseException:
+                if old.exists() and not path.exists():
+                    old.rename(path)
+                raise
 
 
 def sweep(folder: Path) -> None:
-    """Remove from ``folder`` what writers on this machine that no longer run have left there."""
+    """Remove from ``folder`` what writers on this machine that no longer run have left there.
+
+    A folder stays where there is none in its place: its writer may have been killed between the
+    two renames, and then it is all there is.
+    """
     for left in folder.glob("*.part"):
         found = _TAIL.search(left.name)
         if found is None or found["node"] != _NODE or left in _writing:
+            continue
+        if left.is_dir() and not left.with_name(left.name[: found.start()]).exists():
             continue
         if int(found["pid"]) == os.getpid() or not _runs(int(found["pid"])):
             _remove(left)

@@ -1,5 +1,5 @@
-// A page can embed relay.html too. So the relay serves only a port that comes with a nonce which
-// this service worker gave to a content script of the same tab a moment ago, and only once.
+// A page can embed transport/relay/frame.html too. So the relay serves only a port that comes with a
+// nonce which this service worker gave to a content script of the same tab a moment ago, and only once.
 
 const LIFETIME_MS = 30_000;
 const MOST_OPEN = 200;

@@ -105,12 +105,11 @@ def test_a_change_of_the_setting_changes_the_transport(
 
 
 @pytest.fixture
-def without_media(
-    tmp_path: Path, tiny_models: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Server]:
+def without_media(tmp_path: Path, tiny_models: Path) -> Iterator[Server]:
     """A server whose media nobody can reach, as behind a firewall that lets no UDP through."""
-    monkeypatch.setenv("FAKELIGHT_WEBRTC_ADDRESSES", "203.0.113.1")
-    running = start_server(tmp_path / "server", "--models", str(tiny_models))
+    nowhere = {"FAKELIGHT_WEBRTC_ADDRESSES": "203.0.113.1"}
+    models = ("--models", str(tiny_models))
+    running = start_server(tmp_path / "server", *models, environment=nowhere)
     yield running
     running.stop()
 

@@ -14,7 +14,7 @@ from stream_server.engine.check import file_stamp
 from training.export.ensembles import write_ensembles
 from training.export.heat_map import HeatModel, heat_difference, heat_model
 from training.export.onnx_export import ExportReport, write_member
-from training.export.repository_writer import member_names, write_vote
+from training.export.repository_writer import check_removable, member_names, write_vote
 from training.judge.vote import Vote
 from training.models.encoder import ServedEncoder
 from training.models.member import Member
@@ -99,14 +99,27 @@ def write_joint(repo: Path, vote: Vote, notes: str, more: Mapping[str, str] | No
     ``notes`` say in the vote's config how it was fitted; ``more`` are further parameters of it.
     Raises ``ValueError`` where the vote and the repository do not name the same members.
     """
-    present = member_names(repo)
-    if set(present) != set(vote.names):
-        raise ValueError(
-            f"the calibration names {', '.join(sorted(vote.names))}, but {repo} holds "
-            f"{', '.join(sorted(present))}: calibrate again with those"
-        )
+    check_names(repo, vote)
     write_vote(repo, vote, {"calibration": notes, **(more or {})})
     write_ensembles(repo)
+
+
+def check_names(
+    repo: Path, vote: Vote, add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> None:
+    """Whether ``vote`` is for the members of ``repo`` with ``add`` and without ``remove``.
+
+    To be asked before anything is changed. Raises ``ValueError`` where it is not, or where what
+    is to be removed is read by a member that stays.
+    """
+    for name in remove:
+        check_removable(repo, name, remove)
+    members = {*member_names(repo), *add} - {*remove}
+    if members != set(vote.names):
+        raise ValueError(
+            f"the calibration names {', '.join(sorted(vote.names))}, but {repo} holds "
+            f"{', '.join(sorted(members))}: calibrate again with those"
+        )
 
 
 def _served(member: Member) -> nn.Module | None:

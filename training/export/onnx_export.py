@@ -255,8 +255,8 @@ def _check_padding(name: str, model: ModelProto, case: Mapping[str, np.ndarray])
     session = _open(model)
     wild = {key: array.copy() for key, array in case.items()}
     for row, length in enumerate(case["LENGTH"][:, 0]):
-        for name in case.keys() - {"LENGTH"}:
-            wild[name][row, length:] = 1e3
+        for tensor in case.keys() - {"LENGTH"}:
+            wild[tensor][row, length:] = 1e3
     before, after = (session.run(["LOGIT"], dict(feed))[0] for feed in (case, wild))
     if not np.allclose(before, after, atol=1e-4):
         raise ParityError(

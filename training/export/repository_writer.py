@@ -144,15 +144,21 @@ def remove_member(repo: Path, name: str) -> bool:
     Raises:
         ValueError: a bad name, or a member whose features another one reads.
     """
+    check_removable(repo, name)
+    return _delete(repo, name)
+
+
+def check_removable(repo: Path, name: str, along: Sequence[str] = ()) -> None:
+    """Raise ``ValueError`` for a bad name, or a member whose features another one reads that is
+    not removed ``along`` with it."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"member name {name!r}: use {_NAME.pattern}")
-    readers = readers_of(repo, name)
+    readers = [reader for reader in readers_of(repo, name) if reader not in along]
     if readers:
         raise ValueError(
             f"{name} cannot be removed from {repo} alone: {', '.join(readers)} reads its features; "
             f"remove {'it' if len(readers) == 1 else 'them'} first"
         )
-    return _delete(repo, name)
 
 
 def readers_of(repo: Path, name: str) -> list[str]:

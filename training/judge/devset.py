@@ -126,8 +126,9 @@ def score_videos(manifest: Manifest, score: Score, per_video: int = 10) -> list[
 def group_aucs(scored: Sequence[Scored]) -> dict[str, float]:
     """AUC by video per data set, per method, and the share of pairs in the right order.
 
-    ``across/METHOD`` is a method's fakes against the reals of all data sets, videos against videos
-    and pictures against pictures: what counts for a maker whose own set holds hardly a real one.
+    ``across/METHOD`` is a method's fakes against the reals of all data sets, videos against videos,
+    ``across pictures/METHOD`` pictures against pictures: what counts for a maker whose own set
+    holds hardly a real one.
     """
     result: dict[str, float] = {}
     datasets = sorted({one.sample.dataset for one in scored})
@@ -155,7 +156,7 @@ def group_aucs(scored: Sequence[Scored]) -> dict[str, float]:
                 one for one in alike if one.sample.label == "fake" and one.sample.method == method
             ]
             if every and of_method:
-                result[f"across/{method}"] = _auc(every, of_method)
+                result[f"across{' pictures' if still else ''}/{method}"] = _auc(every, of_method)
     return result
 
 

@@ -71,7 +71,7 @@ def _of_kind(
         "fake": int(fake.sum()),
         "sets": {name: auc(fake[dataset == name], values[dataset == name]) for name in sets},
         "makers": {
-            maker: float(np.mean([against(real, method == maker) for real in reals]))
+            maker: float(np.mean([against(real, fake & (method == maker)) for real in reals]))
             for maker in sorted(set(method[fake]))
         },
         "cross": cross,

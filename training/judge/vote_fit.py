@@ -193,7 +193,8 @@ def thresholds(
     fake, below_fake = _ranked(probability[labels], share[labels])
     over = real[int((below_real < 1 - alarms).sum())]
     high = float(np.clip(over + 0.01, 0.55, 0.99))
-    under = fake[min(int((below_fake <= missed).sum()), len(fake) - 1)]
+    passed = int((below_fake <= missed).sum())
+    under = fake[passed - 1] if passed else 0.0
     low = float(np.clip(under, 0.05, min(high - 0.05, 0.5)))
     return round(high, 4), round(low, 4)
 

@@ -97,7 +97,8 @@ def members_with_encoder(repo: Path, names: Sequence[str] = ()) -> list[Member]:
 def chosen_members(paths: Sequence[Path], repo: Path | None = None) -> list[Member]:
     """The served members of ``repo``, replaced and followed by those in the files ``paths``.
 
-    Raises ``ValueError`` where a name comes twice in ``paths``, or there is no member at all.
+    Raises ``ValueError`` where a name comes twice in ``paths``, there is no member at all, or one
+    reads features of an encoder that it was not fitted on.
     """
     members = load_members(paths)
     if repo is not None:
@@ -106,4 +107,23 @@ def chosen_members(paths: Sequence[Path], repo: Path | None = None) -> list[Memb
         members = [*served, *given.values()]
     if not members:
         raise ValueError("neither --members nor --models names a member")
+    _check_fitted_on(members)
     return members
+
+
+def _check_fitted_on(members: Sequence[Member]) -> None:
+    """A member that reads others' features means nothing on other weights of theirs."""
+    encoders = {member.name: member.encoder for member in members}
+    for member in members:
+        stamps = member.facts.get("fitted_on")
+        known = stamps if isinstance(stamps, dict) else {}
+        for name in member.reads:
+            fitted = known.get(name) or member.facts.get(f"fitted_on_{name}")
+            encoder = encoders.get(name)
+            if fitted is None or encoder is None:
+                continue
+            if not isinstance(encoder, OnnxEncoder) or encoder.stamp != fitted:
+                raise ValueError(
+                    f"{member.name} was not fitted on this encoder of {name}: "
+                    "run the probe step again with it"
+                )

@@ -29,6 +29,8 @@ def main(argv: list[str]) -> int:
     )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, help="calibration (JSON)")
     options = parser.parse_args(argv)
+    if options.keep and options.models is None:
+        raise ValueError("--keep takes the weights of a repository's vote: name it with --models")
     members = chosen_members(options.members, options.models)
     vote, figures = calibrate(
         members,
@@ -37,7 +39,7 @@ def main(argv: list[str]) -> int:
         options.tiers,
         options.half,
         options.swaps,
-        served_vote(options.models) if options.keep and options.models else None,
+        served_vote(options.models) if options.keep else None,
     )
     vote.save(options.out, figures)
     sys.stdout.write(json.dumps(figures, indent=2) + "\n")

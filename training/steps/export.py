@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stream_server.atomic import write_text
 from training.data.manifest import Manifest
-from training.export.members import export_members
+from training.export.members import check_names, export_members
 from training.export.repository_writer import readers_of, remove_member
 from training.judge.devset import crops_of
 from training.judge.vote import Vote
@@ -34,11 +34,12 @@ def main(argv: list[str]) -> int:
     if not options.add and not options.remove:
         raise ValueError("neither --add nor --remove given")
     vote = Vote.load(options.calibration)
+    members = [load_member(path) for path in options.add]
+    check_names(options.repo, vote, [member.name for member in members], options.remove)
     # Those that read others' features go first, so that both may be named in any order.
     for name in sorted(options.remove, key=lambda name: bool(readers_of(options.repo, name))):
         if not remove_member(options.repo, name):
             raise ValueError(f"{options.repo} holds no member {name!r}")
-    members = [load_member(path) for path in options.add]
     crops = crops_of(Manifest.open(options.shards), options.crops) if options.shards else None
     reports = export_members(options.repo, members, vote, options.notes, not options.no_maps, crops)
     for report in reports:

@@ -60,6 +60,36 @@ def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
     assert names(path) == ["new"] and names(tmp_path) == ["models"]
 
 
+def test_a_folder_that_cannot_take_its_place_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "models"
+    (path / "old").mkdir(parents=True)
+    rename = Path.rename
+
+    def full(self: Path, target: Path) -> Path:
+        if target == path and "new" in names(self):
+            raise OSError("no space left")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError, match="no space"), replacing_folder(path) as part:
+        (part / "new").touch()
+    assert names(path) == ["old"] and names(tmp_path) == ["models"]
+
+
+def test_the_only_folder_there_is_is_not_swept(tmp_path: Path) -> None:
+    with replacing(tmp_path / "models") as part:
+        tail = part.name.removeprefix("models")
+    (tmp_path / "models").unlink()
+    (tmp_path / f"models{tail}").mkdir()
+    sweep(tmp_path)
+    assert names(tmp_path) == [f"models{tail}"]
+    (tmp_path / "models").mkdir()
+    sweep(tmp_path)
+    assert names(tmp_path) == ["models"]
+
+
 def test_a_killed_writer_is_swept_up_after_and_a_living_one_left_alone(tmp_path: Path) -> None:
     living, killed = (
         subprocess.Popen(

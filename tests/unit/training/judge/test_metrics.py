@@ -144,6 +144,15 @@ def test_thresholds_leave_reals_alone_and_order_stays() -> None:
     assert curve[-1][0] == 1 and curve[40][1] <= curve[-1][1]
 
 
+def test_no_more_fakes_than_allowed_lie_at_or_below_the_lower_threshold() -> None:
+    labels = np.arange(20) % 2 == 1
+    probability = np.where(labels, np.linspace(0.1, 0.9, 20), 0.2)
+    _, low = thresholds(probability, labels, missed=0.1)
+    assert (probability[labels] <= low).sum() <= 1
+    _, none = thresholds(probability, labels, missed=0.05)
+    assert (probability[labels] <= none).sum() == 0
+
+
 def test_a_member_of_the_kind_either_joins_as_one_or_the_other() -> None:
     members = (
         Voter("a", 2.0, 0.0, 0.5),
