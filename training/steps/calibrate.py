@@ -8,21 +8,16 @@ import sys
 from pathlib import Path
 
 from training.judge.calibration import calibrate
-from training.judge.devset import SWAPS
 from training.judge.served_vote import served_vote
 from training.models.served import chosen_members
-from training.steps.common import add_data, add_members, cache_for, load_split
+from training.steps.common import add_data, add_members, add_vote, cache_for, load_split
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training calibrate", description=__doc__)
     add_members(parser)
     add_data(parser)
-    parser.add_argument("--tiers", nargs="+", default=["clean", "web", "hard"])
-    parser.add_argument(
-        "--swaps", nargs="*", default=list(SWAPS),
-        help="data sets whose fakes weigh the members, where one joins as one-or-the-other",
-    )  # fmt: skip
+    add_vote(parser)
     parser.add_argument(
         "--keep", action="store_true",
         help="take the weights of --models' own vote as they are, and fit only what joins it",

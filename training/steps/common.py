@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from training.data.manifest import Manifest, Quality
-from training.judge.devset import thinned
+from training.judge.devset import SWAPS, thinned
 
 
 def add_members(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +39,15 @@ def load_split(options: argparse.Namespace) -> Manifest:
     manifest = Manifest.open(options.shards, Quality(sharpness=options.sharpness))
     part = manifest.split(options.split)
     return thinned(part, *options.thin) if options.thin else part
+
+
+def add_vote(parser: argparse.ArgumentParser) -> None:
+    """The options of every step that fits a vote."""
+    parser.add_argument("--tiers", nargs="+", default=["clean", "web", "hard"])
+    parser.add_argument(
+        "--swaps", nargs="*", default=list(SWAPS),
+        help="data sets whose fakes weigh the members, where one joins as one-or-the-other",
+    )  # fmt: skip
 
 
 def cache_for(options: argparse.Namespace) -> Path:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from stream_server.atomic import write_text
-from training.judge.devset import SWAPS, few_of_each, some_stills
+from training.judge.devset import few_of_each, some_stills
 from training.judge.evaluation import Evaluation
 from training.judge.fold_figures import figures
 from training.judge.folds import by_folds, cases_of
 from training.models.served import chosen_members
-from training.steps.common import add_data, add_members, cache_for, load_split
+from training.steps.common import add_data, add_members, add_vote, cache_for, load_split
 
 
 def combinations(names: list[str], either: list[str]) -> list[tuple[tuple[str, ...], list[str]]]:
@@ -47,11 +47,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training judge", description=__doc__)
     add_members(parser)
     add_data(parser)
-    parser.add_argument("--tiers", nargs="+", default=["clean", "web", "hard"])
-    parser.add_argument(
-        "--swaps", nargs="*", default=list(SWAPS),
-        help="data sets whose fakes weigh the members, where one joins as one-or-the-other",
-    )  # fmt: skip
+    add_vote(parser)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--per-person", type=int, default=3, help="videos of one person at most")
     parser.add_argument("--samples", type=int, default=60, help="of each video at most")
