@@ -14,7 +14,37 @@ DIM = 256
 VIEW = 6 / 7
 
 
-class MobileNetV2Encoder(nn.Module):
+class MiddleEncoder(nn.Module):
+    """What the nets of timm that look at the middle of the crop have in common: a map of 1280
+    channels, its mean, and features ``[N, dim]`` of that."""
+
+    def _take(self, net: nn.Module, dim: int, view: float, early: int) -> None:
+        """``early`` is the number of channels at a sixteenth of the size."""
+        quicken(net)
+        self.dim, self.view = dim, view
+        self.net: Any = net
+        self.late = nn.Linear(1280, dim)
+        self.drop = nn.Dropout(0.2)
+        self.act = nn.SiLU()
+        self.local_widths = (early, 1280)
+
+    def stages(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """A map at a sixteenth of the size, and what ``maps`` gives."""
+        raise NotImplementedError
+
+    def maps(self, image: Tensor) -> Tensor:
+        """The last feature map, ``[N, 1280, S / 32, S / 32]`` for the part that is looked at."""
+        return self.stages(image)[1]
+
+    def head(self, pooled: Tensor) -> Tensor:
+        """Features ``[N, 256]`` from the mean of the map over its places, ``[N, 1280]``."""
+        return cast(Tensor, self.act(self.late(self.drop(pooled))))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.head(self.maps(image).mean((2, 3)))
+
+
+class MobileNetV2Encoder(MiddleEncoder):
     """MobileNetV2 (Sandler et al., CVPR 2018) on the middle of the crop.
 
     Takes float ``[N, 3, S, S]`` in -1 to 1; gives features ``[N, 256]``. ``view`` is the part of
@@ -29,30 +59,13 @@ class MobileNetV2Encoder(nn.Module):
         net = timm.create_model("mobilenetv2_100", pad_type="same", num_classes=0)
         if start is not None:
             load_start(net, start)
-        quicken(net)
-        self.dim, self.view = dim, view
-        self.net: Any = net
-        self.late = nn.Linear(1280, dim)
-        self.drop = nn.Dropout(0.2)
-        self.act = nn.SiLU()
-        self.local_widths = (96, 1280)
-
-    def maps(self, image: Tensor) -> Tensor:
-        """The last feature map, ``[N, 1280, S / 32, S / 32]`` for the part that is looked at."""
-        return self.stages(image)[1]
+        self._take(net, dim, view, 96)
 
     def stages(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """A map of 96 channels at a sixteenth of the size, and what ``maps`` gives."""
         net = self.net
         early = net.blocks[:5](net.bn1(net.conv_stem(middle(image, self.view))))
         return early, cast(Tensor, net.bn2(net.conv_head(net.blocks[5:](early))))
-
-    def head(self, pooled: Tensor) -> Tensor:
-        """Features ``[N, 256]`` from the mean of the map over its places, ``[N, 1280]``."""
-        return cast(Tensor, self.act(self.late(self.drop(pooled))))
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.head(self.maps(image).mean((2, 3)))
 
 
 def middle(image: Tensor, view: float) -> Tensor:

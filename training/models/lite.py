@@ -7,12 +7,11 @@ be served in int8 (Liu, "Higher accuracy on vision models with EfficientNet-Lite
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from training.models.encoder import DIM, VIEW, middle
-from training.models.strided import quicken
+from training.models.encoder import DIM, VIEW, MiddleEncoder, middle
 from training.models.weights import State, load_start
 
 NET = "tf_efficientnet_lite0"
@@ -30,7 +29,7 @@ _LATER = {
 }  # fmt: skip
 
 
-class EfficientNetLite0Encoder(nn.Module):
+class EfficientNetLite0Encoder(MiddleEncoder):
     """EfficientNet-Lite0 on the middle of the crop.
 
     Takes float ``[N, 3, S, S]`` in -1 to 1; gives features ``[N, 256]``. ``view`` is the part of
@@ -45,13 +44,7 @@ class EfficientNetLite0Encoder(nn.Module):
         net = timm.create_model(NET, num_classes=0)
         if start is not None:
             load_start(net, start, in_timms_names)
-        quicken(net)
-        self.dim, self.view = dim, view
-        self.net: Any = net
-        self.late = nn.Linear(1280, dim)
-        self.drop = nn.Dropout(0.2)
-        self.act = nn.SiLU()
-        self.local_widths = (112, 1280)
+        self._take(net, dim, view, 112)
 
     def stages(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """A map of 112 channels at a sixteenth of the size, and what ``maps`` gives."""
@@ -59,17 +52,6 @@ class EfficientNetLite0Encoder(nn.Module):
         seen = middle(image, self.view) * _RANGE + _SHIFT
         early = net.blocks[:5](net.bn1(net.conv_stem(seen)))
         return early, cast(Tensor, net.bn2(net.conv_head(net.blocks[5:](early))))
-
-    def maps(self, image: Tensor) -> Tensor:
-        """The last feature map, ``[N, 1280, S / 32, S / 32]`` for the part that is looked at."""
-        return self.stages(image)[1]
-
-    def head(self, pooled: Tensor) -> Tensor:
-        """Features ``[N, 256]`` from the mean of the map over its places, ``[N, 1280]``."""
-        return cast(Tensor, self.act(self.late(self.drop(pooled))))
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.head(self.maps(image).mean((2, 3)))
 
     def last_map(self, image: Tensor) -> tuple[Tensor, ...]:
         """See ``training.models.explainable.Explainable``."""
