@@ -18,6 +18,7 @@ HEADINGS = {
     "sample_hz": "How faces are watched",
     "max_message_bytes": "Limits of a live stream",
     "scan_max_bytes": "Scans",
+    "monitor_hosts": "Monitors",
     "stun_url": "WebRTC",
     "log_level": "The log",
 }

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,6 +21,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableSettings
 
 from stream_server import resources
+from stream_server.addresses import AllowedHosts
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 
 ENV_PREFIX = "FAKELIGHT_"
@@ -209,6 +210,12 @@ class Settings(BaseSettings):
     scan_queue: int = Field(200, ge=1, description="Uploads that may wait for their turn.")
     scan_keep_days: float = Field(7.0, gt=0, description="Days for which results are kept.")
 
+    monitor_hosts: str = Field(
+        "",
+        description="Host names, addresses and networks (`10.0.0.0/8`) that a monitor's source or a"
+        " webhook may have though they are not public, comma separated.",
+    )
+
     stun_url: str = Field(
         "",
         pattern=r"^(stuns?:.+)?$",
@@ -246,6 +253,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the server writes to its log."
     )
+
+    @field_validator("monitor_hosts")
+    @classmethod
+    def _monitor_hosts(cls, value: str) -> str:
+        AllowedHosts.parse(value)
+        return value
 
     @classmethod
     def settings_customise_sources(

@@ -42,6 +42,7 @@ def test_command_line_over_environment_over_file(
         ("FAKELIGHT_PORT", "70000", "less than or equal to 65535"),
         ("FAKELIGHT_ENGINE", "magic", "'embedded' or 'triton'"),
         ("FAKELIGHT_WINDOW", "500", "less than or equal to 100"),
+        ("FAKELIGHT_MONITOR_HOSTS", "cam.lan:80", "monitor_hosts = 'cam.lan:80': Value error"),
         ("FAKELIGHT_CONFIG", "/nowhere.toml", "/nowhere.toml, which is not a file"),
     ],
 )
