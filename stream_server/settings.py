@@ -215,6 +215,33 @@ class Settings(BaseSettings):
         description="Host names, addresses and networks (`10.0.0.0/8`) that a monitor's source or a"
         " webhook may have though they are not public, comma separated.",
     )
+    database: str = Field(
+        "",
+        description="Where monitors, incidents and webhooks are kept, as SQLAlchemy writes an"
+        " address: `postgresql://USER:PASSWORD@HOST/NAME` or `sqlite:////FOLDER/FILE`. Empty:"
+        " SQLite in the state folder.",
+    )
+    max_monitors: int = Field(32, ge=1, le=1024, description="Live streams that may be monitored.")
+    incident_quiet: float = Field(
+        2.0,
+        ge=0.5,
+        le=60,
+        description="Seconds in which a face is judged and not suspicious that close its"
+        " incident. More makes fewer and longer incidents.",
+    )
+    incident_gap: float = Field(
+        30.0,
+        ge=1,
+        le=600,
+        description="Seconds for which a source may be away, or the server, without an incident"
+        " being closed.",
+    )
+    incident_days: float = Field(90.0, gt=0, description="Days for which incidents are kept.")
+    incident_bytes: int = Field(
+        2 * 1024**3,
+        ge=0,
+        description="Bytes of stills and clips of all incidents; over it the oldest go.",
+    )
 
     stun_url: str = Field(
         "",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Engine, Text, create_engine, delete, event, func, select, update
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Text, delete, func, select, update
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from stream_server.database import Database
 
 MAX_ATTEMPTS = 3
 OPEN = ("queued", "running")
@@ -51,45 +52,44 @@ class ScanStore:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine: Engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine, "connect", _careful)
-        _Base.metadata.create_all(self._engine)
+        self._database = Database(url)
+        with self._database.schema() as connection:
+            _Base.metadata.create_all(connection)
 
     def close(self) -> None:
         """Close the database's connections."""
-        self._engine.dispose()
+        self._database.close()
 
     def add(self, scan: Scan) -> None:
         """Append to the queue. When this returns, the scan survives a power cut."""
-        with self._begun() as session:
+        with self._database.write() as session:
             session.add(scan)
 
     def get(self, scan_id: str) -> Scan | None:
         """One scan without its report and page."""
-        with self._begun() as session:
+        with self._database.read() as session:
             return session.get(Scan, scan_id)
 
     def all(self, limit: int = 500) -> Sequence[Scan]:
         """The newest scans first."""
-        with self._begun() as session:
+        with self._database.read() as session:
             return session.scalars(
                 select(Scan).order_by(Scan.created.desc(), Scan.id).limit(limit)
             ).all()
 
     def report(self, scan_id: str) -> str | None:
         """The JSON report."""
-        with self._begun() as session:
+        with self._database.read() as session:
             return session.scalar(select(Scan.report).where(Scan.id == scan_id))
 
     def page(self, scan_id: str) -> str | None:
         """The HTML report."""
-        with self._begun() as session:
+        with self._database.read() as session:
             return session.scalar(select(Scan.page).where(Scan.id == scan_id))
 
     def waiting(self) -> int:
         """How many are queued or running."""
-        with self._begun() as session:
+        with self._database.read() as session:
             found = session.scalar(
                 select(func.count()).select_from(Scan).where(Scan.status.in_(OPEN))
             )
@@ -98,7 +98,7 @@ class ScanStore:
     def ahead_of(self, scan: Scan) -> int:
         """How many come before ``scan``."""
         earlier = select(func.count()).select_from(Scan).where(Scan.status.in_(OPEN))
-        with self._begun() as session:
+        with self._database.read() as session:
             return int(session.scalar(earlier.where(Scan.created < scan.created)) or 0)
 
     def recover(self) -> list[str]:
@@ -107,7 +107,7 @@ class ScanStore:
         What has taken the process with it ``MAX_ATTEMPTS`` times is given up; returns those ids.
         """
         hopeless = (Scan.status == "running") & (Scan.attempts >= MAX_ATTEMPTS)
-        with self._begun() as session:
+        with self._database.write() as session:
             given_up = list(session.scalars(select(Scan.id).where(hopeless)))
             session.execute(
                 update(Scan)
@@ -123,7 +123,7 @@ class ScanStore:
 
     def claim(self) -> Scan | None:
         """Take the oldest queued scan; it is running from then on."""
-        with self._begun() as session:
+        with self._database.write() as session:
             scan = session.scalar(
                 select(Scan).where(Scan.status == "queued").order_by(Scan.created, Scan.id).limit(1)
             )
@@ -134,7 +134,7 @@ class ScanStore:
 
     def put_back(self, scan_id: str) -> None:
         """Queue a running scan again, because the server stops in good order."""
-        with self._begun() as session:
+        with self._database.write() as session:
             session.execute(
                 update(Scan)
                 .where(Scan.id == scan_id, Scan.status == "running")
@@ -143,7 +143,7 @@ class ScanStore:
 
     def finish(self, scan_id: str, status: str, **values: Any) -> bool:
         """Close a scan that is still open; whether it was."""
-        with self._begun() as session:
+        with self._database.write() as session:
             result = session.execute(
                 update(Scan)
                 .where(Scan.id == scan_id, Scan.status.in_(OPEN))
@@ -153,32 +153,18 @@ class ScanStore:
 
     def remove(self, scan_id: str) -> None:
         """Forget a scan."""
-        with self._begun() as session:
+        with self._database.write() as session:
             session.execute(delete(Scan).where(Scan.id == scan_id))
 
     def expire(self, before: float) -> list[str]:
         """Forget what was finished before that time; returns the ids."""
         old = (Scan.finished.is_not(None)) & (Scan.finished < before)
-        with self._begun() as session:
+        with self._database.write() as session:
             found = list(session.scalars(select(Scan.id).where(old)))
             session.execute(delete(Scan).where(old))
         return found
 
     def ids(self) -> set[str]:
         """All ids."""
-        with self._begun() as session:
+        with self._database.read() as session:
             return set(session.scalars(select(Scan.id)))
-
-    @contextmanager
-    def _begun(self) -> Iterator[Session]:
-        with Session(self._engine, expire_on_commit=False) as session, session.begin():
-            yield session
-
-
-def _careful(connection: Any, record: object) -> None:
-    del record
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers need not wait for the writer
-    cursor.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power cut
-    cursor.execute("PRAGMA busy_timeout=5000")
-    cursor.close()

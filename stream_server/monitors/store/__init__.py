@@ -1,0 +1,1 @@
+"""What outlives a run of the server: monitors, incidents and what hangs on them."""
