@@ -242,6 +242,11 @@ class Settings(BaseSettings):
         ge=0,
         description="Bytes of stills and clips of all incidents; over it the oldest go.",
     )
+    monitor_files: str = Field(
+        "",
+        description="Folder whose videos a monitor may play over and over, by `file:` addresses."
+        " Empty: none.",
+    )
 
     stun_url: str = Field(
         "",

@@ -1,0 +1,1 @@
+"""Frames out of live addresses, read in a process of their own."""

@@ -1,0 +1,170 @@
+"""What FFmpeg asks for while it plays a playlist, fetched for it: it opens nothing by itself."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from stream_server.ingest.urls.fetcher import Fetcher, Response
+from stream_server.ingest.urls.limits import (
+    MAX_KEY_BYTES,
+    MAX_PLAYLIST_BYTES,
+    MAX_SEGMENT_BYTES,
+)
+from stream_server.ingest.urls.playlists import Playlist, checked_playlist, is_playlist
+from stream_server.ingest.urls.redaction import redacted_url
+from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
+
+_CRYPTO = "crypto+"
+
+
+class Readable(Protocol):
+    def read(self, size: int = -1) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+class SegmentOpener:
+    """PyAV's ``io_open`` for one stream of playlists.
+
+    ``translate`` makes an HLS playlist of what came for the top address, from its bytes and where
+    they came from. FFmpeg keeps most errors of what it opens to itself; ``problem`` knows them.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        top: str,
+        side: int,
+        translate: Callable[[bytes, str], bytes] = lambda data, url: data,
+    ) -> None:
+        self._fetcher = fetcher
+        self._top = top
+        self._side = side
+        self._translate = translate
+        self._children: set[str] = set()
+        self._keys: set[str] = set()
+        self._first: Response | None = None
+        self.ended = False
+        self.refusal: RefusedSourceError | None = None
+        self.trouble: SourceGoneError | None = None
+
+    def problem(self) -> RefusedSourceError | SourceGoneError | None:
+        """A refusal, or what did not come although it was tried for the last time."""
+        return self.refusal or self.trouble
+
+    def begin_with(self, response: Response) -> None:
+        """``response`` is what came for the top address already."""
+        self._first = response
+
+    def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> Readable:
+        """See ``av.open``. Raises ``RefusedSourceError`` and ``SourceGoneError``."""
+        try:
+            return self._open(url, options)
+        except RefusedSourceError as error:
+            self.refusal = error
+            raise
+        except SourceGoneError as error:
+            self.trouble = error
+            raise
+
+    def _open(self, url: str, options: Mapping[str, str]) -> Readable:
+        if url == self._top or url in self._children:
+            return io.BytesIO(self._playlist(url).text.encode())
+        if url in self._keys:
+            response = self._fetcher.get(url, "key", MAX_KEY_BYTES)
+            return io.BytesIO(_all_of(response))
+        if url.startswith(_CRYPTO):
+            segment = self._segment(url.removeprefix(_CRYPTO), options)
+            return _Decrypted(segment, bytes.fromhex(options["key"]), bytes.fromhex(options["iv"]))
+        return self._segment(url, options)
+
+    def _playlist(self, url: str) -> Playlist:
+        response, self._first = self._first, None
+        if response is None:
+            response = self._fetcher.get(url, "playlist", MAX_PLAYLIST_BYTES)
+        data = _all_of(response)
+        if url == self._top:
+            data = self._translate(data, response.url)
+        if not is_playlist(data):
+            raise SourceGoneError(f"{redacted_url(url)} is no playlist any more")
+        found = checked_playlist(data, response.url, self._side)
+        if found.is_master and url != self._top:
+            raise RefusedSourceError(
+                f"playlist {redacted_url(url)} is a master playlist inside another; the limit is 1"
+            )
+        self._children |= found.children
+        self._keys |= found.keys
+        if not found.is_master:
+            self.ended = found.ended
+        return found
+
+    def _segment(self, url: str, options: Mapping[str, str]) -> Readable:
+        headers = {}
+        first, end = options.get("offset", "0"), options.get("end_offset", "0")
+        if first != "0" or end != "0":
+            headers["Range"] = f"bytes={first}-{int(end) - 1 if end != '0' else ''}"
+        response = self._fetcher.get(url, "segment", MAX_SEGMENT_BYTES, headers)
+        if is_playlist(response.peek(16)):
+            response.close()
+            raise RefusedSourceError(
+                f"segment {redacted_url(url)} is a playlist; playlists are nested 1 deep at most"
+            )
+        self.trouble = None
+        return _Watched(response, self)
+
+
+class _Watched:
+    """A response whose errors are remembered, for FFmpeg would not tell."""
+
+    def __init__(self, response: Response, opener: SegmentOpener) -> None:
+        self._response = response
+        self._opener = opener
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._response.read(size)
+        except RefusedSourceError as error:
+            self._opener.refusal = error
+            raise
+        except SourceGoneError as error:
+            self._opener.trouble = error
+            raise
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _Decrypted:
+    """AES-128 in CBC mode with PKCS7 padding: RFC 8216, section 4.3.2.4."""
+
+    def __init__(self, source: Readable, key: bytes, iv: bytes) -> None:
+        self._source = source
+        self._decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
+        self._held = b""  # the last block may be padding
+        self._ended = False
+
+    def read(self, size: int = -1) -> bytes:
+        while not self._ended:
+            part = self._source.read(max(size - 16, 16))
+            if not part:
+                self._ended = True
+                return self._held[: -self._held[-1]] if self._held else b""
+            plain = self._held + self._decryptor.update(part)
+            plain, self._held = plain[:-16], plain[-16:]
+            if plain:
+                return plain
+        return b""
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def _all_of(response: Response) -> bytes:
+    try:
+        return response.read()
+    finally:
+        response.close()
