@@ -53,6 +53,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
     return Starlette(
         routes=[
             Route("/", pages.live),
+            Route("/monitor", pages.monitor),
             Route("/healthz", api.healthz),
             Route("/readyz", api.readyz),
             Route("/metrics", api.metrics),

@@ -21,7 +21,8 @@ from stream_server.settings import Settings
 
 _EXTENSION = re.compile(r"(chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36})")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
-_OPEN_PATHS = frozenset({"/", "/scan", "/healthz", "/readyz", "/favicon.ico", "/v1/session"})
+_PAGES = ("/", "/scan", "/monitor")
+_OPEN_PATHS = frozenset({*_PAGES, "/healthz", "/readyz", "/favicon.ico", "/v1/session"})
 _OPEN_PREFIXES = ("/static/", "/extension/", "/v1/pairings")
 _VIEWER_PATHS = frozenset({"/whip", "/v1/info", "/openapi.json"})
 _WILDCARDS = ("", "0.0.0.0", "::")

@@ -31,6 +31,12 @@ async def live(request: Request) -> Response:
     return FileResponse(resources.web_dir() / "index.html")
 
 
+async def monitor(request: Request) -> Response:
+    """The page ``/monitor``."""
+    del request
+    return FileResponse(resources.web_dir() / "monitor.html")
+
+
 class Static(StaticFiles):
     """The pages' own files; revalidated, so that an updated server is never half old."""
 

@@ -1,5 +1,5 @@
-// Getting in: the token of the printed link becomes a cookie that scripts cannot read. And what both
-// pages need besides: the words that they share with the extension.
+// Getting in: the token of the printed link becomes a cookie that scripts cannot read. And what
+// the pages need besides: the words that they share with the extension.
 
 import { setWords } from "/extension/shared/words.js";
 
@@ -7,6 +7,7 @@ import { setWords } from "/extension/shared/words.js";
  * @typedef {object} Info what the server says of itself
  * @property {string} engine
  * @property {boolean} fallback
+ * @property {{fake: number, real: number}} thresholds of the probability
  */
 
 /** @returns {Promise<string>} empty when it worked, else what went wrong in the server's words */

@@ -9,7 +9,9 @@ import pytest
 from tests.support.in_process import BEARER, EXTENSION, TOKEN
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/static/sample.mp4"])
+@pytest.mark.parametrize(
+    "path", ["/", "/scan", "/monitor", "/healthz", "/readyz", "/static/sample.mp4"]
+)
 def test_open_to_anyone(client: Any, path: str) -> None:
     assert client.get(path).status_code == 200
 

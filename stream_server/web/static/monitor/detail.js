@@ -1,0 +1,221 @@
+// One incident, in a panel over the page: what happened, how it looked, and what a person says of it.
+
+import { icon } from "/extension/overlay/look.js";
+import { byId } from "/extension/shared/dom.js";
+import { percent, say } from "/extension/shared/words.js";
+import { Chart } from "./chart.js";
+import { changeIncident, incident as ask, picturePath } from "./server.js";
+import { clockWithSeconds, duration, incidentState, mediaTime, moment, troubleWords } from "./words.js";
+
+/** @typedef {import("./server.js").Incident} Incident */
+/** @typedef {import("./chart.js").Point} Point */
+
+const panel = byId("detail", HTMLDialogElement);
+const note = byId("detail-note", HTMLTextAreaElement);
+const trouble = byId("detail-trouble", HTMLElement);
+const acknowledge = byId("detail-acknowledge", HTMLButtonElement);
+const wrong = byId("detail-wrong", HTMLButtonElement);
+const IN_HASH = "incident";
+const CHART_HEIGHT = 150;
+
+export class Detail {
+  /**
+   * @param {object} needs
+   * @param {(id: string) => string} needs.nameOf a monitor
+   * @param {() => number|null} needs.threshold
+   * @param {() => void} needs.changed a person has said something of an incident
+   */
+  constructor({ nameOf, threshold, changed }) {
+    this.nameOf = nameOf;
+    this.threshold = threshold;
+    this.changed = changed;
+    /** @type {Incident|null} */
+    this.incident = null;
+    /** @type {Chart|null} */
+    this.chart = null;
+    addEventListener("hashchange", () => void this.follow());
+    panel.addEventListener("close", () => this.closed());
+    panel.addEventListener("click", (event) => {
+      if (event.target === panel) panel.close(); // beside the panel
+    });
+    byId("detail-close", HTMLButtonElement).addEventListener("click", () => panel.close());
+    acknowledge.addEventListener("click", () => void this.mark({ acknowledged: !this.incident?.acknowledged }));
+    wrong.addEventListener("click", () => void this.mark({ wrong: !this.incident?.wrong }));
+    byId("detail-form", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      void this.mark({ note: note.value.trim() });
+    });
+  }
+
+  /** Open the incident that the page's address names. */
+  async follow() {
+    const id = new URLSearchParams(location.hash.slice(1)).get(IN_HASH);
+    if (id === null) return panel.close();
+    trouble.textContent = "";
+    try {
+      this.show(await ask(id), true);
+    } catch (error) {
+      byId("note", HTMLElement).textContent = troubleWords(error);
+      forgetAddress();
+      return;
+    }
+    if (!panel.open) panel.showModal();
+    panel.scrollTop = 0;
+    this.drawTimeline();
+  }
+
+  closed() {
+    this.incident = null;
+    this.chart?.remove();
+    this.chart = null;
+    byId("detail-pictures", HTMLElement).replaceChildren();
+    forgetAddress();
+  }
+
+  /** @param {Incident} incident of which there is news */
+  news(incident) {
+    if (incident.id !== this.incident?.id) return;
+    this.show({ ...this.incident, ...incident }, false);
+    this.drawTimeline();
+  }
+
+  /** @param {object} change */
+  async mark(change) {
+    if (!this.incident) return;
+    try {
+      const changed = await changeIncident(this.incident.id, change);
+      trouble.textContent = "";
+      this.show({ ...this.incident, ...changed }, false);
+      byId("detail-said", HTMLElement).textContent = "note" in change ? "Note saved." : incidentState(changed);
+      this.changed();
+    } catch (error) {
+      trouble.textContent = troubleWords(error);
+    }
+  }
+
+  /** @param {Incident} incident @param {boolean} opened whether it is another one than before */
+  show(incident, opened) {
+    this.incident = incident;
+    const { verdict, opened_at, closed_at, media_start_s, media_end_s, peak, mean } = incident;
+    byId("detail-title", HTMLElement).replaceChildren(
+      icon(verdict),
+      `${say(`verdict_${verdict}`)}, up to ${percent(peak)}`,
+    );
+    panel.dataset.verdict = verdict;
+    byId("detail-stream", HTMLElement).textContent = this.nameOf(incident.monitor);
+    const end = closed_at === null ? "still going on" : `${moment(closed_at)}, after ${duration(closed_at - opened_at)}`;
+    facts([
+      ["Began", moment(opened_at)],
+      ["Ended", end],
+      ["In the stream", `${mediaTime(media_start_s)} to ${mediaTime(media_end_s)}`],
+      ["Probability", `${percent(mean)} on average, ${percent(peak)} at its highest`],
+      ["State", incidentState(incident)],
+    ]);
+    votes(incident.members);
+    if (opened) this.pictures(incident);
+    acknowledge.setAttribute("aria-pressed", String(incident.acknowledged));
+    wrong.setAttribute("aria-pressed", String(incident.wrong));
+    if (opened || document.activeElement !== note) note.value = incident.note;
+    const { marked_by, marked_at } = incident;
+    byId("detail-by", HTMLElement).textContent = marked_at === null ? "" : `Last marked ${moment(marked_at)} by ${marked_by}.`;
+    if (opened) byId("detail-said", HTMLElement).textContent = "";
+  }
+
+  /** @param {Incident} incident */
+  pictures(incident) {
+    const place = byId("detail-pictures", HTMLElement);
+    const { pictures } = incident;
+    const shown = ["still", "heat", "clip"].filter((kind) => pictures.includes(kind)).map((kind) => {
+      const path = picturePath(incident.id, kind);
+      return kind === "clip" ? clip(path) : still(path, kind);
+    });
+    place.replaceChildren(...shown);
+    byId("detail-none", HTMLElement).hidden = shown.length > 0;
+    byId("detail-hint", HTMLElement).hidden = !pictures.includes("heat");
+  }
+
+  drawTimeline() {
+    const { incident } = this;
+    const place = byId("detail-timeline", HTMLElement);
+    const threshold = this.threshold();
+    /** @type {Point[]} */
+    const points = (incident?.timeline ?? []).map(([time, probability]) => {
+      const fake = threshold !== null && probability >= threshold;
+      return { time, probability, verdict: fake ? "likely_fake" : "unsure" };
+    });
+    byId("detail-timeline-part", HTMLElement).hidden = points.length < 2;
+    if (!incident || points.length < 2) return;
+    this.chart ??= new Chart(place, clockWithSeconds, CHART_HEIGHT);
+    this.chart.show(points, [points[0].time, points[points.length - 1].time], threshold);
+    this.chart.describe(
+      `Probability of manipulation from ${clockWithSeconds(points[0].time)} on, highest ${percent(incident.peak)}`,
+    );
+  }
+}
+
+function forgetAddress() {
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+}
+
+/** @param {[string, string][]} rows */
+function facts(rows) {
+  byId("detail-facts", HTMLElement).replaceChildren(
+    ...rows.flatMap(([name, value]) => {
+      const term = document.createElement("dt");
+      const description = document.createElement("dd");
+      term.textContent = name;
+      description.textContent = value;
+      return [term, description];
+    }),
+  );
+}
+
+/** @param {Record<string, number>} members */
+function votes(members) {
+  const rows = Object.entries(members).sort(([, a], [, b]) => b - a);
+  byId("detail-votes-part", HTMLElement).hidden = rows.length === 0;
+  byId("detail-votes", HTMLElement).replaceChildren(
+    ...rows.map(([name, probability]) => {
+      const item = document.createElement("li");
+      const label = document.createElement("span");
+      label.textContent = name.replaceAll("_", " ");
+      const bar = document.createElement("span");
+      bar.className = "bar";
+      const fill = document.createElement("i");
+      fill.style.width = `${Math.round(100 * probability)}%`;
+      bar.append(fill);
+      const value = document.createElement("span");
+      value.textContent = percent(probability);
+      item.append(label, bar, value);
+      return item;
+    }),
+  );
+}
+
+/** @param {string} path @param {string} kind */
+function still(path, kind) {
+  const image = document.createElement("img");
+  image.src = path;
+  image.alt = kind === "heat" ? say("heat_title") : "The picture at the highest probability";
+  return captioned(image, kind === "heat" ? "Where the evidence lies" : "At its highest");
+}
+
+/** @param {string} path */
+function clip(path) {
+  const video = document.createElement("video");
+  video.src = path;
+  video.controls = true;
+  video.muted = true;
+  video.loop = true;
+  video.playsInline = true;
+  return captioned(video, "Clip");
+}
+
+/** @param {HTMLElement} shown @param {string} text */
+function captioned(shown, text) {
+  const figure = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  caption.textContent = text;
+  figure.append(shown, caption);
+  return figure;
+}

@@ -1,0 +1,186 @@
+// The list of incidents, newest first, a page at a time, with its filters.
+
+import { icon } from "/extension/overlay/look.js";
+import { byId } from "/extension/shared/dom.js";
+import { percent, say } from "/extension/shared/words.js";
+import { incidents } from "./server.js";
+import { duration, incidentState, moment } from "./words.js";
+
+/** @typedef {import("./server.js").Incident} Incident */
+/** @typedef {import("./server.js").Monitor} Monitor */
+
+const PAGE = 50;
+const NONE_YET = "None so far. When a face in a stream looks manipulated for a while, it is written down here.";
+/** News come in bursts; the list is asked for anew once they pause. */
+const SOON_MS = 300;
+
+const template = byId("incident", HTMLTemplateElement);
+const list = byId("incidents", HTMLOListElement);
+const byMonitor = byId("by-monitor", HTMLSelectElement);
+const byState = byId("by-state", HTMLSelectElement);
+const byTime = byId("by-time", HTMLSelectElement);
+const older = byId("older", HTMLButtonElement);
+const newer = byId("newer", HTMLButtonElement);
+
+export class Incidents {
+  /**
+   * @param {object} needs
+   * @param {(id: string) => string} needs.nameOf a monitor
+   * @param {(error: unknown) => void} needs.trouble
+   */
+  constructor({ nameOf, trouble }) {
+    this.nameOf = nameOf;
+    this.trouble = trouble;
+    /** @type {Map<string, HTMLElement>} the rows that are shown, by the incident's id */
+    this.rows = new Map();
+    /** Where this page and the newer ones before it begin: before which time. @type {(number|null)[]} */
+    this.starts = [null];
+    /** Before which time the next page begins, null where there is none. @type {number|null} */
+    this.end = null;
+    this.asked = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.timer = undefined;
+    for (const choice of [byMonitor, byState, byTime]) {
+      choice.addEventListener("change", () => void this.fromNewest());
+    }
+    byId("filters", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+    older.addEventListener("click", () => {
+      if (isOff(older) || this.end === null) return;
+      this.starts.push(this.end);
+      void this.fetch();
+    });
+    newer.addEventListener("click", () => {
+      if (isOff(newer)) return;
+      this.starts.pop();
+      void this.fetch();
+    });
+    setInterval(() => this.tick(), 1000);
+  }
+
+  /** @param {Monitor[]} monitors to choose from */
+  offer(monitors) {
+    const chosen = byMonitor.value;
+    const options = monitors.map(({ id, name }) => new Option(name, id, false, id === chosen));
+    byMonitor.replaceChildren(new Option("All streams", "", false, chosen === ""), ...options);
+    // One that is gone stays chosen as long as its incidents are shown.
+    if (chosen && byMonitor.value !== chosen) byMonitor.add(new Option(this.nameOf(chosen), chosen, true, true));
+    for (const row of this.rows.values()) this.name(row);
+  }
+
+  /** @param {string} monitor */
+  choose(monitor) {
+    byMonitor.value = monitor;
+    byState.value = "";
+    byTime.value = "";
+    void this.fromNewest();
+    byId("incidents-title", HTMLElement).focus();
+  }
+
+  async fromNewest() {
+    this.starts = [null];
+    await this.fetch();
+  }
+
+  /** There are others, or they have changed. */
+  refresh() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.fetch(), SOON_MS);
+  }
+
+  async fetch() {
+    const asked = ++this.asked;
+    const seconds = Number(byTime.value);
+    const since = seconds ? Date.now() / 1000 - seconds : -Infinity;
+    try {
+      const found = await incidents({
+        monitor: byMonitor.value,
+        state: byState.value,
+        before: this.starts[this.starts.length - 1],
+        limit: PAGE + 1,
+      });
+      if (asked === this.asked) this.show(found.filter(({ opened_at }) => opened_at >= since));
+    } catch (error) {
+      if (asked === this.asked) this.trouble(error);
+    }
+  }
+
+  /** @param {Incident[]} found one more than a page where there are older ones */
+  show(found) {
+    const page = found.slice(0, PAGE);
+    this.end = found.length > PAGE ? page[PAGE - 1].opened_at : null;
+    const before = this.rows;
+    this.rows = new Map(page.map((incident) => [incident.id, before.get(incident.id) ?? this.made(incident)]));
+    for (const incident of page) this.fill(/** @type {HTMLElement} */ (this.rows.get(incident.id)), incident);
+    for (const [id, row] of before) if (!this.rows.has(id)) row.remove();
+    // Rows stay where they are unless their place has changed: the one with the focus keeps it.
+    [...this.rows.values()].forEach((row, index) => {
+      if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+    });
+    const first = this.starts.length === 1;
+    const filtered = byMonitor.value || byState.value || byTime.value;
+    const none = filtered ? "No incident is like that. Choose less narrowly to see others." : NONE_YET;
+    byId("no-incidents", HTMLElement).textContent = page.length ? "" : first ? none : "There are no older ones.";
+    byId("pages", HTMLElement).hidden = first && this.end === null;
+    byId("page-of", HTMLElement).textContent = `Page ${this.starts.length}`;
+    turnOff(newer, first);
+    turnOff(older, this.end === null);
+  }
+
+  /** @param {Incident} incident @returns {HTMLElement} an empty row */
+  made(incident) {
+    const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    const row = /** @type {HTMLElement} */ (copy.firstElementChild);
+    const link = /** @type {HTMLAnchorElement} */ (row.querySelector("a"));
+    link.href = `#incident=${encodeURIComponent(incident.id)}`;
+    return row;
+  }
+
+  /** @param {HTMLElement} row @param {Incident} incident */
+  fill(row, incident) {
+    row.dataset.verdict = incident.verdict;
+    row.dataset.monitor = incident.monitor;
+    row.dataset.opened = incident.closed_at === null ? String(incident.opened_at) : "";
+    row.toggleAttribute("data-wrong", incident.wrong);
+    row.toggleAttribute("data-open", incident.closed_at === null);
+    part(row, ".verdict").replaceChildren(icon(incident.verdict), say(`verdict_${incident.verdict}`));
+    part(row, ".peak").textContent = percent(incident.peak);
+    part(row, ".began").textContent = moment(incident.opened_at);
+    part(row, ".lasted").textContent = lasted(incident.opened_at, incident.closed_at);
+    part(row, ".marks").textContent = incidentState(incident);
+    this.name(row);
+  }
+
+  /** @param {HTMLElement} row */
+  name(row) {
+    part(row, ".stream").textContent = this.nameOf(row.dataset.monitor ?? "");
+  }
+
+  /** Those that go on grow longer. */
+  tick() {
+    for (const row of this.rows.values()) {
+      const opened = Number(row.dataset.opened);
+      if (opened) part(row, ".lasted").textContent = lasted(opened, null);
+    }
+  }
+}
+
+/** @param {number} opened @param {number|null} closed Unix seconds */
+function lasted(opened, closed) {
+  return duration((closed ?? Date.now() / 1000) - opened);
+}
+
+// Not `disabled`, which would drop the keyboard's place on the page.
+/** @param {HTMLButtonElement} button @param {boolean} off */
+function turnOff(button, off) {
+  button.setAttribute("aria-disabled", String(off));
+}
+
+/** @param {HTMLButtonElement} button */
+function isOff(button) {
+  return button.getAttribute("aria-disabled") === "true";
+}
+
+/** @param {HTMLElement} row @param {string} selector */
+function part(row, selector) {
+  return /** @type {HTMLElement} */ (row.querySelector(selector));
+}

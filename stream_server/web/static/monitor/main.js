@@ -1,0 +1,123 @@
+// The page `/monitor`: a wall of live streams, their incidents, and who is told of them.
+
+import { byId } from "/extension/shared/dom.js";
+import { askForToken, askServer, enterByLink, fetchWords } from "../entry.js";
+import * as add from "./add.js";
+import { Detail } from "./detail.js";
+import { Events } from "./events.js";
+import { Incidents } from "./incidents.js";
+import { Refused } from "./request.js";
+import { monitors } from "./server.js";
+import { Wall } from "./wall.js";
+import { Webhooks } from "./webhooks.js";
+import { troubleWords, verdictWords } from "./words.js";
+
+/** @typedef {import("./server.js").Incident} Incident */
+/** @typedef {import("./server.js").Monitor} Monitor */
+
+const TITLE = document.title;
+const note = byId("note", HTMLElement);
+const spoken = byId("spoken", HTMLElement);
+/** @type {Map<string, string>} names of monitors by their ids, those that were removed too */
+const names = new Map();
+/** Incidents that opened while nobody looked at the page. */
+let unseen = 0;
+
+/** @param {string} id */
+const nameOf = (id) => names.get(id) ?? "A stream that was removed";
+
+/** @param {unknown} error */
+function trouble(error) {
+  if (error instanceof Refused && error.status === 401) return void enter();
+  note.textContent = troubleWords(error);
+}
+
+const wall = new Wall({ incidents: ({ id }) => incidents.choose(id), trouble, changed: monitorsChanged });
+const incidents = new Incidents({ nameOf, trouble });
+const detail = new Detail({ nameOf, threshold: () => wall.threshold, changed: () => incidents.refresh() });
+const webhooks = new Webhooks();
+
+function monitorsChanged() {
+  for (const { id, name } of wall.monitors) names.set(id, name);
+  incidents.offer(wall.monitors);
+  add.offerFirst(wall.monitors.length === 0);
+  byId("wall-help", HTMLElement).hidden = wall.monitors.length === 0;
+}
+
+/** @param {Monitor} monitor */
+function added(monitor) {
+  names.set(monitor.id, monitor.name);
+  wall.show(monitor);
+  spoken.textContent = `${monitor.name} is being watched`;
+}
+
+/** @param {Incident} incident */
+function opened(incident) {
+  incidents.refresh();
+  detail.news(incident);
+  spoken.textContent = `New incident in ${nameOf(incident.monitor)}: ${verdictWords(incident.verdict, incident.peak)}`;
+  if (!document.hidden) return;
+  unseen += 1;
+  document.title = `(${unseen}) ${TITLE}`;
+}
+
+/** @param {Incident} incident */
+function closed(incident) {
+  incidents.refresh();
+  detail.news(incident);
+}
+
+/** @param {"asking"|"ready"|"trouble"} state @param {string} text */
+function showLine(state, text) {
+  const line = byId("server", HTMLElement);
+  line.dataset.state = state;
+  /** @type {HTMLElement} */ (line.querySelector(".text")).textContent = text;
+}
+
+/** What was missed while there was no line. */
+async function catchUp() {
+  try {
+    wall.showAll(await monitors());
+    await incidents.fetch();
+    note.textContent = "";
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+/** @type {Events|null} */
+let events = null;
+
+function follow() {
+  events ??= new Events(
+    { monitor: (monitor) => wall.show(monitor), "incident.opened": opened, "incident.closed": closed },
+    (open) => {
+      showLine(open ? "ready" : "trouble", open ? "Connected, live" : "No line to the server; trying again");
+      if (open) void catchUp();
+    },
+  );
+}
+
+async function enter() {
+  const refused = await enterByLink().catch(() => "The server does not answer.");
+  const entryNote = byId("entry-note", HTMLElement);
+  if (refused) entryNote.textContent = refused;
+  const answer = await askServer();
+  byId("entry", HTMLElement).hidden = answer !== "unauthorised";
+  byId("inside", HTMLElement).hidden = answer === "unauthorised";
+  if (answer === "unauthorised") return showLine("trouble", "The server is running; this page is not let in yet");
+  if (answer === "unreachable") showLine("trouble", "The server does not answer");
+  else wall.threshold = answer.thresholds.fake;
+  follow();
+  await detail.follow();
+}
+
+await fetchWords();
+add.listen(added);
+askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void enter());
+byId("hooks-part", HTMLDetailsElement).addEventListener("toggle", () => void webhooks.refresh());
+document.addEventListener("visibilitychange", () => {
+  unseen = 0;
+  document.title = TITLE;
+});
+await enter();
