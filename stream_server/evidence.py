@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_server.looks import Looks
 from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
 from stream_server.vision.quality import QualityLimits
 
@@ -32,8 +34,8 @@ class StreamOptions:
 
 @dataclass(frozen=True)
 class Sample:
-    """One encoded crop: ``features`` float32 ``[D]`` per member, ``landmarks`` float32 ``[10]``
-    in crop coordinates, ``time`` in seconds of media time."""
+    """One sample that could be judged: ``features`` float32 ``[D]`` of each member that looked at
+    it, ``landmarks`` float32 ``[10]`` in crop coordinates, ``time`` in seconds of media time."""
 
     time: float
     features: dict[str, NDArray[np.float32]]
@@ -41,15 +43,22 @@ class Sample:
 
 
 class FaceEvidence:
-    """Collects the samples of one track and says what may be told from them."""
+    """Collects the samples of one track and says what may be told from them.
 
-    def __init__(self, policy: VerdictPolicy, options: StreamOptions) -> None:
+    ``rates`` are looks a second of the members that look less often than at every sample.
+    """
+
+    def __init__(
+        self, policy: VerdictPolicy, options: StreamOptions, rates: Mapping[str, float]
+    ) -> None:
         self._options = options
         self._policy = policy
         self._filter = VerdictFilter(policy)
         self._samples: deque[Sample] = deque(maxlen=options.window)
-        self._looks: deque[tuple[float, tuple[str, ...]]] = deque()
+        self._seen: deque[tuple[float, tuple[str, ...]]] = deque()
         self._first_verdict = min(options.first_verdict, options.window)
+        self._looks = Looks(rates, options.sample_hz)
+        self._least = self._looks.least(self._first_verdict)
         self._scored_at = -np.inf
         self._fresh = False
         self.members: dict[str, float] = {}
@@ -66,17 +75,23 @@ class FaceEvidence:
 
     def saw(self, now: float, reasons: tuple[str, ...]) -> None:
         """Note a look at the face, with the gates that it did not pass."""
-        self._looks.append((now, reasons))
+        self._seen.append((now, reasons))
+
+    def resting(self, now: float) -> frozenset[str]:
+        """The members that need not look at a sample at ``now``; none of them may be left out
+        before the first verdict."""
+        return frozenset() if self.probability is None else self._looks.resting(now)
 
     def add(self, sample: Sample) -> None:
-        """Append an encoded crop to the window."""
+        """Append a sample to the window."""
         self._samples.append(sample)
+        self._looks.saw(sample.time, sample.features)
         self._fresh = True
 
     def expire(self, now: float) -> None:
         """Drop what is too old to stand beside a new sample; a window must not have holes."""
-        while self._looks and now - self._looks[0][0] > _RECENT:
-            self._looks.popleft()
+        while self._seen and now - self._seen[0][0] > _RECENT:
+            self._seen.popleft()
         span = 2 * self._options.window / self._options.sample_hz
         while self._samples and now - self._samples[0].time > span:
             self._samples.popleft()
@@ -88,12 +103,18 @@ class FaceEvidence:
         """Whether there is something new to score and it is time to."""
         enough = len(self._samples) >= self._first_verdict
         waited = now - self._scored_at >= 1 / self._options.verdict_hz - 0.02
-        return self._fresh and enough and waited
+        return self._fresh and enough and waited and self._looked_enough()
 
     def window(self) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
-        """The window as arrays: float32 ``[t, D]`` per member, landmarks float32 ``[t, 10]``."""
-        members = self._samples[0].features
-        features = {name: np.stack([s.features[name] for s in self._samples]) for name in members}
+        """The window as arrays: float32 ``[t, D]`` per member, landmarks float32 ``[t, 10]``.
+
+        A member that looks less often has fewer samples, of the same stretch of time.
+        """
+        looked: dict[str, list[NDArray[np.float32]]] = {}
+        for sample in self._samples:
+            for member, values in sample.features.items():
+                looked.setdefault(member, []).append(values)
+        features = {member: np.stack(values) for member, values in looked.items()}
         return features, np.stack([sample.landmarks for sample in self._samples])
 
     def scored(self, now: float, probability: float, members: dict[str, float]) -> None:
@@ -112,9 +133,16 @@ class FaceEvidence:
             return "gathering", ()
         return self._filter.verdict, ()
 
+    def _looked_enough(self) -> bool:
+        """Whether no member would vote on fewer looks than the first verdict is made of."""
+        return all(
+            sum(member in sample.features for sample in self._samples) >= least
+            for member, least in self._least.items()
+        )
+
     def _obstacles(self, now: float) -> tuple[str, ...]:
         """The gates that most of the recent looks failed, most frequent first."""
-        recent = [reasons for time, reasons in self._looks if now - time <= _RECENT]
+        recent = [reasons for time, reasons in self._seen if now - time <= _RECENT]
         failed = [reasons for reasons in recent if reasons]
         # One bad look at the very beginning says nothing yet; half of the recent ones do.
         if len(failed) < 3 or 2 * len(failed) < len(recent):

@@ -21,7 +21,7 @@ class Rhythm:
 
     def due(self, time: float) -> bool:
         """Whether ``time``, in seconds, begins a new beat; ask once per frame, it takes it."""
-        slot = self._slot_of(time)
+        slot = self.beat(time)
         if slot <= self._slot:
             return False
         self._slot = slot
@@ -29,11 +29,12 @@ class Rhythm:
 
     def peek(self, time: float) -> bool:
         """Whether a frame at ``time`` would be due, without taking the beat."""
-        return self._slot_of(time) > self._slot
+        return self.beat(time) > self._slot
 
     def reset(self) -> None:
         """Begin anew, as after a seek: the next frame may have any time."""
         self._slot = -1
 
-    def _slot_of(self, time: float) -> int:
+    def beat(self, time: float) -> int:
+        """The number of the beat that a frame at ``time`` stands for."""
         return math.floor(time * self.rate + _NEAR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -31,8 +31,14 @@ _T = TypeVar("_T")
 class Scorer(Protocol):
     """What a stream asks of an engine; ``stream_server.engine.MicroBatcher`` is one."""
 
-    async def features(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """uint8 ``[n, 224, 224, 3]`` to float32 ``[n, D]`` for each member."""
+    @property
+    def rates(self) -> Mapping[str, float]:
+        """Looks a second of the members that look less often than at every sample."""
+
+    async def features(
+        self, crops: NDArray[np.uint8], resting: Collection[str] = ()
+    ) -> dict[str, NDArray[np.float32]]:
+        """uint8 ``[n, 224, 224, 3]`` to float32 ``[n, D]`` for each member not in ``resting``."""
 
     async def verdicts(
         self, features: dict[str, NDArray[np.float32]], landmarks: NDArray[np.float32] | None
@@ -159,7 +165,9 @@ class Stream:
         tracks, looks = await self._run(lambda: self._look(frame))
         for track in tracks:
             if track.id not in self._evidence:
-                self._evidence[track.id] = FaceEvidence(self._policy, self.options)
+                self._evidence[track.id] = FaceEvidence(
+                    self._policy, self.options, self._scorer.rates
+                )
         await self._collect(frame.media_time, looks)
         await self._score(frame.media_time, tracks)
         self._forget(frame.media_time)
@@ -208,14 +216,23 @@ class Stream:
         for look in looks:
             self._on_look(look)
             self._evidence[look.track].saw(now, look.reasons)
-        good = [look for look in looks if not look.reasons]
-        if not good:
-            return
-        features = await self._scorer.features(np.stack([look.crop for look in good]))
-        for row, look in enumerate(good):
-            own = {member: values[row] for member, values in features.items()}
-            self._evidence[look.track].add(Sample(now, own, look.landmarks.reshape(10)))
-            self._newest[look.track] = (now, look)
+        # Faces that the same members are to look at share a call; mostly that is all of them.
+        together: dict[frozenset[str], list[Look]] = {}
+        for look in looks:
+            if not look.reasons:
+                resting = self._evidence[look.track].resting(now)
+                together.setdefault(resting, []).append(look)
+        answers = await asyncio.gather(
+            *(
+                self._scorer.features(np.stack([look.crop for look in good]), resting)
+                for resting, good in together.items()
+            )
+        )
+        for good, features in zip(together.values(), answers, strict=True):
+            for row, look in enumerate(good):
+                own = {member: values[row] for member, values in features.items()}
+                self._evidence[look.track].add(Sample(now, own, look.landmarks.reshape(10)))
+                self._newest[look.track] = (now, look)
 
     async def _score(self, now: float, tracks: list[Track]) -> None:
         due = [e for e in (self._evidence[track.id] for track in tracks) if e.score_due(now)]

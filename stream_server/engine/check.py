@@ -24,11 +24,11 @@ from stream_server.engine.spec import (
     FACE_FEATURES,
     LANDMARK_DIM,
     LANDMARKS,
-    LENGTH,
     SEQUENCE_VERDICT,
     ModelSpec,
     TensorInfo,
     example_inputs,
+    is_length,
 )
 from stream_server.engine.validation import check_outputs
 
@@ -190,7 +190,7 @@ def _check_inference(engine: EmbeddedEngine, spec: ModelSpec) -> list[Finding]:
             problem = _batch_matters(engine, spec)
             if problem:
                 return [Finding(spec.name, problem)]
-        if any(t.name == LENGTH for t in spec.inputs):
+        if any(is_length(t.name) for t in spec.inputs):
             problem = _length_matters(engine, spec)
             if problem:
                 return [Finding(spec.name, problem)]
@@ -217,7 +217,9 @@ def _length_matters(engine: EmbeddedEngine, spec: ModelSpec) -> str | None:
     inputs = _random_inputs(spec, 4)
     time = max(t.shape[1] for t in spec.inputs if len(t.shape) == 3)
     lengths = [1, 2, min(20, time - 1), time]
-    inputs[LENGTH] = np.array(lengths, np.int32)[:, None]
+    counted = [t.name for t in spec.inputs if is_length(t.name)]
+    for name in counted:
+        inputs[name] = np.array(lengths, np.int32)[:, None]
     windows = [t.name for t in spec.inputs if len(t.shape) == 3]
     wild, changed = ({n: a.copy() for n, a in inputs.items()} for _ in range(2))
     for name in windows:
@@ -233,7 +235,8 @@ def _length_matters(engine: EmbeddedEngine, spec: ModelSpec) -> str | None:
             return f"{name} changes by {difference:.2g} with the padding beyond LENGTH"
     if all(np.array_equal(array, moved[name]) for name, array in plain.items()):
         return "its answer does not depend on the samples within LENGTH"
-    zero = dict(inputs, LENGTH=np.zeros((4, 1), np.int32))  # what Triton's warm-up sends
+    # What Triton's warm-up sends.
+    zero = inputs | {name: np.zeros((4, 1), np.int32) for name in counted}
     check_outputs(spec, zero, engine.run(spec.name, zero))
     return None
 
@@ -256,7 +259,9 @@ def _check_clip(engine: EmbeddedEngine) -> list[Finding]:
         for name, array in features.items():
             if name in window:
                 window[name][0, :count] = array
-        window[LENGTH][:] = count
+        for name in window:
+            if is_length(name):  # a clip is seen whole by every member
+                window[name][:] = count
         wanted = engine.run(SEQUENCE_VERDICT, window)
         inputs: dict[str, NDArray[Any]] = {"FRAMES": crops, LANDMARKS: points}
         got = engine.run(CLIP_VERDICT, {t.name: inputs[t.name] for t in clip.inputs})

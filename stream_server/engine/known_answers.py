@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from stream_server.engine.base import Engine, EngineError, EngineUnavailable
 from stream_server.engine.spec import (
     FACE_FEATURES,
-    LENGTH,
     SEQUENCE_VERDICT,
     ModelSpec,
     example_inputs,
+    is_length,
 )
 
 #: Wide enough for fp16 against fp32 and for int8 stand-ins; another model is far outside.
@@ -73,7 +73,7 @@ def _fixed_inputs(spec: ModelSpec) -> dict[str, NDArray[Any]]:
     for name, array in inputs.items():
         # Seeded by name, so that the inputs of two models are unlike, and always the same.
         random = np.random.default_rng(list(f"{spec.name} {name}".encode()))
-        if name == LENGTH:
+        if is_length(name):
             array[:] = 4
         elif array.dtype == np.uint8:
             # Coarse blocks, like a picture: fine noise is an input no model was made for.

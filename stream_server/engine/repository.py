@@ -15,6 +15,7 @@ from typing import Any
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
+from stream_server.engine.rates import member_rates
 from stream_server.engine.spec import (
     FACE_FEATURES,
     LANDMARKS,
@@ -25,6 +26,7 @@ from stream_server.engine.spec import (
     Step,
     TensorInfo,
     feature_dims,
+    is_length,
     voting_members,
 )
 from stream_server.engine.wiring import check_wiring
@@ -84,6 +86,12 @@ class ModelRepository:
         return feature_dims(self.models)
 
     @property
+    def rates(self) -> dict[str, float]:
+        """Looks a second of each member that has a rate of its own; the others look at every
+        sample."""
+        return member_rates(self.models)
+
+    @property
     def uses_landmarks(self) -> bool:
         """Whether ``sequence_verdict`` takes LANDMARKS."""
         return any(t.name == LANDMARKS for t in self.models[SEQUENCE_VERDICT].inputs)
@@ -92,7 +100,7 @@ class ModelRepository:
     def sequence_length(self) -> int:
         """T: the fixed number of samples a window is padded to."""
         for tensor in self.models[SEQUENCE_VERDICT].inputs:
-            if tensor.name != LENGTH:
+            if not is_length(tensor.name):
                 return tensor.shape[1]
         raise RepositoryError(f"{SEQUENCE_VERDICT}: no input but {LENGTH}")
 

@@ -99,6 +99,16 @@ class ModelSpec:
 Models = Mapping[str, ModelSpec]
 
 
+def length_of(member: str) -> str:
+    """The input of ``sequence_verdict`` that carries the length of ``member``'s own windows."""
+    return f"{LENGTH}_{member}"
+
+
+def is_length(name: str) -> bool:
+    """Whether ``name`` is LENGTH or a member's own."""
+    return name == LENGTH or name.startswith(f"{LENGTH}_")
+
+
 def voting_members(models: Models) -> tuple[str, ...]:
     """The voting members, in the order of MEMBER_PROBABILITY."""
     return models[VOTE].output("MEMBER_PROBABILITY").labels
@@ -114,14 +124,14 @@ def feature_dims(models: Models) -> dict[str, int]:
 
 
 def example_inputs(spec: ModelSpec, batch: int = 1) -> dict[str, NDArray[Any]]:
-    """Inputs that the model accepts: mid-grey pictures, zeros, and a LENGTH of 1.
+    """Inputs that the model accepts: mid-grey pictures, zeros, and lengths of 1.
 
     Axes of any length other than the batch get ``batch`` too.
     """
     arrays: dict[str, NDArray[Any]] = {}
     for tensor in spec.inputs:
         shape = [batch if axis < 0 else axis for axis in tensor.shape]
-        fill = 1 if tensor.name == LENGTH else 127 if tensor.dtype == "uint8" else 0
+        fill = 1 if is_length(tensor.name) else 127 if tensor.dtype == "uint8" else 0
         arrays[tensor.name] = np.full(shape, fill, dtype=tensor.dtype)
     return arrays
 

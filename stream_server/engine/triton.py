@@ -21,6 +21,7 @@ from stream_server.engine.base import (
     ModelNotFound,
 )
 from stream_server.engine.embedded import EmbeddedEngine
+from stream_server.engine.rates import SAMPLE_HZ
 from stream_server.engine.repository import ModelRepository
 from stream_server.engine.shared_memory import Region, RegionPool, host_is_local, padded
 from stream_server.engine.single import SingleEngine
@@ -78,7 +79,7 @@ class TritonEngine(SingleEngine):
         self.url = url
         self.timeout = timeout
         self.crop_batch = _GPU_CROPS
-        self._asked_for_kind = False
+        self._asked = False
         self._connection: _Connection | None = None
         self._requests = RequestWriter(timeout)
         self._closed = False
@@ -93,8 +94,16 @@ class TritonEngine(SingleEngine):
 
     async def infer(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run one model or ensemble on the server; see ``Engine.infer``."""
-        if not self._asked_for_kind:
-            await self._ask_for_kind()
+        if not self._asked:
+            await self._ask()
+        try:
+            return await self._send(model, inputs)
+        except EngineUnavailable:
+            self._asked = False  # it may come back with other models
+            raise
+
+    async def _send(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Through shared memory where there is any, else in the message."""
         region = None
         if self._regions is not None:
             region = await self._region(sum(padded(array) for array in inputs.values()))
@@ -104,6 +113,7 @@ class TritonEngine(SingleEngine):
             return await self._infer(model, inputs, region)
         except RegionUnknown:
             # The server restarted since they were registered.
+            self._asked = False
             if self._regions is not None:
                 self._regions.forget()
             return await self._infer(model, inputs, None)
@@ -126,20 +136,32 @@ class TritonEngine(SingleEngine):
                     await connection.stub.SystemSharedMemoryUnregister(request, timeout=0.5)
         await connection.channel.close()
 
-    async def _ask_for_kind(self) -> None:
-        """Find out, once, whether the server has a GPU: on a CPU large batches cost time."""
-        encoder = self.repository.models[FACE_FEATURES].steps[0].model
-        request = service_pb2.ModelConfigRequest(name=encoder)
-        call = self._connected().stub.ModelConfig(request, timeout=self.timeout)
-        try:
-            config = (await self._call(call)).config
-        except EngineUnavailable:
-            raise  # the inference itself would fare no better
-        except EngineError as error:
-            log.debug("Triton at %s does not tell its instance kind: %s", self.url, error)
-            return
-        self._asked_for_kind = True
-        kinds = {group.kind for group in config.instance_group}
+    async def _ask(self) -> None:
+        """Ask once whether the server has a GPU (on a CPU large batches cost time), and whether
+        its members look as often as those that the stand-in and the streams know.
+
+        Raises EngineUnavailable where they do not: their windows would mean something else.
+        """
+        kinds: set[int] = set()
+        for step in self.repository.models[FACE_FEATURES].steps:
+            request = service_pb2.ModelConfigRequest(name=step.model)
+            call = self._connected().stub.ModelConfig(request, timeout=self.timeout)
+            try:
+                config = (await self._call(call)).config
+            except EngineUnavailable:
+                raise  # the inference itself would fare no better
+            except EngineError as error:
+                log.debug("Triton at %s does not tell its configs: %s", self.url, error)
+                return
+            kinds |= {group.kind for group in config.instance_group}
+            mine = self.repository.models[step.model].parameters.get(SAMPLE_HZ)
+            theirs = config.parameters[SAMPLE_HZ].string_value or None
+            if theirs != mine:
+                raise EngineUnavailable(
+                    f"Triton at {self.url} serves {step.model} with {SAMPLE_HZ} "
+                    f"{theirs or 'unset'}, the models here with {mine or 'unset'}"
+                )
+        self._asked = True
         if kinds == {model_config_pb2.ModelInstanceGroup.KIND_CPU}:
             self.crop_batch = EmbeddedEngine.crop_batch
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from stream_server.engine.rates import check_rates
 from stream_server.engine.spec import (
     FACE_FEATURES,
-    LENGTH,
     SEQUENCE_VERDICT,
     VOTE,
     Models,
@@ -128,17 +128,15 @@ def _check_members(models: Models) -> list[str]:
     dims = feature_dims(models)
     features = {f"FEATURES_{member}" for member in dims}
     taken = {tensor.name for tensor in sequence.inputs}
-    if LENGTH not in taken:
-        problems.append(f"{SEQUENCE_VERDICT}: no input {LENGTH}")
     if not features <= taken:
         problems.append(
             f"{SEQUENCE_VERDICT}: does not take {', '.join(sorted(features - taken))} "
             f"of {FACE_FEATURES}"
         )
-    lengths = {t.shape[1] for t in sequence.inputs if t.name != LENGTH and len(t.shape) == 3}
+    lengths = {t.shape[1] for t in sequence.inputs if len(t.shape) == 3}
     if len(lengths) != 1 or min(lengths) < 1:
         problems.append(f"{SEQUENCE_VERDICT}: one fixed window length is needed, not {lengths}")
     strangers = set(dims) - set(members)
     if strangers:
         problems.append(f"{FACE_FEATURES}: {', '.join(sorted(strangers))} is no member of {VOTE}")
-    return problems
+    return problems + check_rates(models)

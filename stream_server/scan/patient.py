@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -25,9 +25,16 @@ class PatientScorer:
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer
 
-    async def features(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    @property
+    def rates(self) -> Mapping[str, float]:
         """See ``Scorer``."""
-        return await _patiently(lambda: self._scorer.features(crops))
+        return self._scorer.rates
+
+    async def features(
+        self, crops: NDArray[np.uint8], resting: Collection[str] = ()
+    ) -> dict[str, NDArray[np.float32]]:
+        """See ``Scorer``."""
+        return await _patiently(lambda: self._scorer.features(crops, resting))
 
     async def verdicts(
         self, features: dict[str, NDArray[np.float32]], landmarks: NDArray[np.float32] | None

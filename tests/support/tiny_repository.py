@@ -15,6 +15,7 @@ from onnx import ModelProto, TensorProto, helper
 from stream_server.engine.spec import LANDMARK_DIM
 from training.export.ensembles import write_ensembles
 from training.export.graphs import make_model
+from training.export.member_rate import set_rate
 from training.export.repository_writer import place_member, write_vote
 from training.judge.vote import Vote, Voter
 from training.models.contract import MAX_STEPS
@@ -29,6 +30,7 @@ def tiny_repository(
     parameters: dict[str, str] | None = None,
     maps: bool = False,
     readers: Mapping[str, Sequence[str]] | None = None,
+    rates: Mapping[str, float] | None = None,
 ) -> Path:
     """Write a repository below ``path`` and return it.
 
@@ -40,6 +42,7 @@ def tiny_repository(
         maps: whether members with an encoder get a map model, for heat maps.
         readers: members that read the features of others, whose names stand with each; they join
             the vote as one-or-the-other.
+        rates: looks a second of members that look less often than at every sample.
     """
     for index, name in enumerate(members):
         dim = FEATURE_DIM + index
@@ -57,6 +60,8 @@ def tiny_repository(
     for index, (name, sources) in enumerate((readers or {}).items()):
         dims = {source: FEATURE_DIM + members.index(source) for source in sources}
         place_member(path, name, tiny_reader(dims, 90 + index), dims)
+    for name, rate in (rates or {}).items():
+        set_rate(path, name, rate)
     everyone = [*members, *landmark_members, *(readers or {})]
     voters = [
         Voter(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from stream_server.engine.rates import length_for
 from stream_server.engine.repository import read_config
-from stream_server.engine.spec import LANDMARK_DIM
+from stream_server.engine.spec import LANDMARK_DIM, LENGTH
 from training.export.config_text import EnsembleStep, Tensor, ensemble_config, model_config
 from training.export.graphs import pack_graph
 from training.export.layout import (
@@ -17,6 +18,7 @@ from training.export.layout import (
     write_ensemble,
     write_model,
 )
+from training.export.member_rate import encoder_rate
 from training.models.contract import MAX_STEPS
 
 
@@ -26,8 +28,8 @@ def write_ensembles(repo: Path) -> None:
     The members are those of the vote's label file, so write the vote first.
 
     Raises:
-        ValueError: a voting member has no sequence model or reads features that no other gives,
-            or no member has an encoder.
+        ValueError: a voting member has no sequence model or reads features that no other gives
+            or that come at different rates, a rate is none, or no member has an encoder.
     """
     members = (repo / "vote" / LABEL_FILE).read_text(encoding="utf-8").split()
     lacking = [name for name in members if not (repo / f"{name}_sequence").is_dir()]
@@ -47,6 +49,11 @@ def write_ensembles(repo: Path) -> None:
             raise ValueError(
                 f"{repo}: {name} reads {', '.join(lacking)}, which no voting member gives"
             )
+    rates = {name: rate for name in dims if (rate := encoder_rate(repo, name)) is not None}
+    length = {
+        name: length_for(name, (t for t in inputs.values() if t != LENGTH), rates)
+        for name, inputs in source.items()
+    }
     landmarks = any("LANDMARKS" in inputs.values() for inputs in source.values())
     frames = Tensor("FRAMES", "UINT8", CROP_SHAPE)
     encode = [
@@ -58,6 +65,7 @@ def write_ensembles(repo: Path) -> None:
         Tensor("MEMBER_PROBABILITY", "FP32", [len(members)], LABEL_FILE),
     ]
     features = [Tensor(f"FEATURES_{n}", "FP32", [MAX_STEPS, d]) for n, d in dims.items()]
+    lengths = [Tensor(name, "INT32", [1]) for name in sorted(set(length.values()))]
     points = [Tensor("LANDMARKS", "FP32", [MAX_STEPS, LANDMARK_DIM])] if landmarks else []
     write_ensemble(
         repo,
@@ -74,9 +82,9 @@ def write_ensembles(repo: Path) -> None:
         repo,
         ensemble_config(
             "sequence_verdict",
-            [*features, *points, Tensor("LENGTH", "INT32", [1])],
+            [*features, *points, *lengths],
             verdict,
-            _score_steps(source),
+            _score_steps(source, length),
             max_batch_size=MAX_WINDOWS,
         ),
         "sequence_verdict",
@@ -96,7 +104,8 @@ def write_ensembles(repo: Path) -> None:
         ),
         pack_graph(MAX_STEPS),
     )
-    # Only the first packing gives the LENGTH: all of a clip's windows are equally long.
+    # Only the first packing gives the LENGTH: all of a clip's windows are equally long, since
+    # every member sees every crop of a clip, whatever its rate.
     unpacked = [*(f"FEATURES_{name}" for name in dims), *(["LANDMARKS"] if landmarks else [])]
     pack = [
         EnsembleStep(
@@ -119,7 +128,7 @@ def write_ensembles(repo: Path) -> None:
                 Tensor("PROBABILITY", "FP32", [1, 1]),
                 Tensor("MEMBER_PROBABILITY", "FP32", [1, len(members)], LABEL_FILE),
             ],
-            [*encode, *pack, *_score_steps(source, "PACKED_")],
+            [*encode, *pack, *_score_steps(source, dict.fromkeys(source, LENGTH), "PACKED_")],
             max_batch_size=0,
         ),
         "clip_verdict",
@@ -127,12 +136,18 @@ def write_ensembles(repo: Path) -> None:
     )
 
 
-def _score_steps(source: Mapping[str, Mapping[str, str]], prefix: str = "") -> list[EnsembleStep]:
-    """Every member's sequence model and the vote; ``prefix`` goes before all but LENGTH."""
+def _score_steps(
+    source: Mapping[str, Mapping[str, str]], length: Mapping[str, str], prefix: str = ""
+) -> list[EnsembleStep]:
+    """Every member's sequence model, which gets its tensor of ``length``, and the vote; ``prefix``
+    goes before all other tensors."""
     heads = [
         EnsembleStep(
             f"{name}_sequence",
-            {key: value if value == "LENGTH" else prefix + value for key, value in inputs.items()},
+            {
+                key: length[name] if value == LENGTH else prefix + value
+                for key, value in inputs.items()
+            },
             {"LOGIT": f"LOGIT_{name}"},
         )
         for name, inputs in source.items()

@@ -13,6 +13,7 @@ from torch import nn
 from stream_server.engine.check import file_stamp
 from training.export.ensembles import write_ensembles
 from training.export.heat_map import HeatModel, heat_difference, heat_model
+from training.export.member_rate import set_rate
 from training.export.onnx_export import ExportReport, write_member
 from training.export.repository_writer import check_removable, member_names, write_vote
 from training.judge.vote import Vote
@@ -29,15 +30,19 @@ def export_members(
     notes: str,
     maps: bool = True,
     crops: NDArray[np.uint8] | None = None,
+    rates: Mapping[str, float | None] | None = None,
 ) -> list[ExportReport]:
     """Write ``members``, a vote that names every member of the repository, and the ensembles.
 
     ``maps`` adds what heat maps are drawn from, a file of two bytes for each weight; ``crops``
-    (uint8 ``[n, 224, 224, 3]``) are faces that parity with PyTorch is measured on.
+    (uint8 ``[n, 224, 224, 3]``) are faces that parity with PyTorch is measured on. ``rates`` are
+    looks a second of members, of these or others, None for every sample.
 
     Raises ``ValueError`` where the vote and the repository do not name the same members.
     """
     reports = [export_member(repo, member, maps, crops) for member in members]
+    for name, rate in (rates or {}).items():
+        set_rate(repo, name, rate)
     write_joint(repo, vote, notes)
     return reports
 

@@ -9,7 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from stream_server.atomic import write_text
+from stream_server.engine.rates import parse_rate
 from training.data.manifest import Manifest
+from training.export.ensembles import write_ensembles
+from training.export.member_rate import check_settings, parse_setting, set_rate
 from training.export.members import check_names, export_members
 from training.export.repository_writer import readers_of, remove_member
 from training.judge.devset import crops_of
@@ -23,7 +26,19 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--add", type=Path, nargs="*", default=[], help="member.pt files")
     parser.add_argument("--no-maps", action="store_true", help="leave out the heat maps' models")
     parser.add_argument("--remove", nargs="*", default=[], help="names of members to take out")
-    parser.add_argument("--calibration", type=Path, required=True, help="of the calibrate step")
+    parser.add_argument(
+        "--rate",
+        nargs="*",
+        default=[],
+        metavar="MEMBER=HZ",
+        help="let members look less often than at every sample; MEMBER=every takes it back",
+    )
+    parser.add_argument("--sample-hz", type=float, help="the rate of the members of --add")
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        help="of the calibrate step; --rate alone may leave the vote as it is",
+    )
     parser.add_argument(
         "--notes", default="Platt and thresholds on dev videos, see docs/model-card.md"
     )
@@ -31,17 +46,31 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--crops", type=int, default=48, help="how many of them")
     parser.add_argument("--report", type=Path, help="write parity and file sizes here (JSON)")
     options = parser.parse_args(argv)
-    if not options.add and not options.remove:
-        raise ValueError("neither --add nor --remove given")
+    rates = dict(parse_setting(one) for one in options.rate)
+    if not (options.add or options.remove or rates):
+        raise ValueError("none of --add, --remove and --rate given")
+    if options.calibration is None:
+        if options.add or options.remove:
+            raise ValueError("other members need another vote: --calibration names its file")
+        check_settings(options.repo, rates)
+        for name, rate in rates.items():
+            set_rate(options.repo, name, rate)
+        write_ensembles(options.repo)
+        return 0
     vote = Vote.load(options.calibration)
     members = [load_member(path) for path in options.add]
     check_names(options.repo, vote, [member.name for member in members], options.remove)
+    seeing = [member.name for member in members if member.encoder is not None]
+    if options.sample_hz is not None:
+        rates = {**dict.fromkeys(seeing, parse_rate(str(options.sample_hz))), **rates}
+    check_settings(options.repo, rates, seeing, options.remove)
     # Those that read others' features go first, so that both may be named in any order.
     for name in sorted(options.remove, key=lambda name: bool(readers_of(options.repo, name))):
         if not remove_member(options.repo, name):
             raise ValueError(f"{options.repo} holds no member {name!r}")
     crops = crops_of(Manifest.open(options.shards), options.crops) if options.shards else None
-    reports = export_members(options.repo, members, vote, options.notes, not options.no_maps, crops)
+    maps = not options.no_maps
+    reports = export_members(options.repo, members, vote, options.notes, maps, crops, rates)
     for report in reports:
         sys.stdout.write("\n".join(report.lines()) + "\n")
     if options.report:

@@ -222,6 +222,56 @@ async def test_closing_fails_those_who_wait(engine: CountingEngine) -> None:
         await batcher.features(crops(1))
 
 
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> ModelRepository:
+    path = tiny_repository(
+        tmp_path_factory.mktemp("rated"), ("one", "two"), ("points",), rates={"two": 5}
+    )
+    return ModelRepository.load(path)
+
+
+async def test_members_that_rest_are_left_out(rated: ModelRepository) -> None:
+    engine = CountingEngine(rated)
+    batcher = MicroBatcher(engine)
+    pictures = [crops(2, seed) for seed in range(3)]
+    some = await asyncio.gather(*(batcher.features(p, {"two"}) for p in pictures))
+    assert engine.batches == [("one_encoder", 6)]
+    assert await batcher.features(pictures[0], {"one", "two"}) == {}
+    everything = await batcher.features(pictures[1])
+    assert engine.batches[1:] == [("face_features", 2)]
+    assert list(some[1]) == ["one"]
+    np.testing.assert_allclose(some[1]["one"], everything["one"], atol=1e-6)
+    assert (batcher.crop_stats.calls, batcher.crop_stats.batches) == (4, 2)
+    await batcher.close()
+    with pytest.raises(EngineUnavailable, match="closed"):
+        await batcher.features(crops(1), {"two"})
+    await engine.close()
+
+
+async def test_a_member_with_a_rate_has_a_length_of_its_own(rated: ModelRepository) -> None:
+    engine = CountingEngine(rated)
+    batcher = MicroBatcher(engine)
+    features, points = window(20)
+    fewer = {**features, "two": features["two"][::2]}
+    calls = [batcher.verdicts(fewer, points), batcher.verdicts(features, points)]
+    (_, half), (_, whole) = await asyncio.gather(*calls)
+    assert engine.batches == [("sequence_verdict", 2)]
+    assert half["one"] == pytest.approx(whole["one"], abs=1e-6)
+    assert half["points"] == pytest.approx(whole["points"], abs=1e-6)
+    _, other = await batcher.verdicts({**fewer, "one": features["one"][:3]}, points[:3])
+    assert other["two"] == pytest.approx(half["two"], abs=1e-6)
+    assert half["two"] != pytest.approx(whole["two"], abs=1e-3)
+    for bad, message in [
+        ({**fewer, "one": features["one"][:9]}, r"differ in length: \[9, 20\]"),
+        ({**fewer, "two": features["two"][:0]}, "a window of 0 samples"),
+        ({"one": features["one"]}, "no features of member 'two'"),
+    ]:
+        with pytest.raises(InvalidInput, match=message):
+            await batcher.verdicts(bad, points)
+    await batcher.close()
+    await engine.close()
+
+
 async def test_answers_do_not_keep_the_batch_alive(engine: CountingEngine) -> None:
     batcher = MicroBatcher(engine)
     answers = await asyncio.gather(*(batcher.features(crops(1)) for _ in range(4)))

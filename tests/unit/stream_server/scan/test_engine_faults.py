@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,11 @@ class Moody(MicroBatcher):
         super().__init__(engine)
         self.failures, self.error = failures, error
 
-    async def features(self, crops: Any) -> Any:
+    async def features(self, crops: Any, resting: Collection[str] = ()) -> Any:
         if self.failures:
             self.failures -= 1
             raise self.error
-        return await super().features(crops)
+        return await super().features(crops, resting)
 
 
 @pytest.fixture

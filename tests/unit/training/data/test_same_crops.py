@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,9 @@ class Recorder(FakeScorer):
         super().__init__()
         self.seen: list[np.ndarray] = []
 
-    async def features(self, crops: Any) -> Any:
+    async def features(self, crops: Any, resting: Collection[str] = ()) -> Any:
         self.seen += list(crops)
-        return await super().features(crops)
+        return await super().features(crops, resting)
 
 
 def rotated(path: Path) -> Path:

@@ -1,0 +1,62 @@
+"""Which members look at a sample: some look less often than the stream samples.
+
+A rate is a grid over the stream's own beats, counted from the beginning of its media time, and not
+a pause since the last look: all faces fall due together, and nothing drifts. Serving and training
+ask the same rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from stream_server.rhythm import Rhythm
+
+_ROUNDING = 1e-6  # of a look: a rate such as a third has no exact number
+_NOBODY: frozenset[str] = frozenset()
+
+
+def looks_due(beat: int, rate: float, sample_hz: float) -> int:
+    """How many looks of a member with ``rate`` a second are due before or at ``beat``, counted
+    from 0: where this number changes is a look of its own."""
+    return math.floor(beat * rate / sample_hz + _ROUNDING)
+
+
+class Looks:
+    """When each member that looks less often last saw one face.
+
+    ``rates`` are looks a second, by member; a rate of ``sample_hz`` or more means every sample. A
+    look that was due at a sample which could not be judged is made up for at the next one.
+    """
+
+    def __init__(self, rates: Mapping[str, float], sample_hz: float) -> None:
+        self._rates = {member: rate for member, rate in rates.items() if rate < sample_hz}
+        self._sample_hz = sample_hz
+        self._rhythm = Rhythm(sample_hz)
+        self._seen: dict[str, int] = {}
+
+    def resting(self, time: float) -> frozenset[str]:
+        """The members that leave a sample at ``time``, in seconds of media time, out."""
+        if not self._rates:
+            return _NOBODY
+        beat = self._rhythm.beat(time)
+        return frozenset(
+            member
+            for member, rate in self._rates.items()
+            if looks_due(beat, rate, self._sample_hz) <= self._seen.get(member, -1)
+        )
+
+    def saw(self, time: float, members: Iterable[str]) -> None:
+        """Note that ``members`` have looked at the sample at ``time``."""
+        for member in members:
+            rate = self._rates.get(member)
+            if rate is not None:
+                beat = self._rhythm.beat(time)
+                self._seen[member] = looks_due(beat, rate, self._sample_hz)
+
+    def least(self, samples: int) -> dict[str, int]:
+        """How many looks each of these members has in ``samples`` samples in a row; at least 1."""
+        return {
+            member: max(1, looks_due(samples, rate, self._sample_hz))
+            for member, rate in self._rates.items()
+        }

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stream_server.engine import ModelRepository
+from tests.support.tiny_repository import tiny_repository
+from training.export.member_rate import check_settings, parse_setting
+from training.steps.export import main
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Path:
+    return tiny_repository(
+        tmp_path / "models", ("one", "two"), ("points",), readers={"both": ("one", "two")}
+    )
+
+
+def files(repo: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(repo)): path.read_bytes()
+        for path in sorted(repo.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_rate_comes_and_goes_and_leaves_no_trace(repo: Path) -> None:
+    before = files(repo)
+    assert main(["--repo", str(repo), "--rate", "one=5", "two=5"]) == 0
+    assert ModelRepository.load(repo).rates == {"one": 5.0, "two": 5.0}
+    changed = {name for name, data in files(repo).items() if before[name] != data}
+    assert changed == {
+        "one_encoder/config.pbtxt", "two_encoder/config.pbtxt", "sequence_verdict/config.pbtxt",
+    }  # fmt: skip
+    assert main(["--repo", str(repo), "--rate", "one=3.33", "two=3.33"]) == 0
+    assert ModelRepository.load(repo).rates == {"one": 3.33, "two": 3.33}
+    assert main(["--repo", str(repo), "--rate", "one=every", "two=every"]) == 0
+    assert files(repo) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["one=5"], "both reads members that look at different rates: one 5 times a second, two"),
+        (["points=5"], "points has no encoder"),
+        (["three=5"], "three has no encoder"),
+        (["one=0", "two=0"], "sample_hz is '0'"),
+        (["one"], "'one' is not MEMBER=HZ or MEMBER=every"),
+        (["=5"], "'=5' is not MEMBER=HZ"),
+        ([], "none of --add, --remove and --rate given"),
+    ],
+)
+def test_what_cannot_be_set_changes_nothing(repo: Path, settings: list[str], message: str) -> None:
+    before = files(repo)
+    with pytest.raises(ValueError, match=message):
+        main(["--repo", str(repo), "--rate", *settings])
+    assert files(repo) == before
+
+
+def test_members_that_come_or_go_need_a_vote(repo: Path) -> None:
+    with pytest.raises(ValueError, match="--calibration names its file"):
+        main(["--repo", str(repo), "--remove", "both", "--rate", "one=5"])
+
+
+def test_a_reader_that_goes_leaves_its_sources_free(repo: Path) -> None:
+    check_settings(repo, {"one": 5.0}, removed=["both"])
+    check_settings(repo, {"new": 5.0, "one": None}, added=["new"])
+
+
+def test_settings() -> None:
+    assert parse_setting("lite0=5") == ("lite0", 5.0)
+    assert parse_setting("lite0=every") == ("lite0", None)
