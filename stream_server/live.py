@@ -20,7 +20,7 @@ from stream_server.explain.explainer import Explainer
 from stream_server.explain.requests import ExplainRequests
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.stream import Face, Stream
-from stream_server.vision.types import Frame, Image
+from stream_server.vision.types import Floats, Frame, Image
 
 _log = logging.getLogger(__name__)
 _JUMP_BACK = 0.5  # seconds: a longer step back is a seek that nobody announced
@@ -141,6 +141,10 @@ class LiveStream:
             self._send(protocol.error("no_explanation", "nothing is explained here", track=track))
         else:
             self._explain_requests.ask(track)
+
+    def signatures(self) -> dict[int, Floats]:
+        """What every face that is followed looks like, by track; see ``vision.identity``."""
+        return self._stream.signatures()
 
     async def run(self) -> None:
         """Analyse frames until cancelled. One frame that fails never ends the stream."""

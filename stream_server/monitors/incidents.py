@@ -81,6 +81,10 @@ class Stretch:
             box=face.box,
         )
 
+    def closed(self) -> Stretch:
+        """Over when it was last suspicious."""
+        return replace(self, closed_at=self.suspicious_at)
+
     def _media_end(self, now: float, media: float) -> float:
         """``media``, unless the stream has begun to count anew: then by the clock."""
         by_clock = self.media_start_s + now - self.opened_at
@@ -146,18 +150,17 @@ class Incidents:
         step = 0.0 if self._looked is None else min(max(now - self._looked, 0.0), _STEP)
         self._looked = now
         signatures = signatures or {}
+        changed = self.away(now)
         followed = {face.track: face for face in faces}
         for one in self._open:
             if one.track not in followed:
                 one.track = None
-        changed = [
-            stretch
-            for face in faces
-            if face.verdict == "likely_fake"
-            for stretch in self._suspect(now, media, face, faces, signatures.get(face.track))
-        ]
+        for face in faces:
+            if face.verdict == "likely_fake":
+                looks = signatures.get(face.track)
+                changed += self._suspect(now, media, face, len(faces) == 1, looks)
         self._note_beginnings(now, media, faces)
-        return changed + self._end_quiet(step, followed) + self.away(now)
+        return changed + self._end_quiet(step, followed)
 
     def away(self, now: float) -> list[Stretch]:
         """Close what has been without a picture for too long; to be called now and then."""
@@ -176,10 +179,10 @@ class Incidents:
         return self._close(list(self._open))
 
     def _suspect(
-        self, now: float, media: float, face: Face, faces: Sequence[Face], looks: Floats | None
+        self, now: float, media: float, face: Face, alone: bool, looks: Floats | None
     ) -> list[Stretch]:
         one = next((one for one in self._open if one.track == face.track), None)
-        one = one or self._returned(face, len(faces) == 1, looks)
+        one = one or self._returned(face, alone, looks)
         opened: list[Stretch] = []
         if one is None:
             one = _Open(self._begin(now, media, face), face.track)
@@ -188,7 +191,7 @@ class Incidents:
         else:
             one.stretch = one.stretch.grown(face, now, media)
         one.track, one.quiet, one.lost, one.looks = face.track, 0.0, 0.0, looks
-        one.alone = len(faces) == 1
+        one.alone = alone
         return opened
 
     def _begin(self, now: float, media: float, face: Face) -> Stretch:
@@ -250,7 +253,7 @@ class Incidents:
 
     def _close(self, over: list[_Open]) -> list[Stretch]:
         self._open = [one for one in self._open if one not in over]
-        return [replace(one.stretch, closed_at=one.stretch.suspicious_at) for one in over]
+        return [one.stretch.closed() for one in over]
 
 
 def _overlap(first: Box, second: Box) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
@@ -26,10 +26,13 @@ class Caller:
     """The holder of a token and what that person may do.
 
     ``holder`` stands for the token, fit for counting and for logs: it does not show the token.
+    ``name`` is the token's in the settings, ``owner`` for the server's own and ``paired`` for one
+    that came from pairing.
     """
 
     holder: str
     role: Role
+    name: str = ""
 
 
 class Authority:
@@ -38,10 +41,10 @@ class Authority:
     A paired token is good for the ``Origin`` that it was given to and for no other.
     """
 
-    def __init__(self, token: str, named: Iterable[NamedToken], pairings: Pairings) -> None:
+    def __init__(self, token: str, named: Mapping[str, NamedToken], pairings: Pairings) -> None:
         self.token = token
         self.cookie = hmac.new(token.encode(), b"fakelight session v1", hashlib.sha256).hexdigest()
-        self._named = tuple(named)
+        self._named = dict(named)
         self._pairings = pairings
 
     def of_request(self, connection: HTTPConnection) -> Caller | None:
@@ -59,14 +62,19 @@ class Authority:
         return _same(token, self.token)
 
     def _by_token(self, token: str, connection: HTTPConnection) -> Caller | None:
-        if self.is_own(token) or self._pairings.accepts(token, connection.headers.get("origin")):
-            return Caller(_holder(token), "operator")
-        role = next((one.role for one in self._named if _same(token, one.token)), None)
-        return None if role is None else Caller(_holder(token), role)
+        holder = _holder(token)
+        if self.is_own(token):
+            return Caller(holder, "operator", "owner")
+        if self._pairings.accepts(token, connection.headers.get("origin")):
+            return Caller(holder, "operator", "paired")
+        for name, one in self._named.items():
+            if _same(token, one.token):
+                return Caller(holder, one.role, name)
+        return None
 
     def _by_cookie(self, connection: HTTPConnection) -> Caller | None:
         if _same(connection.cookies.get(COOKIE, ""), self.cookie):
-            return Caller(_holder(self.token), "operator")
+            return Caller(_holder(self.token), "operator", "owner")
         return None
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from stream_server.problem import ProblemError, problem_document
+
+_log = logging.getLogger(__name__)
 
 
 class ProblemResponse(JSONResponse):
@@ -47,6 +51,12 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return problem(error.status_code, detail, dict(error.headers or {}))
 
 
+async def _database_error(request: Request, error: Exception) -> Response:
+    """Of a database that is away, full or locked; what it says may hold what was to be written."""
+    _log.error("%s: the database fails (%s)", request.url.path, type(error).__name__)
+    return problem(503, "the database does not answer; see the server's log", {"Retry-After": "5"})
+
+
 async def _server_error(request: Request, error: Exception) -> Response:
     """What nobody foresaw; the log has it."""
     del error
@@ -57,5 +67,6 @@ async def _server_error(request: Request, error: Exception) -> Response:
 HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]] = {
     ProblemError: _refused,
     HTTPException: _http_error,
+    SQLAlchemyError: _database_error,
     Exception: _server_error,
 }

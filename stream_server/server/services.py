@@ -36,17 +36,18 @@ class Services:
         self.engine = engine
         self.stopping = asyncio.Event()
         self.pairings = Pairings(settings.state_dir)
-        self.authority = Authority(token, settings.tokens.values(), self.pairings)
+        self.authority = Authority(token, settings.tokens, self.pairings)
         self.policy = VerdictPolicy.from_parameters(engine.repository.parameters)
         self.batcher = MicroBatcher(engine)
         self.explainer = Explainer(engine)
         self.detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
         self.executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="vision")
-        self.streams = Registry(settings, engine, self._new_stream)
+        self.streams = Registry(settings, engine, self.new_stream)
         self.metrics = Metrics(self.streams, engine, self.batcher)
         self.readiness = Readiness(engine)
 
-    def _new_stream(self, send: Send, window: int) -> LiveStream:
+    def new_stream(self, send: Send, window: int, sample_hz: float | None = None) -> LiveStream:
+        """A stream that hands its messages to ``send``, at the settings' rate if none is given."""
         settings = self.settings
         tracker = FaceTracker(
             self.detector,
@@ -55,7 +56,7 @@ class Services:
             max_faces=settings.max_faces,
         )
         options = StreamOptions(
-            sample_hz=settings.sample_hz,
+            sample_hz=sample_hz or settings.sample_hz,
             window=window,
             first_verdict=settings.first_verdict,
             verdict_hz=settings.verdict_hz,

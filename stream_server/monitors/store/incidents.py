@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
@@ -85,7 +86,7 @@ class IncidentTable:
         self,
         monitor: str | None = None,
         state: Filter | None = None,
-        before: float | None = None,
+        before: float = math.inf,
         limit: int = 1000,
     ) -> Sequence[Incident]:
         """The newest first. ``before`` leaves out those that opened at that time or later."""
@@ -94,7 +95,7 @@ class IncidentTable:
             query = query.where(Incident.monitor == monitor)
         if state is not None:
             query = query.where(_in_state(state))
-        if before is not None:
+        if before < math.inf:
             query = query.where(Incident.opened_at < before)
         with self._database.read() as session:
             return session.scalars(query).all()

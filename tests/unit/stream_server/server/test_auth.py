@@ -14,10 +14,10 @@ from stream_server.settings import NamedToken
 
 TOKEN = "a-token-for-the-tests"
 ORIGIN = "chrome-extension://" + "a" * 32
-NAMED = [
-    NamedToken(role="viewer", token="a-viewer-token-1"),
-    NamedToken(role="operator", token="an-operator-token"),
-]
+NAMED = {
+    "newsroom": NamedToken(role="viewer", token="a-viewer-token-1"),
+    "desk": NamedToken(role="operator", token="an-operator-token"),
+}
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def test_only_the_bearer_scheme_carries_a_token() -> None:
 
 def test_the_cookie_shows_no_token_and_follows_it(authority: Any, pairings: Any) -> None:
     assert TOKEN not in authority.cookie
-    assert Authority(TOKEN, (), pairings).cookie == authority.cookie
-    assert Authority("another", (), pairings).cookie != authority.cookie
+    assert Authority(TOKEN, {}, pairings).cookie == authority.cookie
+    assert Authority("another", {}, pairings).cookie != authority.cookie
 
 
 def test_handlers_learn_whose_request_it_is(authority: Any) -> None:

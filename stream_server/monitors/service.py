@@ -1,0 +1,328 @@
+"""All monitors of a server: which there are, which are watched here, and what they come to.
+
+What a person wants is written down first; then one loop brings what is watched in line with it. So
+it is all the same whether a monitor was added here, by another server or before a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+
+from stream_server.database import Database
+from stream_server.monitors.described import described_incident, described_monitor
+from stream_server.monitors.events import EventBus, EventName
+from stream_server.monitors.incidents import Patience
+from stream_server.monitors.keeper import Keeper
+from stream_server.monitors.source import Source
+from stream_server.monitors.store.incidents import Change, Hook, IncidentTable
+from stream_server.monitors.store.migrate import open_database
+from stream_server.monitors.store.monitors import FullError, MonitorTable, SupersededError
+from stream_server.monitors.store.tables import Incident, Monitor
+from stream_server.monitors.watch import MakeLive, Watch
+from stream_server.problem import ProblemError
+from stream_server.settings import Settings
+
+_log = logging.getLogger(__name__)
+_LOOK = 1.0  # seconds between two looks at what is wanted
+_TELL = 0.5  # seconds between two events of a monitor whose state stays
+_TIDY = 3600.0
+_WAIT = (1.0, 60.0)  # seconds before a monitor that broke is watched again, at first and at most
+_STEADY = 60.0  # seconds of watching after which it counts as mended
+
+
+@dataclass
+class _Watched:
+    watch: Watch
+    task: asyncio.Task[None]
+    told: float = 0.0
+    state: str = ""
+
+
+class MonitorService:
+    """``check`` refuses an address at once, ``source`` opens a monitor's source, ``live`` makes its
+    analysis, ``hooks`` are called in the transactions that open and close incidents, ``opened``
+    once the database is open. ``stopping`` is set when the server is about to stop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        stopping: asyncio.Event,
+        check: Callable[[str], Awaitable[None]],
+        source: Callable[[Monitor], Source],
+        live: MakeLive,
+        hooks: Iterable[Hook] = (),
+        opened: Callable[[Database], Awaitable[None]] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.events = EventBus()
+        self.check = check
+        self._stopping = stopping
+        self._source = source
+        self._live = live
+        self._hooks = tuple(hooks)
+        self._opened = opened
+        self._database: Database | None = None
+        self._keeper: Keeper | None = None
+        self._watched: dict[str, _Watched] = {}
+        self._known: dict[str, dict[str, Any]] = {}
+        self._woken = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._trouble = "it is being opened"
+        self._tidied = -_TIDY
+        self._monitors: MonitorTable | None = None
+        self._incidents: IncidentTable | None = None
+        self.patience = Patience(quiet=settings.incident_quiet, gap=settings.incident_gap)
+
+    @property
+    def monitors(self) -> MonitorTable:
+        """The table. Raises ``ProblemError`` (503) while the database is away."""
+        if self._monitors is None:
+            raise ProblemError(503, f"the monitors' database is not there: {self._trouble}")
+        return self._monitors
+
+    @property
+    def incidents(self) -> IncidentTable:
+        """The table. Raises ``ProblemError`` (503) while the database is away."""
+        if self._incidents is None:
+            raise ProblemError(503, f"the monitors' database is not there: {self._trouble}")
+        return self._incidents
+
+    async def start(self) -> None:
+        """Open the database, or go on trying, and watch what was watched before."""
+        with suppress(SQLAlchemyError, OSError):
+            await self._open()
+        self._tasks = [asyncio.create_task(part) for part in (self._run(), self._say_goodbye())]
+
+    async def stop(self) -> None:
+        """Leave off; incidents stay open for the next run, which goes on with them."""
+        self.events.end()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._end(*self._watched)
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.release)
+        if self._database is not None:
+            self._database.close()
+
+    async def create(self, url: str, name: str, sample_hz: float, evidence: bool) -> Monitor:
+        """Keep a new monitor and begin to watch it. Raises ``ProblemError`` (429) at the limit."""
+        monitor = Monitor(
+            id=secrets.token_urlsafe(9),
+            name=name,
+            url=url,
+            sample_hz=sample_hz,
+            evidence=evidence,
+            paused=False,
+            created=time.time(),
+            generation=0,
+            state="connecting",
+            reason="",
+            since=time.time(),
+            faces=[],
+        )
+        limit = self.settings.max_monitors
+        try:
+            await asyncio.to_thread(self.monitors.add, monitor, limit)
+        except FullError:
+            raise ProblemError(
+                429, f"there are {limit} monitors, which is the limit (FAKELIGHT_MAX_MONITORS)"
+            ) from None
+        self._woken.set()
+        return monitor
+
+    async def change(self, monitor: Monitor, **values: Any) -> Monitor:
+        """Pause, resume, rename. To resume one that has failed tries it again."""
+        if "paused" in values and values["paused"] != monitor.paused:
+            state = "paused" if values["paused"] else "connecting"
+            values.update(state=state, reason="", since=time.time(), faces=[], lag_s=None)
+        await asyncio.to_thread(self.monitors.change, monitor.id, **values)
+        watched = self._watched.get(monitor.id)
+        if watched is not None and values.get("paused"):
+            watched.watch.close_incidents()
+            await self._end(monitor.id)
+            await self._close_left(monitor.id)
+        elif watched is not None and watched.task.done():
+            del self._watched[monitor.id]
+        changed = await asyncio.to_thread(self.monitors.get, monitor.id)
+        self._woken.set()
+        return changed or monitor
+
+    async def remove(self, monitor: Monitor) -> None:
+        """Stop to watch it and forget it; its incidents are closed and stay."""
+        watched = self._watched.get(monitor.id)
+        if watched is not None:
+            watched.watch.close_incidents()
+            await self._end(monitor.id)
+        await asyncio.to_thread(self.monitors.remove, monitor.id)
+        await self._close_left(monitor.id)
+        self._known.pop(monitor.id, None)
+        self.events.publish("monitor", {"id": monitor.id, "removed": True})
+
+    def watch(self, monitor: str) -> Watch | None:
+        """What watches it in this process."""
+        found = self._watched.get(monitor)
+        return None if found is None else found.watch
+
+    def described(self, monitor: Monitor) -> dict[str, Any]:
+        """As ``GET /v1/monitors/{id}`` gives it."""
+        watch = self.watch(monitor.id)
+        return described_monitor(monitor, None if watch is None else watch.status)
+
+    async def _open(self) -> None:
+        try:
+            database = await asyncio.to_thread(open_database, self.settings)
+        except SQLAlchemyError as error:
+            self._trouble = type(error).__name__  # the message may hold the address
+            raise
+        self._database = database
+        self._keeper = Keeper(database, self.settings.state_dir)
+        self._monitors = MonitorTable(database)
+        self._incidents = IncidentTable(database, self._hooks)
+        if self._opened is not None:
+            await self._opened(database)
+
+    async def _say_goodbye(self) -> None:
+        await self._stopping.wait()
+        self.events.end()
+
+    async def _run(self) -> None:
+        troubled = False
+        while True:
+            self._woken.clear()
+            try:
+                await self._look()
+                troubled = False
+            except CommandError as error:
+                _log.error("the monitors' database is of another version: %s", error)
+                self._trouble = f"it is of another version: {error}"
+                return
+            except (SQLAlchemyError, OSError) as error:
+                if not troubled:  # once, not every second
+                    _log.error("monitors wait for their database (%s)", type(error).__name__)
+                troubled = True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._woken.wait()
+
+    async def _look(self) -> None:
+        if self._database is None:
+            await self._open()
+        assert self._keeper is not None
+        rows = {row.id: row for row in await asyncio.to_thread(self.monitors.all)}
+        if await asyncio.to_thread(self._keeper.holds):
+            await self._align(rows)
+        else:
+            await self._end(*self._watched)
+        self._tell_changes(rows)
+        if time.monotonic() - self._tidied > _TIDY:
+            self._tidied = time.monotonic()
+            before = time.time() - self.settings.incident_days * 86400
+            limit = self.settings.incident_bytes
+            await asyncio.to_thread(self.incidents.expire, before, limit)
+
+    async def _align(self, rows: dict[str, Monitor]) -> None:
+        """Watch what is to be watched, and nothing else."""
+        wanted = {row.id: row for row in rows.values() if not row.paused}
+        stale = [one for one in self._watched if one not in wanted]
+        for monitor in stale:
+            self._watched[monitor].watch.close_incidents()
+        await self._end(*stale)
+        for monitor in stale:
+            await self._close_left(monitor)
+        for row in wanted.values():
+            if row.id not in self._watched:
+                watch = self._watch(row)
+                self._watched[row.id] = _Watched(watch, asyncio.create_task(self._guard(watch)))
+
+    def _watch(self, monitor: Monitor) -> Watch:
+        return Watch(
+            monitor,
+            self._source,
+            self._live,
+            self.monitors,
+            self.incidents,
+            self.patience,
+            self._changed,
+            self._told,
+        )
+
+    async def _guard(self, watch: Watch) -> None:
+        """Watch one monitor, again and again if it breaks, whatever becomes of the others."""
+        monitor, wait = watch.monitor, _WAIT[0]
+        while True:
+            began = time.monotonic()
+            try:
+                await watch.run()
+                return
+            except SupersededError:
+                _log.info("monitor %s is watched by another server now", monitor.id)
+                return
+            except ProblemError as error:
+                watch.status.become("failed", str(error), time.time())
+                self._changed(watch)
+                return
+            except SQLAlchemyError as error:
+                reason = "the database is away"
+                _log.error("monitor %s waits: %s", monitor.id, type(error).__name__)
+            except Exception:
+                reason = "an internal error; see the server's log"
+                _log.exception("monitor %s broke; it is watched again soon", monitor.id)
+            wait = _WAIT[0] if time.monotonic() - began > _STEADY else min(wait * 2, _WAIT[1])
+            watch.status.become("failed", reason, time.time())
+            self._changed(watch)
+            await asyncio.sleep(wait * random.uniform(0.75, 1.25))
+            watch = self._watch(monitor)
+            self._watched[monitor.id].watch = watch
+
+    async def _end(self, *monitors: str) -> None:
+        ending = [self._watched.pop(monitor) for monitor in monitors if monitor in self._watched]
+        for watched in ending:
+            watched.task.cancel()
+        await asyncio.gather(*(watched.task for watched in ending), return_exceptions=True)
+
+    async def _close_left(self, monitor: str) -> None:
+        """Close what is open of a monitor that nobody watches any more."""
+        open_ones = await asyncio.to_thread(self.incidents.open_of, monitor)
+        closed = [one.closed() for one in open_ones]
+        for incident, change in await asyncio.to_thread(self.incidents.save, closed, None):
+            self._told(incident, change)
+
+    def _changed(self, watch: Watch) -> None:
+        watched = self._watched.get(watch.monitor.id)
+        if watched is None or watched.watch is not watch:
+            return
+        now, state = time.monotonic(), watch.status.state + watch.status.reason
+        if state == watched.state and now - watched.told < _TELL:
+            return
+        watched.told, watched.state = now, state
+        self._tell(described_monitor(watch.monitor, watch.status))
+
+    def _tell_changes(self, rows: dict[str, Monitor]) -> None:
+        """Tell of monitors that are not watched here: paused, new, or another server's."""
+        for row in rows.values():
+            shown = self.described(row)
+            if row.id not in self._watched and self._known.get(row.id) != shown:
+                self._tell(shown)
+        for gone in [one for one in self._known if one not in rows]:
+            del self._known[gone]
+            self.events.publish("monitor", {"id": gone, "removed": True})
+
+    def _tell(self, shown: dict[str, Any]) -> None:
+        self._known[shown["id"]] = shown
+        self.events.publish("monitor", shown)
+
+    def _told(self, incident: Incident, change: Change) -> None:
+        name: EventName = "incident.opened" if change == "opened" else "incident.closed"
+        self.events.publish(name, described_incident(incident))

@@ -1,0 +1,89 @@
+"""How a monitor stands, in the words of the HTTP interface."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from stream_server.ingest.urls.source import Kind, SourceState
+
+State = Literal["connecting", "watching", "stalled", "paused", "failed"]
+
+_STATES: dict[Kind, State] = {
+    "connecting": "connecting",
+    "playing": "watching",
+    "silent": "watching",
+    "stalled": "stalled",
+    "frozen": "stalled",
+    "black": "stalled",
+    "ended": "failed",
+    "failed": "failed",
+}
+_WORDS: dict[Kind, str] = {
+    "silent": "the sound is gone",
+    "stalled": "no picture comes",
+    "frozen": "the picture stands still",
+    "black": "the picture is black",
+    "ended": "the stream has ended",
+    "failed": "the stream cannot be read",
+}
+#: Nothing in these pictures speaks for or against a face.
+BLIND: frozenset[Kind] = frozenset({"stalled", "frozen", "black"})
+_MINUTES = 300.0  # seconds of probabilities that are kept
+_LAG_WEIGHT = 0.2
+
+
+@dataclass
+class Status:
+    """``since``: Unix seconds of the last change of ``state`` or ``reason``. ``faces`` are those of
+    the newest picture as in a ``verdict`` message, ``lag_s`` is from a picture's arrival to its
+    verdict, smoothed; ``None`` where nothing is watched."""
+
+    state: State
+    reason: str
+    since: float
+    faces: list[dict[str, Any]] = field(default_factory=list)
+    lag_s: float | None = None
+
+    def become(self, state: State, reason: str, now: float) -> bool:
+        """Whether that is a change."""
+        if (state, reason) == (self.state, self.reason):
+            return False
+        self.state, self.reason, self.since = state, reason, now
+        if state != "watching":
+            self.faces, self.lag_s = [], None
+        return True
+
+    def follow(self, source: SourceState, now: float) -> bool:
+        """Stand as the source does; whether that is a change."""
+        words = source.reason or _WORDS.get(source.kind, "")
+        return self.become(_STATES[source.kind], words, now)
+
+    def saw(self, faces: list[dict[str, Any]], lag: float) -> None:
+        """Take in the verdicts on a picture; ``lag`` in seconds."""
+        self.faces = faces
+        self.lag_s = lag if self.lag_s is None else self.lag_s + _LAG_WEIGHT * (lag - self.lag_s)
+
+
+class Timeline:
+    """The highest probability of each second of the last minutes, in memory only."""
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[int, float]] = deque()
+
+    def add(self, now: float, probabilities: list[float]) -> None:
+        """Note what was found at ``now``, Unix seconds; a second without a judged face has none."""
+        second = int(now)
+        highest = max(probabilities, default=None)
+        if highest is None:
+            return
+        if self._points and self._points[-1][0] == second:
+            highest = max(highest, self._points.pop()[1])
+        self._points.append((second, highest))
+        while self._points[0][0] < second - _MINUTES:
+            self._points.popleft()
+
+    def as_json(self) -> list[list[float]]:
+        """Pairs of Unix seconds and probability."""
+        return [[second, round(value, 4)] for second, value in self._points]

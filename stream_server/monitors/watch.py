@@ -1,0 +1,223 @@
+"""One monitor at work: its source through the analysis to incidents, written down and told.
+
+Reading, analysing and writing do not wait for one another. A picture that comes while one is being
+analysed takes the place of the one that waits; an incident is told only once it is written; while
+the database is away what happened is held and written when it is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from stream_server.ingest.urls.source import SourceFrame, SourceState
+from stream_server.live import Job, LiveStream
+from stream_server.monitors.evidence import Evidence
+from stream_server.monitors.incidents import Incidents, Patience, Stretch
+from stream_server.monitors.source import Source
+from stream_server.monitors.status import BLIND, Status, Timeline
+from stream_server.monitors.store.incidents import Change, IncidentTable
+from stream_server.monitors.store.monitors import MonitorTable, SupersededError
+from stream_server.monitors.store.tables import Incident, Monitor
+from stream_server.protocol import FrameHeader
+from stream_server.session import Send
+from stream_server.vision.types import Image
+
+_log = logging.getLogger(__name__)
+_TICK = 1.0
+_PROGRESS = 2.0  # seconds: how much of an open incident a killed server forgets
+_JUMP = 5.0  # seconds of media time that no frame shows: another stream
+_MAX_TIME = 1e12  # as in a frame's header
+
+MakeLive = Callable[[Send, Monitor], LiveStream]
+
+
+class Watch:
+    """Watches one monitor until it is cancelled, the source ends, or another takes it over.
+
+    ``changed`` is called when the status has changed, ``told`` when an incident was opened or
+    closed and that is written down; both on the event loop.
+    """
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        source: Callable[[Monitor], Source],
+        live: MakeLive,
+        monitors: MonitorTable,
+        incidents: IncidentTable,
+        patience: Patience,
+        changed: Callable[[Watch], None],
+        told: Callable[[Incident, Change], None],
+    ) -> None:
+        self.monitor = monitor
+        self.status = Status("connecting", "", time.time())
+        self.timeline = Timeline()
+        self.newest: SourceFrame | None = None
+        self._source = source
+        self._live = live(self._hear, monitor)
+        self._monitors = monitors
+        self._table = incidents
+        self._patience = patience
+        self._changed = changed
+        self._told = told
+        self._evidence = Evidence(self._live.explain) if monitor.evidence else None
+        self._incidents = Incidents(monitor.id, 0, patience)
+        self._generation = 0
+        self._unsaved: list[Stretch] = []
+        self._saved = 0.0
+        self._woken = asyncio.Event()
+        self._kind = "connecting"
+        self._media = -1.0
+        self._frames = 0
+
+    async def run(self) -> None:
+        """Watch. Returns when the source is over.
+
+        Raises ``SupersededError``, and ``SQLAlchemyError`` where the database is away at the start.
+        """
+        monitor = self.monitor.id
+        self._generation = await asyncio.to_thread(self._monitors.take_over, monitor)
+        former = await asyncio.to_thread(self._table.open_of, monitor)
+        self._incidents = Incidents(monitor, self._generation, self._patience, former)
+        reading = asyncio.create_task(self._read())
+        working = [asyncio.create_task(part) for part in (self._live.run(), self._keep())]
+        try:
+            await asyncio.wait([reading, *working], return_when=asyncio.FIRST_COMPLETED)
+            for task in (reading, *working):
+                if task.done():
+                    task.result()
+        finally:
+            for task in (reading, *working):
+                task.cancel()
+            await asyncio.gather(reading, *working, return_exceptions=True)
+            await self._farewell()
+
+    def close_incidents(self) -> None:
+        """Close what is open, as when a person pauses the monitor; before ``run`` is cancelled."""
+        self._unsaved += self._incidents.close()
+
+    async def _read(self) -> None:
+        async with self._source(self.monitor) as source:
+            async for item in source:
+                if isinstance(item, SourceState):
+                    self._follow(item)
+                else:
+                    self._offer(item)
+
+    def _follow(self, state: SourceState) -> None:
+        if state.kind == "connecting" and self._kind != "connecting":
+            self._begin_anew()
+        self._kind = state.kind
+        if self.status.follow(state, time.time()):
+            self._changed(self)
+
+    def _begin_anew(self) -> None:
+        self._live.control("seek")
+        self._incidents.cut()
+        self._media = -1.0
+
+    def _offer(self, frame: SourceFrame) -> None:
+        self.newest = frame
+        if self._kind in BLIND:
+            return
+        if self._kind == "connecting":
+            self._follow(SourceState("playing"))
+        if not self._media - 0.5 <= frame.media_time <= self._media + _JUMP and self._media >= 0:
+            self._begin_anew()
+        self._media = frame.media_time
+        self._frames += 1
+        height, width = frame.image.shape[:2]
+        header = FrameHeader(
+            frame_id=self._frames,
+            media_time=min(max(frame.media_time, 0.0), _MAX_TIME),
+            captured_at=frame.captured_at,
+            width=width,
+            height=height,
+        )
+        self._live.offer(Job(header, lambda: self._picture(frame), time.monotonic()))
+
+    def _picture(self, frame: SourceFrame) -> Image:
+        """Called by a worker, for the frames that are analysed."""
+        if self._evidence is not None:
+            self._evidence.saw(frame.image, frame.captured_at)
+        return frame.image
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        """What the analysis has to say of a picture."""
+        if message["type"] == "error":
+            if message["code"] == "analysis_failed" and self.status.become(
+                "watching", message["message"], time.time()
+            ):
+                self._changed(self)
+            return
+        if message["type"] == "explanation" and self._evidence is not None:
+            self._evidence.explained(message)
+        if message["type"] != "verdict" or self._kind in BLIND:
+            return
+        now = time.time()
+        at = float(message["captured_at"])
+        faces = self._live.faces
+        self.status.saw(message["faces"], max(now - at, 0.0))
+        self.timeline.add(at, [f.probability for f in faces if f.probability is not None])
+        signatures = self._live.signatures()
+        changed = self._incidents.look(at, message["media_time"], faces, signatures)
+        if self._evidence is not None:
+            self._evidence.judged(at, changed, self._incidents.open)
+        self._changed(self)
+        if changed:
+            self._unsaved += changed
+            self._woken.set()
+
+    async def _keep(self) -> None:
+        """Write down what happens, and every few seconds how it stands."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK):
+                    await self._woken.wait()
+            self._woken.clear()
+            self._unsaved += self._incidents.away(time.time())
+            try:
+                await self._save()
+            except SQLAlchemyError:
+                _log.exception("monitor %s: the database is away; trying again", self.monitor.id)
+                await asyncio.sleep(_TICK)
+
+    async def _save(self) -> None:
+        unsaved = list(self._unsaved)
+        if not unsaved and time.monotonic() - self._saved < _PROGRESS:
+            return
+        status = self.status
+        stretches = [*unsaved, *self._incidents.open]
+        written = await asyncio.to_thread(self._table.save, stretches, self._generation)
+        # Only now: a write that fails is tried again, and to write the same twice does no harm.
+        self._unsaved = self._unsaved[len(unsaved) :]
+        for incident, change in written:
+            self._told(incident, change)
+        await asyncio.to_thread(
+            self._monitors.tell,
+            self.monitor.id,
+            self._generation,
+            state=status.state,
+            reason=status.reason,
+            since=status.since,
+            faces=status.faces,
+            lag_s=status.lag_s,
+            seen_at=time.time(),
+        )
+        self._saved = time.monotonic()
+        if self._evidence is not None:
+            await self._evidence.keep(self._table)
+
+    async def _farewell(self) -> None:
+        self._saved = 0.0
+        if self._evidence is not None:
+            self._evidence.end()
+        with suppress(SQLAlchemyError, SupersededError):
+            await self._save()

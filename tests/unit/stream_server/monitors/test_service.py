@@ -1,0 +1,330 @@
+"""Monitors from a scripted source through a real analysis loop to a real database.
+
+The faces are told by a script too: what is tested is what becomes of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stream_server.engine.base import EngineUnavailable
+from stream_server.ingest.urls.source import SourceFrame, SourceState
+from stream_server.live import LiveStream
+from stream_server.monitors.keeper import Keeper
+from stream_server.monitors.service import MonitorService
+from stream_server.monitors.store.migrate import open_database
+from stream_server.problem import ProblemError
+from stream_server.settings import Settings, load
+from tests.support.monitored import face
+
+PATIENCE = 60.0
+
+
+class Analysis:
+    """Stands for ``Stream``: a picture's blue is the probability that its face is fake."""
+
+    max_faces, crowded = 16, 0
+    media_time = -1.0
+
+    def reset(self) -> None:
+        self.media_time = -1.0
+
+    def signatures(self) -> dict[int, Any]:
+        return {}
+
+    def moment(self, track: int) -> None:
+        return None
+
+    async def analyse(self, frame: Any) -> list[Any]:
+        self.media_time = frame.media_time
+        blue = int(frame.image[0, 0, 2])
+        if blue == 255:
+            raise EngineUnavailable("down for the test")
+        return [face("likely_fake" if blue > 100 else "likely_real", blue / 255)]
+
+
+class Playing:
+    """A source whose pictures come as fast as they are taken."""
+
+    def __init__(self, script: Callable[[], Iterator[Any]]) -> None:
+        self.script = script
+
+    async def __aenter__(self) -> Playing:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for item in self.script():
+            if isinstance(item, Exception):
+                raise item
+            yield item
+            await asyncio.sleep(0.02)
+        await asyncio.Event().wait()
+
+
+def seen(blue: int, number: int) -> SourceFrame:
+    image = np.zeros((36, 64, 3), np.uint8)
+    image[..., 2] = blue
+    return SourceFrame(image, number / 10, number, time.time())
+
+
+def stretches(*blues: int, each: int = 10) -> Iterator[Any]:
+    """Some pictures of each kind, then pictures of the last for ever."""
+    yield SourceState("playing")
+    number = 0
+    for blue in (*blues, *[blues[-1]] * 100_000):
+        for _ in range(each):
+            number += 1
+            yield seen(blue, number)
+
+
+class World:
+    """A service in a folder; ``scripts`` are the sources by the last part of the address."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.scripts: dict[str, Callable[[], Iterator[Any]]] = {}
+        self.opened = 0
+
+    def source(self, monitor: Any) -> Any:
+        self.opened += 1
+        return Playing(self.scripts[monitor.url.rpartition("/")[2]])
+
+    def live(self, send: Any, monitor: Any) -> LiveStream:
+        return LiveStream("s", Analysis(), send, max_fps=1000)
+
+    async def check(self, url: str) -> None:
+        pass
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Any]:
+        stopping = asyncio.Event()
+        service = MonitorService(self.settings, stopping, self.check, self.source, self.live)
+        await service.start()
+        try:
+            yield service
+        finally:
+            stopping.set()
+            await service.stop()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(load(state_dir=tmp_path, incident_quiet=0.5, max_monitors=3))
+
+
+async def until(condition: Callable[[], Any]) -> Any:
+    async with asyncio.timeout(PATIENCE):
+        while not (found := condition()):
+            await asyncio.sleep(0.02)
+        return found
+
+
+async def add(service: Any, name: str, **options: Any) -> Any:
+    given = {"name": name, "sample_hz": 10.0, "evidence": False, **options}
+    return await service.create(f"https://example.org/{name}", **given)
+
+
+def state_of(service: Any, monitor: Any) -> Any:
+    return service.described(service.monitors.get(monitor.id))["state"]
+
+
+async def test_an_incident_is_written_and_then_told(world: Any) -> None:
+    world.scripts["a"] = lambda: stretches(0, 200, 0)
+    async with world.serving() as service:
+        with service.events.subscribe() as events:
+            monitor = await add(service, "a")
+            told: dict[str, Any] = {}
+            async with asyncio.timeout(PATIENCE):
+                while "incident.closed" not in told:
+                    event = await events.next()
+                    told[event.name] = event.payload
+                    if event.name == "incident.opened":
+                        assert service.incidents.get(event.payload["id"]) is not None
+        (incident,) = service.incidents.find()
+        assert told["incident.opened"]["closed_at"] is None
+        assert told["incident.closed"]["closed_at"] == incident.closed_at
+        assert incident.monitor == monitor.id and incident.peak == pytest.approx(200 / 255)
+        assert told["monitor"]["state"] == "watching"
+        watch = service.watch(monitor.id)
+        assert watch.status.lag_s < PATIENCE and watch.timeline.as_json()
+
+
+async def test_a_restart_watches_again_and_goes_on_with_what_was_open(world: Any) -> None:
+    world.scripts["a"] = lambda: stretches(200)
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(service.incidents.find)
+    async with world.serving() as service:
+        await until(lambda: service.watch(monitor.id))
+        first = service.incidents.find()[0].samples
+        await until(lambda: service.incidents.find()[0].samples > first)
+        (incident,) = service.incidents.find()
+        assert incident.closed_at is None
+
+
+async def test_what_is_paused_stays_so_and_its_incident_is_closed(world: Any) -> None:
+    world.scripts["a"] = lambda: stretches(200)
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(service.incidents.find)
+        paused = await service.change(monitor, paused=True)
+        assert service.described(paused)["state"] == "paused"
+        assert service.incidents.find()[0].closed_at is not None
+        assert service.watch(monitor.id) is None
+    async with world.serving() as service:
+        await asyncio.sleep(1.5)
+        assert service.watch(monitor.id) is None
+        await service.change(service.monitors.get(monitor.id), paused=False)
+        await until(lambda: state_of(service, monitor) == "watching")
+
+
+async def test_what_is_removed_is_gone_and_its_incidents_stay(world: Any) -> None:
+    world.scripts["a"] = lambda: stretches(200)
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(service.incidents.find)
+        await service.remove(monitor)
+        assert service.monitors.all() == [] and service.watch(monitor.id) is None
+        assert service.incidents.find()[0].closed_at is not None
+
+
+async def test_a_monitor_that_breaks_takes_no_other_with_it(world: Any) -> None:
+    tried = 0
+
+    def breaking() -> Iterator[Any]:
+        nonlocal tried
+        tried += 1
+        yield RuntimeError("for the test") if tried < 2 else SourceState("playing")
+
+    world.scripts.update(bad=breaking, good=lambda: stretches(200))
+    async with world.serving() as service:
+        bad, good = await add(service, "bad"), await add(service, "good")
+        await until(lambda: state_of(service, bad) == "failed")
+        await until(lambda: state_of(service, good) == "watching")
+        await until(lambda: state_of(service, bad) == "watching")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [("connecting", "connecting"), ("stalled", "stalled"), ("frozen", "stalled")]
+    + [("black", "stalled"), ("silent", "watching"), ("failed", "failed"), ("ended", "failed")],
+)
+async def test_the_source_s_states(world: Any, kind: Any, state: str) -> None:
+    def script() -> Iterator[Any]:
+        yield SourceState("playing")
+        yield seen(0, 1)
+        yield SourceState(kind, "why it is so")
+
+    world.scripts["a"] = script
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        shown = await until(
+            lambda: (
+                (found := service.described(service.monitors.get(monitor.id)))["reason"]
+                == "why it is so"
+                and found
+            )
+        )
+        assert shown["state"] == state
+
+
+async def test_black_is_no_evidence(world: Any) -> None:
+    def script() -> Iterator[Any]:
+        yield SourceState("playing")
+        yield from (seen(0, number) for number in range(5))
+        yield SourceState("black")
+        yield from (seen(200, number) for number in range(6, 30))
+        yield SourceState("playing", "again")
+        yield from (seen(0, number) for number in range(30, 35))
+
+    world.scripts["a"] = script
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(lambda: service.watch(monitor.id) and service.watch(monitor.id).status.reason)
+        await until(lambda: service.watch(monitor.id).newest.frame_id == 34)
+        assert service.incidents.find() == []
+
+
+async def test_one_that_failed_is_tried_again_when_it_is_resumed(world: Any) -> None:
+    world.scripts["a"] = lambda: iter([SourceState("failed", "no")])
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(lambda: state_of(service, monitor) == "failed")
+        world.scripts["a"] = lambda: stretches(0)
+        await until(lambda: service._watched[monitor.id].task.done())
+        await service.change(service.monitors.get(monitor.id), paused=False)
+        await until(lambda: state_of(service, monitor) == "watching")
+
+
+async def test_an_engine_that_is_down_is_told(world: Any) -> None:
+    world.scripts["a"] = lambda: stretches(255)
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        found = await until(lambda: service.watch(monitor.id) and service.watch(monitor.id).status)
+        await until(lambda: "down for the test" in service.watch(monitor.id).status.reason)
+        assert found.state in ("connecting", "watching")
+
+
+async def test_there_is_a_limit(world: Any) -> None:
+    for name in "abc":
+        world.scripts[name] = lambda: stretches(0)
+    async with world.serving() as service:
+        for name in "abc":
+            await add(service, name)
+        with pytest.raises(ProblemError, match="3 monitors"):
+            await add(service, "a")
+
+
+async def test_of_two_servers_one_watches_and_the_other_takes_over(world: Any) -> None:
+    world.scripts["a"] = lambda: stretches(200)
+    async with world.serving() as first:
+        monitor = await add(first, "a")
+        await until(first.incidents.find)
+        async with world.serving() as second:
+            await asyncio.sleep(1.5)
+            assert second.watch(monitor.id) is None
+            assert state_of(second, monitor) in ("connecting", "watching")
+            await first.stop()
+            await until(lambda: second.watch(monitor.id))
+            assert len(second.incidents.find()) == 1
+
+
+async def test_while_the_database_is_away_the_service_says_so(tmp_path: Path) -> None:
+    world = World(load(state_dir=tmp_path, database="postgresql://x:secret@/x?host=/nowhere"))
+    async with world.serving() as service:
+        with pytest.raises(ProblemError, match="database is not there") as told:
+            await add(service, "a")
+        assert "secret" not in str(told.value)
+
+
+def test_a_lock_goes_with_its_holder(database: Any, tmp_path: Path) -> None:
+    first, second = (Keeper(database, tmp_path) for _ in range(2))
+    assert first.holds() and first.holds() and not second.holds()
+    first.release()
+    assert second.holds() and not first.holds()
+    second.release()
+
+
+def test_the_lock_is_noticed_to_be_lost(tmp_path: Path, postgres: Any) -> None:
+    address = postgres.database()
+    database = open_database(load(state_dir=tmp_path, database=address))
+    keeper = Keeper(database, tmp_path)
+    assert keeper.holds()
+    postgres.stop()
+    postgres.start()
+    other = Keeper(database, tmp_path)
+    database.engine.dispose()
+    assert other.holds() and not keeper.holds()
+    other.release()
+    database.close()
