@@ -24,6 +24,7 @@ SHARED_NAMES = {"google.protobuf": "protobuf"}
 UNIMPORTED = {
     "torchvision": "timm and facenet-pytorch import it; its version must fit PyTorch's",
     "tensorboard": "Lightning's TensorBoard logger writes through it",
+    "psycopg": "SQLAlchemy loads it for a PostgreSQL address",
     "check-jsonschema": "a command",
     "coverage": "a command",
     "mypy": "a command",
@@ -96,11 +97,11 @@ def unused(names: set[str], imports: list[Import]) -> set[str]:
 
 
 def test_all_that_the_server_imports_is_declared() -> None:
-    assert missing(foreign("stream_server"), declared() | declared("heic", "ray")) == []
+    assert missing(foreign("stream_server"), declared() | declared("heic", "postgres", "ray")) == []
 
 
 def test_the_server_starts_without_its_extras() -> None:
-    extras = declared("heic", "ray")
+    extras = declared("heic", "postgres", "ray")
     early = [one for one in foreign("stream_server") if not one.late]
     assert [one for one in early if distribution(one.name) in extras] == []
 
@@ -111,7 +112,7 @@ def test_all_that_training_imports_is_declared() -> None:
 
 
 def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
-    known = declared() | declared("train", "wandb", "heic", "ray", "dev")
+    known = declared() | declared("train", "wandb", "heic", "postgres", "ray", "dev")
     # It would bring another build of OpenCV; its test says so and skips.
     optional = {"pytest_grad_cam", "grad-cam"}
     assert missing(foreign("tests", "benchmarks", "scripts"), known | optional) == []
@@ -121,7 +122,7 @@ def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
     ("extras", "packages"),
     [
         ((), ("stream_server",)),
-        (("heic", "ray"), ("stream_server",)),
+        (("heic", "postgres", "ray"), ("stream_server",)),
         (("train", "wandb"), ("training",)),
         (("dev",), ("tests", "benchmarks")),
     ],
@@ -133,7 +134,7 @@ def test_nothing_is_declared_that_nothing_imports(
 
 
 def test_the_list_of_the_unimported_holds_nothing_else() -> None:
-    everywhere = declared() | declared("train", "wandb", "heic", "ray", "dev")
+    everywhere = declared() | declared("train", "wandb", "heic", "postgres", "ray", "dev")
     assert set(UNIMPORTED) <= everywhere
 
 

@@ -69,6 +69,8 @@ class Playing:
                 raise item
             yield item
             await asyncio.sleep(0.02)
+            if isinstance(item, SourceState) and item.kind in ("ended", "failed"):
+                return
         await asyncio.Event().wait()
 
 
@@ -217,8 +219,15 @@ async def test_a_monitor_that_breaks_takes_no_other_with_it(world: Any) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "state"),
-    [("connecting", "connecting"), ("stalled", "stalled"), ("frozen", "stalled")]
-    + [("black", "stalled"), ("silent", "watching"), ("failed", "failed"), ("ended", "failed")],
+    [
+        ("connecting", "connecting"),
+        ("stalled", "stalled"),
+        ("frozen", "stalled"),
+        ("black", "stalled"),
+        ("silent", "watching"),
+        ("failed", "failed"),
+        ("ended", "failed"),
+    ],
 )
 async def test_the_source_s_states(world: Any, kind: Any, state: str) -> None:
     def script() -> Iterator[Any]:
