@@ -9,6 +9,7 @@ import sys
 STEPS: dict[str, tuple[str, str]] = {
     "extract": ("training.steps.extract", "videos and pictures to shards of face patches"),
     "splits": ("training.steps.splits", "split by identity; refuse a split that leaks"),
+    "autoencoders": ("training.steps.autoencoders", "small nets that make real faces anew"),
     "train": ("training.steps.train", "train an encoder on single crops, or a head on windows"),
     "probe": ("training.steps.probe", "a member on the features that served encoders give"),
     "average": ("training.steps.average", "one set of weights from several runs of one model"),

@@ -123,12 +123,8 @@ class Blend:
         donor: tuple[Image, Floats] | None = None,
     ) -> tuple[Image, Floats]:
         """What ``apply`` gives, and its mask: float32 ``[H, W]``, 0 outside to ``ratio``."""
-        to_crop = alignment(landmarks, _MASK, MARGIN)
         height, width = image.shape[:2]
-        mask = cv2.warpAffine(
-            self._mask(rng), cv2.invertAffineTransform(to_crop), (width, height),
-            flags=cv2.INTER_LINEAR,
-        )  # fmt: skip
+        mask = self.mask_on(image, landmarks, rng)
         inner, outer = (image if donor is None else _placed(donor, image, landmarks)), image
         if self.inside:
             inner = self.change.apply(inner)
@@ -138,10 +134,16 @@ class Blend:
         move = self._move(landmarks, rng)
         inner = as_image(cv2.warpAffine(inner, move, (width, height),
                                       borderMode=cv2.BORDER_REFLECT_101))  # fmt: skip
-        mask = cv2.warpAffine(mask, move, (width, height))
+        mask = as_floats(cv2.warpAffine(mask, move, (width, height)))
         weight = mask[:, :, None]
         mixed = outer + weight * (inner.astype(np.float32) - outer)
-        return as_image(np.clip(mixed + 0.5, 0, 255)), as_floats(mask)
+        return as_image(np.clip(mixed + 0.5, 0, 255)), mask
+
+    def mask_on(self, image: Image, landmarks: Floats, rng: np.random.Generator) -> Floats:
+        """The mask over the face of ``image``: float32 ``[H, W]``, 0 outside to ``ratio``."""
+        height, width = image.shape[:2]
+        from_crop = cv2.invertAffineTransform(alignment(landmarks, _MASK, MARGIN))
+        return as_floats(cv2.warpAffine(self._mask(rng), from_crop, (width, height)))
 
     def _mask(self, rng: np.random.Generator) -> Floats:
         outline = self.outline

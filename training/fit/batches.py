@@ -1,10 +1,10 @@
 """Endless training batches of crops, mixed so that no source gives its label away.
 
-A batch is made of five streams: real faces, each beside its own self-blended image; live swaps,
-each beside the real half of the same moment; given fakes of each method in turn beside real
-faces of the same data set; single-picture fakes beside their originals; and generated heads beside
-real faces of any set. Whatever stands side by side goes through the same delivery and the same
-cut, so that only the manipulation differs.
+A batch is made of six streams: real faces, each beside its own self-blended image; real faces, each
+beside itself as an autoencoder gives it; live swaps, each beside the real half of the same moment;
+given fakes of each method in turn beside real faces of the same data set; single-picture fakes
+beside their originals; and generated heads beside real faces of any set. Whatever stands side by
+side goes through the same delivery and the same cut, so that only the manipulation differs.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from training.augment.border import border, nowhere, unknown
 from training.augment.camera import Camera
 from training.augment.delivery import Delivery
 from training.augment.margin import Cut
+from training.augment.rebuild import Rebuild
 from training.augment.self_blend import Blend
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Stored
@@ -49,11 +50,14 @@ class TrainingBatches(IterableDataset[Batch]):
 
     def __init__(
         self, manifest: Manifest, mix: Mix, size: int, seed: int, warm: int = 0,
-        warm_size: int = 160, start: int = 0,
+        warm_size: int = 160, start: int = 0, rebuild: Rebuild | None = None,
     ) -> None:  # fmt: skip
+        if mix.rebuilt and rebuild is None:
+            raise ValueError(f"a mix of {mix.rebuilt} rebuilt pairs needs --autoencoders FOLDER")
         self.pairs = Pairs(manifest, mix)
         self.manifest, self.mix, self.size, self.seed = manifest, mix, size, seed
         self.warm, self.warm_size, self.start = warm, warm_size, start
+        self.rebuild = rebuild
         self.rank, self.ranks = 0, 1
 
     def share(self, rank: int, ranks: int) -> None:
@@ -77,6 +81,8 @@ class TrainingBatches(IterableDataset[Batch]):
         made: list[Crop] = []
         for _ in range(mix.blended):
             made += self._blended(rng, size)
+        for _ in range(mix.rebuilt):
+            made += self._rebuilt(rng, size)
         drawn = [
             (self.pairs.moment, mix.paired),
             (self.pairs.given, mix.given),
@@ -109,6 +115,17 @@ class TrainingBatches(IterableDataset[Batch]):
         faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
         crops, cut = self._delivered(rng, size, faces)
         return list(zip(crops, (nowhere(), border(mask, landmarks, cut)), strict=True))
+
+    def _rebuilt(self, rng: np.random.Generator, size: int) -> list[Crop]:
+        assert self.rebuild is not None  # __init__ refuses such a mix without
+        row = self.pairs.real(rng)
+        image, landmarks = self._load(row)
+        image = Camera.random(rng, self.mix.camera).apply(image)
+        fake, mask = self.rebuild.apply(image, landmarks, rng)
+        faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
+        crops, cut = self._delivered(rng, size, faces)
+        where = unknown() if mask is None else border(mask, landmarks, cut)
+        return list(zip(crops, (nowhere(), where), strict=True))
 
     def _hidden(self, rng: np.random.Generator, size: int) -> list[Crop]:
         pair = self.pairs.given(rng) if rng.random() < 0.5 else None

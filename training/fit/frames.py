@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
 
+from training.augment.rebuild import Rebuild
 from training.data.manifest import Manifest
 from training.fit.batches import TrainingBatches
 from training.fit.dev_figures import DevFigures
@@ -47,6 +48,7 @@ def train_frames(
         settings.warm_steps,
         settings.warm_size,
         done * settings.accumulate,
+        Rebuild.load(settings.autoencoders) if settings.autoencoders else None,
     )
     module = FrameModule(
         model,

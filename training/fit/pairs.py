@@ -45,6 +45,7 @@ class Mix:
     camera: float = 0.0
     heads: int = 0
     lips: float = 0.0
+    rebuilt: int = 0
 
 
 class Pairs:

@@ -14,6 +14,7 @@ class FrameSettings:
 
     0 is no such end. The encoder begins with ``start``, a file of pretrained weights, with what
     timm downloads, or at random; ``begin`` is a ``best.pt`` of an earlier run to go on from.
+    ``autoencoders`` is the folder of that step, which a mix with rebuilt faces needs.
 
     The first ``warm_steps`` batches are ``warm_size`` pixels wide, which is cheaper. ``rate`` is
     the learning rate of the pretrained layers. ``precision`` is Lightning's: bf16-mixed on a CPU,
@@ -28,6 +29,7 @@ class FrameSettings:
     start: Path | None = None
     download: bool = False
     begin: Path | None = None
+    autoencoders: Path | None = None
     size: int = 224
     warm_steps: int = 0
     warm_size: int = 160

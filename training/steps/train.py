@@ -32,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--warm-steps", type=int, default=0, help="first batches at --warm-size")
     parser.add_argument("--warm-size", type=int, default=160)
     parser.add_argument("--mix", type=json.loads, default={}, help="JSON: pairs a batch by stream")
+    parser.add_argument("--autoencoders", type=Path, help="their folder, for rebuilt faces")
     parser.add_argument("--rate", type=float, default=4e-4)
     parser.add_argument("--hold", type=float, default=0, help="share of the run at full rate")
     parser.add_argument("--local", type=float, default=0, help="weight of the borders' search")
@@ -72,6 +73,7 @@ def main(argv: list[str]) -> int:
         start=options.start,
         download=options.download,
         begin=options.begin,
+        autoencoders=options.autoencoders,
         size=options.size,
         warm_steps=options.warm_steps,
         warm_size=options.warm_size,
