@@ -23,7 +23,8 @@ from training.models.autoencoder import Autoencoder, load_autoencoder
 
 _MULTIPLE = 8
 _SIDES = (112, 288)  # of the picture that goes through, in pixels
-_BENT, _SHARPENED, _TWICE = 0.4, 0.5, 0.15
+_CODED_SIDE = 176  # the least of them where a net keeps an eighth of the side: less is a smear
+_BENT, _SHARPENED, _TWICE, _SOFT = 0.4, 0.5, 0.15, 0.6
 _GRID = 5
 
 
@@ -44,34 +45,49 @@ class Rebuild:
 
     def apply(
         self, image: Image, landmarks: Floats, rng: np.random.Generator
-    ) -> tuple[Image, Floats | None]:
-        """``image`` made anew, and the mask of what was, float32 ``[H, W]``; None for all of it."""
+    ) -> tuple[Image, Image, Floats | None]:
+        """A real picture, it made anew, and the mask of what was: float32 ``[H, W]``, None for all.
+
+        The real one is ``image``, or ``image`` as small as what went through and enlarged again:
+        or the size of the picture would tell, where the decoder should.
+        """
+        net = self.nets[int(rng.integers(len(self.nets)))]
+        height, width = image.shape[:2]
+        least = _CODED_SIDE if net.kind.halvings > 2 else _SIDES[0]
+        factor = float(np.exp(rng.uniform(*np.log((least, _SIDES[1]))))) / max(height, width)
+        small = (_whole(width * min(factor, 1.5)), _whole(height * min(factor, 1.5)))
+        back = (width, height), int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA]))
         bent = _bent(image, landmarks, rng) if rng.random() < _BENT else image
-        made = self._through(bent, rng)
+        made = _through(net, _resized(bent, small, cv2.INTER_AREA))
         if rng.random() < _TWICE:
-            made = self._through(made, rng)
+            made = _through(net, made)
+        made = _resized(made, *back)
         if rng.random() < _SHARPENED:  # or the loss of the finest detail alone would tell
             made = sharpened(made, float(rng.uniform(0.2, 1.2)))
         if rng.random() < self.whole:
-            return made, None
+            soft = rng.random() < _SOFT
+            real = _resized(_resized(image, small, cv2.INTER_AREA), *back) if soft else image
+            return real, made, None
         mask = Blend.random(rng).mask_on(image, landmarks, rng)
         weight = (mask / max(float(mask.max()), 1e-3))[:, :, None]
         mixed = image + weight * (made.astype(np.float32) - image)
-        return as_image(np.clip(mixed + 0.5, 0, 255)), mask
+        return image, as_image(np.clip(mixed + 0.5, 0, 255)), mask
 
-    def _through(self, image: Image, rng: np.random.Generator) -> Image:
-        net = self.nets[int(rng.integers(len(self.nets)))]
-        height, width = image.shape[:2]
-        side = float(np.exp(rng.uniform(*np.log(_SIDES))))
-        factor = min(side / max(height, width), 1.5)
-        small = [max(round(value * factor / _MULTIPLE), 2) * _MULTIPLE for value in (width, height)]
-        shrunk = cv2.resize(image, small, interpolation=cv2.INTER_AREA if factor < 1 else 1)
-        given = torch.from_numpy(as_image(shrunk)[None]).permute(0, 3, 1, 2).float() / 127.5 - 1
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            out = net(given.contiguous(memory_format=torch.channels_last)).float()
-        made = ((out[0].permute(1, 2, 0) + 1) * 127.5 + 0.5).clamp(0, 255).numpy().astype(np.uint8)
-        enlarge = int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_AREA]))
-        return as_image(cv2.resize(made, (width, height), interpolation=enlarge))
+
+def _whole(side: float) -> int:
+    return max(round(side / _MULTIPLE), 2) * _MULTIPLE
+
+
+def _resized(image: Image, size: tuple[int, int], interpolation: int) -> Image:
+    return as_image(cv2.resize(image, size, interpolation=interpolation))
+
+
+def _through(net: Autoencoder, image: Image) -> Image:
+    given = torch.from_numpy(image[None]).permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        out = net(given.contiguous(memory_format=torch.channels_last)).float()
+    made = ((out[0].permute(1, 2, 0) + 1) * 127.5 + 0.5).clamp(0, 255)
+    return as_image(made.numpy().astype(np.uint8))
 
 
 def _bent(image: Image, landmarks: Floats, rng: np.random.Generator) -> Image:

@@ -121,8 +121,8 @@ class TrainingBatches(IterableDataset[Batch]):
         row = self.pairs.real(rng)
         image, landmarks = self._load(row)
         image = Camera.random(rng, self.mix.camera).apply(image)
-        fake, mask = self.rebuild.apply(image, landmarks, rng)
-        faces = [(image, landmarks, row.sample.face_px), (fake, landmarks, row.sample.face_px)]
+        real, fake, mask = self.rebuild.apply(image, landmarks, rng)
+        faces = [(made, landmarks, row.sample.face_px) for made in (real, fake)]
         crops, cut = self._delivered(rng, size, faces)
         where = unknown() if mask is None else border(mask, landmarks, cut)
         return list(zip(crops, (nowhere(), where), strict=True))
