@@ -61,7 +61,7 @@ class Rebuild:
         made = _through(net, _resized(bent, small, cv2.INTER_AREA))
         if rng.random() < _TWICE:
             made = _through(net, made)
-        made = _resized(made, *back)
+        made = _coloured(_resized(made, *back), image)
         if rng.random() < _SHARPENED:  # or the loss of the finest detail alone would tell
             made = sharpened(made, float(rng.uniform(0.2, 1.2)))
         if rng.random() < self.whole:
@@ -88,6 +88,15 @@ def _through(net: Autoencoder, image: Image) -> Image:
         out = net(given.contiguous(memory_format=torch.channels_last)).float()
     made = ((out[0].permute(1, 2, 0) + 1) * 127.5 + 0.5).clamp(0, 255)
     return as_image(made.numpy().astype(np.uint8))
+
+
+def _coloured(made: Image, like: Image) -> Image:
+    """``made`` with the colours' means and spreads of ``like``: a small net's own would tell."""
+    mean, spread = cv2.meanStdDev(made)
+    wanted, wide = cv2.meanStdDev(like)
+    gain = (wide + 1) / (spread + 1)
+    values = (made.astype(np.float32) - mean.T) * gain.T + wanted.T
+    return as_image(np.clip(values + 0.5, 0, 255))
 
 
 def _bent(image: Image, landmarks: Floats, rng: np.random.Generator) -> Image:
