@@ -19,6 +19,7 @@ HEADINGS = {
     "max_message_bytes": "Limits of a live stream",
     "scan_max_bytes": "Scans",
     "monitor_hosts": "Monitors",
+    "public_url": "Alerts",
     "stun_url": "WebRTC",
     "log_level": "The log",
 }

@@ -83,7 +83,10 @@ async def resolve_checked(host: str, port: int, allowed: AllowedHosts) -> list[s
     Raises ``OSError`` where the name is not found, ``RefusedAddressError`` where none is left.
     """
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise OSError(f"{host[:80]!r} is no host name") from error
     good, refusal = [], None
     for address in dict.fromkeys(str(info[4][0]) for info in found):
         try:

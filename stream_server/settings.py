@@ -8,10 +8,11 @@ An unknown key is refused, so that a misspelt one never goes unnoticed.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,6 +27,7 @@ from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 
 ENV_PREFIX = "FAKELIGHT_"
 EngineKind = Literal["embedded", "triton"]
+SmtpSecurity = Literal["starttls", "tls", "none"]
 Role = Literal["viewer", "operator"]
 ENGINES: tuple[str, ...] = get_args(EngineKind)
 
@@ -247,6 +249,28 @@ class Settings(BaseSettings):
         description="Folder whose videos a monitor may play over and over, by `file:` addresses."
         " Empty: none.",
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#@]+[^\s?#@]*)?$",
+        description="Address that people reach the server at, for links in alerts, such as"
+        " `https://fakelight.example.org`. Empty: made of host and port.",
+    )
+    smtp_host: str = Field(
+        "", description="Mail server that takes alerts by e-mail. Empty: none are sent."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_security: SmtpSecurity = Field(
+        "starttls",
+        description="Encryption of what is sent to it: from the first byte (`tls`, port 465), after"
+        " a greeting in the clear (`starttls`, port 587), or `none`.",
+    )
+    smtp_user: str = Field("", description="User name at the mail server. Empty: no one logs in.")
+    smtp_password: str = Field("", description="Password at the mail server.")
+    smtp_sender: str = Field(
+        "",
+        validate_default=True,
+        description="Address that alerts come from. Empty: the user name, which is one then.",
+    )
 
     stun_url: str = Field(
         "",
@@ -290,6 +314,14 @@ class Settings(BaseSettings):
     @classmethod
     def _monitor_hosts(cls, value: str) -> str:
         AllowedHosts.parse(value)
+        return value
+
+    @field_validator("smtp_sender")
+    @classmethod
+    def _smtp_sender(cls, value: str, info: ValidationInfo) -> str:
+        sender = value or info.data.get("smtp_user", "")
+        if info.data.get("smtp_host") and not re.fullmatch(r"[!-~]+@[!-;=?-~]+", sender):
+            raise ValueError("with smtp_host it must be an e-mail address, or smtp_user one")
         return value
 
     @classmethod

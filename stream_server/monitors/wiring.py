@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stream_server.ingest.urls.source import SourceOptions, UrlSource
 from stream_server.live import LiveStream
+from stream_server.monitors.alerts.service import Alerts, tell_of_incident
 from stream_server.monitors.service import MonitorService
 from stream_server.monitors.source_check import check_source
 from stream_server.monitors.store.tables import Monitor
@@ -12,8 +13,8 @@ from stream_server.server.services import Services
 from stream_server.session import Send
 
 
-def monitor_service(services: Services) -> MonitorService:
-    """The monitors of the server that ``services`` are shared by."""
+def monitor_service(services: Services, alerts: Alerts) -> MonitorService:
+    """The monitors of the server that ``services`` are shared by; ``alerts`` tell of them."""
     settings = services.settings
 
     async def check(url: str) -> None:
@@ -28,4 +29,12 @@ def monitor_service(services: Services) -> MonitorService:
         window = max(round(settings.window * share), MIN_WINDOW)
         return services.new_stream(send, window, monitor.sample_hz)
 
-    return MonitorService(settings, services.stopping, check, source, live)
+    return MonitorService(
+        settings,
+        services.stopping,
+        check,
+        source,
+        live,
+        hooks=(tell_of_incident,),
+        opened=alerts.start,
+    )

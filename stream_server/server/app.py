@@ -13,6 +13,8 @@ from starlette.staticfiles import StaticFiles
 from stream_server import resources
 from stream_server.ingest.webrtc.whip import MAX_FRAGMENT_BYTES, MAX_SDP_BYTES, Whip
 from stream_server.ingest.websocket.endpoint import stream_endpoint
+from stream_server.monitors.alerts.api import routes as webhook_routes
+from stream_server.monitors.alerts.service import Alerts
 from stream_server.monitors.api import routes as monitor_routes
 from stream_server.monitors.wiring import monitor_service
 from stream_server.scan.jobs.api import routes as scan_routes
@@ -37,7 +39,8 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.services = services
         app.state.scans = scans = ScanQueue(services.settings, services.scanner, services.stopping)
-        app.state.monitors = monitors = monitor_service(services)
+        app.state.alerts = alerts = Alerts(services.settings)
+        app.state.monitors = monitors = monitor_service(services, alerts)
         try:
             await services.start()
             await services.readiness.trouble()
@@ -46,6 +49,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             ready()
             yield
         finally:
+            await alerts.stop()
             await monitors.stop()
             await scans.stop()
             await services.close()
@@ -71,6 +75,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Route("/v1/pairings/{id}", api.finish_pairing, methods=["POST"]),
             *scan_routes,
             *monitor_routes,
+            *webhook_routes,
             *Whip(services).routes,
             WebSocketRoute("/v1/stream", stream_endpoint),
             Mount("/static", pages.Static(directory=resources.web_dir() / "static")),

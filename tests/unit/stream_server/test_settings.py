@@ -67,7 +67,16 @@ def test_an_unknown_key_in_the_file_is_refused(
 
 @pytest.mark.parametrize(
     "more",
-    [{"stun_url": "http://x"}, {"turn_url": "stun:x"}, {"tokens": {"a": {"role": "king"}}}],
+    [
+        {"smtp_host": "mail.example"},
+        {"smtp_host": "mail.example", "smtp_user": "me"},
+        {"smtp_host": "mail.example", "smtp_sender": "a <a@x>"},
+        {"public_url": "fakelight.example"},
+        {"public_url": "https://me:pass@fakelight.example"},
+        {"stun_url": "http://x"},
+        {"turn_url": "stun:x"},
+        {"tokens": {"a": {"role": "king"}}},
+    ],
 )
 def test_bad_settings_are_refused(more: dict[str, Any]) -> None:
     with pytest.raises(SettingsError):

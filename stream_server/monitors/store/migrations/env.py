@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from stream_server.monitors.store.tables import Base
+from stream_server.monitors.store.webhook_tables import Webhook  # which brings all the others
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=Webhook.metadata,
     render_as_batch=True,  # SQLite alters a table by copying it
 )
 context.run_migrations()

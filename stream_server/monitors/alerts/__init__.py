@@ -1,0 +1,1 @@
+"""Telling people outside of an incident: webhooks and e-mail, at least once."""

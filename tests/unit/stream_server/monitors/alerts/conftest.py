@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from stream_server.database import Database
+from stream_server.monitors.store.migrate import migrate
+from stream_server.server.app import create_app
+from tests.support.in_process import BEARER, services_in
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Any]:
+    """A new database of the monitors."""
+    made = Database(f"sqlite:///{tmp_path / 'monitors.sqlite'}")
+    migrate(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Any]:
+    """An HTTP client of a server in this process, which may deliver to 127.0.0.1."""
+    services = services_in(tmp_path, monitor_hosts="127.0.0.1", port=8765)
+    with TestClient(create_app(services), base_url="http://127.0.0.1:8765") as client:
+        client.headers.update(BEARER)
+        yield client
