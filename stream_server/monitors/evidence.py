@@ -117,7 +117,7 @@ def clip(shots: Sequence[tuple[float, bytes]]) -> bytes:
     out = io.BytesIO()
     first = _picture(shots[0][1])
     height, width = (side - side % 2 for side in first.shape[:2])
-    with av.open(out, "w", format="mp4", options={"movflags": "faststart"}) as container:
+    with av.open(out, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25, options={"crf": _CRF})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, 1000)

@@ -75,6 +75,7 @@ class MonitorService:
         self._database: Database | None = None
         self._keeper: Keeper | None = None
         self._watched: dict[str, _Watched] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._known: dict[str, dict[str, Any]] = {}
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,6 +112,7 @@ class MonitorService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._end(*self._watched)
+        await _over(self._ending)
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.release)
         if self._database is not None:
@@ -288,9 +290,12 @@ class MonitorService:
 
     async def _end(self, *monitors: str) -> None:
         ending = [self._watched.pop(monitor) for monitor in monitors if monitor in self._watched]
-        for watched in ending:
-            watched.task.cancel()
-        await asyncio.gather(*(watched.task for watched in ending), return_exceptions=True)
+        tasks = {watched.task for watched in ending}
+        for task in tasks:
+            task.cancel()
+        self._ending |= tasks
+        await _over(tasks)
+        self._ending -= tasks
 
     async def _close_left(self, monitor: str) -> None:
         """Close what is open of a monitor that nobody watches any more."""
@@ -326,3 +331,10 @@ class MonitorService:
     def _told(self, incident: Incident, change: Change) -> None:
         name: EventName = "incident.opened" if change == "opened" else "incident.closed"
         self.events.publish(name, described_incident(incident))
+
+
+async def _over(tasks: set[asyncio.Task[None]]) -> None:
+    """Wait for tasks that were cancelled. Who waits may be cancelled as well, and that must not
+    break off how they wind up: there are processes to be ended."""
+    if tasks:
+        await asyncio.wait(tasks)

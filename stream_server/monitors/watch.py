@@ -96,7 +96,7 @@ class Watch:
         finally:
             for task in (reading, *working):
                 task.cancel()
-            await asyncio.gather(reading, *working, return_exceptions=True)
+            await asyncio.wait([reading, *working])
             await self._farewell()
 
     def close_incidents(self) -> None:
