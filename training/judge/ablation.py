@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from training.judge.evaluation import Evaluation, aucs
 from training.judge.vote import Vote, Voter
 from training.models.heads import SequenceHead
@@ -44,4 +46,4 @@ def mean_of_frames(member: Member) -> Member:
         raise ValueError(f"{member.name} has no frame logit to take the mean of")
     head = SequenceHead(member.dim, "mean")
     head.frame.load_state_dict(member.head.frame.state_dict())
-    return Member(member.name, member.encoder, head.eval(), member.dim)
+    return replace(member, head=head.eval(), facts={})

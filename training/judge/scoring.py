@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from stream_server.atomic import replacing, sweep
+from stream_server.evidence import StreamOptions
+from stream_server.looks import looks_due
 from stream_server.vision.types import Floats
 from training.augment.delivery import TIERS, Delivery
 from training.augment.margin import Cut
@@ -26,6 +28,7 @@ from training.models.encoding import Encode, encode_with, stamp
 from training.models.member import Member
 
 WINDOW = 20
+SAMPLE_HZ = StreamOptions().sample_hz  # of what the extract step stores
 STRIDE = 10
 
 
@@ -164,19 +167,36 @@ def series_of(member: Member, tracks: Mapping[str, Followed]) -> list[Floats]:
 def window_logits(
     member: Member, series: Sequence[Floats], window: int = WINDOW, stride: int = STRIDE
 ) -> NDArray[np.float64]:
-    """The logit of each window of ``window`` samples; of the whole track where it is shorter."""
+    """The logit of each window of ``window`` samples; of the whole track where it is shorter.
+
+    A member that looks less often gets the samples that it would look at in a face that has its
+    first verdict; that it looks at all of them before is left out of account.
+    """
     if not 1 <= window <= MAX_STEPS:
         raise ValueError(f"window is {window}, it must be 1 to {MAX_STEPS}")
-    size = min(window, len(series[0]))
-    starts = list(range(0, len(series[0]) - size + 1, stride))
-    batches = [
-        torch.from_numpy(np.stack([values[start : start + size] for start in starts]))
-        for values in series
-    ]
-    length = torch.full((len(starts), 1), size, dtype=torch.int32)
+    count = len(series[0])
+    size = min(window, count)
+    starts = range(0, count - size + 1, stride)
+    places = [_seen(start, size, member.sample_hz) for start in starts]
+    longest = max(len(place) for place in places)
+    # Padded by the last sample: what lies beyond the length changes nothing.
+    padded = np.stack([np.pad(place, (0, longest - len(place)), "edge") for place in places])
+    batches = [torch.from_numpy(values[padded]) for values in series]
+    length = torch.tensor([[len(place)] for place in places], dtype=torch.int32)
     with torch.inference_mode():
         logits: NDArray[np.float64] = member.head(*batches, length).flatten().double().numpy()
     return logits
+
+
+def _seen(start: int, size: int, rate: float | None) -> NDArray[np.int64]:
+    """Which of ``size`` samples from ``start`` on a member of ``rate`` looks at; a window that
+    lies between two looks is judged by its first sample."""
+    beats = range(start, start + size)
+    if rate is None or rate >= SAMPLE_HZ:
+        return np.array(beats)
+    due = [looks_due(beat, rate, SAMPLE_HZ) for beat in range(start - 1, start + size)]
+    new = [beat for beat, before, now in zip(beats, due, due[1:], strict=False) if now > before]
+    return np.array(new or [start])
 
 
 def video_logit(member: Member, series: Sequence[Floats], window: int = WINDOW) -> float:

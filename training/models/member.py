@@ -22,7 +22,8 @@ class Member:
 
     A head without an encoder takes landmarks, or the features of the members that it ``reads``:
     their names, each with the width of its features. ``dim`` is the width of all that it takes.
-    ``facts`` are what its file says about its training.
+    ``facts`` are what its file says about its training; ``sample_hz`` is how often a second it
+    looks where it is served, None for every sample.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Member:
     dim: int
     facts: dict[str, object] = field(default_factory=dict)
     reads: Mapping[str, int] = field(default_factory=dict)
+    sample_hz: float | None = None
 
     @property
     def kind(self) -> Kind:

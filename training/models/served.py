@@ -6,7 +6,7 @@ what is judged is what is served, and so that members whose training files are g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +79,28 @@ def served_members(repo: Path) -> list[Member]:
                 },
             )
         )
+    set_rates(members, repository.rates)
     return members
+
+
+def set_rates(members: Sequence[Member], rates: Mapping[str, float | None]) -> None:
+    """Let ``members`` look as often a second as ``rates`` say, None for every sample, and those
+    that read others as often as these.
+
+    Raises ``ValueError`` for a member that is not there or has no encoder, and for one that reads
+    others at different rates.
+    """
+    known = {member.name: member for member in members if member.encoder is not None}
+    for name, rate in rates.items():
+        if name not in known:
+            raise ValueError(f"{name} has no encoder here; {', '.join(known) or 'none'} have")
+        known[name].sample_hz = rate
+    for member in members:
+        found = {known[name].sample_hz for name in member.reads if name in known}
+        if len(found) > 1:
+            raise ValueError(f"{member.name} reads members that look at different rates")
+        if found:
+            member.sample_hz = found.pop()
 
 
 def members_with_encoder(repo: Path, names: Sequence[str] = ()) -> list[Member]:
@@ -94,11 +115,16 @@ def members_with_encoder(repo: Path, names: Sequence[str] = ()) -> list[Member]:
     return [known[name] for name in names or known]
 
 
-def chosen_members(paths: Sequence[Path], repo: Path | None = None) -> list[Member]:
+def chosen_members(
+    paths: Sequence[Path],
+    repo: Path | None = None,
+    rates: Mapping[str, float | None] | None = None,
+) -> list[Member]:
     """The served members of ``repo``, replaced and followed by those in the files ``paths``.
 
-    Raises ``ValueError`` where a name comes twice in ``paths``, there is no member at all, or one
-    reads features of an encoder that it was not fitted on.
+    They look as often as in ``repo``, but for those of ``rates``. Raises ``ValueError`` where a
+    name comes twice in ``paths``, there is no member at all, one reads features of an encoder that
+    it was not fitted on, and for rates as ``set_rates`` does.
     """
     members = load_members(paths)
     if repo is not None:
@@ -108,6 +134,7 @@ def chosen_members(paths: Sequence[Path], repo: Path | None = None) -> list[Memb
     if not members:
         raise ValueError("neither --members nor --models names a member")
     _check_fitted_on(members)
+    set_rates(members, rates or {})
     return members
 
 

@@ -13,8 +13,7 @@ from training.judge.ablation import ablate, uncalibrated
 from training.judge.evaluation import Evaluation
 from training.judge.vote import Vote
 from training.models.member import load_member
-from training.models.served import chosen_members
-from training.steps.common import add_data, add_members, cache_for, load_split
+from training.steps.common import add_data, add_members, cache_for, load_split, members_of
 
 
 def main(argv: list[str]) -> int:
@@ -27,7 +26,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--stills", type=int, default=600)
     parser.add_argument("--out", type=Path, required=True, help="figures (JSON)")
     options = parser.parse_args(argv)
-    members, vote = chosen_members(options.members, options.models), Vote.load(options.calibration)
+    members, vote = members_of(options), Vote.load(options.calibration)
     manifest, cache = load_split(options), cache_for(options)
     conditions = options.tier, options.half, options.stills
     figures = ablate(Evaluation(members, manifest, cache, *conditions), vote)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from training.judge.calibration import calibrate
 from training.judge.served_vote import served_vote
-from training.models.served import chosen_members
-from training.steps.common import add_data, add_members, add_vote, cache_for, load_split
+from training.steps.common import add_data, add_members, add_vote, cache_for, load_split, members_of
 
 
 def main(argv: list[str]) -> int:
@@ -26,7 +25,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if options.keep and options.models is None:
         raise ValueError("--keep takes the weights of a repository's vote: name it with --models")
-    members = chosen_members(options.members, options.models)
+    members = members_of(options)
     vote, figures = calibrate(
         members,
         load_split(options),

@@ -6,7 +6,10 @@ import argparse
 from pathlib import Path
 
 from training.data.manifest import Manifest, Quality
+from training.export.member_rate import parse_setting
 from training.judge.devset import SWAPS, thinned
+from training.models.member import Member
+from training.models.served import chosen_members
 
 
 def add_members(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +20,16 @@ def add_members(parser: argparse.ArgumentParser) -> None:
         "--models", type=Path, help="a model repository: its members as they are served, but for "
         "those of whose name --members has another",
     )  # fmt: skip
+    parser.add_argument(
+        "--rate", nargs="*", default=[], metavar="MEMBER=HZ",
+        help="judge members on fewer looks a second than --models says or than all; MEMBER=every",
+    )  # fmt: skip
+
+
+def members_of(options: argparse.Namespace) -> list[Member]:
+    """The members that the command line names. Raises ``ValueError``."""
+    rates = dict(parse_setting(one) for one in options.rate)
+    return chosen_members(options.members, options.models, rates)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

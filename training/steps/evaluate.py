@@ -8,8 +8,7 @@ from pathlib import Path
 
 from training.judge.report import report
 from training.judge.vote import Vote
-from training.models.served import chosen_members
-from training.steps.common import add_data, add_members, cache_for, load_split
+from training.steps.common import add_data, add_members, cache_for, load_split, members_of
 
 
 def main(argv: list[str]) -> int:
@@ -23,7 +22,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--mistakes", type=int, default=24, help="pictures of mistakes")
     options = parser.parse_args(argv)
     made = report(
-        chosen_members(options.members, options.models),
+        members_of(options),
         Vote.load(options.calibration),
         load_split(options),
         cache_for(options),

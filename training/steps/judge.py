@@ -14,8 +14,7 @@ from training.judge.devset import few_of_each, some_stills
 from training.judge.evaluation import Evaluation
 from training.judge.fold_figures import figures
 from training.judge.folds import by_folds, cases_of
-from training.models.served import chosen_members
-from training.steps.common import add_data, add_members, add_vote, cache_for, load_split
+from training.steps.common import add_data, add_members, add_vote, cache_for, load_split, members_of
 
 
 def combinations(names: list[str], either: list[str]) -> list[tuple[tuple[str, ...], list[str]]]:
@@ -54,7 +53,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--stills", type=int, default=300, help="pictures a set and label at most")
     parser.add_argument("--out", type=Path, required=True, help="figures (JSON)")
     options = parser.parse_args(argv)
-    members = chosen_members(options.members, options.models)
+    members = members_of(options)
     names = [member.name for member in members]
     either = [member.name for member in members if member.kind == "either"]
     dev = few_of_each(load_split(options), options.per_person, options.samples)
@@ -67,7 +66,10 @@ def main(argv: list[str]) -> int:
         )
         judged[tier] = evaluation.judged()
     cases = cases_of(judged)
-    report: dict[str, Any] = {"members": names, "folds": options.folds, "votes": {}}
+    rates = {member.name: member.sample_hz for member in members if member.sample_hz is not None}
+    report: dict[str, Any] = {
+        "members": names, "sample_hz": rates, "folds": options.folds, "votes": {},
+    }  # fmt: skip
     for chosen, joined in combinations([one for one in names if one not in either], either):
         verdicts = by_folds(names, cases, chosen, joined, options.swaps, options.folds)
         name = " or ".join([" + ".join(chosen), *joined])

@@ -29,6 +29,12 @@ def test_members_are_judged_alone_together_and_joined(tmp_path: Path) -> None:
     first = ("one", "points", "one + points")
     assert set(votes) == {*first, *(f"{name} or asked" for name in first)}
     assert main([*judge, "--out", str(tmp_path / "none.json")]) == 2
+    slower = [*judge, *members, "--rate", "one=5", "--out", str(tmp_path / "slower.json")]
+    assert main(slower) == 0
+    report = json.loads((tmp_path / "slower.json").read_text())
+    assert report["sample_hz"] == {"one": 5.0, "asked": 5.0}
+    assert report["votes"]["points"] == votes["points"]
+    assert report["votes"]["one or asked"] != votes["one or asked"]
 
 
 @pytest.mark.slow
