@@ -51,6 +51,7 @@ bench: setup-dev
 	@.venv-dev/bin/fakelight bench live --streams 8 --seconds 30
 	@.venv-dev/bin/fakelight bench scan
 	@.venv-dev/bin/python -m benchmarks.engine_overhead
+	@.venv-dev/bin/python -m benchmarks.member_rates
 	@.venv-dev/bin/python -m benchmarks.page_cost
 
 docs: setup-dev
