@@ -225,8 +225,8 @@ function unit(topLeft, topRight, bottomLeft, side) {
   ]);
 }
 
-/** @param {number[][]} heat rows from the top, 0 to 1 */
-function heatCanvas(heat) {
+/** @param {number[][]} heat rows from the top, 0 to 1 @returns {HTMLCanvasElement} to lie over the crop */
+export function heatCanvas(heat) {
   const canvas = document.createElement("canvas");
   canvas.width = heat[0]?.length ?? 1;
   canvas.height = heat.length;

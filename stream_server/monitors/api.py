@@ -194,7 +194,8 @@ async def export(request: Request) -> Response:
 
 async def _answer(request: Request, found: Incident) -> Response:
     kinds = await asyncio.to_thread(_service(request).incidents.pictures, [found.id])
-    return JSONResponse(described_incident(found, kinds.get(found.id, ())), headers=_NO_STORE)
+    shown = described_incident(found, kinds.get(found.id, ()))
+    return JSONResponse({**shown, "timeline": found.timeline}, headers=_NO_STORE)
 
 
 async def _monitor(request: Request) -> Monitor:

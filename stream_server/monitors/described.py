@@ -38,6 +38,7 @@ def described_incident(incident: Incident, evidence: Iterable[str] = ()) -> dict
     return {
         "id": incident.id,
         "monitor": incident.monitor,
+        "monitor_name": incident.monitor_name,
         "track": incident.track,
         "opened_at": incident.opened_at,
         "closed_at": incident.closed_at,

@@ -7,6 +7,7 @@ nothing is kept of what is not suspicious.
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 from collections import deque
@@ -21,6 +22,7 @@ import numpy as np
 
 from stream_server.monitors.incidents import Stretch
 from stream_server.monitors.store.incidents import IncidentTable
+from stream_server.vision.crop import CROP_SIZE, cut
 from stream_server.vision.types import Image
 
 BEFORE, AFTER = 3.0, 4.0  # seconds of a clip around the opening
@@ -44,7 +46,7 @@ class _Pending:
     shots: list[_Shot]
     peak: float = -1.0
     still: _Shot | None = None
-    heat: bytes | None = None
+    heat: dict[str, Any] | None = None
     over: bool = False
 
 
@@ -85,7 +87,7 @@ class Evidence:
         """Take in an ``explanation``."""
         for pending in self._pending.values():
             if pending.track == message["track"]:
-                pending.heat = json.dumps(message).encode()
+                pending.heat = message
 
     def end(self) -> None:
         """No more pictures come: what has been collected is all there is."""
@@ -143,11 +145,27 @@ def _picture(encoded: bytes) -> Image:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def _face(picture: Image, corners: Sequence[Sequence[float]]) -> Image:
+    """The crop, uint8 ``[224, 224, 3]``, whose ``corners`` are given in fractions of the picture:
+    top left, top right, bottom right, bottom left."""
+    height, width = picture.shape[:2]
+    top_left, top_right, _, bottom_left = np.asarray(corners) * (width, height)
+    # As in ``vision.crop.corners``: the outer edges of pixels whose centres are at whole numbers.
+    places = np.array([top_left, top_right, bottom_left], np.float32) - 0.5
+    square = np.array([[0, 0], [CROP_SIZE, 0], [0, CROP_SIZE]], np.float32) - 0.5
+    return cut(picture, np.asarray(cv2.getAffineTransform(places, square), np.float64))
+
+
 def _keep(table: IncidentTable, incident: str, pending: _Pending) -> None:
     if pending.still is not None:
         table.keep_picture(incident, "still", "image/jpeg", pending.still.jpeg)
-    if pending.heat is not None:
-        table.keep_picture(incident, "heat", "application/json", pending.heat)
+    # The heat map is of the picture that the incident opened with.
+    explained = next((shot for shot in pending.shots if shot.at == pending.since), None)
+    if pending.heat is not None and explained is not None:
+        face = jpeg(_face(_picture(explained.jpeg), pending.heat["corners"]))
+        shown = f"data:image/jpeg;base64,{base64.b64encode(face).decode()}"
+        data = json.dumps({**pending.heat, "face": shown}).encode()
+        table.keep_picture(incident, "heat", "application/json", data)
     if pending.shots:
         made = clip([(shot.at, shot.jpeg) for shot in pending.shots])
         table.keep_picture(incident, "clip", "video/mp4", made)

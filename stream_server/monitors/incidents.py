@@ -27,6 +27,7 @@ _JUDGED = ("likely_real", "unsure", "likely_fake")
 _STEP = 1.0  # seconds: two looks further apart stand for no more than this
 _ALIKE = 0.5  # as faces are told apart within a shot, but moments later
 _OVERLAP = 0.3
+_POINTS = 240  # of a timeline: about as many as a person can see side by side
 _ASTRAY = 60.0  # seconds between the stream's time and the clock's that no lag explains
 
 Box = tuple[float, float, float, float]
@@ -64,6 +65,7 @@ class Stretch:
     suspicious_at: float
     box: Box
     members: Mapping[str, float]
+    timeline: tuple[tuple[float, float], ...] = ()
     closed_at: float | None = None
 
     def grown(self, face: Face, now: float, media: float) -> Stretch:
@@ -79,7 +81,18 @@ class Stretch:
             samples=count,
             suspicious_at=now,
             box=face.box,
+            timeline=self._longer(now, probability),
         )
+
+    def _longer(self, now: float, probability: float) -> tuple[tuple[float, float], ...]:
+        """The timeline with one more look: the highest of each second, and of longer spans as the
+        incident grows."""
+        span = max(1.0, (now - self.opened_at) / _POINTS)
+        *before, (last, highest) = self.timeline or ((now, probability),)
+        if now - last >= span:
+            before, last, highest = [*before, (last, highest)], now, probability
+        kept = before if len(before) < 2 * _POINTS else before[::2]
+        return (*kept, (last, round(max(highest, probability), 4)))
 
     def closed(self) -> Stretch:
         """Over when it was last suspicious."""
@@ -213,6 +226,7 @@ class Incidents:
             suspicious_at=now,
             box=face.box,
             members=dict(face.members),
+            timeline=((now, round(probability, 4)),),
         )
 
     def _returned(self, face: Face, alone: bool, looks: Floats | None) -> _Open | None:

@@ -113,6 +113,7 @@ def _greet(services: Services, listening: socket.socket) -> None:
         "",
         f"  live page   http://{shown}:{port}/#token={token}",
         f"  check files http://{shown}:{port}/scan#token={token}",
+        f"  monitors    http://{shown}:{port}/monitor#token={token}",
         "  extension   in the browser's extensions page, Load unpacked:",
         f"              {resources.extension_dir()}",
         "              then pair it in its options: six digits will appear here",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from stream_server.database import Database
 from stream_server.monitors.incidents import Stretch
 from stream_server.monitors.store.monitors import still_watched
-from stream_server.monitors.store.tables import Incident, Picture
+from stream_server.monitors.store.tables import Incident, Monitor, Picture
 
 Change = Literal["opened", "closed"]
 Filter = Literal["open", "closed", "new", "acknowledged", "wrong"]
@@ -24,7 +24,7 @@ FILTERS: tuple[str, ...] = get_args(Filter)
 #: session is written with it or not at all.
 Hook = Callable[[Session, Incident, Change], None]
 
-_GROWS = ("media_end_s", "peak", "mean", "samples", "suspicious_at", "box", "members")
+_GROWS = ("media_end_s", "peak", "mean", "samples", "suspicious_at", "box", "members", "timeline")
 
 
 class IncidentTable:
@@ -58,7 +58,8 @@ class IncidentTable:
         values = {**asdict(stretch), "box": list(stretch.box), "closed_at": None}
         incident = session.get(Incident, stretch.id)
         if incident is None:
-            incident = Incident(**values)
+            monitor = session.get(Monitor, stretch.monitor)
+            incident = Incident(**values, monitor_name=monitor.name if monitor else "")
             session.add(incident)
             session.flush()
             changed.append((incident, "opened"))
@@ -192,4 +193,5 @@ def _stretch(incident: Incident) -> Stretch:
         suspicious_at=incident.suspicious_at,
         box=(left, top, width, height),
         members=incident.members,
+        timeline=tuple((at, probability) for at, probability in incident.timeline),
     )

@@ -57,8 +57,9 @@ class Incident(Base):
     ``media_end_s`` by the stream's own time; ``closed_at`` is null while it is open. ``peak`` and
     ``mean`` are of its ``samples`` probabilities so far, ``members`` the votes at the peak.
     ``suspicious_at`` is when it was last suspicious, ``box`` where the face was then, in fractions
-    of the picture. ``marked_by`` and ``marked_at`` are of the
-    last ``acknowledged``, ``wrong`` or ``note``. It outlives its monitor.
+    of the picture. ``timeline`` holds pairs of a time by the clock and the highest probability
+    around it. ``marked_by`` and ``marked_at`` are of the last ``acknowledged``, ``wrong`` or
+    ``note``. It outlives its monitor, whose name it keeps.
     """
 
     __tablename__ = "incidents"
@@ -77,6 +78,8 @@ class Incident(Base):
     acknowledged: Mapped[bool] = mapped_column(default=False)
     wrong: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str] = mapped_column(Text, default="")
+    monitor_name: Mapped[str] = mapped_column(default="")
+    timeline: Mapped[list[list[float]]] = mapped_column(JSON, default=list)
     marked_by: Mapped[str | None] = mapped_column(default=None)
     marked_at: Mapped[float | None] = mapped_column(default=None)
     samples: Mapped[int] = mapped_column(default=1)

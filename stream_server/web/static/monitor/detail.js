@@ -4,10 +4,12 @@ import { icon } from "/extension/overlay/look.js";
 import { byId } from "/extension/shared/dom.js";
 import { percent, say } from "/extension/shared/words.js";
 import { Chart } from "./chart.js";
-import { changeIncident, incident as ask, picturePath } from "./server.js";
+import { heatPair } from "./heat-pair.js";
+import { changeIncident, evidencePath, incident as ask } from "./server.js";
 import { clockWithSeconds, duration, incidentState, mediaTime, moment, troubleWords } from "./words.js";
 
 /** @typedef {import("./server.js").Incident} Incident */
+/** @typedef {Incident & {timeline: import("./server.js").Timeline}} Whole */
 /** @typedef {import("./chart.js").Point} Point */
 
 const panel = byId("detail", HTMLDialogElement);
@@ -21,26 +23,25 @@ const CHART_HEIGHT = 150;
 export class Detail {
   /**
    * @param {object} needs
-   * @param {(id: string) => string} needs.nameOf a monitor
+   * @param {(incident: Incident) => string} needs.streamOf what the stream of an incident is called
    * @param {() => number|null} needs.threshold
    * @param {() => void} needs.changed a person has said something of an incident
    */
-  constructor({ nameOf, threshold, changed }) {
-    this.nameOf = nameOf;
+  constructor({ streamOf, threshold, changed }) {
+    this.streamOf = streamOf;
     this.threshold = threshold;
     this.changed = changed;
-    /** @type {Incident|null} */
+    /** @type {Whole|null} */
     this.incident = null;
     /** @type {Chart|null} */
     this.chart = null;
-    addEventListener("hashchange", () => void this.follow());
     panel.addEventListener("close", () => this.closed());
     panel.addEventListener("click", (event) => {
       if (event.target === panel) panel.close(); // beside the panel
     });
     byId("detail-close", HTMLButtonElement).addEventListener("click", () => panel.close());
     acknowledge.addEventListener("click", () => void this.mark({ acknowledged: !this.incident?.acknowledged }));
-    wrong.addEventListener("click", () => void this.mark({ wrong: !this.incident?.wrong }));
+    wrong.addEventListener("click", () => void this.markWrong(!this.incident?.wrong));
     byId("detail-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       void this.mark({ note: note.value.trim() });
@@ -73,10 +74,17 @@ export class Detail {
   }
 
   /** @param {Incident} incident of which there is news */
-  news(incident) {
-    if (incident.id !== this.incident?.id) return;
-    this.show({ ...this.incident, ...incident }, false);
+  async news({ id }) {
+    if (id !== this.incident?.id) return;
+    const whole = await ask(id).catch(() => null);
+    if (whole === null || id !== this.incident?.id) return;
+    this.show(whole, false);
     this.drawTimeline();
+  }
+
+  /** Who calls it wrong has looked at it. @param {boolean} is */
+  markWrong(is) {
+    return this.mark(is ? { wrong: true, acknowledged: true } : { wrong: false });
   }
 
   /** @param {object} change */
@@ -93,8 +101,9 @@ export class Detail {
     }
   }
 
-  /** @param {Incident} incident @param {boolean} opened whether it is another one than before */
+  /** @param {Whole} incident @param {boolean} opened whether it is another one than before */
   show(incident, opened) {
+    const kept = String(this.incident?.evidence);
     this.incident = incident;
     const { verdict, opened_at, closed_at, media_start_s, media_end_s, peak, mean } = incident;
     byId("detail-title", HTMLElement).replaceChildren(
@@ -102,7 +111,7 @@ export class Detail {
       `${say(`verdict_${verdict}`)}, up to ${percent(peak)}`,
     );
     panel.dataset.verdict = verdict;
-    byId("detail-stream", HTMLElement).textContent = this.nameOf(incident.monitor);
+    byId("detail-stream", HTMLElement).textContent = this.streamOf(incident);
     const end = closed_at === null ? "still going on" : `${moment(closed_at)}, after ${duration(closed_at - opened_at)}`;
     facts([
       ["Began", moment(opened_at)],
@@ -112,7 +121,7 @@ export class Detail {
       ["State", incidentState(incident)],
     ]);
     votes(incident.members);
-    if (opened) this.pictures(incident);
+    if (opened || kept !== String(incident.evidence)) this.pictures(incident);
     acknowledge.setAttribute("aria-pressed", String(incident.acknowledged));
     wrong.setAttribute("aria-pressed", String(incident.wrong));
     if (opened || document.activeElement !== note) note.value = incident.note;
@@ -124,14 +133,14 @@ export class Detail {
   /** @param {Incident} incident */
   pictures(incident) {
     const place = byId("detail-pictures", HTMLElement);
-    const { pictures } = incident;
-    const shown = ["still", "heat", "clip"].filter((kind) => pictures.includes(kind)).map((kind) => {
-      const path = picturePath(incident.id, kind);
-      return kind === "clip" ? clip(path) : still(path, kind);
-    });
+    const { evidence, id } = incident;
+    const shown = [];
+    if (evidence.includes("still")) shown.push(captioned(still(evidencePath(id, "still.jpg")), "At its highest"));
+    if (evidence.includes("heat")) shown.push(captioned(heatPair(id), "Where the evidence lies"));
+    if (evidence.includes("clip")) shown.push(captioned(clip(evidencePath(id, "clip.mp4")), "How it began"));
     place.replaceChildren(...shown);
     byId("detail-none", HTMLElement).hidden = shown.length > 0;
-    byId("detail-hint", HTMLElement).hidden = !pictures.includes("heat");
+    byId("detail-hint", HTMLElement).hidden = !evidence.includes("heat");
   }
 
   drawTimeline() {
@@ -192,12 +201,12 @@ function votes(members) {
   );
 }
 
-/** @param {string} path @param {string} kind */
-function still(path, kind) {
+/** @param {string} path */
+function still(path) {
   const image = document.createElement("img");
   image.src = path;
-  image.alt = kind === "heat" ? say("heat_title") : "The picture at the highest probability";
-  return captioned(image, kind === "heat" ? "Where the evidence lies" : "At its highest");
+  image.alt = "The picture at the highest probability";
+  return image;
 }
 
 /** @param {string} path */
@@ -208,7 +217,8 @@ function clip(path) {
   video.muted = true;
   video.loop = true;
   video.playsInline = true;
-  return captioned(video, "Clip");
+  video.setAttribute("aria-label", "Clip of how it began");
+  return video;
 }
 
 /** @param {HTMLElement} shown @param {string} text */

@@ -25,11 +25,11 @@ const newer = byId("newer", HTMLButtonElement);
 export class Incidents {
   /**
    * @param {object} needs
-   * @param {(id: string) => string} needs.nameOf a monitor
+   * @param {(incident: Incident) => string} needs.streamOf what the stream of an incident is called
    * @param {(error: unknown) => void} needs.trouble
    */
-  constructor({ nameOf, trouble }) {
-    this.nameOf = nameOf;
+  constructor({ streamOf, trouble }) {
+    this.streamOf = streamOf;
     this.trouble = trouble;
     /** @type {Map<string, HTMLElement>} the rows that are shown, by the incident's id */
     this.rows = new Map();
@@ -62,9 +62,7 @@ export class Incidents {
     const chosen = byMonitor.value;
     const options = monitors.map(({ id, name }) => new Option(name, id, false, id === chosen));
     byMonitor.replaceChildren(new Option("All streams", "", false, chosen === ""), ...options);
-    // One that is gone stays chosen as long as its incidents are shown.
-    if (chosen && byMonitor.value !== chosen) byMonitor.add(new Option(this.nameOf(chosen), chosen, true, true));
-    for (const row of this.rows.values()) this.name(row);
+    if (byMonitor.value !== chosen) void this.fromNewest(); // the chosen one is gone
   }
 
   /** @param {string} monitor */
@@ -138,7 +136,6 @@ export class Incidents {
   /** @param {HTMLElement} row @param {Incident} incident */
   fill(row, incident) {
     row.dataset.verdict = incident.verdict;
-    row.dataset.monitor = incident.monitor;
     row.dataset.opened = incident.closed_at === null ? String(incident.opened_at) : "";
     row.toggleAttribute("data-wrong", incident.wrong);
     row.toggleAttribute("data-open", incident.closed_at === null);
@@ -147,12 +144,7 @@ export class Incidents {
     part(row, ".began").textContent = moment(incident.opened_at);
     part(row, ".lasted").textContent = lasted(incident.opened_at, incident.closed_at);
     part(row, ".marks").textContent = incidentState(incident);
-    this.name(row);
-  }
-
-  /** @param {HTMLElement} row */
-  name(row) {
-    part(row, ".stream").textContent = this.nameOf(row.dataset.monitor ?? "");
+    part(row, ".stream").textContent = this.streamOf(incident);
   }
 
   /** Those that go on grow longer. */

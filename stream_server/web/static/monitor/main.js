@@ -18,13 +18,13 @@ import { troubleWords, verdictWords } from "./words.js";
 const TITLE = document.title;
 const note = byId("note", HTMLElement);
 const spoken = byId("spoken", HTMLElement);
-/** @type {Map<string, string>} names of monitors by their ids, those that were removed too */
-const names = new Map();
 /** Incidents that opened while nobody looked at the page. */
 let unseen = 0;
 
-/** @param {string} id */
-const nameOf = (id) => names.get(id) ?? "A stream that was removed";
+/** @param {Incident} incident @returns {string} what its stream is called now, or was when there still was one */
+function streamOf({ monitor, monitor_name }) {
+  return wall.tiles.get(monitor)?.monitor.name ?? (monitor_name || "A stream that was removed");
+}
 
 /** @param {unknown} error */
 function trouble(error) {
@@ -33,12 +33,11 @@ function trouble(error) {
 }
 
 const wall = new Wall({ incidents: ({ id }) => incidents.choose(id), trouble, changed: monitorsChanged });
-const incidents = new Incidents({ nameOf, trouble });
-const detail = new Detail({ nameOf, threshold: () => wall.threshold, changed: () => incidents.refresh() });
+const incidents = new Incidents({ streamOf, trouble });
+const detail = new Detail({ streamOf, threshold: () => wall.threshold, changed: () => incidents.refresh() });
 const webhooks = new Webhooks();
 
 function monitorsChanged() {
-  for (const { id, name } of wall.monitors) names.set(id, name);
   incidents.offer(wall.monitors);
   add.offerFirst(wall.monitors.length === 0);
   byId("wall-help", HTMLElement).hidden = wall.monitors.length === 0;
@@ -46,7 +45,6 @@ function monitorsChanged() {
 
 /** @param {Monitor} monitor */
 function added(monitor) {
-  names.set(monitor.id, monitor.name);
   wall.show(monitor);
   spoken.textContent = `${monitor.name} is being watched`;
 }
@@ -54,8 +52,8 @@ function added(monitor) {
 /** @param {Incident} incident */
 function opened(incident) {
   incidents.refresh();
-  detail.news(incident);
-  spoken.textContent = `New incident in ${nameOf(incident.monitor)}: ${verdictWords(incident.verdict, incident.peak)}`;
+  void detail.news(incident);
+  spoken.textContent = `New incident in ${streamOf(incident)}: ${verdictWords(incident.verdict, incident.peak)}`;
   if (!document.hidden) return;
   unseen += 1;
   document.title = `(${unseen}) ${TITLE}`;
@@ -64,7 +62,7 @@ function opened(incident) {
 /** @param {Incident} incident */
 function closed(incident) {
   incidents.refresh();
-  detail.news(incident);
+  void detail.news(incident);
 }
 
 /** @param {"asking"|"ready"|"trouble"} state @param {string} text */
@@ -90,7 +88,7 @@ let events = null;
 
 function follow() {
   events ??= new Events(
-    { monitor: (monitor) => wall.show(monitor), "incident.opened": opened, "incident.closed": closed },
+    { monitor: (news) => wall.hear(news), "incident.opened": opened, "incident.closed": closed },
     (open) => {
       showLine(open ? "ready" : "trouble", open ? "Connected, live" : "No line to the server; trying again");
       if (open) void catchUp();
@@ -111,6 +109,9 @@ async function enter() {
   follow();
   await detail.follow();
 }
+
+// The printed link may also be pasted into a tab that shows this page already.
+addEventListener("hashchange", () => void (location.hash.startsWith("#token=") ? enter() : detail.follow()));
 
 await fetchWords();
 add.listen(added);

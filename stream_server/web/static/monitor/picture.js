@@ -4,19 +4,28 @@ import { drawBox } from "/extension/overlay/look.js";
 import { contextOf } from "/extension/shared/dom.js";
 import { newestPicture } from "./server.js";
 
+/** @typedef {import("./server.js").Face} Face */
+
 const EVERY_MS = 1000;
 
 export class Picture {
-  /** @param {HTMLCanvasElement} canvas @param {string} id of the monitor */
-  constructor(canvas, id) {
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {string} id of the monitor
+   * @param {() => Face[]} faces in the newest picture
+   */
+  constructor(canvas, id, faces) {
     this.canvas = canvas;
     this.id = id;
+    this.facesNow = faces;
+    /** @type {Face[]} */
+    this.faces = [];
     /** Whether new pictures are to be had. */
     this.live = false;
     this.inView = false;
     this.asking = false;
-    /** @type {import("./server.js").Picture|null} */
-    this.shown = null;
+    /** @type {ImageBitmap|null} */
+    this.image = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
     this.views = new IntersectionObserver(([entry]) => {
@@ -48,18 +57,19 @@ export class Picture {
     this.timer = setTimeout(() => void this.next(), EVERY_MS);
   }
 
-  /** @param {import("./server.js").Picture|null} picture */
-  show(picture) {
-    this.shown?.image.close();
-    this.shown = picture;
+  /** @param {ImageBitmap|null} image */
+  show(image) {
+    this.image?.close();
+    this.image = image;
+    this.faces = this.facesNow(); // they belong to this picture, so they stay until the next
     this.paint();
   }
 
   paint() {
     const { clientWidth, clientHeight } = this.canvas;
     const context = contextOf(this.canvas, clientWidth, clientHeight);
-    if (!context || !this.shown) return;
-    const { image, faces } = this.shown;
+    const { image, faces } = this;
+    if (!context || !image) return;
     const scale = Math.min(clientWidth / image.width, clientHeight / image.height);
     const [width, height] = [image.width * scale, image.height * scale];
     const [left, top] = [(clientWidth - width) / 2, (clientHeight - height) / 2];

@@ -27,6 +27,7 @@ import { ask } from "./request.js";
  * @typedef {object} Incident as GET /v1/incidents gives it
  * @property {string} id
  * @property {string} monitor
+ * @property {string} monitor_name what it was called when the incident opened
  * @property {number} track
  * @property {number} opened_at Unix seconds
  * @property {number|null} closed_at
@@ -41,10 +42,9 @@ import { ask } from "./request.js";
  * @property {string} note
  * @property {string|null} marked_by
  * @property {number|null} marked_at
- * @property {string[]} pictures what is kept as evidence: `still`, `heat`, `clip`
- * @property {[number, number][]} timeline Unix seconds and probability
+ * @property {string[]} evidence what is kept: `still`, `heat`, `clip`
  */
-/** @typedef {{image: ImageBitmap, faces: Face[]}} Picture */
+/** @typedef {[number, number][]} Timeline Unix seconds and probability */
 
 /** @param {string} id */
 const monitorPath = (id) => `/v1/monitors/${encodeURIComponent(id)}`;
@@ -63,15 +63,13 @@ export const changeMonitor = (id, change) => ask("PATCH", monitorPath(id), chang
 /** @param {string} id */
 export const removeMonitor = (id) => ask("DELETE", monitorPath(id));
 
-/**
- * @param {string} id
- * @returns {Promise<Picture|null>} the newest picture and the faces in it, null where there is none
- */
+/** @param {string} id @returns {Promise<Monitor & {timeline: Timeline}>} with the last minutes */
+export const monitor = (id) => ask("GET", monitorPath(id));
+
+/** @param {string} id @returns {Promise<ImageBitmap|null>} the newest picture, null where there is none */
 export async function newestPicture(id) {
-  const answer = await fetch(`${monitorPath(id)}/picture`, { cache: "no-store" });
-  if (answer.status !== 200) return null;
-  const faces = JSON.parse(answer.headers.get("Fakelight-Faces") ?? "[]");
-  return { image: await createImageBitmap(await answer.blob()), faces };
+  const answer = await fetch(`${monitorPath(id)}/picture.jpg`, { cache: "no-store" });
+  return answer.ok ? createImageBitmap(await answer.blob()) : null;
 }
 
 /**
@@ -84,10 +82,13 @@ export function incidents(filter) {
   return ask("GET", `/v1/incidents?${query}`);
 }
 
-/** @param {string} id @param {string} kind */
-export const picturePath = (id, kind) => `${incidentPath(id)}/${kind}`;
+/** @param {string} id @param {"still.jpg"|"clip.mp4"|"heat.json"} name */
+export const evidencePath = (id, name) => `${incidentPath(id)}/${name}`;
 
-/** @param {string} id @returns {Promise<Incident>} */
+/** @param {string} id @returns {Promise<{heat: number[][], face: string}>} `face` is a data: URL of the crop */
+export const heatMap = (id) => ask("GET", evidencePath(id, "heat.json"));
+
+/** @param {string} id @returns {Promise<Incident & {timeline: Timeline}>} */
 export const incident = (id) => ask("GET", incidentPath(id));
 
 /**

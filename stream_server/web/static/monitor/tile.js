@@ -10,7 +10,7 @@ import { clock, duration, facesWords, moment, mostSuspicious, sentence, stateWor
 /** @typedef {import("./chart.js").Point} Point */
 /**
  * @typedef {object} Acts what a tile's buttons do
- * @property {(monitor: Monitor) => Promise<void>} pause or resume
+ * @property {(monitor: Monitor) => Promise<void>} pause, resume, or try again
  * @property {(monitor: Monitor) => Promise<void>} remove
  * @property {(monitor: Monitor) => void} incidents show those of this monitor
  */
@@ -29,7 +29,7 @@ export class Tile {
     /** @type {Point[]} */
     this.points = [];
     this.canvas = /** @type {HTMLCanvasElement} */ (this.part("canvas"));
-    this.picture = new Picture(this.canvas, monitor.id);
+    this.picture = new Picture(this.canvas, monitor.id, () => this.monitor.faces);
     /** @type {Chart|null} made once the tile has a width */
     this.chart = null;
     this.act(".pause", acts.pause);
@@ -71,7 +71,7 @@ export class Tile {
     const lag = state === "watching" && monitor.lag_s !== null ? `${monitor.lag_s.toFixed(1)} s behind live, ` : "";
     const kept = monitor.evidence ? "; keeps evidence" : "";
     this.part(".facts").textContent = `${lag}since ${moment(monitor.since, now)}${kept}`;
-    this.label(".pause", state === "paused" ? "Resume" : "Pause");
+    this.label(".pause", state === "paused" ? "Resume" : state === "failed" ? "Try again" : "Pause");
     this.label(".mine", "Incidents of");
     this.label(".remove", "Remove");
     this.picture.run(WITH_PICTURE.includes(state));
@@ -84,6 +84,11 @@ export class Tile {
     const button = this.part(selector);
     if (selector !== ".mine") button.textContent = text;
     button.setAttribute("aria-label", `${text} ${this.monitor.name}`);
+  }
+
+  /** @param {Point[]} points of the last minutes, as the server remembers them */
+  recall(points) {
+    this.points = points;
   }
 
   /** @param {Point} point */

@@ -2,11 +2,12 @@
 
 import { byId } from "/extension/shared/dom.js";
 import { confirmed } from "./confirm.js";
-import { changeMonitor, removeMonitor } from "./server.js";
+import { changeMonitor, monitor as ask, removeMonitor } from "./server.js";
 import { Tile } from "./tile.js";
 import { mostSuspicious } from "./words.js";
 
 /** @typedef {import("./server.js").Monitor} Monitor */
+/** @typedef {import("/extension/protocol/messages.js").Verdict} Verdict */
 
 const template = byId("tile", HTMLTemplateElement);
 const list = byId("wall", HTMLUListElement);
@@ -44,6 +45,28 @@ export class Wall {
     for (const id of this.tiles.keys()) if (!there.has(id)) this.takeAway(id);
     for (const monitor of monitors) this.show(monitor);
     this.changed();
+    void this.recall();
+  }
+
+  /** Draw what happened before the page was opened, or while there was no line. */
+  async recall() {
+    for (const [id, tile] of this.tiles) {
+      const found = await ask(id).catch(() => null);
+      tile.recall((found?.timeline ?? []).map(([time, probability]) => this.point(time, probability)));
+    }
+  }
+
+  /** @param {number} time @param {number} probability */
+  point(time, probability) {
+    const fake = this.threshold !== null && probability >= this.threshold;
+    return { time, probability, verdict: /** @type {Verdict} */ (fake ? "likely_fake" : "unsure") };
+  }
+
+  /** @param {Monitor|{id: string, removed: true}} news */
+  hear(news) {
+    if (!("removed" in news)) return this.show(news);
+    this.takeAway(news.id);
+    this.changed();
   }
 
   /** @param {Monitor} monitor as it is now */
@@ -70,7 +93,7 @@ export class Wall {
   /** @param {Monitor} monitor */
   async pause(monitor) {
     try {
-      this.show(await changeMonitor(monitor.id, { paused: monitor.state !== "paused" }));
+      this.show(await changeMonitor(monitor.id, { paused: monitor.state !== "paused" && monitor.state !== "failed" }));
     } catch (error) {
       this.trouble(error);
     }

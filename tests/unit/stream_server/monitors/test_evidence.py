@@ -56,7 +56,8 @@ async def test_a_clip_around_the_opening_a_still_at_the_peak_and_a_heat_map(watc
     watched.table.save([one], None)
     watched.look(10.0, 50, [one], [one])
     assert watched.asked == [one.track]
-    watched.evidence.explained({"track": one.track, "heat": [[1]]})
+    corners = [[0.2, 0.2], [0.4, 0.2], [0.4, 0.5], [0.2, 0.5]]
+    watched.evidence.explained({"track": one.track, "heat": [[1]], "corners": corners})
     peak = stretch(suspicious_at=10.2, peak=0.9)
     watched.look(10.2, 200, [], [peak])
     for number in range(52, 50 + round(AFTER * HZ) + 5):

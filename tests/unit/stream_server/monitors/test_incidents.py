@@ -73,6 +73,24 @@ def test_peak_mean_and_the_votes_at_the_peak() -> None:
     assert one.members == {"one": 0.95}
 
 
+def test_the_timeline_holds_the_highest_of_each_second() -> None:
+    played = Played()
+    for _ in range(3):
+        for value in (0.8, 0.97, 0.85, 0.9, 0.8):
+            played.play(STEP, face("likely_fake", value))
+    (one,) = played.incidents.open
+    assert [at for at, _ in one.timeline] == pytest.approx([1000.0, 1001.0, 1002.0], abs=0.01)
+    assert [value for _, value in one.timeline] == [0.97] * 3
+
+
+def test_the_timeline_of_a_long_incident_stays_small_and_reaches_from_end_to_end() -> None:
+    played = Played().play(3600, FAKE)
+    (one,) = played.incidents.open
+    assert 240 <= len(one.timeline) < 600
+    assert one.timeline[0][0] == one.opened_at
+    assert one.timeline[-1][0] > played.now - 60
+
+
 def test_a_short_doubt_closes_nothing() -> None:
     played = Played().play(3, FAKE).play(1.6, UNSURE).play(3, FAKE)
     assert len(played.opened) == 1 and played.closed == []

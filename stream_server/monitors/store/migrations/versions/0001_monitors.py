@@ -49,6 +49,8 @@ def upgrade() -> None:
         sa.Column("samples", sa.Integer, nullable=False),
         sa.Column("suspicious_at", sa.Double, nullable=False),
         sa.Column("box", sa.JSON, nullable=False),
+        sa.Column("monitor_name", sa.String, nullable=False),
+        sa.Column("timeline", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_incidents"),
     )
     for column in ("monitor", "opened_at", "closed_at"):

@@ -170,3 +170,16 @@ def test_over_the_limit_the_oldest_pictures_go(incidents: Any) -> None:
     incidents.expire(0.0, 59)
     assert set(incidents.pictures(["i1", "i2", "i3"])) == {"i3"}
     assert len(incidents.find()) == 3
+
+
+def test_an_incident_keeps_the_name_of_its_monitor_and_its_timeline(
+    monitors: Any, incidents: Any
+) -> None:
+    monitors.add(monitor("m"), 9)
+    incidents.save([stretch(1, timeline=((1000.0, 0.9),))], None)
+    monitors.remove("m")
+    incidents.save([stretch(1, timeline=((1000.0, 0.9), (1001.0, 0.8)))], None)
+    found = incidents.get("i1")
+    assert found.monitor_name == "m"
+    assert found.timeline == [[1000.0, 0.9], [1001.0, 0.8]]
+    assert incidents.open_of("m")[0].timeline == ((1000.0, 0.9), (1001.0, 0.8))
