@@ -7,19 +7,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from stream_server.database import Database
-from stream_server.monitors.store.migrate import migrate
 from stream_server.server.app import create_app
 from tests.support.in_process import BEARER, services_in
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Any]:
-    """A new database of the monitors."""
-    made = Database(f"sqlite:///{tmp_path / 'monitors.sqlite'}")
-    migrate(made)
-    yield made
-    made.close()
 
 
 @pytest.fixture

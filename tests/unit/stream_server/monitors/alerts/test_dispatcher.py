@@ -26,6 +26,8 @@ from tests.support.alerts import add_message, add_webhook
 from tests.support.receiver import answers, receiver
 
 QUICK = Schedule(delays=(0.1,) * 400, jitter=0, patience=3)
+# What differs between databases is in the outbox, and tested there.
+pytestmark = pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 LOCAL = AllowedHosts.parse("127.0.0.1")
 
 
