@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stream_server.engine import ModelRepository, TensorInfo
 from stream_server.engine.check import check_repository
+from stream_server.engine.rates import told
 
 
 def list_models(path: Path) -> int:
@@ -16,7 +17,11 @@ def list_models(path: Path) -> int:
         inputs = ", ".join(_tensor(tensor) for tensor in model.inputs)
         outputs = ", ".join(_tensor(tensor) for tensor in model.outputs)
         sys.stdout.write(f"{model.name:28} {model.kind:9} {inputs} -> {outputs}\n")
-    sys.stdout.write(f"members: {', '.join(repository.members)}\n")
+    rates = repository.rates
+    members = [
+        f"{name} ({told(rates[name])})" if name in rates else name for name in repository.members
+    ]
+    sys.stdout.write(f"members: {', '.join(members)}\n")
     if repository.untrained:
         sys.stdout.write(f"UNTRAINED: {repository.untrained}\n")
     return 0

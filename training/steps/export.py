@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
         metavar="MEMBER=HZ",
         help="let members look less often than at every sample; MEMBER=every takes it back",
     )
-    parser.add_argument("--sample-hz", type=float, help="the rate of the members of --add")
+    parser.add_argument("--sample-hz", metavar="HZ", help="the rate of the members of --add")
     parser.add_argument(
         "--calibration",
         type=Path,
@@ -49,6 +49,8 @@ def main(argv: list[str]) -> int:
     rates = dict(parse_setting(one) for one in options.rate)
     if not (options.add or options.remove or rates):
         raise ValueError("none of --add, --remove and --rate given")
+    if options.sample_hz is not None and not options.add:
+        raise ValueError("--sample-hz is for the members of --add; --rate sets that of others")
     if options.calibration is None:
         if options.add or options.remove:
             raise ValueError("other members need another vote: --calibration names its file")
@@ -62,7 +64,7 @@ def main(argv: list[str]) -> int:
     check_names(options.repo, vote, [member.name for member in members], options.remove)
     seeing = [member.name for member in members if member.encoder is not None]
     if options.sample_hz is not None:
-        rates = {**dict.fromkeys(seeing, parse_rate(str(options.sample_hz))), **rates}
+        rates = {**dict.fromkeys(seeing, parse_rate(options.sample_hz)), **rates}
     check_settings(options.repo, rates, seeing, options.remove)
     # Those that read others' features go first, so that both may be named in any order.
     for name in sorted(options.remove, key=lambda name: bool(readers_of(options.repo, name))):
