@@ -20,7 +20,7 @@ from training.judge.metrics import calibration_figures
 from training.judge.report_html import curves, html_page
 from training.judge.vote import Array, Vote
 from training.judge.vote_fit import risk_coverage
-from training.models.member import Member
+from training.models.member import Member, rates_of
 from training.run_dir import versions
 
 PROTOCOL = (
@@ -67,6 +67,7 @@ def report(
         "protocol": PROTOCOL,
         "split": manifest.rows[0].sample.split,
         "members": vote.names,
+        "sample_hz": rates_of(members),
         "thresholds": {"fake": vote.threshold_fake, "real": vote.threshold_real},
         "versions": versions(),
         "tiers": {},

@@ -47,6 +47,11 @@ class Member:
         return self
 
 
+def rates_of(members: Sequence[Member]) -> dict[str, float]:
+    """The members that look less often than at every sample, with their looks a second."""
+    return {one.name: one.sample_hz for one in members if one.sample_hz is not None}
+
+
 def save_member(path: Path, member: Member, facts: Mapping[str, object]) -> None:
     """Write a member and ``facts`` about its training; whole or not at all."""
     state = {

@@ -14,6 +14,7 @@ from training.judge.devset import few_of_each, some_stills
 from training.judge.evaluation import Evaluation
 from training.judge.fold_figures import figures
 from training.judge.folds import by_folds, cases_of
+from training.models.member import rates_of
 from training.steps.common import add_data, add_members, add_vote, cache_for, load_split, members_of
 
 
@@ -66,9 +67,8 @@ def main(argv: list[str]) -> int:
         )
         judged[tier] = evaluation.judged()
     cases = cases_of(judged)
-    rates = {member.name: member.sample_hz for member in members if member.sample_hz is not None}
     report: dict[str, Any] = {
-        "members": names, "sample_hz": rates, "folds": options.folds, "votes": {},
+        "members": names, "sample_hz": rates_of(members), "folds": options.folds, "votes": {},
     }  # fmt: skip
     for chosen, joined in combinations([one for one in names if one not in either], either):
         verdicts = by_folds(names, cases, chosen, joined, options.swaps, options.folds)
