@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training.judge.card_folds import fold_tables
+
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
@@ -15,10 +17,12 @@ def tables(
     report: Mapping[str, Any],
     parity: list[dict[str, Any]] | None = None,
     product: Mapping[str, Any] | None = None,
+    judged: Mapping[str, Any] | None = None,
 ) -> str:
     """The figures of ``report`` (the evaluate step's JSON) as Markdown.
 
-    ``parity`` is the export step's report, ``product`` the product step's.
+    ``parity`` is the export step's report, ``product`` the product step's, ``judged`` the judge
+    step's. Raises ``ValueError`` where ``judged`` lacks the vote of the report's members.
     """
     lines = [f"Protocol: {report['protocol']} Split: {report['split']}.", ""]
     thresholds = report["thresholds"]
@@ -51,6 +55,8 @@ def tables(
     lines += ["### Reals of a row against fakes of a column (AUC)", ""]
     lines += [*_table(clean["cross_auc"], "reals of"), ""]
     lines += [*_risk(report["tiers"]), ""]
+    if judged:
+        lines += [*fold_tables(judged, report["members"]), ""]
     if product:
         lines += [*_product(product), ""]
     if parity:
@@ -153,13 +159,14 @@ def _table(rows: Mapping[str, Mapping[str, float]], first: str) -> list[str]:
 
 
 def renew(
-    card: Path, report: Path, parity: Path | None = None, product: Path | None = None
-) -> None:
+    card: Path, report: Path, parity: Path | None = None, product: Path | None = None,
+    judged: Path | None = None,
+) -> None:  # fmt: skip
     """Put the figures of ``report`` between the card's marks.
 
     Raises ``FileNotFoundError`` for a missing file and ``ValueError`` for a card without marks.
     """
-    for path in (card, report, *(path for path in (parity, product) if path)):
+    for path in (card, report, *(path for path in (parity, product, judged) if path)):
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing")
     text = card.read_text()
@@ -167,6 +174,7 @@ def renew(
         raise ValueError(f"{card} needs one line {BEGIN} and one line {END}")
     facts = json.loads(parity.read_text()) if parity else None
     whole = json.loads(product.read_text()) if product else None
-    figures = tables(json.loads(report.read_text()), facts, whole)
+    folds = json.loads(judged.read_text()) if judged else None
+    figures = tables(json.loads(report.read_text()), facts, whole, folds)
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     card.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n{END}", text))

@@ -14,6 +14,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--report", type=Path, default=Path("docs/evaluation.json"))
     parser.add_argument("--parity", type=Path, help="the export step's report")
     parser.add_argument("--product", type=Path, help="the product step's figures")
+    parser.add_argument("--judged", type=Path, help="the judge step's figures")
     options = parser.parse_args(argv)
-    renew(options.card, options.report, options.parity, options.product)
+    renew(options.card, options.report, options.parity, options.product, options.judged)
     return 0
