@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stream_server.engine import EmbeddedEngine, ModelRepository
-from stream_server.engine.spec import FACE_FEATURES, LANDMARKS, SEQUENCE_VERDICT, is_length
+from stream_server.engine.spec import FACE_FEATURES, LANDMARKS, SEQUENCE_VERDICT
 from stream_server.ingest.files.video import VideoFile
 from stream_server.rhythm import Rhythm
 from stream_server.scan.faces.verdict import robust
@@ -55,12 +55,7 @@ def _verdict(engine: EmbeddedEngine, window: list[tuple[Image, Floats]]) -> floa
     """One window of crops, all of it, through the encoders and the sequence models."""
     repository = engine.repository
     features = engine.run(FACE_FEATURES, {"FRAMES": np.stack([crop for crop, _ in window])})
-    wanted = repository.models[SEQUENCE_VERDICT].inputs
-    inputs: dict[str, Any] = {
-        tensor.name: np.array([[len(window)]], np.int32)
-        for tensor in wanted
-        if is_length(tensor.name)
-    }
+    inputs: dict[str, Any] = {"LENGTH": np.array([[len(window)]], np.int32)}
     length = repository.sequence_length
     for member, dim in repository.feature_dims.items():
         padded = np.zeros((1, length, dim), np.float32)

@@ -21,7 +21,6 @@ from stream_server.engine.spec import (
     LANDMARK_DIM,
     LANDMARKS,
     LENGTH,
-    SEQUENCE_VERDICT,
     Arrays,
     length_of,
 )
@@ -58,7 +57,8 @@ class MicroBatcher:
         self._uses_landmarks = repository.uses_landmarks
         self._max_crops = max_crops
         self._most_crops = repository.models[FACE_FEATURES].max_batch_size
-        windows = repository.models[SEQUENCE_VERDICT].max_batch_size
+        self._verdict_model = repository.verdict_model
+        windows = repository.models[self._verdict_model].max_batch_size
         self._crops = Joiner(
             self._infer_features, self._crop_rows, lambda: engine.parallel, max_waiting
         )
@@ -205,4 +205,4 @@ class MicroBatcher:
         return {member: answer["FEATURES"]}
 
     async def _infer_verdicts(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        return await self.engine.infer(SEQUENCE_VERDICT, inputs)
+        return await self.engine.infer(self._verdict_model, inputs)

@@ -24,6 +24,7 @@ from stream_server.engine.spec import (
     FACE_FEATURES,
     LANDMARK_DIM,
     LANDMARKS,
+    LENGTH,
     SEQUENCE_VERDICT,
     ModelSpec,
     TensorInfo,
@@ -259,9 +260,7 @@ def _check_clip(engine: EmbeddedEngine) -> list[Finding]:
         for name, array in features.items():
             if name in window:
                 window[name][0, :count] = array
-        for name in window:
-            if is_length(name):  # a clip is seen whole by every member
-                window[name][:] = count
+        window[LENGTH][:] = count
         wanted = engine.run(SEQUENCE_VERDICT, window)
         inputs: dict[str, NDArray[Any]] = {"FRAMES": crops, LANDMARKS: points}
         got = engine.run(CLIP_VERDICT, {t.name: inputs[t.name] for t in clip.inputs})

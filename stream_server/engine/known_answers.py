@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from stream_server.engine.base import Engine, EngineError, EngineUnavailable
 from stream_server.engine.spec import (
     FACE_FEATURES,
-    SEQUENCE_VERDICT,
     ModelSpec,
     example_inputs,
     is_length,
@@ -27,7 +26,7 @@ PROBABILITY_TOLERANCE = 0.15
 
 
 class KnownAnswers:
-    """Fixed inputs for ``face_features`` and ``sequence_verdict``, and a trusted engine's answers.
+    """Fixed inputs for the two ensembles of a stream, and a trusted engine's answers.
 
     Args:
         trusted: asked once, when first needed.
@@ -62,8 +61,9 @@ class KnownAnswers:
         self,
     ) -> dict[str, tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]]:
         cases = {}
-        for model in (FACE_FEATURES, SEQUENCE_VERDICT):
-            inputs = _fixed_inputs(self._trusted.repository.models[model])
+        repository = self._trusted.repository
+        for model in (FACE_FEATURES, repository.verdict_model):
+            inputs = _fixed_inputs(repository.models[model])
             cases[model] = inputs, await self._trusted.infer(model, inputs)
         return cases
 

@@ -1,7 +1,8 @@
 """How often each member looks: ``sample_hz`` in the parameters of its encoder's config.
 
 A member without it sees every sample of a window, and all of these members share LENGTH. One that
-has it sees fewer, so its windows are shorter: their length comes as LENGTH_<member>.
+has it sees fewer, so its windows are shorter: ``paced_verdict`` takes their length as
+LENGTH_<member>. ``sequence_verdict`` stays as it is for clients whose windows are whole.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from stream_server.engine.spec import (
     LENGTH,
+    PACED_VERDICT,
     SEQUENCE_VERDICT,
     Models,
     ModelSpec,
@@ -21,6 +23,7 @@ SAMPLE_HZ = "sample_hz"
 MAX_RATE = 60.0
 _ENCODER = "_encoder"
 _FEATURES = "FEATURES_"
+_HOW = "'python -m training export --rate' writes rates and ensembles"
 
 
 def parse_rate(text: str) -> float:
@@ -65,12 +68,13 @@ def member_rates(models: Models) -> dict[str, float]:
 
 
 def length_for(reader: str, tensors: Iterable[str], rates: Mapping[str, float]) -> str:
-    """Which tensor of ``sequence_verdict`` says how many samples ``reader``'s window holds.
+    """Which tensor of ``paced_verdict`` says how many samples ``reader``'s window holds.
 
     ``tensors`` are those of the ensemble that it reads, FEATURES_<member> or LANDMARKS. Raises
     ``ValueError`` where these come at different rates: one window has one length.
     """
-    members = [name.removeprefix(_FEATURES) for name in tensors if name != LENGTH]
+    # In one order, whatever that of the tensors: a config's steps keep none.
+    members = sorted(name.removeprefix(_FEATURES) for name in tensors if name != LENGTH)
     found = {rates.get(member) for member in members}
     if len(found) > 1:
         each = ", ".join(f"{member} {told(rates.get(member))}" for member in members)
@@ -97,8 +101,16 @@ def check_rates(models: Models) -> list[str]:
             problems.append(str(error))
     if problems:
         return problems
-    ensemble = models[SEQUENCE_VERDICT]
     rates = member_rates(models)
+    if bool(rates) != (PACED_VERDICT in models):
+        lacking = "there is no" if rates else "no member has a rate of its own, yet there is a"
+        return [f"{lacking} model {PACED_VERDICT!r}; {_HOW}"]
+    problems = _check_lengths(models[SEQUENCE_VERDICT], {})
+    return problems + (_check_lengths(models[PACED_VERDICT], rates) if rates else [])
+
+
+def _check_lengths(ensemble: ModelSpec, rates: Mapping[str, float]) -> list[str]:
+    problems: list[str] = []
     for step in ensemble.steps:
         if LENGTH not in step.inputs:
             continue
@@ -112,6 +124,6 @@ def check_rates(models: Models) -> list[str]:
         if given != wanted:
             problems.append(
                 f"{ensemble.name}, step {step.model}: its {LENGTH} is {given}, must be {wanted} "
-                f"by {SAMPLE_HZ} of the encoder; 'python -m training export --rate' writes both"
+                f"by {SAMPLE_HZ} of the encoder; {_HOW}"
             )
     return problems

@@ -20,6 +20,7 @@ from stream_server.engine.spec import (
     FACE_FEATURES,
     LANDMARKS,
     LENGTH,
+    PACED_VERDICT,
     SEQUENCE_VERDICT,
     VOTE,
     ModelSpec,
@@ -90,6 +91,12 @@ class ModelRepository:
         """Looks a second of each member that has a rate of its own; the others look at every
         sample."""
         return member_rates(self.models)
+
+    @property
+    def verdict_model(self) -> str:
+        """The ensemble that streams and scans ask: ``paced_verdict`` where a member has a rate of
+        its own, else ``sequence_verdict``."""
+        return PACED_VERDICT if self.rates else SEQUENCE_VERDICT
 
     @property
     def uses_landmarks(self) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stream_server.engine.base import EngineBusy, EngineError, EngineUnavailable
 from stream_server.engine.repository import ModelRepository
-from stream_server.engine.spec import FACE_FEATURES, SEQUENCE_VERDICT, Arrays, example_inputs
+from stream_server.engine.spec import FACE_FEATURES, Arrays, example_inputs
 from stream_server.engine.validation import check_outputs
 
 
@@ -43,7 +43,7 @@ class SingleEngine(ABC):
 
         Triton's health endpoints, for one, call a dead model ready.
         """
-        for name in (FACE_FEATURES, SEQUENCE_VERDICT):
+        for name in (FACE_FEATURES, self.repository.verdict_model):
             spec = self.repository.models[name]
             inputs = example_inputs(spec)
             try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 FACE_FEATURES = "face_features"
 SEQUENCE_VERDICT = "sequence_verdict"
+PACED_VERDICT = "paced_verdict"
 CLIP_VERDICT = "clip_verdict"
 VOTE = "vote"
 LENGTH = "LENGTH"
@@ -100,7 +101,7 @@ Models = Mapping[str, ModelSpec]
 
 
 def length_of(member: str) -> str:
-    """The input of ``sequence_verdict`` that carries the length of ``member``'s own windows."""
+    """The input of ``paced_verdict`` that carries the length of ``member``'s own windows."""
     return f"{LENGTH}_{member}"
 
 

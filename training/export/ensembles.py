@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from stream_server.engine.rates import length_for
 from stream_server.engine.repository import read_config
-from stream_server.engine.spec import LANDMARK_DIM, LENGTH
+from stream_server.engine.spec import LANDMARK_DIM, LENGTH, PACED_VERDICT, SEQUENCE_VERDICT
 from training.export.config_text import EnsembleStep, Tensor, ensemble_config, model_config
 from training.export.graphs import pack_graph
 from training.export.layout import (
@@ -23,7 +24,8 @@ from training.models.contract import MAX_STEPS
 
 
 def write_ensembles(repo: Path) -> None:
-    """Write ``face_features``, ``sequence_verdict``, ``pack`` and ``clip_verdict``.
+    """Write ``face_features``, ``sequence_verdict``, ``pack`` and ``clip_verdict``, and
+    ``paced_verdict`` where a member has a rate of its own.
 
     The members are those of the vote's label file, so write the vote first.
 
@@ -65,7 +67,6 @@ def write_ensembles(repo: Path) -> None:
         Tensor("MEMBER_PROBABILITY", "FP32", [len(members)], LABEL_FILE),
     ]
     features = [Tensor(f"FEATURES_{n}", "FP32", [MAX_STEPS, d]) for n, d in dims.items()]
-    lengths = [Tensor(name, "INT32", [1]) for name in sorted(set(length.values()))]
     points = [Tensor("LANDMARKS", "FP32", [MAX_STEPS, LANDMARK_DIM])] if landmarks else []
     write_ensemble(
         repo,
@@ -78,18 +79,19 @@ def write_ensembles(repo: Path) -> None:
         ),
         "face_features",
     )
-    write_ensemble(
-        repo,
-        ensemble_config(
-            "sequence_verdict",
-            [*features, *points, *lengths],
-            verdict,
-            _score_steps(source, length),
-            max_batch_size=MAX_WINDOWS,
-        ),
-        "sequence_verdict",
-        members,
-    )
+    whole = dict.fromkeys(source, LENGTH)
+    shutil.rmtree(repo / PACED_VERDICT, ignore_errors=True)
+    for model, counted in ((SEQUENCE_VERDICT, whole), (PACED_VERDICT, length)):
+        if model == SEQUENCE_VERDICT or rates:
+            lengths = [Tensor(name, "INT32", [1]) for name in sorted(set(counted.values()))]
+            config = ensemble_config(
+                model,
+                [*features, *points, *lengths],
+                verdict,
+                _score_steps(source, counted),
+                max_batch_size=MAX_WINDOWS,
+            )
+            write_ensemble(repo, config, model, members)
     write_model(
         repo / "pack",
         model_config(
@@ -128,7 +130,7 @@ def write_ensembles(repo: Path) -> None:
                 Tensor("PROBABILITY", "FP32", [1, 1]),
                 Tensor("MEMBER_PROBABILITY", "FP32", [1, len(members)], LABEL_FILE),
             ],
-            [*encode, *pack, *_score_steps(source, dict.fromkeys(source, LENGTH), "PACKED_")],
+            [*encode, *pack, *_score_steps(source, whole, "PACKED_")],
             max_batch_size=0,
         ),
         "clip_verdict",

@@ -255,7 +255,7 @@ async def test_a_member_with_a_rate_has_a_length_of_its_own(rated: ModelReposito
     fewer = {**features, "two": features["two"][::2]}
     calls = [batcher.verdicts(fewer, points), batcher.verdicts(features, points)]
     (_, half), (_, whole) = await asyncio.gather(*calls)
-    assert engine.batches == [("sequence_verdict", 2)]
+    assert engine.batches == [("paced_verdict", 2)]
     assert half["one"] == pytest.approx(whole["one"], abs=1e-6)
     assert half["points"] == pytest.approx(whole["points"], abs=1e-6)
     _, other = await batcher.verdicts({**fewer, "one": features["one"][:3]}, points[:3])

@@ -41,21 +41,33 @@ def test_rates(text: str, rate: float) -> None:
 def test_a_repository_says_who_looks_less_often(repo: Path, tmp_path: Path) -> None:
     repository = ModelRepository.load(repo)
     assert repository.rates == {"two": 5.0, "three": 5.0}
-    wired = {step.model: step.inputs for step in repository.models["sequence_verdict"].steps}
+    assert repository.verdict_model == "paced_verdict"
+    wired = {step.model: step.inputs for step in repository.models["paced_verdict"].steps}
     assert wired["one_sequence"]["LENGTH"] == "LENGTH"
     assert wired["two_sequence"]["LENGTH"] == "LENGTH_two"
     assert wired["points_sequence"]["LENGTH"] == "LENGTH"
-    assert wired["both_sequence"]["LENGTH"] == "LENGTH_two"  # as long as that of three
+    assert wired["both_sequence"]["LENGTH"] == "LENGTH_three"  # as long as that of two
     assert repository.sequence_length == 100
     assert check_repository(repo) == []
     plain = ModelRepository.load(tiny_repository(tmp_path / "plain", ("one", "two")))
     assert plain.rates == {}
+    assert plain.verdict_model == "sequence_verdict" and "paced_verdict" not in plain.models
+
+
+def test_sequence_verdict_stays_as_it_is_without_rates(repo: Path, tmp_path: Path) -> None:
+    plain = tiny_repository(
+        tmp_path / "plain", ("one", "two", "three"), ("points",), maps=True,
+        readers={"both": ("two", "three")},
+    )  # fmt: skip
+    for name in ("sequence_verdict", "clip_verdict", "face_features"):
+        config = f"{name}/config.pbtxt"
+        assert (repo / config).read_bytes() == (plain / config).read_bytes()
 
 
 def test_where_every_member_has_a_rate_there_is_no_common_length(tmp_path: Path) -> None:
     repo = tiny_repository(tmp_path / "models", ("one", "two"), rates={"one": 5, "two": 2.5})
     repository = ModelRepository.load(repo)
-    inputs = {tensor.name for tensor in repository.models["sequence_verdict"].inputs}
+    inputs = {tensor.name for tensor in repository.models["paced_verdict"].inputs}
     assert inputs == {"FEATURES_one", "FEATURES_two", "LENGTH_one", "LENGTH_two"}
     assert check_repository(repo) == []
 
@@ -105,11 +117,14 @@ async def test_a_clip_in_one_call_is_seen_whole_by_every_member(repo: Path) -> N
     window["LANDMARKS"] = np.zeros((1, 100, 10), np.float32)
     for name, array in {**features, "LANDMARKS": points}.items():
         window[name][0, :7] = array
-    lengths = {f"LENGTH{name}": np.array([[7]], np.int32) for name in ("", "_two", "_three")}
-    wanted = engine.run("sequence_verdict", {**window, **lengths})
+    length = np.array([[7]], np.int32)
+    wanted = engine.run("sequence_verdict", {**window, "LENGTH": length})
+    own = {f"LENGTH{name}": length for name in ("", "_two", "_three")}
+    paced = engine.run("paced_verdict", {**window, **own})
     got = engine.run("clip_verdict", {"FRAMES": crops, "LANDMARKS": points})
     for name, array in wanted.items():
         np.testing.assert_allclose(array, got[name], atol=1e-6)
+        np.testing.assert_array_equal(array, paced[name])
     await engine.close()
 
 

@@ -33,10 +33,9 @@ def test_a_rate_comes_and_goes_and_leaves_no_trace(repo: Path) -> None:
     before = files(repo)
     assert main(["--repo", str(repo), "--rate", "one=5", "two=5"]) == 0
     assert ModelRepository.load(repo).rates == {"one": 5.0, "two": 5.0}
-    changed = {name for name, data in files(repo).items() if before[name] != data}
-    assert changed == {
-        "one_encoder/config.pbtxt", "two_encoder/config.pbtxt", "sequence_verdict/config.pbtxt",
-    }  # fmt: skip
+    changed = {name for name, data in files(repo).items() if before.get(name) != data}
+    paced = {f"paced_verdict/{name}" for name in ("config.pbtxt", "members.txt", "1/.keep")}
+    assert changed == {"one_encoder/config.pbtxt", "two_encoder/config.pbtxt", *paced}
     assert main(["--repo", str(repo), "--rate", "one=3.33", "two=3.33"]) == 0
     assert ModelRepository.load(repo).rates == {"one": 3.33, "two": 3.33}
     assert main(["--repo", str(repo), "--rate", "one=every", "two=every"]) == 0
