@@ -79,7 +79,7 @@ def test_where_every_member_has_a_rate_there_is_no_common_length(tmp_path: Path)
         ("two_encoder", '"5"', '"often"', "sample_hz is 'often', must be a number above 0"),
         ("two_encoder", '"5"', '"61"', "sample_hz is '61', must .* at most 60"),
         ("two_encoder", '"5"', '"4"', "both_sequence reads members that look at different rates: "
-         "two 4 times a second, three 5 times a second"),
+         "three 5 times a second, two 4 times a second"),
         ("two_encoder", '"sample_hz"', '"other"', "step two_sequence: its LENGTH is LENGTH_two, "
          "must be LENGTH by sample_hz .* export --rate"),
         ("one_encoder", '"cudnn_conv_algo_search"', '"sample_hz"', "step one_sequence: its LENGTH "
@@ -104,7 +104,7 @@ def test_a_length_is_that_of_what_is_read() -> None:
     rates = {"a": 5.0, "b": 5.0, "c": 2.0}
     assert length_for("x", ["FEATURES_z", "LANDMARKS"], rates) == "LENGTH"
     assert length_for("x", ["FEATURES_a", "FEATURES_b"], rates) == "LENGTH_a"
-    with pytest.raises(ValueError, match="a 5 times a second, LANDMARKS at every sample"):
+    with pytest.raises(ValueError, match="LANDMARKS at every sample, a 5 times a second"):
         length_for("x", ["FEATURES_a", "LANDMARKS"], rates)
 
 
