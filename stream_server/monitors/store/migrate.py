@@ -6,6 +6,7 @@ them happen in one transaction: a server that is killed halfway leaves what was 
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -15,6 +16,8 @@ from sqlalchemy import text
 from stream_server.database import Database
 from stream_server.settings import Settings
 
+# What it does is said by its errors; a line at every start says nothing.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 _LOCK = 0x66616B65  # any number that no other program takes a PostgreSQL advisory lock by
 
 
