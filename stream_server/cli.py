@@ -37,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--engine", choices=ENGINES, help="where the networks run")
     serve.add_argument("--triton-url", metavar="HOST:PORT", help="Triton's gRPC address")
     serve.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
+    serve.add_argument(
+        "--ray", metavar="ADDRESS", help="watch monitors on a Ray cluster: HOST:PORT or auto"
+    )
     serve.set_defaults(run=_serve)
 
     scan = commands.add_parser("scan", help="check videos and pictures before posting them")
@@ -94,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(options: argparse.Namespace) -> int:
     from stream_server.server.serve import serve
 
-    return serve(_settings(options, "host", "port", "engine", "triton_url", "models"))
+    return serve(_settings(options, "host", "port", "engine", "triton_url", "models", "ray"))
 
 
 def _scan(options: argparse.Namespace) -> int:

@@ -125,17 +125,19 @@ class Cluster:
         try:
             result, node = self._ray.get(ref)
         except errors.RuntimeEnvSetupError as error:
-            raise ClusterError(f"a node of {self.address} cannot start: {_short(error)}") from None
+            raise ClusterError(
+                f"a node of {self.address} cannot start: {short_error(error)}"
+            ) from None
         except errors.RayTaskError as error:
             cause = getattr(error, "cause", None)
             if isinstance(cause, Exception) and not isinstance(cause, errors.RayError):
                 raise cause from None
             raise ClusterError(
                 f"a node of {self.address} cannot run Fakelight {__version__} (is it installed"
-                f" there, with the same extras?): {_short(error)}"
+                f" there, with the same extras?): {short_error(error)}"
             ) from None
         except errors.RayError as error:
-            return Lost(unit, attempt, _short(error), attempt < MAX_ATTEMPTS)
+            return Lost(unit, attempt, short_error(error), attempt < MAX_ATTEMPTS)
         return Done(unit, result, node, attempt)
 
     def _room(self) -> int:
@@ -159,27 +161,9 @@ def connect(address: str) -> Iterator[Cluster]:
     Raises ``ClusterError`` where Ray is not installed or the cluster does not answer.
     """
     ray = _ray()
-    _knock(ray, address)
-    # Beside what ray.init sets, for what it says before and for the client of ray:// addresses.
-    logging.getLogger("ray").setLevel(logging.ERROR)
-    # Whatever log_to_driver says, Ray tells of nodes that die on standard output, which may be the
-    # JSON report's. It has no public setting for that.
-    ray._private.worker._worker_logs_enabled = False
-    options: dict[str, Any] = {
-        "log_to_driver": False,
-        "logging_level": logging.ERROR,
-        # Workers have their node's environment, not this one.
-        "runtime_env": {"env_vars": {name: os.environ[name] for name in no_telemetry.FORBIDDING}},
-    }
-    if address == "local":
-        options |= {"include_dashboard": False, "object_store_memory": _LOCAL_STORE}
     main = threading.current_thread() is threading.main_thread()
     before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT) if main}
-    try:
-        ray.init(address=address, **options)
-    except Exception as error:  # Ray raises that very class too
-        ray.shutdown()
-        raise ClusterError(f"no Ray cluster at {address}: {_short(error)}") from None
+    _init(ray, address)
     cluster = Cluster(ray, address)
     if main:
         # Ray's own handler ends with status 15, as if that were an answer.
@@ -195,6 +179,40 @@ def connect(address: str) -> Iterator[Cluster]:
         ray.shutdown()
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def join(address: str, namespace: str) -> Any:
+    """Ray itself, connected to the cluster at ``address``; for actors with names in ``namespace``,
+    which go on without the program that made them.
+
+    To be called from a thread: in the main one Ray takes the process's signals. Raises as
+    ``connect``.
+    """
+    ray = _ray()
+    _init(ray, address, namespace=namespace)
+    return ray
+
+
+def _init(ray: Any, address: str, **more: Any) -> None:
+    _knock(ray, address)
+    # Beside what ray.init sets, for what it says before and for the client of ray:// addresses.
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    # Whatever log_to_driver says, Ray tells of nodes that die on standard output, which may be the
+    # JSON report's. It has no public setting for that.
+    ray._private.worker._worker_logs_enabled = False
+    options: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        # Workers have their node's environment, not this one.
+        "runtime_env": {"env_vars": {name: os.environ[name] for name in no_telemetry.FORBIDDING}},
+    }
+    if address == "local":
+        options |= {"include_dashboard": False, "object_store_memory": _LOCAL_STORE}
+    try:
+        ray.init(address=address, **options, **more)
+    except Exception as error:  # Ray raises that very class too
+        ray.shutdown()
+        raise ClusterError(f"no Ray cluster at {address}: {short_error(error)}") from None
 
 
 def _call(
@@ -257,7 +275,7 @@ def _terminate(number: int, frame: object) -> None:
     sys.exit(_TERMINATED)
 
 
-def _short(error: BaseException) -> str:
+def short_error(error: BaseException) -> str:
     """The type and the sentence that says most, without Ray's pages of advice."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = lines[-1] if "Traceback" in str(error) else " ".join(lines[:2])

@@ -224,6 +224,19 @@ class Settings(BaseSettings):
         " SQLite in the state folder.",
     )
     max_monitors: int = Field(32, ge=1, le=1024, description="Live streams that may be monitored.")
+    ray: str = Field(
+        "",
+        description="Ray cluster whose nodes watch the monitors: `HOST:PORT`, `ray://HOST:PORT` or"
+        " `auto`. `FAKELIGHT_DATABASE` is then a PostgreSQL, and in each node's environment too."
+        " Empty: this process watches them.",
+    )
+    monitor_cores: float = Field(
+        0.5,
+        gt=0,
+        le=64,
+        description="Cores that one monitor takes on a cluster; a node watches no more than it has"
+        " cores for.",
+    )
     incident_quiet: float = Field(
         2.0,
         ge=0.5,

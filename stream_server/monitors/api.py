@@ -16,7 +16,6 @@ from starlette.routing import Route
 from stream_server.addresses import without_secrets
 from stream_server.monitors.described import described_incident
 from stream_server.monitors.events import Event, Subscription
-from stream_server.monitors.evidence import jpeg
 from stream_server.monitors.forms import Mark, MonitorChange, NewMonitor, parsed
 from stream_server.monitors.labelled_set import labelled_set
 from stream_server.monitors.service import MonitorService
@@ -61,8 +60,7 @@ async def monitors(request: Request) -> Response:
 async def monitor(request: Request) -> Response:
     """One monitor, with the probabilities of the last minutes."""
     service, found = _service(request), await _monitor(request)
-    watch = service.watch(found.id)
-    timeline = [] if watch is None else watch.timeline.as_json()
+    timeline = await service.watchers.timeline(found.id)
     return JSONResponse({**service.described(found), "timeline": timeline}, headers=_NO_STORE)
 
 
@@ -84,12 +82,12 @@ async def remove_monitor(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     """The newest picture, which lies in memory only. ``width`` shrinks it."""
     service, found = _service(request), await _monitor(request)
-    watch = service.watch(found.id)
-    if watch is None or watch.newest is None or found.paused:
+    side = int(_number(request, "width", 640, 64, 1920))
+    newest = None if found.paused else await service.watchers.picture(found.id, side)
+    if newest is None:
         raise ProblemError(404, f"there is no picture of monitor {found.id} at the moment")
-    side = _number(request, "width", 640, 64, 1920)
-    data = await asyncio.to_thread(jpeg, watch.newest.image, int(side), 80)
-    headers = {**_NO_STORE, "X-Captured-At": f"{watch.newest.captured_at:.3f}"}
+    at, data = newest
+    headers = {**_NO_STORE, "X-Captured-At": f"{at:.3f}"}
     return Response(data, media_type="image/jpeg", headers=headers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -44,7 +45,10 @@ class Keeper:
         """Let go."""
         if self._file is not None:
             self._file.release()
-        self._drop()
+        if self._connection is not None:
+            with suppress(SQLAlchemyError):
+                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
+            self._drop()
 
     def _take(self) -> bool:
         engine = self._database.engine.execution_options(isolation_level="AUTOCOMMIT")

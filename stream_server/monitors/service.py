@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,37 +20,49 @@ from sqlalchemy.exc import SQLAlchemyError
 from stream_server.database import Database
 from stream_server.monitors.described import described_incident, described_monitor
 from stream_server.monitors.events import EventBus, EventName
+from stream_server.monitors.here import WatchersHere
 from stream_server.monitors.incidents import Patience
 from stream_server.monitors.keeper import Keeper
 from stream_server.monitors.source import Source
+from stream_server.monitors.status import Status
 from stream_server.monitors.store.incidents import Change, Hook, IncidentTable
 from stream_server.monitors.store.migrate import open_database
 from stream_server.monitors.store.monitors import FullError, MonitorTable, SupersededError
 from stream_server.monitors.store.tables import Incident, Monitor
 from stream_server.monitors.watch import MakeLive, Watch
 from stream_server.problem import ProblemError
+from stream_server.ray_cluster import ClusterError
 from stream_server.settings import Settings
 
 _log = logging.getLogger(__name__)
 _LOOK = 1.0  # seconds between two looks at what is wanted
 _TELL = 0.5  # seconds between two events of a monitor whose state stays
 _TIDY = 3600.0
-_WAIT = (1.0, 60.0)  # seconds before a monitor that broke is watched again, at first and at most
-_STEADY = 60.0  # seconds of watching after which it counts as mended
 
 
-@dataclass
-class _Watched:
-    watch: Watch
-    task: asyncio.Task[None]
-    told: float = 0.0
-    state: str = ""
+class Watchers(Protocol):
+    """Those who watch, wherever they are: see ``WatchersHere``, which is one."""
+
+    async def align(self, wanted: Mapping[str, Monitor]) -> list[str]: ...
+
+    async def stop(self, *monitors: str) -> None: ...
+
+    async def leave(self) -> None: ...
+
+    async def retry(self, monitor: str) -> None: ...
+
+    def status(self, monitor: str) -> Status | None: ...
+
+    async def picture(self, monitor: str, side: int) -> tuple[float, bytes] | None: ...
+
+    async def timeline(self, monitor: str) -> list[list[float]]: ...
 
 
 class MonitorService:
     """``check`` refuses an address at once, ``source`` opens a monitor's source, ``live`` makes its
     analysis, ``hooks`` are called in the transactions that open and close incidents, ``opened``
-    once the database is open. ``stopping`` is set when the server is about to stop."""
+    once the database is open. ``stopping`` is set when the server is about to stop.
+    ``elsewhere`` are those who watch where it is not this process."""
 
     def __init__(
         self,
@@ -63,6 +73,7 @@ class MonitorService:
         live: MakeLive,
         hooks: Iterable[Hook] = (),
         opened: Callable[[Database], Awaitable[None]] | None = None,
+        elsewhere: Watchers | None = None,
     ) -> None:
         self.settings = settings
         self.events = EventBus()
@@ -74,8 +85,12 @@ class MonitorService:
         self._opened = opened
         self._database: Database | None = None
         self._keeper: Keeper | None = None
-        self._watched: dict[str, _Watched] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        here = WatchersHere(self._watch, self._changed)
+        self.watchers: Watchers = elsewhere or here
+        self._here = elsewhere is None
+        self._ours = False
+        self._open_ones: set[str] | None = None
+        self._said: dict[str, tuple[float, str]] = {}
         self._known: dict[str, dict[str, Any]] = {}
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,8 +126,7 @@ class MonitorService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._end(*self._watched)
-        await _over(self._ending)
+        await self.watchers.leave()
         if self._keeper is not None:
             await asyncio.to_thread(self._keeper.release)
         if self._database is not None:
@@ -150,37 +164,26 @@ class MonitorService:
             state = "paused" if values["paused"] else "connecting"
             values.update(state=state, reason="", since=time.time(), faces=[], lag_s=None)
         await asyncio.to_thread(self.monitors.change, monitor.id, **values)
-        watched = self._watched.get(monitor.id)
-        if watched is not None and values.get("paused"):
-            watched.watch.close_incidents()
-            await self._end(monitor.id)
+        if values.get("paused"):
+            await self.watchers.stop(monitor.id)
             await self._close_left(monitor.id)
-        elif watched is not None and watched.task.done():
-            del self._watched[monitor.id]
+        elif values.get("paused") is False:
+            await self.watchers.retry(monitor.id)
         changed = await asyncio.to_thread(self.monitors.get, monitor.id)
         self._woken.set()
         return changed or monitor
 
     async def remove(self, monitor: Monitor) -> None:
         """Stop to watch it and forget it; its incidents are closed and stay."""
-        watched = self._watched.get(monitor.id)
-        if watched is not None:
-            watched.watch.close_incidents()
-            await self._end(monitor.id)
+        await self.watchers.stop(monitor.id)
         await asyncio.to_thread(self.monitors.remove, monitor.id)
         await self._close_left(monitor.id)
         self._known.pop(monitor.id, None)
         self.events.publish("monitor", {"id": monitor.id, "removed": True})
 
-    def watch(self, monitor: str) -> Watch | None:
-        """What watches it in this process."""
-        found = self._watched.get(monitor)
-        return None if found is None else found.watch
-
     def described(self, monitor: Monitor) -> dict[str, Any]:
         """As ``GET /v1/monitors/{id}`` gives it."""
-        watch = self.watch(monitor.id)
-        return described_monitor(monitor, None if watch is None else watch.status)
+        return described_monitor(monitor, self.watchers.status(monitor.id))
 
     async def _open(self) -> None:
         try:
@@ -214,6 +217,10 @@ class MonitorService:
                 if not troubled:  # once, not every second
                     _log.error("monitors wait for their database (%s)", type(error).__name__)
                 troubled = True
+            except ClusterError as error:
+                if not troubled:
+                    _log.error("monitors wait for their cluster: %s", error)
+                troubled = True
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
                     await self._woken.wait()
@@ -223,30 +230,22 @@ class MonitorService:
             await self._open()
         assert self._keeper is not None
         rows = {row.id: row for row in await asyncio.to_thread(self.monitors.all)}
-        if await asyncio.to_thread(self._keeper.holds):
-            await self._align(rows)
-        else:
-            await self._end(*self._watched)
+        if self._ours != await asyncio.to_thread(self._keeper.holds):
+            self._ours = not self._ours
+            if not self._ours:
+                await self.watchers.leave()
+        if self._ours:
+            wanted = {row.id: row for row in rows.values() if not row.paused}
+            for monitor in await self.watchers.align(wanted):
+                await self._close_left(monitor)
         self._tell_changes(rows)
+        if not (self._ours and self._here):
+            await self._tell_incidents()
         if time.monotonic() - self._tidied > _TIDY:
             self._tidied = time.monotonic()
             before = time.time() - self.settings.incident_days * 86400
             limit = self.settings.incident_bytes
             await asyncio.to_thread(self.incidents.expire, before, limit)
-
-    async def _align(self, rows: dict[str, Monitor]) -> None:
-        """Watch what is to be watched, and nothing else."""
-        wanted = {row.id: row for row in rows.values() if not row.paused}
-        stale = [one for one in self._watched if one not in wanted]
-        for monitor in stale:
-            self._watched[monitor].watch.close_incidents()
-        await self._end(*stale)
-        for monitor in stale:
-            await self._close_left(monitor)
-        for row in wanted.values():
-            if row.id not in self._watched:
-                watch = self._watch(row)
-                self._watched[row.id] = _Watched(watch, asyncio.create_task(self._guard(watch)))
 
     def _watch(self, monitor: Monitor) -> Watch:
         return Watch(
@@ -260,69 +259,47 @@ class MonitorService:
             self._told,
         )
 
-    async def _guard(self, watch: Watch) -> None:
-        """Watch one monitor, again and again if it breaks, whatever becomes of the others."""
-        monitor, wait = watch.monitor, _WAIT[0]
-        while True:
-            began = time.monotonic()
-            try:
-                await watch.run()
-                return
-            except SupersededError:
-                _log.info("monitor %s is watched by another server now", monitor.id)
-                return
-            except ProblemError as error:
-                watch.status.become("failed", str(error), time.time())
-                self._changed(watch)
-                return
-            except SQLAlchemyError as error:
-                reason = "the database is away"
-                _log.error("monitor %s waits: %s", monitor.id, type(error).__name__)
-            except Exception:
-                reason = "an internal error; see the server's log"
-                _log.exception("monitor %s broke; it is watched again soon", monitor.id)
-            wait = _WAIT[0] if time.monotonic() - began > _STEADY else min(wait * 2, _WAIT[1])
-            watch.status.become("failed", reason, time.time())
-            self._changed(watch)
-            await asyncio.sleep(wait * random.uniform(0.75, 1.25))
-            watch = self._watch(monitor)
-            self._watched[monitor.id].watch = watch
-
-    async def _end(self, *monitors: str) -> None:
-        ending = [self._watched.pop(monitor) for monitor in monitors if monitor in self._watched]
-        tasks = {watched.task for watched in ending}
-        for task in tasks:
-            task.cancel()
-        self._ending |= tasks
-        await _over(tasks)
-        self._ending -= tasks
-
     async def _close_left(self, monitor: str) -> None:
         """Close what is open of a monitor that nobody watches any more."""
+        with suppress(SupersededError):
+            await asyncio.to_thread(self.monitors.take_over, monitor)  # nobody writes after this
         open_ones = await asyncio.to_thread(self.incidents.open_of, monitor)
         closed = [one.closed() for one in open_ones]
         for incident, change in await asyncio.to_thread(self.incidents.save, closed, None):
             self._told(incident, change)
 
     def _changed(self, watch: Watch) -> None:
-        watched = self._watched.get(watch.monitor.id)
-        if watched is None or watched.watch is not watch:
+        status, now = watch.status, time.monotonic()
+        at, said = self._said.get(watch.monitor.id, (0.0, ""))
+        saying = status.state + status.reason
+        if saying == said and now - at < _TELL:
             return
-        now, state = time.monotonic(), watch.status.state + watch.status.reason
-        if state == watched.state and now - watched.told < _TELL:
-            return
-        watched.told, watched.state = now, state
-        self._tell(described_monitor(watch.monitor, watch.status))
+        self._said[watch.monitor.id] = (now, saying)
+        self._tell(described_monitor(watch.monitor, status))
 
     def _tell_changes(self, rows: dict[str, Monitor]) -> None:
         """Tell of monitors that are not watched here: paused, new, or another server's."""
         for row in rows.values():
             shown = self.described(row)
-            if row.id not in self._watched and self._known.get(row.id) != shown:
+            watched_here = self._here and self.watchers.status(row.id) is not None
+            if not watched_here and self._known.get(row.id) != shown:
                 self._tell(shown)
         for gone in [one for one in self._known if one not in rows]:
             del self._known[gone]
             self.events.publish("monitor", {"id": gone, "removed": True})
+
+    async def _tell_incidents(self) -> None:
+        """Tell of those that other processes have opened and closed."""
+        rows = {one.id: one for one in await asyncio.to_thread(self.incidents.find, state="open")}
+        before, self._open_ones = self._open_ones, set(rows)
+        if before is None:
+            return
+        for opened in set(rows) - before:
+            self._told(rows[opened], "opened")
+        for gone in before - set(rows):
+            incident = await asyncio.to_thread(self.incidents.get, gone)
+            if incident is not None:
+                self._told(incident, "closed")
 
     def _tell(self, shown: dict[str, Any]) -> None:
         self._known[shown["id"]] = shown
@@ -331,10 +308,3 @@ class MonitorService:
     def _told(self, incident: Incident, change: Change) -> None:
         name: EventName = "incident.opened" if change == "opened" else "incident.closed"
         self.events.publish(name, described_incident(incident))
-
-
-async def _over(tasks: set[asyncio.Task[None]]) -> None:
-    """Wait for tasks that were cancelled. Who waits may be cancelled as well, and that must not
-    break off how they wind up: there are processes to be ended."""
-    if tasks:
-        await asyncio.wait(tasks)

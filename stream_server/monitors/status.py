@@ -86,4 +86,4 @@ class Timeline:
 
     def as_json(self) -> list[list[float]]:
         """Pairs of Unix seconds and probability."""
-        return [[second, round(value, 4)] for second, value in self._points]
+        return [[second, round(value, 4)] for second, value in tuple(self._points)]

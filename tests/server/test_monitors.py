@@ -131,6 +131,8 @@ def test_an_incident_opens_and_closes_where_the_truth_is(desk: Any) -> None:
     opened = [one for one in events.of("incident.opened") if one["id"] == incident["id"]]
     assert len(opened) == 1 and opened[0]["closed_at"] is None
     read = desk.ask("GET", f"/v1/incidents/{incident['id']}")
+    timeline = read.pop("timeline")
+    assert len(timeline) >= FAKE / 2 and max(p for _, p in timeline) == read["peak"]
     assert {**read, "evidence": []} == {**incident, "evidence": []}
     assert set(read["evidence"]) >= {"clip", "still"}
     shown = desk.ask("GET", f"/v1/monitors/{monitor['id']}")

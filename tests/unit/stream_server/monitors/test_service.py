@@ -158,7 +158,7 @@ async def test_an_incident_is_written_and_then_told(world: Any) -> None:
         assert told["incident.closed"]["closed_at"] == incident.closed_at
         assert incident.monitor == monitor.id and incident.peak == pytest.approx(200 / 255)
         assert told["monitor"]["state"] == "watching"
-        watch = service.watch(monitor.id)
+        watch = service.watchers.watch(monitor.id)
         assert watch.status.lag_s < PATIENCE and watch.timeline.as_json()
 
 
@@ -168,7 +168,7 @@ async def test_a_restart_watches_again_and_goes_on_with_what_was_open(world: Any
         monitor = await add(service, "a")
         await until(service.incidents.find)
     async with world.serving() as service:
-        await until(lambda: service.watch(monitor.id))
+        await until(lambda: service.watchers.watch(monitor.id))
         first = service.incidents.find()[0].samples
         await until(lambda: service.incidents.find()[0].samples > first)
         (incident,) = service.incidents.find()
@@ -183,10 +183,10 @@ async def test_what_is_paused_stays_so_and_its_incident_is_closed(world: Any) ->
         paused = await service.change(monitor, paused=True)
         assert service.described(paused)["state"] == "paused"
         assert service.incidents.find()[0].closed_at is not None
-        assert service.watch(monitor.id) is None
+        assert service.watchers.watch(monitor.id) is None
     async with world.serving() as service:
         await asyncio.sleep(1.5)
-        assert service.watch(monitor.id) is None
+        assert service.watchers.watch(monitor.id) is None
         await service.change(service.monitors.get(monitor.id), paused=False)
         await until(lambda: state_of(service, monitor) == "watching")
 
@@ -197,7 +197,7 @@ async def test_what_is_removed_is_gone_and_its_incidents_stay(world: Any) -> Non
         monitor = await add(service, "a")
         await until(service.incidents.find)
         await service.remove(monitor)
-        assert service.monitors.all() == [] and service.watch(monitor.id) is None
+        assert service.monitors.all() == [] and service.watchers.watch(monitor.id) is None
         assert service.incidents.find()[0].closed_at is not None
 
 
@@ -260,8 +260,9 @@ async def test_black_is_no_evidence(world: Any) -> None:
     world.scripts["a"] = script
     async with world.serving() as service:
         monitor = await add(service, "a")
-        await until(lambda: service.watch(monitor.id) and service.watch(monitor.id).status.reason)
-        await until(lambda: service.watch(monitor.id).newest.frame_id == 34)
+        watch = await until(lambda: service.watchers.watch(monitor.id))
+        await until(lambda: watch.status.reason)
+        await until(lambda: watch.newest.frame_id == 34)
         assert service.incidents.find() == []
 
 
@@ -271,7 +272,7 @@ async def test_one_that_failed_is_tried_again_when_it_is_resumed(world: Any) -> 
         monitor = await add(service, "a")
         await until(lambda: state_of(service, monitor) == "failed")
         world.scripts["a"] = lambda: stretches(0)
-        await until(lambda: service._watched[monitor.id].task.done())
+        await until(lambda: service.watchers._watched[monitor.id].task.done())
         await service.change(service.monitors.get(monitor.id), paused=False)
         await until(lambda: state_of(service, monitor) == "watching")
 
@@ -280,9 +281,9 @@ async def test_an_engine_that_is_down_is_told(world: Any) -> None:
     world.scripts["a"] = lambda: stretches(255)
     async with world.serving() as service:
         monitor = await add(service, "a")
-        found = await until(lambda: service.watch(monitor.id) and service.watch(monitor.id).status)
-        await until(lambda: "down for the test" in service.watch(monitor.id).status.reason)
-        assert found.state in ("connecting", "watching")
+        watch = await until(lambda: service.watchers.watch(monitor.id))
+        await until(lambda: "down for the test" in watch.status.reason)
+        assert watch.status.state == "watching"
 
 
 async def test_there_is_a_limit(world: Any) -> None:
@@ -302,10 +303,10 @@ async def test_of_two_servers_one_watches_and_the_other_takes_over(world: Any) -
         await until(first.incidents.find)
         async with world.serving() as second:
             await asyncio.sleep(1.5)
-            assert second.watch(monitor.id) is None
+            assert second.watchers.watch(monitor.id) is None
             assert state_of(second, monitor) in ("connecting", "watching")
             await first.stop()
-            await until(lambda: second.watch(monitor.id))
+            await until(lambda: second.watchers.watch(monitor.id))
             assert len(second.incidents.find()) == 1
 
 
