@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,31 +25,37 @@ class Keeper:
         self._database = database
         self._file = FileLock(folder / "monitors.lock") if database.is_sqlite else None
         self._connection: Connection | None = None
+        self._one_at_a_time = threading.Lock()
+        self._released = False
 
     def holds(self) -> bool:
         """Take the lock if nobody has it; whether it is ours.
 
         Raises ``OSError``, ``sqlalchemy.exc.SQLAlchemyError``.
         """
-        if self._file is not None:
-            return self._file.acquire()
-        if self._connection is None:
+        with self._one_at_a_time:
+            if self._released:
+                return False
+            if self._file is not None:
+                return self._file.acquire()
+            if self._connection is not None:
+                try:
+                    self._connection.execute(text("SELECT 1"))
+                    return True
+                except SQLAlchemyError:  # PostgreSQL has let go of it with the connection
+                    self._drop()
             return self._take()
-        try:
-            self._connection.execute(text("SELECT 1"))
-        except SQLAlchemyError:  # PostgreSQL has let go of it with the connection
-            self._drop()
-            return self._take()
-        return True
 
     def release(self) -> None:
-        """Let go."""
-        if self._file is not None:
-            self._file.release()
-        if self._connection is not None:
-            with suppress(SQLAlchemyError):
-                self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
-            self._drop()
+        """Let go, for good: one that is still being asked for is not taken any more."""
+        with self._one_at_a_time:
+            self._released = True
+            if self._file is not None:
+                self._file.release()
+            if self._connection is not None:
+                with suppress(SQLAlchemyError):
+                    self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
+                self._drop()
 
     def _take(self) -> bool:
         engine = self._database.engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -6,26 +6,18 @@ the picture says what the truth is at each moment, whenever it was taken.
 
 from __future__ import annotations
 
-import io
-import json
 import random
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image as Pillow
 
 from tests.support.event_stream import EventStream
+from tests.support.monitor_desk import Desk, assert_none_doubled, greenish_is_real, looped_clip
 from tests.support.postgres import Postgres, needs_postgres, running_postgres
-from tests.support.scan_media import every, moving_face, write_video
-from tests.support.server import TOKEN, Server, start_server
-from tests.support.tiny_repository import tiny_repository
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
 REAL, FAKE = 12.0, 12.0  # seconds: the clip is real, fake, real
@@ -35,64 +27,12 @@ KILLS = 10
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    lines = {"threshold_fake": "0.76", "threshold_real": "0.7"}
-    folder = tmp_path_factory.mktemp("models") / "triton_models"
-    return tiny_repository(folder, parameters=lines)
+    return greenish_is_real(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A face whose picture is greenish but for the middle."""
-    face = moving_face()
-
-    def picture(at: float) -> Any:
-        fake = REAL <= at < REAL + FAKE
-        return face(at) if fake else (face(at) * np.array([0.6, 1, 0.6])).astype(np.uint8)
-
-    path = tmp_path_factory.mktemp("clips") / "loop.mp4"
-    # A reader on a busy machine goes on with the next key frame.
-    options = {"preset": "ultrafast", "crf": "20", "g": "15"}
-    return write_video(path, picture, every(15, 2 * REAL + FAKE), rate=15, options=options)
-
-
-class Desk:
-    """A server and what a person does at it."""
-
-    def __init__(self, folder: Path, models: Path, clip: Path, **settings: str) -> None:
-        self._folder, self._models = folder, models
-        self._settings = {"FAKELIGHT_MONITOR_FILES": str(clip.parent), **settings}
-        self.source = f"file://{clip}"
-        self.server: Server = self.start()
-
-    def start(self) -> Server:
-        self.server = start_server(
-            self._folder, "--models", str(self._models), environment=self._settings
-        )
-        return self.server
-
-    def kill(self) -> None:
-        self.server.process.kill()
-        self.server.process.wait()
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.server.url + path, data, method=method)
-        request.add_header("Authorization", f"Bearer {TOKEN}")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read() or b"null")
-
-    def is_fake_now(self, monitor: str) -> tuple[float, bool] | None:
-        """When the newest picture was taken, and the truth about it."""
-        path = f"/v1/monitors/{monitor}/picture.jpg?width=64"
-        request = urllib.request.Request(self.server.url + path)
-        request.add_header("Authorization", f"Bearer {TOKEN}")
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                at = float(answer.headers["X-Captured-At"])
-                red, green, _ = np.asarray(Pillow.open(io.BytesIO(answer.read()))).mean((0, 1))
-        except urllib.error.HTTPError:
-            return None
-        return at, bool(red > 0.8 * green)
+    return looped_clip(tmp_path_factory.mktemp("clips"), REAL, FAKE)
 
 
 @pytest.fixture
@@ -204,14 +144,6 @@ def test_a_server_that_is_killed_loses_nothing_and_doubles_nothing(
                 assert_none_doubled([one for one in found.values() if one["monitor"] == monitor])
     finally:
         desk.server.stop()
-
-
-def assert_none_doubled(incidents: Any) -> None:
-    """There is one face: no two of its incidents are at the same time, and one at most is open."""
-    ordered = sorted(incidents, key=lambda one: one["opened_at"])
-    for earlier, later in pairwise(ordered):
-        assert earlier["closed_at"] is not None
-        assert earlier["closed_at"] <= later["opened_at"]
 
 
 def test_one_that_cannot_be_read_does_not_disturb_another(desk: Any) -> None:
