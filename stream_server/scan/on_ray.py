@@ -23,7 +23,16 @@ from stream_server.scan.scanner import open_scanner
 from stream_server.settings import Settings
 
 # A node needs none of them, and whatever is sent can be read by everyone on the cluster.
-_SECRETS = ("token", "tokens", "turn_username", "turn_credential", "scan_database")
+_SECRETS = (
+    "token",
+    "tokens",
+    "turn_username",
+    "turn_credential",
+    "scan_database",
+    "database",
+    "smtp_user",
+    "smtp_password",
+)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,10 @@ def test_no_secret_is_sent_to_the_nodes(models: Path) -> None:
         turn_username="secret-name",
         turn_credential="secret-word",
         scan_database="postgresql://user:secret-database@host/db",
+        database="postgresql://user:secret-database@host/db",
+        smtp_sender="a@mail.example",
+        smtp_user="secret-user",
+        smtp_password="secret-password",
     )
     job = job_for(settings, OPTIONS)
     assert job.settings.models == models
