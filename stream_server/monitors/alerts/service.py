@@ -21,7 +21,7 @@ from stream_server.monitors.alerts.schedule import Schedule
 from stream_server.monitors.alerts.webhooks import WebhookTable
 from stream_server.monitors.described import described_incident
 from stream_server.monitors.store.incidents import Change
-from stream_server.monitors.store.tables import Incident, Monitor
+from stream_server.monitors.store.tables import Incident
 from stream_server.monitors.store.webhook_tables import Webhook
 from stream_server.problem import ProblemError
 from stream_server.settings import Settings
@@ -77,8 +77,7 @@ class Alerts:
 
 def tell_of_incident(session: Session, incident: Incident, change: Change) -> None:
     """The hook of ``store.incidents``: what webhooks are told of ``incident``."""
-    monitor = session.get(Monitor, incident.monitor)
-    data = {**described_incident(incident), "monitor_name": monitor.name if monitor else ""}
+    data = described_incident(incident)
     if change == "opened":
         data["closed_at"] = None  # it may be closed already, which is told apart
     happened = incident.opened_at if change == "opened" else incident.closed_at

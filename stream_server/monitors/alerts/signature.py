@@ -22,18 +22,15 @@ def new_secret() -> str:
 
 
 def key_of(secret: str) -> bytes:
-    """The bytes that ``secret`` stands for.
+    """The bytes that ``secret`` stands for, with or without ``whsec_`` as receivers take it.
 
-    Raises ``ValueError``, which shows nothing of it, unless it is ``whsec_`` and 24 to 64 bytes in
-    base64.
+    Raises ``ValueError``, which shows nothing of it, unless it is 24 to 64 bytes in base64.
     """
-    if not secret.startswith(PREFIX):
-        raise ValueError(f"a secret begins with {PREFIX}")
     encoded = secret.removeprefix(PREFIX)
     try:
         key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError(f"what follows {PREFIX} in a secret is base64") from None
+        raise ValueError(f"a secret is {PREFIX} and base64") from None
     if not _LEAST <= len(key) <= _MOST:
         raise ValueError(f"a secret has {_LEAST} to {_MOST} bytes, not {len(key)}")
     return key

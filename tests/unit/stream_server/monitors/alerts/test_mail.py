@@ -1,71 +1,21 @@
 from __future__ import annotations
 
-import asyncio
-import email
-import email.policy
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from stream_server.monitors.alerts.mail import MailSender, is_address
 from stream_server.monitors.alerts.message import Words
 from stream_server.monitors.alerts.outcome import Outcome
 from stream_server.settings import load
 from tests.support.certificates import certificate
+from tests.support.mail_server import Inbox, login, mail_server
 from tests.support.server import free_port
 
 TO = "desk@example.org"
 WORDS = Words("Suspicious face in Café", "A face looks manipulated.", "https://f.example/monitor#i")
-
-
-@dataclass
-class Inbox:
-    """Handles what comes; ``refuse`` is an answer to a recipient."""
-
-    refuse: str = ""
-    slow: bool = False
-    mails: list[tuple[Any, EmailMessage, bool]] = field(default_factory=list)
-
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
-        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
-    ) -> str:
-        del server, session, options
-        if self.slow:
-            await asyncio.sleep(20)
-        if self.refuse:
-            return self.refuse
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
-        del server
-        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.mails.append((envelope, mail, session.ssl is not None))
-        return "250 OK"
-
-
-def login(server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
-    del server, session, envelope, mechanism
-    good = isinstance(data, LoginPassword) and data.password == b"secret-password"
-    return AuthResult(success=good, handled=False)
-
-
-@contextmanager
-def mail_server(inbox: Inbox, **options: Any) -> Iterator[int]:
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port(), **options)
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        controller.stop()
 
 
 def sender(

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from stream_server.monitors.alerts.outbox import Outbox
+from stream_server.monitors.alerts.schedule import Schedule
 from stream_server.monitors.alerts.service import Alerts, tell_of_incident
 from stream_server.monitors.incidents import Stretch
 from stream_server.monitors.store.incidents import IncidentTable
 from stream_server.settings import load
 from tests.support.alerts import add_monitor, add_webhook
+from tests.support.mail_server import Inbox, mail_server
 from tests.support.receiver import receiver
+from tests.support.server import free_port
 
 
 def stretch(**fields: Any) -> Stretch:
@@ -90,3 +94,27 @@ async def test_a_database_that_comes_after_the_end_starts_nothing(database: Any)
     await alerts.start(database)
     with pytest.raises(ValueError, match="database is not there"):
         _ = alerts.webhooks
+
+
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
+async def test_an_incident_is_mailed_once_the_mail_server_is_there(database: Any) -> None:
+    inbox, port = Inbox(), free_port()
+    sender = {"smtp_sender": "fakelight@example.org", "smtp_security": "none"}
+    settings = load(smtp_host="127.0.0.1", smtp_port=port, **sender)
+    alerts = Alerts(settings, Schedule(delays=(0.2,) * 400, jitter=0))
+    webhook = add_webhook(database, "mailto:desk@example.org", kind="email")
+    add_monitor(database, "m1", name="Studio A\r\nBcc: all@example.org")
+    await alerts.start(database)
+    IncidentTable(database, [tell_of_incident]).save([stretch()], None)
+    async with asyncio.timeout(60):
+        while not alerts.webhooks.get(webhook.id).last_error:
+            await asyncio.sleep(0.05)
+        with mail_server(inbox, port):
+            while not alerts.outbox.find("delivered"):
+                await asyncio.sleep(0.05)
+    await alerts.stop()
+    ((envelope, mail, _),) = inbox.mails
+    assert envelope.rcpt_tos == ["desk@example.org"]
+    assert mail["Subject"] == "Suspicious face in Studio A Bcc: all@example.org"
+    assert mail["Bcc"] is None
+    assert "http://127.0.0.1:8765/monitor#incident=i1" in mail.get_content()
