@@ -23,7 +23,9 @@ from stream_server.monitors.alerts.signature import new_secret
 from stream_server.monitors.incidents import Stretch
 from stream_server.monitors.store.incidents import IncidentTable
 from tests.support.receiver import Receiver, answers, receiver
+from tests.support.scan_media import every, moving_face, write_video
 from tests.support.server import Server, start_server
+from tests.support.tiny_repository import tiny_repository
 
 pytestmark = pytest.mark.server
 SETTINGS = {"FAKELIGHT_MONITOR_HOSTS": "127.0.0.1"}
@@ -33,9 +35,10 @@ OPENED = 1_700_000_000.0
 class World:
     """A server that dies and comes back over the same folder, and what writes incidents to it."""
 
-    def __init__(self, folder: Path, models: Any) -> None:
+    def __init__(self, folder: Path, models: Any, **settings: str) -> None:
         self.folder = folder
         self._models = str(models)
+        self._settings = {**SETTINGS, **settings}
         self.server: Server
         self.start()
         self._database = Database(f"sqlite:///{folder / 'state' / 'monitors.sqlite'}")
@@ -43,7 +46,7 @@ class World:
 
     def start(self) -> None:
         arguments = ("--models", self._models)
-        self.server = start_server(self.folder, *arguments, environment=SETTINGS)
+        self.server = start_server(self.folder, *arguments, environment=self._settings)
 
     def kill(self) -> None:
         self.server.process.kill()
@@ -195,6 +198,41 @@ def test_no_secret_reaches_the_log(world: Any) -> None:
     for hidden in ("hidden-one", "hidden-three", "hidden-four", secret):
         assert hidden not in shown
     assert "hidden-two" not in world.server.output
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_what_a_monitor_finds_is_told_by_webhook(tmp_path: Path) -> None:
+    """From the pictures of a source to a receiver that was away when it happened."""
+    every_face_is_fake = {"threshold_fake": "0.05", "threshold_real": "0.01"}
+    models = tiny_repository(tmp_path / "triton_models", parameters=every_face_is_fake)
+    clip = write_video(tmp_path / "loop.mp4", moving_face(), every(15, 10), rate=15)
+    world = World(tmp_path / "server", models, FAKELIGHT_MONITOR_FILES=str(tmp_path))
+    try:
+        with hooked(world) as (one, hook):
+            one.stop()
+            fields = {"url": f"file://{clip}", "name": "<!channel> Studio"}
+            monitor = world.ask("POST", "/v1/monitors", **fields)
+            end = time.monotonic() + 240
+            while world.ask("GET", f"/v1/webhooks/{hook['id']}")["failing_since"] is None:
+                assert time.monotonic() < end, world.ask("GET", f"/v1/monitors/{monitor['id']}")
+                time.sleep(0.2)
+            one.start()
+            (came,) = one.wait_for(1, seconds=120)
+            world.ask("PATCH", f"/v1/monitors/{monitor['id']}", paused=True)
+            _, last = one.wait_for(2, seconds=120)
+        opened, closed = (Verifier(hook["secret"]).verify(r.body, r.headers) for r in (came, last))
+        assert (opened["type"], closed["type"]) == ("incident.opened", "incident.closed")
+        assert opened["data"]["monitor_name"] == "<!channel> Studio"
+        shown = world.ask("GET", f"/v1/incidents/{opened['data']['id']}")
+        assert (
+            closed["data"].items()
+            >= {
+                name: shown[name] for name in ("id", "monitor", "peak", "mean", "closed_at")
+            }.items()
+        )
+    finally:
+        world.close()
 
 
 @pytest.mark.slow
