@@ -33,12 +33,13 @@ class Database:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             _keep_private(url)
-            self.engine: Engine = create_engine(url)
+            # What is written may be an address with a password, and errors end in logs.
+            self.engine: Engine = create_engine(url, hide_parameters=True)
             event.listen(self.engine, "connect", _careful)
             event.listen(self.engine, "begin", _begin)
         else:
             # A connection that the server or a firewall has dropped is made again, unnoticed.
-            self.engine = create_engine(url, pool_pre_ping=True)
+            self.engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
         self._writing = self.engine.execution_options(**{_WRITES: True})
 
     @contextmanager

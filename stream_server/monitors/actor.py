@@ -13,6 +13,7 @@ from stream_server.engine.fingerprint import fingerprint
 from stream_server.monitors.evidence import jpeg
 from stream_server.monitors.guard import Guarded
 from stream_server.monitors.parts import watch_alone
+from stream_server.monitors.store.monitors import SupersededError
 from stream_server.ray_cluster import ClusterError, this_node
 from stream_server.settings import Settings
 
@@ -36,6 +37,7 @@ class MonitorActor:
             raise ClusterError(f"node {this_node()} has other models in {where} than the server")
         self._monitor = monitor
         self._guarded: Guarded | None = None
+        self.done = threading.Event()  # nothing more is watched here
         threading.Thread(target=self._work, daemon=True).start()
 
     def picture(self, side: int) -> tuple[float, bytes] | None:
@@ -50,9 +52,13 @@ class MonitorActor:
     def _work(self) -> None:
         try:
             asyncio.run(self._watch())
+        except SupersededError:
+            _log.info("monitor %s is gone", self._monitor)
         except BaseException:
             _log.exception("monitor %s cannot be watched on %s", self._monitor, this_node())
             os._exit(1)  # Ray starts another one
+        finally:
+            self.done.set()
 
     async def _watch(self) -> None:
         engine = await asyncio.to_thread(configured_engine, self._settings)

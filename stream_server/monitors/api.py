@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from stream_server.addresses import without_secrets
+from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.monitors.described import described_incident
 from stream_server.monitors.events import Event, Subscription
 from stream_server.monitors.forms import Mark, MonitorChange, NewMonitor, parsed
@@ -226,7 +226,7 @@ def _number(request: Request, name: str, default: float, least: float, most: flo
 
 
 def _name_of(url: str) -> str:
-    shown = without_secrets(url)
+    shown = redacted_url(url)
     return shown.partition("://")[2].partition("?")[0].rpartition("@")[2].strip("/")[:120] or shown
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from stream_server.addresses import without_secrets
+from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.monitors.status import Status
 from stream_server.monitors.store.tables import Incident, Monitor
 
@@ -20,7 +20,7 @@ def described_monitor(monitor: Monitor, status: Status | None = None) -> dict[st
     return {
         "id": monitor.id,
         "name": monitor.name,
-        "url": without_secrets(monitor.url),
+        "url": redacted_url(monitor.url),
         "sample_hz": monitor.sample_hz,
         "evidence": monitor.evidence,
         "paused": monitor.paused,

@@ -133,10 +133,8 @@ class WatchersOnRay:
             max_concurrency=4,
         )
         own = self._settings.models == resources.models_dir()
-        blank = {name: type(getattr(self._settings, name))() for name in _SECRETS}
-        models = {"models": self._settings.models.absolute()}
-        sent = self._settings.model_copy(update=blank | models)
-        return remote.remote(sent, own, fingerprint(self._settings.models), monitor)
+        known = fingerprint(self._settings.models)
+        return remote.remote(sent_settings(self._settings), own, known, monitor)
 
     def _stop(self, monitors: Any) -> None:
         for monitor in monitors:
@@ -156,6 +154,12 @@ class WatchersOnRay:
             return self._ray.get(getattr(actor, what).remote(*arguments), timeout=_PATIENCE)
         except self._ray.exceptions.RayError:  # it is being restarted, or its node is gone
             return otherwise
+
+
+def sent_settings(settings: Settings) -> Settings:
+    """What the nodes need to know, and nothing secret."""
+    blank = {name: type(getattr(settings, name))() for name in _SECRETS}
+    return settings.model_copy(update=blank | {"models": settings.models.absolute()})
 
 
 def _name(monitor: str) -> str:
