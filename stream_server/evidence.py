@@ -14,6 +14,11 @@ from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
 from stream_server.vision.quality import QualityLimits
 
 _RECENT = 1.5  # seconds: how long a face may be out of sight of the gates and keep its verdict
+_RECENT_LOOKS = 4  # the same in looks, where pictures are few
+
+GATHERING_SECONDS = 10.0
+"""Seconds of media time after which a face that has not given enough samples is told to have given
+too few."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class FaceEvidence:
         self._least = self._looks.least(self._first_verdict)
         self._scored_at = -np.inf
         self._fresh = False
+        self._since: float | None = None
         self.members: dict[str, float] = {}
 
     @property
@@ -75,6 +81,7 @@ class FaceEvidence:
 
     def saw(self, now: float, reasons: tuple[str, ...]) -> None:
         """Note a look at the face, with the gates that it did not pass."""
+        self._since = now if self._since is None else self._since
         self._seen.append((now, reasons))
 
     def resting(self, now: float) -> frozenset[str]:
@@ -88,11 +95,14 @@ class FaceEvidence:
         self._looks.saw(sample.time, sample.features)
         self._fresh = True
 
-    def expire(self, now: float) -> None:
-        """Drop what is too old to stand beside a new sample; a window must not have holes."""
-        while self._seen and now - self._seen[0][0] > _RECENT:
+    def expire(self, now: float, pace: float = 0.0) -> None:
+        """Drop what is too old to stand beside a new sample; a window must not have holes.
+
+        ``pace`` is how many seconds lie between pictures, where that is more than was asked for.
+        """
+        while self._seen and now - self._seen[0][0] > _recent(pace):
             self._seen.popleft()
-        span = 2 * self._options.window / self._options.sample_hz
+        span = 2 * self._options.window * max(pace, 1 / self._options.sample_hz)
         while self._samples and now - self._samples[0].time > span:
             self._samples.popleft()
         if not self._samples and self._filter.probability is not None:
@@ -124,12 +134,14 @@ class FaceEvidence:
         self._scored_at = now
         self._fresh = False
 
-    def verdict(self, now: float) -> tuple[Verdict, tuple[str, ...]]:
+    def verdict(self, now: float, pace: float = 0.0) -> tuple[Verdict, tuple[str, ...]]:
         """What may be told at ``now``, and the reasons where that is that nothing can."""
-        reasons = self._obstacles(now)
+        reasons = self._obstacles(now, pace)
         if reasons:
             return "not_enough_evidence", reasons
         if len(self._samples) < self._first_verdict or self._filter.probability is None:
+            if self._since is not None and now - self._since > GATHERING_SECONDS:
+                return "not_enough_evidence", ("too_few_pictures",)
             return "gathering", ()
         return self._filter.verdict, ()
 
@@ -140,11 +152,15 @@ class FaceEvidence:
             for member, least in self._least.items()
         )
 
-    def _obstacles(self, now: float) -> tuple[str, ...]:
+    def _obstacles(self, now: float, pace: float) -> tuple[str, ...]:
         """The gates that most of the recent looks failed, most frequent first."""
-        recent = [reasons for time, reasons in self._seen if now - time <= _RECENT]
+        recent = [reasons for time, reasons in self._seen if now - time <= _recent(pace)]
         failed = [reasons for reasons in recent if reasons]
         # One bad look at the very beginning says nothing yet; half of the recent ones do.
         if len(failed) < 3 or 2 * len(failed) < len(recent):
             return ()
         return tuple(code for code, _ in Counter(c for r in failed for c in r).most_common())
+
+
+def _recent(pace: float) -> float:
+    return max(_RECENT, _RECENT_LOOKS * pace)

@@ -247,11 +247,11 @@ class Stream:
             del self._evidence[number]
             self._newest.pop(number, None)
         for evidence in self._evidence.values():
-            evidence.expire(now)
+            evidence.expire(now, self._rhythm.pace)
 
     def _face(self, track: Track, width: int, height: int, now: float) -> Face:
         evidence = self._evidence[track.id]
-        verdict, reasons = evidence.verdict(now)
+        verdict, reasons = evidence.verdict(now, self._rhythm.pace)
         silent = verdict in ("gathering", "not_enough_evidence")
         return Face(
             track=track.id,

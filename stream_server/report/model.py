@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from stream_server.verdict import Verdict
+
+Status = Literal["complete", "incomplete", "failed"]
 
 _SEVERITY: dict[Verdict, int] = {
     "gathering": 0,
@@ -71,7 +73,8 @@ class QualitySummary:
 class FaceReport:
     """One face over the whole file. ``box`` is left, top, width, height in fractions.
 
-    ``stretches`` are the times in which it looked manipulated, in seconds.
+    ``stretches`` are the times in which it looked manipulated, in seconds. ``part`` names the
+    stream or page that it is in, where a file has several.
     """
 
     track: int
@@ -88,9 +91,10 @@ class FaceReport:
     quality: QualitySummary | None = None
     pictures: tuple[Picture, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    part: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The face as the contract has it, and ``explanations`` where there are any."""
+        """The face as the contract has it, ``part`` and ``explanations`` where there are any."""
         told: dict[str, Any] = {
             "track": self.track,
             "first_s": round(self.first_s, 3),
@@ -103,14 +107,68 @@ class FaceReport:
             "members": {name: round(value, 4) for name, value in self.members.items()},
             "timeline": [[round(time, 3), round(value, 4)] for time, value in self.timeline],
         }
+        if self.part:
+            told["part"] = self.part
         if self.explanations:
             told["explanations"] = [one.as_json() for one in self.explanations]
         return told
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """Something that was not looked at: ``what`` of the file, empty for a file of one part;
+    ``code`` for programs and ``reason`` for people; how many ``seconds`` or ``pictures``."""
+
+    what: str
+    code: str
+    reason: str
+    seconds: float = 0.0
+    pictures: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "code": self.code,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 3),
+            "pictures": self.pictures,
+        }
+
+
+@dataclass(frozen=True)
+class Account:
+    """All of a file: ``looked_at_s`` and what is in ``left_out`` add up to ``seconds``, of all
+    that moves, and ``looked_at_pictures`` to ``pictures`` that stand alone."""
+
+    seconds: float = 0.0
+    looked_at_s: float = 0.0
+    pictures: int = 0
+    looked_at_pictures: int = 0
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether more than a little was not looked at: a second of a short file, 3 % of a long
+        one, or one picture."""
+        missing = self.seconds - self.looked_at_s
+        return missing > max(1.0, 0.03 * self.seconds) or self.looked_at_pictures < self.pictures
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "seconds": round(self.seconds, 3),
+            "looked_at_s": round(self.looked_at_s, 3),
+            "pictures": self.pictures,
+            "looked_at_pictures": self.looked_at_pictures,
+            "left_out": [one.as_json() for one in self.left_out],
+        }
+
+
+@dataclass(frozen=True)
 class Report:
     """One file. ``error`` is a problem document (RFC 9457) where it could not be analysed.
+
+    ``account`` says how much of the file was looked at; where that is not nearly all of it the
+    report is ``incomplete``.
 
     ``media`` and ``left_out`` are told to people: what kind of file it is, and in whole sentences
     what was not looked at.
@@ -130,11 +188,20 @@ class Report:
     error: dict[str, Any] | None = None
     media: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    account: Account = Account()
+
+    @property
+    def status(self) -> Status:
+        """How much of the file the verdict speaks for."""
+        if self.error is not None:
+            return "failed"
+        return "incomplete" if self.account.incomplete else "complete"
 
     def as_json(self) -> dict[str, Any]:
         """The report as the contract has it."""
         return {
             "file": self.file,
+            "status": self.status,
             "duration_s": round(self.duration_s, 3),
             "frames": self.frames,
             "analysed": self.analysed,
@@ -144,6 +211,7 @@ class Report:
             "provenance": self.provenance,
             "engine": self.engine,
             "models": list(self.models),
+            "account": self.account.as_json(),
             "settings": self.settings | {"left_out": list(self.left_out)},
             "error": self.error,
         }

@@ -21,6 +21,7 @@ REASONS: dict[str, str] = {
     "overexposed": "the face is overexposed",
     "over_compressed": "the video is compressed so strongly that traces of manipulation are lost",
     "few_samples": "the face was not in view for long enough",
+    "too_few_pictures": "too few pictures of the face came to judge it by",
 }
 
 SHORT_REASONS: dict[str, str] = {
@@ -31,6 +32,7 @@ SHORT_REASONS: dict[str, str] = {
     "overexposed": "too bright",
     "over_compressed": "poor picture",
     "few_samples": "too brief",
+    "too_few_pictures": "too few pictures",
 }
 
 #: What it means where one member that asks a question of its own speaks for the verdict.
@@ -88,9 +90,33 @@ def reasons(codes: tuple[str, ...]) -> str:
 
 
 def headline(report: Report) -> str:
-    """The verdict on a file in one sentence."""
+    """The verdict on a file in one sentence, and before it how much of the file it speaks for
+    where that is not all."""
     if report.error is not None:
         return "This file could not be checked."
+    if report.status == "incomplete":
+        return f"Not all of it was looked at: {missing(report)}. {_found(report)}"
+    return _found(report)
+
+
+def missing(report: Report) -> str:
+    """How much of a file was not looked at."""
+    account = report.account
+    told = []
+    seconds = account.seconds - account.looked_at_s
+    if seconds > 0.5:
+        told.append(f"{clock(max(seconds, 1))} of {clock(account.seconds)}")
+    pictures = account.pictures - account.looked_at_pictures
+    if pictures:
+        told.append(f"{pictures} of {account.pictures} pictures")
+    return " and ".join(told) + (" are missing" if len(told) > 1 or pictures > 1 else " is missing")
+
+
+def _found(report: Report) -> str:
+    if report.status == "incomplete" and report.verdict == "not_enough_evidence":
+        flagged = any(face.probability is not None for face in report.faces)
+        rest = "what was seen shows no sign of manipulation, the rest may" if flagged else ""
+        return f"Cannot tell: {rest or 'no face in what was seen could be judged'}."
     if not report.faces:
         return "No face was found, so there is nothing to judge."
     if report.probability is None:
@@ -113,10 +139,15 @@ def meaning(report: Report) -> str:
     """What the file's probability means, and what to do about it."""
     if report.error is not None:
         return str(report.error.get("detail", ""))
-    if not report.faces:
+    if not report.faces and report.status != "incomplete":
         return (
             "That is not a finding that the file is genuine: Fakelight only judges faces, and saw"
             " none that is large enough."
+        )
+    if report.probability is None and report.status == "incomplete":
+        return (
+            "What was not looked at, and why, stands below. Nothing is said about it: a whole,"
+            " undamaged file, or a larger budget, may tell more."
         )
     if report.probability is None:
         return "What kept each face from being judged stands below."

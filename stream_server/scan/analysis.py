@@ -29,14 +29,15 @@ class Analysis:
     """What came of a file: its faces, how many frames were analysed, and what readers met.
 
     ``crowded`` is the largest number of faces beyond the limit in one frame; ``exhausted`` says
-    that the budget ended before the file did; ``seconds`` is how much media time was looked at.
+    that the budget ended before the file did; ``times`` are the moments that were looked at, in
+    seconds of media time.
     """
 
     faces: list[FaceRecord] = field(default_factory=list)
     analysed: int = 0
     crowded: int = 0
     exhausted: bool = False
-    seconds: float = 0.0
+    times: list[float] = field(default_factory=list)
     counts: list[ReadCounts] = field(default_factory=list)
 
 
@@ -145,7 +146,7 @@ class _Share:
                 given += 1
                 if frame.media_time >= stretch.lead:
                     result.analysed += 1
-                    result.seconds += 1 / rate
+                    result.times.append(frame.media_time)
                 advanced(before + max(frame.media_time - stretch.start, 0.0))
                 if given >= self._budget + 2 * rate:
                     result.exhausted = True

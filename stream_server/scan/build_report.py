@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from stream_server.evidence import StreamOptions
-from stream_server.ingest.files.media import MediaInfo
+from stream_server.ingest.files.media import Unread
 from stream_server.report.model import (
+    Account,
     FaceReport,
     Picture,
     QualitySummary,
@@ -18,7 +18,7 @@ from stream_server.report.model import (
     most_suspicious,
 )
 from stream_server.report.words import clock
-from stream_server.scan.analysis import Analysis
+from stream_server.scan.coverage import account, gaps_told
 from stream_server.scan.faces.album import FaceRecord
 from stream_server.scan.faces.verdict import (
     SUSTAINED,
@@ -27,16 +27,14 @@ from stream_server.scan.faces.verdict import (
     robust,
     suspicious_stretches,
 )
-from stream_server.scan.plan import Plan
-from stream_server.verdict import VerdictPolicy
+from stream_server.scan.looking import PartLook
+from stream_server.verdict import Verdict, VerdictPolicy
 
 
 def build_report(
     file: str,
-    media: MediaInfo,
-    plan: Plan,
-    options: StreamOptions,
-    analysis: Analysis,
+    looks: Sequence[PartLook],
+    unread: Sequence[Unread],
     policy: VerdictPolicy,
     *,
     engine: str,
@@ -45,27 +43,42 @@ def build_report(
     provenance: dict[str, Any],
     max_faces: int,
 ) -> Report:
-    """The report on ``file``."""
-    still = media.kind == "picture"
-    enough = 1 if still else enough_samples(analysis.faces, options.window, options.first_verdict)
-    faces = tuple(_face(record, enough, policy) for record in analysis.faces)
+    """The report on ``file``: what came of its parts, at least one, and what could not be read."""
+    faces: list[FaceReport] = []
+    for look in looks:
+        enough = _enough(look)
+        for record in look.faces:
+            record.number = len(faces) + 1
+            faces.append(replace(_face(record, enough, policy), part=look.part.label))
     decisive = most_suspicious(faces)
-    duration = _duration(media, analysis)
+    verdict: Verdict = decisive.verdict if decisive else "not_enough_evidence"
+    probability = decisive.probability if decisive else None
+    accounted = account(looks, unread)
+    if accounted.incomplete and verdict == "likely_real":
+        # What was not looked at may hold anything.
+        verdict, probability = "not_enough_evidence", None
     return Report(
         file=file,
         engine=engine,
         models=tuple(models),
         settings=settings,
-        duration_s=duration,
-        frames=_frames(media, plan, analysis, duration),
-        analysed=analysis.analysed,
-        verdict=decisive.verdict if decisive else "not_enough_evidence",
-        probability=decisive.probability if decisive else None,
-        faces=faces,
+        duration_s=max(_duration(look) for look in looks),
+        frames=sum(_frames(look) for look in looks),
+        analysed=sum(look.upright.analysed for look in looks),
+        verdict=verdict,
+        probability=probability,
+        faces=tuple(faces),
         provenance=provenance,
-        media=_described(media, duration),
-        left_out=tuple(_left_out(media, plan, analysis, duration, max_faces)),
+        media=_described(looks),
+        left_out=tuple(_left_out(looks, accounted, max_faces)),
+        account=accounted,
     )
+
+
+def _enough(look: PartLook) -> int:
+    if look.part.media.info.kind == "picture":
+        return 1
+    return enough_samples(look.faces, look.options.window, look.options.first_verdict)
 
 
 def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
@@ -133,57 +146,89 @@ def _quality(record: FaceRecord) -> QualitySummary | None:
     )
 
 
-def _duration(media: MediaInfo, analysis: Analysis) -> float:
-    last = max((counts.last for counts in analysis.counts), default=0.0)
+def _duration(look: PartLook) -> float:
+    media = look.part.media.info
+    last = max((counts.last for counts in look.upright.counts), default=0.0)
     if media.duration is None:
         return last + (1 / media.rate if media.rate else 0.0)
     return media.duration
 
 
-def _frames(media: MediaInfo, plan: Plan, analysis: Analysis, duration: float) -> int:
+def _frames(look: PartLook) -> int:
+    media, analysis, plan = look.part.media.info, look.upright, look.plan
     if media.frames:
         return media.frames
     passed = sum(counts.passed for counts in analysis.counts)
     one_reader = plan.whole and len(plan.readers) == 1
-    return passed if one_reader else max(round(duration * media.rate), analysis.analysed)
+    estimate = round(_duration(look) * media.rate)
+    return passed if one_reader else max(estimate, analysis.analysed)
 
 
-def _described(media: MediaInfo, duration: float) -> dict[str, str]:
+def _described(looks: Sequence[PartLook]) -> dict[str, str]:
+    """What kind of file it is; of several parts, the one that a player shows first."""
+    look = looks[0]
+    media = look.part.media.info
     facts = {"Kind": media.kind, "Format": media.form, "Size": f"{media.width}x{media.height}"}
+    if len(looks) > 1:
+        facts["Parts"] = "; ".join(one.part.label or "the first" for one in looks)
     if media.kind != "picture":
-        facts["Length"] = clock(duration)
+        facts["Length"] = clock(_duration(look))
         facts["Frame rate"] = f"{media.rate:.4g} per second on average"
     if media.rotation:
         facts["Orientation"] = "turned upright as the file asks for"
+    if media.mirrored:
+        facts["Orientation"] = "mirrored as the file asks for"
+    if media.stretched:
+        facts["Pixels"] = "not square in the file; made so before the analysis"
+    if look.tiles > 1:
+        facts["Tiles"] = f"{look.tiles}, since it is a long strip"
     if media.hdr:
         facts["Colour"] = "high dynamic range, converted to standard range before the analysis"
     return facts
 
 
-def _left_out(
-    media: MediaInfo, plan: Plan, analysis: Analysis, duration: float, max_faces: int
-) -> list[str]:
+def _left_out(looks: Sequence[PartLook], accounted: Account, max_faces: int) -> list[str]:
     """What was not analysed, in sentences."""
     found = ["The sound, and whether the whole scene was generated, were not judged."]
+    for look in looks:
+        found += [_told(look, line) for line in _of_part(look, accounted, max_faces)]
+    own = {look.part.label for look in looks}
+    found += [
+        f"{one.what[:1].upper()}{one.what[1:]} was not looked at: {one.reason}."
+        for one in accounted.left_out
+        if one.what not in own
+    ]
+    if all(look.part.media.info.kind == "picture" for look in looks):
+        found.append(
+            "A single picture shows no movement, so it carries less evidence than a video."
+        )
+    return found
+
+
+def _told(look: PartLook, line: str) -> str:
+    label = look.part.label
+    return f"{label[:1].upper()}{label[1:]}: {line}" if label else line
+
+
+def _of_part(look: PartLook, accounted: Account, max_faces: int) -> list[str]:
+    media, plan, analysis = look.part.media.info, look.plan, look.upright
+    duration = _duration(look)
+    found = []
     if not plan.whole:
         stretches = sum(len(reader) for reader in plan.readers)
         found.append(
             f"The file is longer than the budget of {plan.samples} samples:"
             f" {stretches} stretches, {clock(plan.seconds)} in all of {clock(duration)}, spread"
-            " evenly over it, were analysed. The rest was not looked at."
+            " evenly over it, were analysed. The rest was not looked at"
+            " (FAKELIGHT_SCAN_SAMPLES raises the budget)."
         )
-    if analysis.exhausted and plan.whole:
-        found.append(
-            f"The file does not say how long it is; after {plan.samples} samples the analysis"
-            " stopped. What follows was not looked at."
-        )
-    last = max((counts.last for counts in analysis.counts), default=0.0)
-    missing = (media.duration or 0.0) - last
-    if media.kind != "picture" and plan.whole and missing > max(1.0, 0.05 * (media.duration or 0)):
-        found.append(
-            f"The file says it lasts {clock(media.duration or 0)}, but nothing could be read after"
-            f" {clock(last)}: it breaks off."
-        )
+    elif analysis.exhausted:
+        found.append(f"After {plan.samples} samples the analysis stopped.")
+    found += [
+        one.reason
+        for one in accounted.left_out
+        if one.what == look.part.label and one.code != "budget"
+    ]
     damaged = sum(counts.damaged for counts in analysis.counts)
     if damaged:
         found.append(f"{damaged} damaged pieces of the video could not be decoded.")
@@ -192,10 +237,12 @@ def _left_out(
             f"Up to {analysis.crowded + max_faces} faces were in the picture at once;"
             f" the {max_faces} largest were followed."
         )
-    if media.kind == "picture":
+    found += gaps_told(look)
+    if look.turns:
         found.append(
-            "A single picture shows no movement, so it carries less evidence than a video."
+            "Faces stood on their side or upside down; there the pictures were turned before the"
+            " analysis."
         )
-    elif math.isfinite(duration) and not analysis.faces and plan.whole:
+    if media.kind != "picture" and not look.faces and plan.whole:
         found.append("Faces smaller than about 60 pixels are not found.")
     return found

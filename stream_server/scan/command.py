@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import signal
 import sys
@@ -44,6 +45,9 @@ def scan(settings: Settings, request: ScanRequest) -> int:
     0 nothing flagged, 3 something at or above ``fail_on``, 2 an input or an output unusable. The
     other inputs are scanned whatever happens to one, and 2 wins over 3.
     """
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="backslashreplace")  # no name ends a batch
     untrained = ModelRepository.load(settings.models).untrained
     if untrained:
         sys.stderr.write(f"fakelight: UNTRAINED MODELS: {untrained}\n")

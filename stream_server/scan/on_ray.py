@@ -20,6 +20,7 @@ from stream_server.report.model import Report
 from stream_server.scan.inputs import Input
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.scanner import open_scanner
+from stream_server.scan.spool import is_pipe
 from stream_server.settings import Settings
 
 # A node needs none of them, and whatever is sent can be read by everyone on the cluster.
@@ -155,6 +156,9 @@ _worker: _Worker | None = None
 
 
 def _unit(number: int, one: Input) -> ScanUnit:
+    if one.piped or (one.path is not None and is_pipe(one.path)):
+        detail = f"{one.name}: with --ray, files are read where they lie; a pipe lies nowhere"
+        return ScanUnit(number, Input(one.name, error=UnusableError("pipe", detail)), False)
     if one.path is None:
         return ScanUnit(number, one, False)
     return ScanUnit(number, replace(one, path=one.path.absolute()), one.path.exists())

@@ -10,7 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from stream_server.ingest.files.media import WHOLE, Stretch
+from stream_server.ingest.files.timeline import Timeline
 
 _STRETCH = 6.0  # seconds: two windows of 20 at 10 Hz and the time to find the faces
 _LEAD = 1.2  # seconds that a second reader begins early, to have its faces and windows ready
@@ -35,15 +38,34 @@ class Plan:
         return sum(stretch.seconds for reader in self.readers for stretch in reader)
 
 
-def make_plan(duration: float | None, rate: float, budget: int, readers: int) -> Plan:
+def make_plan(
+    duration: float | None,
+    rate: float,
+    budget: int,
+    readers: int,
+    timeline: Timeline | None = None,
+) -> Plan:
     """The plan for a file of ``duration`` seconds, sampled at ``rate`` per second.
 
     ``budget`` is the largest number of samples; ``readers`` how many may work side by side.
+    ``timeline`` tells where there are pictures: what counts is how many there are to look at, not
+    how long one of them is held.
     """
     if duration is None:
         return Plan((WHOLE,), budget, True)
-    if duration * rate <= budget:
+    samples = duration * rate if timeline is None else timeline.samples(rate)
+    if samples <= budget:
         return Plan(_shared_out(duration, readers), budget, True)
+    if timeline is not None:
+        filled = _spread(timeline.occupied_seconds, rate, budget, readers)
+        return Plan(tuple(_by_clock(share, timeline) for share in filled), budget, False)
+    return Plan(_spread(duration, rate, budget, readers), budget, False)
+
+
+def _spread(
+    duration: float, rate: float, budget: int, readers: int
+) -> tuple[tuple[Stretch, ...], ...]:
+    """Stretches that lie evenly over ``duration``, shared out among the readers."""
     count = max(int(budget / rate / _STRETCH), 1)
     spacing = duration / count
     length = min(_STRETCH, spacing)
@@ -56,8 +78,14 @@ def make_plan(duration: float | None, rate: float, budget: int, readers: int) ->
         for i in range(count)
     ]
     half = math.ceil(count / min(readers, count))
-    shares = [tuple(stretches[i : i + half]) for i in range(0, count, half)]
-    return Plan(tuple(shares), budget, False)
+    return tuple(tuple(stretches[i : i + half]) for i in range(0, count, half))
+
+
+def _by_clock(share: tuple[Stretch, ...], timeline: Timeline) -> tuple[Stretch, ...]:
+    """From seconds in which there is something to see to those of the clock."""
+    edges = np.array([(stretch.start, stretch.end) for stretch in share], np.float64)
+    placed = timeline.occupied(edges).tolist()
+    return tuple(Stretch(start, end, loose=True) for start, end in placed)
 
 
 def _shared_out(duration: float, readers: int) -> tuple[tuple[Stretch, ...], ...]:

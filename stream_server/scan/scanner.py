@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,20 @@ from stream_server.engine.configured import configured_engine
 from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
 from stream_server.ingest.files.fetch import fetch
-from stream_server.ingest.files.media import Media
-from stream_server.ingest.files.open import open_media
-from stream_server.ingest.files.region import within
+from stream_server.ingest.files.media import Media, Part
+from stream_server.ingest.files.open import open_contents
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.report.model import Report
-from stream_server.scan.analysis import Pipeline, analyse
+from stream_server.scan.analysis import Pipeline
 from stream_server.scan.build_report import build_report
 from stream_server.scan.content_credentials import read_provenance
 from stream_server.scan.failures import reason_of
 from stream_server.scan.heat_maps import with_heat_maps
 from stream_server.scan.inputs import Input
+from stream_server.scan.looking import PartLook, look_at
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.plan import make_plan
 from stream_server.scan.progress import Clock, Progress, ignored
+from stream_server.scan.spool import is_pipe, spool
 from stream_server.settings import Settings
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
@@ -85,10 +86,11 @@ class Scanner:
             if one.error is not None:
                 raise one.error
             with tempfile.TemporaryDirectory(prefix="fakelight-") as folder:
-                path = one.path
+                path, limit = one.path, self.settings.scan_max_bytes
                 if one.url is not None:
-                    limit = self.settings.scan_max_bytes
                     path = await asyncio.to_thread(fetch, one.url, Path(folder), limit)
+                elif one.piped or (path is not None and is_pipe(path)):
+                    path = await _spooled(path, one.name, Path(folder), limit)
                 assert path is not None
                 return await self.scan(path, one.name, options, progress)
         except (UnusableError, OSError) as error:
@@ -109,52 +111,73 @@ class Scanner:
         self, path: Path, name: str, options: ScanOptions, progress: Progress
     ) -> Report:
         settings = self.settings
-        opened = await asyncio.to_thread(
-            open_media, path, name, settings.scan_max_pixels, settings.scan_max_picture_pixels, 2
+        contents = await asyncio.to_thread(
+            open_contents, path, name, settings.scan_max_pixels, settings.scan_max_picture_pixels, 2
         )
-        media = within(opened, options.region)
-        chosen = self._stream_options(media, options)
-        plan = make_plan(media.info.duration, chosen.sample_hz, options.budget, self._readers)
         clock = Clock(progress)
         provenance = asyncio.create_task(asyncio.to_thread(read_provenance, path))
         try:
-            analysis = await analyse(media, plan, chosen, self._pipeline, clock)
+            looks = await self._look_at(contents.parts, options, clock)
         finally:
             if not provenance.done():
                 await asyncio.wait({provenance})
-        if not analysis.analysed:
+        if not any(look.upright.analysed for look in looks):
             raise UnusableError(
                 "truncated", f"{name}: nothing in it can be decoded; the file is damaged"
             )
+        shown = looks[0]
+        rate = shown.part.media.info.sampling_rate(options.sample_hz)
         report = build_report(
             name,
-            media.info,
-            plan,
-            chosen,
-            analysis,
+            looks,
+            contents.unread,
             self._policy,
             engine=self._engine_name(),
             models=self._engine.repository.members,
-            settings=self._told(options, chosen.window, chosen.sample_hz),
+            settings=self._told(options, shown.options.window, rate),
             provenance=provenance.result(),
             max_faces=settings.max_faces,
         )
-        return await with_heat_maps(report, analysis.faces, self._explainer)
+        records = [face for look in looks for face in look.faces]
+        return await with_heat_maps(report, records, self._explainer)
+
+    async def _look_at(
+        self, parts: Sequence[Part], options: ScanOptions, clock: Clock
+    ) -> list[PartLook]:
+        """Look at each part in turn; they share the budget."""
+        budget = max(options.budget // len(parts), 1)
+        looks = []
+        for number, part in enumerate(parts):
+
+            def progress(share: float, number: int = number) -> None:
+                clock((number + share) / len(parts))
+
+            looks.append(
+                await look_at(
+                    part,
+                    self._stream_options(part.media, options),
+                    self._pipeline,
+                    region=options.region,
+                    budget=budget,
+                    readers=self._readers,
+                    progress=progress,
+                )
+            )
+        return looks
 
     def _stream_options(self, media: Media, options: ScanOptions) -> StreamOptions:
-        if media.info.kind == "picture":
+        info = media.info
+        if info.kind == "picture":
             return StreamOptions(sample_hz=options.sample_hz, window=1, first_verdict=1)
-        # Where a file has fewer pictures to give, its windows last longer.
-        rate = media.info.sampling_rate(options.sample_hz)
         window = min(
-            options.window_for(media.info.duration, rate),
+            options.window_for(info.duration, info.sampling_rate(options.sample_hz)),
             self._engine.repository.sequence_length,
         )
         return StreamOptions(
-            sample_hz=rate,
+            sample_hz=options.sample_hz,
             window=window,
             first_verdict=min(self.settings.first_verdict, window),
-            verdict_hz=min(self.settings.verdict_hz, rate),
+            verdict_hz=min(self.settings.verdict_hz, options.sample_hz),
         )
 
     def _told(self, options: ScanOptions, window: int, rate: float) -> dict[str, Any]:
@@ -170,6 +193,14 @@ class Scanner:
 
     def _engine_name(self) -> str:
         return self._engine.in_use
+
+
+async def _spooled(path: Path | None, name: str, folder: Path, limit: int) -> Path:
+    unwanted = threading.Event()
+    try:
+        return await asyncio.to_thread(spool, path, name, folder, limit, unwanted)
+    finally:
+        unwanted.set()
 
 
 @asynccontextmanager

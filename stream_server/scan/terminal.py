@@ -6,8 +6,9 @@ import sys
 import time
 from typing import TextIO
 
+from stream_server.ingest.files.names import printable
 from stream_server.report import words
-from stream_server.report.model import Report
+from stream_server.report.model import FaceReport, Report
 from stream_server.scan.progress import Advance
 
 _EVERY = 0.2
@@ -52,13 +53,19 @@ def tell(report: Report, quiet: bool) -> None:
     """A few lines on one file, on stderr where stdout belongs to the JSON (``quiet``)."""
     out = sys.stderr if quiet else sys.stdout
     if report.error is not None:
-        sys.stderr.write(f"fakelight: {report.error['detail']}\n")
+        sys.stderr.write(f"fakelight: {printable(str(report.error['detail']))}\n")
         return
     lines = [f"{report.file}: {words.headline(report)}"]
-    lines += [f"  face {face.track}: {words.face_line(face)}" for face in report.faces[:_FACES]]
+    lines += [
+        f"  face {face.track}{_of(face)}: {words.face_line(face)}" for face in report.faces[:_FACES]
+    ]
     if len(report.faces) > _FACES:
         lines.append(f"  and {len(report.faces) - _FACES} faces more, see the report")
     if report.provenance["status"] != "absent":
         lines.append(f"  {words.provenance_line(report.provenance)}")
     out.write("\n".join(lines) + "\n")
     out.flush()
+
+
+def _of(face: FaceReport) -> str:
+    return f" ({face.part})" if face.part else ""

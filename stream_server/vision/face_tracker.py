@@ -2,8 +2,8 @@
 
 Every few tenths of a second MTCNN looks at the whole (downscaled) picture. In between, optical
 flow carries each face along and the O-Net alone, a third of a millisecond a face, confirms it
-and measures its landmarks anew. A scene cut, a gap in time, or a face that suddenly looks like
-somebody else ends a track, so that what is collected along a track is always one person.
+and measures its landmarks anew. The end of a shot, a gap in time, or a face that suddenly looks
+like somebody else ends a track, so that what is collected along a track is always one person.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from itertools import count
 import cv2
 import numpy as np
 
+from stream_server.rhythm import Pace
 from stream_server.vision.association import associate, duplicates
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.flow import motion
 from stream_server.vision.identity import signature
-from stream_server.vision.scene import CutDetector
+from stream_server.vision.shots import Shot, ShotWatch
 from stream_server.vision.track import Track
 from stream_server.vision.types import Detections, Floats, Gray, Image
+
+_LONGEST_PATIENCE = 6.0  # seconds: after longer it is a new sight, however slow the source
 
 
 def patience_at(rate: float) -> float:
@@ -33,9 +36,9 @@ class FaceTracker:
 
     ``detect_every`` (seconds of media time) is how often the whole picture is searched: a larger
     value saves time and lets new faces wait. ``patience`` is how long a face may go unconfirmed
-    before its track ends. ``longest_side`` bounds the picture that is searched: smaller is faster
-    and misses small faces. ``max_faces`` bounds the tracks; the largest faces are kept, and
-    ``crowded`` tells how many faces the last search found beyond it.
+    before its track ends, longer where pictures come slowly. ``longest_side`` bounds the picture
+    that is searched: smaller is faster and misses small faces. ``max_faces`` bounds the tracks; the
+    largest faces are kept, and ``crowded`` tells how many faces the last search found beyond it.
     """
 
     def __init__(
@@ -52,7 +55,8 @@ class FaceTracker:
         self.longest_side = longest_side
         self.max_faces = max_faces
         self.crowded = 0
-        self._cut = CutDetector()
+        self._shots = ShotWatch()
+        self._pace = Pace()
         self._tracks: list[Track] = []
         self._numbers = count(1)
         self._gray: Gray | None = None
@@ -70,7 +74,8 @@ class FaceTracker:
         self._tracks = []
         self._gray = None
         self._time = self._searched = -np.inf
-        self._cut.reset()
+        self._pace = Pace()
+        self._shots.reset()
 
     def update(self, image: Image, media_time: float) -> list[Track]:
         """Follow the faces into ``image`` (uint8 ``[H, W, 3]``) and return those visible in it.
@@ -83,7 +88,11 @@ class FaceTracker:
         small, scale = _shrunk(image, self.longest_side)
         gray: Gray = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
         self._adapt_to_size(image.shape[1], image.shape[0])
-        if self._cut.is_cut(small) or media_time - self._time > 2 * self.patience:
+        self._pace.note(media_time)
+        shot = self._shots.see(small, media_time)
+        if shot is Shot.NONE:
+            return []
+        if shot is Shot.NEW or media_time - self._time > 2 * self._patience:
             self._tracks = []
             self._searched = -np.inf
         lost = self._carry(gray, scale)
@@ -95,6 +104,11 @@ class FaceTracker:
         self._confirm(small, scale, found, media_time)
         self._time, self._gray = media_time, gray
         return [track for track in self._tracks if track.visible]
+
+    @property
+    def _patience(self) -> float:
+        slow = patience_at(1 / self._pace.seconds) if self._pace.seconds > 0 else 0.0
+        return max(self.patience, min(slow, _LONGEST_PATIENCE))
 
     def _adapt_to_size(self, width: int, height: int) -> None:
         """An adaptive stream may change its resolution in the middle of a shot."""
@@ -152,7 +166,7 @@ class FaceTracker:
             self._begin(one, signature(small, one.landmarks[0] * np.float32(scale)), now)
             for one in new
         ]
-        self._tracks = [t for t in self._tracks if now - t.seen_time <= self.patience] + fresh
+        self._tracks = [t for t in self._tracks if now - t.seen_time <= self._patience] + fresh
         self._tracks = self._without_duplicates()[: self.max_faces]
 
     def _recheck(

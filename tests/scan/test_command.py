@@ -24,7 +24,7 @@ from tests.support.scanning import ScanCommand, run
 COMMAND = [sys.executable, "-m", "stream_server.cli", "scan"]
 REPORT = {
     "file", "duration_s", "frames", "analysed", "verdict", "probability", "faces", "provenance",
-    "engine", "models", "settings", "error",
+    "engine", "models", "settings", "error", "status", "account",
 }  # fmt: skip
 FACE = {
     "track", "first_s", "last_s", "box", "samples", "probability", "verdict", "reasons", "members",

@@ -16,7 +16,7 @@ import urllib.request
 from email.message import Message
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from stream_server import __version__
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
@@ -37,7 +37,7 @@ def fetch(url: str, folder: Path, max_bytes: int) -> Path:
     guard = _Guard()
     opener = urllib.request.build_opener(_Http(guard), _Https(guard), _Redirects())
     request = urllib.request.Request(url, headers={"User-Agent": f"fakelight/{__version__}"})
-    target = folder / (Path(unquote(urlsplit(url).path)).name[-80:] or "download")
+    target = folder / "download"
     try:
         with opener.open(request, timeout=_PATIENCE) as answer, target.open("wb") as file:
             _copy(answer, file, url, max_bytes)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from stream_server.ingest.files.timeline import Timeline
 from stream_server.vision.types import Frame
 
 _SLOWEST = 0.5  # samples per second: below it nothing can be followed from one to the next
@@ -37,8 +38,9 @@ WHOLE = (Stretch(0.0, math.inf),)
 @dataclass(frozen=True)
 class MediaInfo:
     """``width`` and ``height`` are those of the upright picture in pixels; ``duration`` is in
-    seconds and ``None`` where the file does not say; ``rate`` is its mean frames per second;
-    ``frames`` is how many it says it holds, 0 for unknown."""
+    seconds and ``None`` where it is not known; ``rate`` is its frames per second where it moves;
+    ``frames`` is how many it holds, 0 for unknown. ``mirrored`` and ``stretched`` say what was done
+    beside turning. ``broken_off`` is how many seconds more the file says it has."""
 
     kind: Literal["video", "animation", "picture"]
     form: str
@@ -49,6 +51,10 @@ class MediaInfo:
     frames: int
     rotation: int = 0
     hdr: bool = False
+    mirrored: bool = False
+    stretched: bool = False
+    timeline: Timeline | None = field(default=None, compare=False)
+    broken_off: float = 0.0
 
     def sampling_rate(self, wanted: float) -> float:
         """Samples per second to take where ``wanted`` are asked for: a slow animation has no ten
@@ -70,6 +76,36 @@ class ReadCounts:
     last: float = 0.0
 
 
+@dataclass(frozen=True)
+class Unread:
+    """What a file holds beside what can be looked at. ``what`` names it, ``reason`` is a whole
+    sentence on why not; ``seconds`` or ``pictures`` is how much it is, 0 where it carries none."""
+
+    what: str
+    code: str
+    reason: str
+    seconds: float = 0.0
+    pictures: int = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing in a file to look at; ``label`` tells it from the others, empty for a single
+    one."""
+
+    media: Media
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All of a file: the ``parts`` that can be looked at, what a player shows first, and what
+    cannot."""
+
+    parts: tuple[Part, ...]
+    unread: tuple[Unread, ...] = ()
+
+
 class Media(Protocol):
     """An opened input."""
 
@@ -80,7 +116,8 @@ class Media(Protocol):
     ) -> Iterator[tuple[Stretch, Frame]]:
         """The frames of each stretch nearest after each 1/``rate`` seconds, upright RGB.
 
-        Media times count from the first frame. Safe to call from several threads at once: every
-        call reads the file on its own.
+        A picture that is held is given again, as a player shows it, for up to two seconds. Media
+        times count from the first frame. Safe to call from several threads at once: every call
+        reads the file on its own.
         """
         ...

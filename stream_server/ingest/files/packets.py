@@ -9,6 +9,8 @@ from typing import Any
 import av
 
 from stream_server.ingest.files.media import ReadCounts
+from stream_server.ingest.files.survey import StreamSurvey
+from stream_server.ingest.files.timeline import Timeline
 from stream_server.rhythm import Rhythm
 
 _SKIPPABLE = 2.5  # frames per sample from which frames that no other frame needs may be left out
@@ -18,27 +20,33 @@ class PacketReader:
     """Decodes packet by packet, so that a damaged one costs no more than itself.
 
     ``rhythm`` is asked which packets need not be decoded at all; without one all are.
-    ``source_rate`` is the stream's frames per second, 0 for unknown; ``origin`` is the time of its
-    first frame, in seconds.
+    ``survey`` and ``origin``, the time of the first frame in ticks, put every packet on the clock
+    of ``timeline``, so that the decoder sees one that runs through.
     """
 
     def __init__(
         self,
         stream: Any,
         rhythm: Rhythm | None,
-        source_rate: float,
-        origin: float,
+        survey: StreamSurvey,
+        timeline: Timeline,
+        origin: int,
         counts: ReadCounts,
     ) -> None:
         self._stream = stream
-        self._step = 1 / source_rate if source_rate > 0 else 0.04
+        self._survey = survey
+        self._timeline = timeline
         self._origin = origin
         self._counts = counts
+        rate = timeline.rate
+        self._step = 1 / rate if rate > 0 else 0.04
         self._time = -math.inf
-        whole_pictures = bool(stream.codec_context.codec.intra_only)
-        self._choosing = rhythm if whole_pictures else None
+        self._number = -1
+        # A held picture counts for more than its place in the rhythm says.
+        held = timeline.holds
+        self._choosing = rhythm if survey.whole_pictures and not held else None
         self._skipping = None
-        if rhythm and not whole_pictures and source_rate >= _SKIPPABLE * rhythm.rate:
+        if rhythm and not survey.whole_pictures and not held and rate >= _SKIPPABLE * rhythm.rate:
             self._skipping = rhythm
             stream.codec_context.skip_frame = "NONREF"
 
@@ -47,7 +55,7 @@ class PacketReader:
         self._time = -math.inf
 
     def read(self, container: Any) -> Iterator[tuple[Any, float]]:
-        """Every decoded frame with its time, in seconds since the origin; never backwards."""
+        """Every decoded frame with its time, in seconds from the first one; never backwards."""
         packets = container.demux(self._stream)
         while True:
             try:
@@ -57,6 +65,7 @@ class PacketReader:
             if packet is None:
                 return
             self._counts.passed += packet.size > 0
+            self._set_clock(packet)
             if self._may_skip(packet):
                 continue
             try:
@@ -67,17 +76,29 @@ class PacketReader:
             for frame in decoded:
                 self._counts.decoded += 1
                 time = self._time_of(frame)
-                if time >= self._time:
-                    self._watch_gap(time)
-                    self._time = time
-                    self._counts.last = max(self._counts.last, time)
-                    yield frame, time
+                self._watch_gap(time)
+                self._time = time
+                self._counts.last = max(self._counts.last, time)
+                yield frame, time
+
+    def _set_clock(self, packet: Any) -> None:
+        if not packet.size:
+            return
+        self._number += 1
+        shift = self._origin
+        if self._survey.shifts is not None and self._number < len(self._survey.shifts):
+            shift += int(self._survey.shifts[self._number])
+        if shift:
+            if packet.pts is not None:
+                packet.pts -= shift
+            if packet.dts is not None:
+                packet.dts -= shift
 
     def _may_skip(self, packet: Any) -> bool:
         """A packet that is a whole picture by itself and is not due need not be decoded."""
         if self._choosing is None or packet.pts is None or not packet.size:
             return False
-        return not self._choosing.peek(float(packet.pts * packet.time_base) - self._origin)
+        return not self._choosing.peek(float(packet.pts * packet.time_base))
 
     def _watch_gap(self, time: float) -> None:
         """Some encoders make most frames expendable; then all are decoded after all."""
@@ -86,6 +107,7 @@ class PacketReader:
             self._stream.codec_context.skip_frame = "DEFAULT"
 
     def _time_of(self, frame: Any) -> float:
-        if frame.pts is None:
-            return self._time + self._step if self._time > -math.inf else 0.0
-        return float(frame.time) - self._origin
+        """Frames come in the order of showing; where their times do not, the order counts."""
+        if frame.pts is not None and float(frame.time) >= self._time:
+            return float(frame.time)
+        return self._time + self._step if self._time > -math.inf else 0.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,28 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
-from stream_server.ingest.files.media import WHOLE, MediaInfo, ReadCounts, Stretch
+from stream_server.ingest.files import pages
+from stream_server.ingest.files.media import (
+    WHOLE,
+    Contents,
+    MediaInfo,
+    Part,
+    ReadCounts,
+    Stretch,
+    Unread,
+)
+from stream_server.ingest.files.region import longest_side
+from stream_server.ingest.files.timeline import Timeline
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE, MAX_SIDE
 from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame, Image
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+# Only what is told by its first bytes and decoded in Pillow itself, by no other program.
+_FORMATS = (
+    "JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "ICO", "ICNS",
+    "PPM", "QOI", "SGI", "PCX", "DDS", "PSD",
+)  # fmt: skip
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 _TOLD_LATE = ("WEBP", "AVIF")  # say how long a frame lasts once it is decoded
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
@@ -32,26 +49,35 @@ _BROKEN = Exception
 
 
 class StillPicture:
-    """One picture; see ``Media``. Raises ``UnusableError`` for what cannot be analysed."""
+    """One picture, or one page of a file that holds several; see ``Media``.
 
-    def __init__(self, source: Source, name: str, opened: Any) -> None:
+    Raises ``UnusableError`` for what cannot be analysed.
+    """
+
+    def __init__(self, source: Source, name: str, opened: Any, page: int = 0) -> None:
         self._source = source
         self._name = name
-        turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        size = opened.size[::-1] if turned else opened.size
-        self.info = MediaInfo("picture", opened.format, size[0], size[1], 0.0, 0.0, 1)
+        self._page = page
+        pages.turn_to(opened, page)
+        orientation = opened.getexif().get(0x0112, 1)
+        size = opened.size[::-1] if orientation in (5, 6, 7, 8) else opened.size
+        self.info = MediaInfo(
+            "picture", opened.format, size[0], size[1], 0.0, 0.0, 1,
+            mirrored=orientation in (2, 4, 5, 7),
+        )  # fmt: skip
 
     def read(
         self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
     ) -> Iterator[tuple[Stretch, Frame]]:
         """See ``Media.read``."""
         del rate
+        side = longest_side(self.info.width, self.info.height, MAX_PICTURE_SIDE)
         with _quiet(self._source) as opened:
-            opened.draft(
-                "RGB", (MAX_PICTURE_SIDE, MAX_PICTURE_SIDE)
-            )  # a JPEG need not be decoded whole
             try:
-                image = _rgb(ImageOps.exif_transpose(opened), MAX_PICTURE_SIDE)
+                pages.turn_to(opened, self._page)
+                # A JPEG need not be decoded whole.
+                opened.draft("RGB", (math.ceil(side), math.ceil(side)))
+                image = _rgb(ImageOps.exif_transpose(opened), side)
             except _BROKEN as error:
                 raise _damaged(self._name, error) from None
         counts.passed += 1
@@ -82,38 +108,99 @@ class Animation:
             starts.append(total)
             # Browsers show a frame without a duration for a tenth of a second.
             total += (opened.info.get("duration") or 100) / 1000
-        self._starts = starts
-        rate = len(starts) / total if total else 0.0
+        self._timeline = timeline = Timeline(np.array(starts, np.float64), total)
+        orientation = opened.getexif().get(0x0112, 1)
+        size = opened.size[::-1] if orientation in (5, 6, 7, 8) else opened.size
         self.info = MediaInfo(
-            "animation", opened.format, opened.width, opened.height, total, rate, count
-        )
+            "animation", opened.format, size[0], size[1], total, timeline.rate, count,
+            mirrored=orientation in (2, 4, 5, 7), timeline=timeline,
+            broken_off=(count - len(starts)) * total / max(len(starts), 1),
+        )  # fmt: skip
 
     def read(
         self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
     ) -> Iterator[tuple[Stretch, Frame]]:
         """See ``Media.read``."""
+        timeline = self._timeline
+        side = longest_side(self.info.width, self.info.height, MAX_SIDE)
         with _quiet(self._source) as opened:
             for stretch in stretches:
                 rhythm = Rhythm(rate)
-                for number, time in enumerate(self._starts):
-                    if not (stretch.start <= time < stretch.end and rhythm.due(time)):
+                for number, time in enumerate(timeline.times.tolist()):
+                    held = timeline.holds_at(time)
+                    if not stretch.start <= time < stretch.end:
+                        continue
+                    if not (rhythm.due(time) or held):
                         continue
                     try:
                         opened.seek(number)
-                        image = _rgb(opened, MAX_SIDE)
+                        image = _rgb(ImageOps.exif_transpose(opened), side)
                     except _BROKEN:
+                        counts.damaged += 1
                         return
                     counts.passed, counts.last = number + 1, time
                     yield stretch, Frame(image, time, number)
+                    for again in timeline.looks_at_held(time, rate) if held else ():
+                        if again < stretch.end and rhythm.due(again):
+                            yield stretch, Frame(image, again, number)
 
 
 def open_picture(
     source: Source, name: str, max_pixels: int = MAX_PICTURE_PIXELS
 ) -> StillPicture | Animation | None:
-    """The picture in ``source``, or ``None`` where Pillow knows no such format.
+    """The picture in ``source``, of several the first, or ``None`` where Pillow knows no such
+    format.
 
     Raises ``UnusableError`` for too many pixels and for what is broken beyond use.
     """
+    with _identified(source, name, max_pixels) as opened:
+        return None if opened is None else _checked(source, name, opened, max_pixels)
+
+
+def picture_contents(
+    source: Source, name: str, max_pixels: int = MAX_PICTURE_PIXELS
+) -> Contents | None:
+    """Every picture in ``source``; else as ``open_picture``."""
+    with _identified(source, name, max_pixels) as opened:
+        if opened is None:
+            return None
+        first = _checked(source, name, opened, max_pixels)
+        if isinstance(first, Animation):
+            return Contents((Part(first),))
+        count = pages.count(opened)
+        parts: list[Part] = []
+        unread: list[Unread] = []
+        refusal: UnusableError | None = None
+        for page in range(count):
+            label = f"picture {page + 1} of {count}" if count > 1 else ""
+            if page >= pages.MOST:
+                reason = f"only the first {pages.MOST} pictures of a file are looked at"
+                rest = f"pictures {page + 1} to {count}"
+                unread.append(Unread(rest, "too_many_pages", reason, pictures=count - page))
+                break
+            try:
+                still = StillPicture(source, name, opened, page)
+                if page and pages.is_gain_map(opened):
+                    reason = "it tells screens how bright to be and is no picture of its own"
+                    unread.append(Unread(label, "gain_map", reason))
+                    continue
+                _check_size(name, opened, max_pixels)
+            except UnusableError as error:
+                refusal = refusal or error
+                unread.append(Unread(label, error.code, str(error), pictures=1))
+            except _BROKEN as error:
+                refusal = refusal or _damaged(name, error)
+                unread.append(Unread(label, "truncated", str(_damaged(name, error)), pictures=1))
+            else:
+                parts.append(Part(still, label))
+        if not parts and refusal is not None:
+            raise refusal
+        return Contents(tuple(parts), tuple(unread))
+
+
+@contextmanager
+def _identified(source: Source, name: str, max_pixels: int) -> Iterator[Any]:
+    """What Pillow makes of ``source``; ``None`` for what it does not know."""
     _register_heif()
     try:
         opened = _quiet(source)
@@ -125,7 +212,8 @@ def open_picture(
         ) from None
     except UnidentifiedImageError:
         _explain_heic(source, name)
-        return None
+        yield None
+        return
     except OSError as error:
         # Pillow's own are OSErrors too, but without a number.
         raise (from_os_error(error, name) if error.errno else _damaged(name, error)) from None
@@ -133,7 +221,7 @@ def open_picture(
         raise _damaged(name, error) from None
     with opened:
         try:
-            return _checked(source, name, opened, max_pixels)
+            yield opened
         except UnusableError:
             raise
         except _BROKEN as error:
@@ -154,6 +242,13 @@ def picture_in(source: Source, name: str) -> Image:
 
 
 def _checked(source: Source, name: str, opened: Any, max_pixels: int) -> StillPicture | Animation:
+    _check_size(name, opened, max_pixels)
+    if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
+        return Animation(source, name, opened)
+    return StillPicture(source, name, opened)
+
+
+def _check_size(name: str, opened: Any, max_pixels: int) -> None:
     width, height = opened.size
     if width * height > max_pixels:
         raise UnusableError(
@@ -161,9 +256,6 @@ def _checked(source: Source, name: str, opened: Any, max_pixels: int) -> StillPi
             f"{name} has {width}x{height} pixels; the limit is {max_pixels} in all",
             413,
         )
-    if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
-        return Animation(source, name, opened)
-    return StillPicture(source, name, opened)
 
 
 def _quiet(source: Source) -> Any:
@@ -174,13 +266,13 @@ def _quiet(source: Source) -> Any:
         return Pillow.open(file, formats=[name for name in _FORMATS if name in Pillow.OPEN])
 
 
-def _rgb(opened: Any, longest_side: int) -> Image:
+def _rgb(opened: Any, longest: float) -> Image:
     if opened.mode.startswith("I"):  # 16 bits a channel, which convert() would clip
         gray = (np.asarray(opened, np.uint32) >> 8).clip(0, 255).astype(np.uint8)
         image = np.repeat(gray[..., None], 3, axis=2)
     else:
         image = np.asarray(opened.convert("RGB"), np.uint8)
-    factor = longest_side / max(image.shape[:2])
+    factor = longest / max(image.shape[:2])
     if factor >= 1:
         return image
     size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))

@@ -1,7 +1,9 @@
-"""A part of each picture of a medium: one side of a clip that shows two versions side by side."""
+"""A part of each picture of a medium: one side of a clip that shows two versions side by side, or
+one of the tiles that a long strip is looked at in."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +16,31 @@ Region = tuple[float, float, float, float]
 """Left, top, right and bottom in fractions of the picture."""
 
 WHOLE_PICTURE: Region = (0.0, 0.0, 1.0, 1.0)
+
+_EXTREME = 3.0  # times as long as wide from which a picture is looked at in tiles
+_TILE = 2.0  # how many times as long as wide a tile is; half of it lies in the next one too
+
+
+def longest_side(width: int, height: int, limit: int) -> float:
+    """How long the longer side of a picture may be so that no tile of it exceeds ``limit``."""
+    ratio = max(width, height) / max(min(width, height), 1)
+    return limit * ratio / _TILE if ratio > _EXTREME else limit
+
+
+def tiles(width: int, height: int) -> tuple[Region, ...]:
+    """The parts that a picture is looked at in: the whole one, unless it is a long strip.
+
+    Two neighbours share a square, so that every face is whole in one of them.
+    """
+    long, short = max(width, height), max(min(width, height), 1)
+    if long / short <= _EXTREME:
+        return (WHOLE_PICTURE,)
+    length = _TILE * short / long
+    count = math.ceil((1 - length) / (length / 2) - 1e-9) + 1
+    starts = [i * (1 - length) / (count - 1) for i in range(count)]
+    if width > height:
+        return tuple((start, 0.0, start + length, 1.0) for start in starts)
+    return tuple((0.0, start, 1.0, start + length) for start in starts)
 
 
 class PartOfPicture:

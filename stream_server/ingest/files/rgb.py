@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 
 from stream_server.ingest.files import tone
+from stream_server.ingest.files.geometry import orientation_of, shown_size
 from stream_server.vision.types import Image
 
 
-def upright_rgb(frame: Any, longest_side: float) -> Image:
-    """``frame`` as uint8 ``[H, W, 3]``, turned as its file asks for, its longer side at most
-    ``longest_side`` pixels."""
-    quarters = round(frame.rotation / 90) % 4  # counterclockwise
-    image = _rgb(frame, longest_side)
-    return np.ascontiguousarray(np.rot90(image, quarters)) if quarters else image
+def upright_rgb(frame: Any, longest_side: float, aspect: float = 1.0) -> Image:
+    """``frame`` as uint8 ``[H, W, 3]``, turned and mirrored as its file asks for, its longer side
+    at most ``longest_side`` pixels. ``aspect`` is how many times as wide as high its pixels are;
+    those of the answer are square."""
+    return orientation_of(frame).upright(_rgb(frame, longest_side, aspect))
 
 
 def is_hdr(frame: Any) -> bool:
@@ -24,9 +24,10 @@ def is_hdr(frame: Any) -> bool:
     return frame.color_trc in (tone.PQ, tone.HLG)
 
 
-def _rgb(frame: Any, longest_side: float) -> Image:
-    factor = min(longest_side / max(frame.width, frame.height), 1.0)
-    size = (max(round(frame.width * factor), 1), max(round(frame.height * factor), 1))
+def _rgb(frame: Any, longest_side: float, aspect: float) -> Image:
+    width, height = shown_size(frame.width, frame.height, aspect)
+    factor = min(longest_side / max(width, height), 1.0)
+    size = (max(round(width * factor), 1), max(round(height * factor), 1))
     if is_hdr(frame):
         deep = frame.to_ndarray(
             format="rgb48le", width=size[0], height=size[1], interpolation="AREA"
@@ -39,6 +40,8 @@ def _rgb(frame: Any, longest_side: float) -> Image:
         )
         return np.asarray(small, np.uint8)
     image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    if factor < 1:
-        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return image
+    if size == (frame.width, frame.height):
+        return image
+    grows = size[0] > frame.width or size[1] > frame.height
+    way = cv2.INTER_CUBIC if grows else cv2.INTER_AREA
+    return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)

@@ -11,11 +11,15 @@ from typing import Any
 
 import av
 
-from stream_server.ingest.files.media import MediaInfo, ReadCounts, Stretch
+from stream_server.ingest.files.geometry import orientation_of, pixel_aspect, shown_size
+from stream_server.ingest.files.media import Contents, MediaInfo, Part, ReadCounts, Stretch, Unread
 from stream_server.ingest.files.packets import PacketReader
+from stream_server.ingest.files.region import longest_side
 from stream_server.ingest.files.rgb import is_hdr, upright_rgb
+from stream_server.ingest.files.survey import FileSurvey, StreamSurvey, survey
+from stream_server.ingest.files.timeline import Timeline
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
-from stream_server.picture_limits import MAX_SIDE, MAX_VIDEO_PIXELS
+from stream_server.picture_limits import MAX_PICTURE_SIDE, MAX_SIDE, MAX_VIDEO_PIXELS
 from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame
 
@@ -24,117 +28,153 @@ _DENIED = {
     "hls", "concat", "concatf", "dash", "webm_dash_manifest", "imf", "lavfi", "sdp", "rtsp",
     "rtp", "sap", "tty", "bin", "xbin", "adf", "idf", "image2", "image2pipe", "ffmetadata",
 }  # fmt: skip
-_LONGEST = 30 * 86400.0  # seconds
 
 
 class VideoFile:
-    """One video; see ``Media``.
+    """One stream of a video; see ``Media``.
 
-    ``name`` is what messages call it, ``max_pixels`` bounds its frames. Raises
-    ``UnusableError`` for what cannot be analysed.
+    ``name`` is what messages call it, ``max_pixels`` bounds its frames, ``stream`` is its number in
+    the file: unless it is said the one that players show. Raises ``UnusableError`` for what cannot
+    be analysed.
     """
 
     def __init__(
-        self, path: Path, name: str, max_pixels: int = MAX_VIDEO_PIXELS, threads: int = 1
+        self,
+        path: Path,
+        name: str,
+        max_pixels: int = MAX_VIDEO_PIXELS,
+        threads: int = 1,
+        stream: int | None = None,
+        surveyed: FileSurvey | None = None,
     ) -> None:
         self._path = path
         self._name = name
         self._max_pixels = max_pixels
         self._threads = threads
-        self._origin = 0.0
-        self.info = self._probe()
+        self._index = stream
+        self._origin = 0
+        if surveyed is None:
+            with opened(path, name) as container:
+                surveyed = survey(container)
+        self._survey, self._timeline, self.info = self._probe(surveyed)
+        picture = self.info.kind == "picture"
+        self._side = longest_side(
+            self.info.width, self.info.height, MAX_PICTURE_SIDE if picture else MAX_SIDE
+        )
 
     def read(
         self, stretches: tuple[Stretch, ...], rate: float, counts: ReadCounts
     ) -> Iterator[tuple[Stretch, Frame]]:
         """See ``Media.read``."""
-        with self._opened() as (container, stream):
+        left = list(stretches)
+        yield from self._read(left, rate, counts, seekable=self._survey.shifts is None)
+        if left:
+            # Going to a place of this file leads nowhere: what is left is read straight through.
+            yield from self._read(left, rate, counts, seekable=False)
+
+    def _read(
+        self, left: list[Stretch], rate: float, counts: ReadCounts, *, seekable: bool
+    ) -> Iterator[tuple[Stretch, Frame]]:
+        """The frames of the stretches in ``left``, from which those that are done are taken; one
+        that should hold frames and gave none ends it."""
+        going = seekable
+        with self._opened() as (container, stream, aspect):
             rhythm = Rhythm(rate)
-            reader = PacketReader(stream, rhythm, self.info.rate, self._origin, counts)
-            seen, seekable = -math.inf, True
-            for stretch in stretches:
-                if stretch.start > 0 and seekable:
-                    _seek(container, stream, stretch.start + self._origin)
+            reader = self._reader(stream, rhythm, counts)
+            seen = -math.inf
+            while left:
+                stretch = left[0]
+                if stretch.start > 0 and going:
+                    _seek(container, stream, self._origin, stretch.start)
                 reader.restart()
                 rhythm.reset()
                 earliest, end = stretch.start, stretch.end
+                given = 0
                 for frame, time in reader.read(container):
                     if time <= seen:
                         # There is no key frame between: from now on reading straight ahead is
                         # cheaper than going back to the same one again and again.
-                        seekable = False
+                        going = False
                         continue
                     seen = time
-                    if stretch.loose and seekable and time < stretch.start == earliest:
+                    if stretch.loose and going and time < stretch.start == earliest:
                         # The key frame before will do as well; what counts is the length.
                         earliest, end = time, time + stretch.seconds
                     if time >= end:
                         break
-                    if time < earliest or not rhythm.due(time):
+                    held = self._timeline.holds_at(time)
+                    if time < earliest or not (rhythm.due(time) or held):
                         continue
                     self._check(frame.width, frame.height)
-                    yield stretch, Frame(upright_rgb(frame, MAX_SIDE), time, counts.passed)
+                    image = upright_rgb(frame, self._side, aspect)
+                    given += 1
+                    yield stretch, Frame(image, time, counts.passed)
+                    for again in self._timeline.looks_at_held(time, rate) if held else ():
+                        if again < end and rhythm.due(again):
+                            yield stretch, Frame(image, again, counts.passed)
+                if not given and seekable and self._timeline.holds_pictures(earliest, end):
+                    return
+                left.pop(0)
 
     def every_frame(self) -> Iterator[Frame]:
         """All frames in their own size, upright RGB, for what is not sampled."""
         counts = ReadCounts()
-        with self._opened() as (container, stream):
-            reader = PacketReader(stream, None, self.info.rate, self._origin, counts)
-            for frame, time in reader.read(container):
+        with self._opened() as (container, stream, aspect):
+            for frame, time in self._reader(stream, None, counts).read(container):
                 self._check(frame.width, frame.height)
-                yield Frame(upright_rgb(frame, math.inf), time, counts.passed)
+                yield Frame(upright_rgb(frame, math.inf, aspect), time, counts.passed)
 
-    def _probe(self) -> MediaInfo:
-        with self._opened() as (container, stream):
-            reader = PacketReader(stream, None, 0.0, 0.0, ReadCounts())
-            first = next(reader.read(container), None)
-            if first is None:
+    def _reader(self, stream: Any, rhythm: Rhythm | None, counts: ReadCounts) -> PacketReader:
+        return PacketReader(stream, rhythm, self._survey, self._timeline, self._origin, counts)
+
+    def _probe(self, surveyed: FileSurvey) -> tuple[StreamSurvey, Timeline, MediaInfo]:
+        with self._opened() as (container, stream, aspect):
+            self._index = stream.index
+            own = surveyed.streams.get(stream.index)
+            guess = float(stream.average_rate or stream.guessed_rate or 0)
+            first = None
+            if own is not None:
+                reader = PacketReader(stream, None, own, own.timeline(0, guess), 0, ReadCounts())
+                first = next(reader.read(container), None)
+            if own is None or first is None:
                 raise UnusableError(
                     "truncated",
                     f"{self._name}: no picture of the video can be decoded;"
                     " the file is damaged or breaks off too early",
                 )
-            frame, self._origin = first
+            frame, _ = first
+            self._origin = frame.pts or 0
             self._check(frame.width, frame.height)
-            turned = frame.rotation % 180 == 90
-            size = (frame.height, frame.width) if turned else (frame.width, frame.height)
-            duration = _duration(container, stream)
-            rate = float(stream.average_rate or stream.guessed_rate or 0)
-            if duration and stream.frames > 1:
-                rate = min(rate, stream.frames / duration) if rate else stream.frames / duration
-            return MediaInfo(
-                "video",
-                f"{stream.codec_context.name} in {container.format.name.split(',')[0]}",
-                *size,
-                duration,
-                rate,
-                stream.frames,
-                frame.rotation,
+            timeline = own.timeline(self._origin, guess)
+            orientation = orientation_of(frame)
+            size = shown_size(frame.width, frame.height, aspect)
+            form = container.format.name.split(",")[0]
+            single = len(timeline.times) == 1
+            info = MediaInfo(
+                "picture" if single else "video",
+                f"{stream.codec_context.name} in {form}",
+                *(size[::-1] if orientation.transposed else size),
+                0.0 if single else timeline.end,
+                timeline.rate,
+                len(timeline.times),
+                frame.rotation if not orientation.mirrored else 0,
                 is_hdr(frame),
+                orientation.mirrored,
+                aspect != 1,
+                timeline,
+                surveyed.broken_off,
             )
+            return own, timeline, info
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[Any, Any]]:
+    def _opened(self) -> Iterator[tuple[Any, Any, float]]:
         name = self._name
-        try:
-            container = av.open(
-                str(self._path),
-                options={"format_whitelist": _allowed_formats(), "protocol_whitelist": "file"},
+        with opened(self._path, name) as container:
+            stream = (
+                _shown_first(container, name)
+                if self._index is None
+                else container.streams[self._index]
             )
-        except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-            raise from_os_error(error, name) from None
-        except (av.FFmpegError, OSError, ValueError):
-            raise UnusableError(
-                "not_media", f"{name} is not a video or picture that can be read, whatever its name"
-            ) from None
-        with container:
-            streams = [s for s in container.streams.video if not _is_cover(s)]
-            if not streams:
-                sound = "only sound" if container.streams.audio else "no video"
-                raise UnusableError(
-                    "no_video", f"{name} holds {sound}; there is nothing to look at"
-                )
-            stream = streams[0]
             context = stream.codec_context
             if context is None:
                 raise UnusableError("codec", f"{name}: its video codec is not supported")
@@ -144,7 +184,7 @@ class VideoFile:
             # Frame threads hold a picture each; slices do for the sizes where that is a lot.
             big = (context.width or 0) * (context.height or 0) > 3840 * 2160
             context.thread_type = "SLICE" if big else "AUTO"
-            yield container, stream
+            yield container, stream, pixel_aspect(stream.sample_aspect_ratio)
 
     def _check(self, width: int, height: int) -> None:
         if width * height > self._max_pixels:
@@ -155,9 +195,83 @@ class VideoFile:
             )
 
 
+def video_contents(
+    path: Path, name: str, max_pixels: int = MAX_VIDEO_PIXELS, threads: int = 1
+) -> Contents:
+    """Every video stream of a file, the one that players show first, and what cannot be read.
+
+    Raises ``UnusableError`` where there is none.
+    """
+    with opened(path, name) as container:
+        first = _shown_first(container, name)
+        others = [s.index for s in container.streams.video if s.index != first.index]
+        covers = {s.index for s in container.streams.video if _is_cover(s)}
+        numbers = [first.index, *others]
+        surveyed = survey(container)
+    parts: list[Part] = []
+    unread: list[Unread] = []
+    refusal: UnusableError | None = None
+    for place, number in enumerate(numbers, 1):
+        label = f"video stream {place} of {len(numbers)}" if len(numbers) > 1 else ""
+        own = surveyed.streams.get(number)
+        if own is None and len(numbers) > 1:
+            unread.append(Unread(label, "empty", "it holds no pictures"))
+            continue
+        try:
+            video = VideoFile(path, name, max_pixels, threads, number, surveyed)
+        except UnusableError as error:
+            refusal = refusal or error
+            seconds = own.timeline(0, 0.0).end if own else 0.0
+            unread.append(Unread(label, error.code, str(error), seconds, number in covers))
+            continue
+        parts.append(Part(video, "the cover picture" if number in covers else label))
+    if not parts and refusal is not None:
+        raise refusal
+    return Contents(tuple(parts), tuple(unread))
+
+
+@contextmanager
+def opened(path: Path, name: str) -> Iterator[Any]:
+    """The container in ``path``. Raises ``UnusableError``.
+
+    FFmpeg never sees the name: it would take a colon for a protocol and an ending for a format.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise from_os_error(error, name) from None
+    with file:
+        try:
+            container = av.open(
+                file,
+                options={"format_whitelist": _allowed_formats(), "protocol_whitelist": "none"},
+                metadata_errors="replace",
+            )
+        except (av.FFmpegError, OSError, ValueError):
+            raise UnusableError(
+                "not_media", f"{name} is not a video or picture that can be read, whatever its name"
+            ) from None
+        with container:
+            yield container
+
+
+def _shown_first(container: Any, name: str) -> Any:
+    """The stream that players choose: one that is marked as the default, of those the largest."""
+    streams = [s for s in container.streams.video if not _is_cover(s)]
+    if not streams:
+        sound = "only sound" if container.streams.audio else "no video"
+        raise UnusableError("no_video", f"{name} holds {sound}; there is nothing to look at")
+    return max(streams, key=lambda s: (_is_default(s), _area(s), -s.index))
+
+
 @lru_cache(maxsize=1)
 def _allowed_formats() -> str:
     return ",".join(sorted(av.formats_available - _DENIED))
+
+
+def _area(stream: Any) -> int:
+    context = stream.codec_context
+    return (context.width or 0) * (context.height or 0) if context is not None else 0
 
 
 def _is_cover(stream: Any) -> bool:
@@ -165,18 +279,13 @@ def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
-def _duration(container: Any, stream: Any) -> float | None:
-    if stream.duration and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container.duration or 0) / av.time_base
-    # A damaged header may claim anything; then it is better not to believe it at all.
-    return seconds if 0 < seconds < _LONGEST else None
+def _is_default(stream: Any) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.default)
 
 
-def _seek(container: Any, stream: Any, seconds: float) -> None:
+def _seek(container: Any, stream: Any, origin: int, seconds: float) -> None:
     try:
-        container.seek(int(seconds / stream.time_base), stream=stream, backward=True)
+        container.seek(int(seconds / stream.time_base) + origin, stream=stream, backward=True)
     except (av.FFmpegError, OSError):
         # A file without an index: reading on from where we are gets there too.
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from stream_server.explain.paint import jpeg
@@ -74,6 +75,12 @@ class Gallery:
         """The most suspicious moments whose whole crops were kept, the most suspicious first."""
         kept = [shot for shot in self._shots.values() if shot.look is not None]
         return sorted(kept, key=lambda shot: shot.probability or 0.0, reverse=True)[:WHOLE]
+
+    def change_looks(self, change: Callable[[Look], Look]) -> None:
+        """Replace the whole looks that are kept by what ``change`` makes of them."""
+        for place, shot in self._shots.items():
+            if shot.look is not None:
+                self._shots[place] = replace(shot, look=change(shot.look))
 
     def _tidy(self) -> None:
         while max(len(self._shots), len(self._refused)) > _ROOM:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
 
 from stream_server.evidence import StreamOptions
-from stream_server.ingest.files.media import MediaInfo, ReadCounts
+from stream_server.ingest.files.media import MediaInfo, Part, ReadCounts, Unread
+from stream_server.report.words import headline
 from stream_server.scan.analysis import Analysis
 from stream_server.scan.build_report import build_report
 from stream_server.scan.faces.album import FaceRecord
+from stream_server.scan.looking import PartLook
 from stream_server.scan.plan import make_plan
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.quality import Quality
@@ -25,14 +30,20 @@ def face(number: int, probabilities: list[float], good: int | None = None, **fai
     return record
 
 
-def report(*faces: FaceRecord, duration: float = 60.0, **changes: Any) -> Any:
-    media = MediaInfo("video", "h264 in mov", 640, 360, duration, 30.0, int(30 * duration))
+def report(*faces: FaceRecord, duration: float = 60.0, unread: Any = (), **changes: Any) -> Any:
+    media = MediaInfo(
+        "video", "h264 in mov", 640, 360, duration, 30.0, int(30 * duration),
+        broken_off=changes.pop("broken_off", 0.0),
+    )  # fmt: skip
     plan = make_plan(duration, 10.0, changes.pop("budget", 6000), 1)
-    analysis = Analysis(list(faces), 600, counts=[ReadCounts(1800, last=duration)])
+    times = [i / 10 for i in range(round(10 * changes.pop("looked", duration)))]
+    analysis = Analysis(list(faces), 600, times=times, counts=[ReadCounts(1800, last=duration)])
     for name, value in changes.items():
         setattr(analysis, name, value)
+    part = Part(cast(Any, SimpleNamespace(info=media)))
+    look = PartLook(part, plan, StreamOptions(), analyses=[analysis], faces=list(faces))
     return build_report(
-        "a.mp4", media, plan, StreamOptions(), analysis, POLICY,
+        "a.mp4", [look], unread, POLICY,
         engine="embedded", models=("one", "two"), settings={}, provenance={}, max_faces=16,
     )  # fmt: skip
 
@@ -74,9 +85,56 @@ def test_what_was_not_looked_at_is_said() -> None:
     text = " ".join(report(face(1, [0.1] * 40), duration=21600.0, budget=600).left_out)
     assert "budget of 600 samples" in text and "6:00:00" in text
     counts = [ReadCounts(100, damaged=7, last=12.0)]
-    text = " ".join(report(face(1, [0.1] * 40), crowded=4, counts=counts).left_out)
+    found = report(face(1, [0.1] * 40), duration=12.0, broken_off=48.0, crowded=4, counts=counts)
+    text = " ".join(found.left_out)
     assert "breaks off" in text and "0:12" in text
     assert "7 damaged pieces" in text and "Up to 20 faces" in text
+
+
+def added_up(found: Any) -> tuple[float, float]:
+    account = found.account
+    return account.seconds, account.looked_at_s + sum(one.seconds for one in account.left_out)
+
+
+def test_of_a_whole_file_all_is_accounted_for() -> None:
+    found = report(face(1, [0.1] * 40))
+    assert (found.status, found.verdict) == ("complete", "likely_real")
+    assert found.account.looked_at_s == found.account.seconds == 60.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"looked": 50.0}, "damaged"),
+        ({"broken_off": 30.0}, "broken_off"),
+        ({"duration": 900.0, "budget": 600, "looked": 60.0}, "budget"),
+        ({"unread": [Unread("video stream 2 of 2", "codec", "it is unknown", 60.0)]}, "codec"),
+        ({"unread": [Unread("picture 2 of 2", "truncated", "it is damaged", pictures=1)]},
+         "truncated"),
+    ],
+)  # fmt: skip
+def test_what_was_not_looked_at_is_no_clean_bill(changes: Any, code: str) -> None:
+    found = report(face(1, [0.1] * 40), **changes)
+    assert (found.status, found.verdict, found.probability) == (
+        "incomplete",
+        "not_enough_evidence",
+        None,
+    )
+    assert code in [one.code for one in found.account.left_out]
+    whole, told = added_up(found)
+    assert told == pytest.approx(whole, abs=0.01)
+    assert headline(found).startswith("Not all of it was looked at")
+    assert found.faces[0].verdict == "likely_real"
+
+
+def test_a_flagged_face_is_flagged_however_little_was_seen() -> None:
+    found = report(face(1, [0.95] * 40), looked=20.0)
+    assert (found.status, found.verdict) == ("incomplete", "likely_fake")
+    assert "likely fake" in headline(found) and "0:40 of 1:00" in headline(found)
+
+
+def test_a_little_may_be_missing() -> None:
+    assert report(face(1, [0.1] * 40), looked=58.5).status == "complete"
 
 
 def test_the_sound_is_never_judged() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from stream_server.ingest.files import tone
 from stream_server.ingest.files.media import WHOLE, ReadCounts, Stretch
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
-from stream_server.ingest.files.video import VideoFile, _duration
+from stream_server.ingest.files.video import VideoFile
 from stream_server.picture_limits import MAX_SIDE
 from tests.support.scan_media import (
     every,
@@ -123,12 +121,6 @@ def test_a_frame_beyond_the_limit_is_refused(clip: Any) -> None:
     with pytest.raises(UnusableError, match="640x360 pixels; the limit is 1000") as error:
         VideoFile(clip, "a.mp4", 1000)
     assert error.value.status == 413
-
-
-@pytest.mark.parametrize("claimed", [0, -5, 10**15])
-def test_a_length_that_cannot_be_is_not_believed(claimed: int) -> None:
-    stream = SimpleNamespace(duration=claimed, time_base=Fraction(1, 10))
-    assert _duration(SimpleNamespace(duration=claimed * 10**6), stream) is None
 
 
 def test_heic_without_its_extra_says_what_to_install(

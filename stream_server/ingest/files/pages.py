@@ -1,0 +1,50 @@
+"""The several pictures that one file may hold: pages, views, sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MOST = 500
+"""Pictures of one file that are looked at."""
+
+_PAGED = ("TIFF", "MPO", "HEIF")
+# A phone's second picture is often no picture: it says how much brighter a screen may show each
+# place (ISO 21496-1, and the same by Adobe, Google and Apple).
+_GAIN_MAP = (b"urn:iso:std:iso:ts:21496", b"hdrgm:", b"HDRGainMap", b"hdrgainmap")
+_HEADER_BYTES = 8192
+
+
+def count(opened: Any) -> int:
+    """How many pictures the file holds that Pillow opened."""
+    if opened.format in _PAGED:
+        return int(getattr(opened, "n_frames", 1))
+    return max(len(_sizes(opened)), 1)
+
+
+def turn_to(opened: Any, page: int) -> None:
+    """Make ``opened`` show its picture number ``page``, counted from 0."""
+    if opened.format in _PAGED:
+        opened.seek(page)
+    elif sizes := _sizes(opened):
+        opened.size = sizes[page]
+
+
+def is_gain_map(opened: Any) -> bool:
+    """Whether the picture that an MPO stands at is a map of brightness."""
+    if opened.format != "MPO":
+        return False
+    place = opened.fp.tell()
+    opened.fp.seek(opened.offset)
+    start = opened.fp.read(_HEADER_BYTES)
+    opened.fp.seek(place)
+    return any(mark in start for mark in _GAIN_MAP)
+
+
+def _sizes(opened: Any) -> list[Any]:
+    """The sizes that an icon is drawn in, the largest first."""
+    if opened.format == "ICO":
+        return sorted(opened.ico.sizes(), reverse=True)
+    if opened.format == "ICNS":
+        sizes = sorted(opened.info["sizes"], key=lambda s: s[0] * s[2], reverse=True)
+        return list({(s[0] * s[2], s[1] * s[2]): s for s in sizes}.values())
+    return []

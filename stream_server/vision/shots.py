@@ -1,0 +1,165 @@
+"""Where one shot ends and another begins, and which pictures belong to none.
+
+Cuts change the whole picture from one frame to the next. Dissolves, wipes and fades take longer:
+every pixel that changes goes from its old value to the new one and does not come back, which
+neither movement nor a camera does. A flash, or a single black or white frame, changes the whole
+picture and is gone again: it ends no shot, and it shows no face that could be judged.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum, auto
+
+import cv2
+import numpy as np
+
+from stream_server.vision.scene import CutDetector
+from stream_server.vision.types import Floats, Image
+
+_SIZE = (48, 27)
+_LONGEST_FLASH = 0.35  # seconds
+_SHORTEST_SHOT = 0.15  # seconds that a shot has lasted before a flash can be told from a cut
+_BRIGHTER = 30.0  # of 255, by which a flash lifts the picture, or a dark frame lowers it
+_KEPT_SIGN = 0.9  # of the pixels change in one direction in a flash
+_BLOWN_OUT = 0.25  # of the pixels are white in a flash that leaves nothing to compare
+_BLANK_SPREAD = 8.0  # of 255: a picture that varies less is blank
+
+_SPANS = (0.6, 1.3)  # seconds over which a transition is looked for
+_STEP = 0.08  # seconds between two pictures that are remembered
+_CHANGED = 24.0  # of 255, from which a pixel has changed
+_LEAST_CHANGED = 0.35  # of the pixels
+_LEAST_CHANGE = 14.0  # of 255, on average
+_GOES_OVER = 0.8  # of the changed pixels go straight from old to new
+_SAME_SCENE = 0.75  # likeness of two pictures that differ in light and place alone
+_MOVES = (6, 4)  # pixels of the small picture that a camera may have moved, across and down
+_FADED = 0.3  # of the contrast is left where a picture has faded out
+
+
+class Shot(Enum):
+    """What a frame is to the one before it."""
+
+    SAME = auto()
+    NEW = auto()
+    NONE = auto()
+
+
+class ShotWatch:
+    """Is shown every frame of one video, in the order of time."""
+
+    def __init__(self) -> None:
+        self._cut = CutDetector()
+        self._past: deque[tuple[float, Floats]] = deque()
+        self._last: Floats | None = None
+        self._flash_since: float | None = None
+        self._begun = -np.inf
+
+    def reset(self) -> None:
+        """Forget all frames: the next one starts a shot."""
+        self._cut.reset()
+        self._past.clear()
+        self._last = None
+        self._flash_since = None
+        self._begun = -np.inf
+
+    def see(self, image: Image, time: float) -> Shot:
+        """What ``image`` (uint8 ``[H, W, 3]``) is; ``time`` in seconds."""
+        small = _small(image)
+        if self._flashes(small, image, time):
+            return Shot.NONE
+        flash, self._flash_since = self._flash_since, None
+        self._last = small
+        if self._cut.is_cut(image) or (flash is not None and time - flash > _LONGEST_FLASH):
+            self._begin(small, time)
+            return Shot.NEW
+        if self._begun == -np.inf:
+            self._begun = time
+        if not self._past or time - self._past[-1][0] >= _STEP:
+            self._past.append((time, small))
+            while time - self._past[0][0] > _SPANS[-1] + _STEP:
+                self._past.popleft()
+            if any(self._goes_over(span) for span in _SPANS):
+                self._begin(small, time)
+                return Shot.NEW
+        return Shot.SAME
+
+    def _begin(self, small: Floats, time: float) -> None:
+        self._past.clear()
+        self._past.append((time, small))
+        self._begun = time
+
+    def _flashes(self, small: Floats, image: Image, time: float) -> bool:
+        """Whether this frame is a flash in the shot that ``_last`` belongs to."""
+        if self._last is None or time - self._begun < _SHORTEST_SHOT:
+            return False
+        if not self._cut.would_cut(image):
+            return False
+        since = time if self._flash_since is None else self._flash_since
+        if time - since > _LONGEST_FLASH or not _is_flash(small, self._last):
+            return False
+        self._flash_since = since
+        return True
+
+    def _goes_over(self, span: float) -> bool:
+        """Whether the pictures of the last ``span`` seconds lead from one scene to another."""
+        now = self._past[-1][0]
+        pictures = [picture for time, picture in self._past if time >= now - span - _STEP / 2]
+        if len(pictures) < 5 or now - self._past[0][0] < span - _STEP:
+            return False
+        return is_transition(pictures)
+
+
+def is_transition(pictures: list[Floats]) -> bool:
+    """Whether ``pictures``, float32 ``[27, 48, 3]`` each, lead from one scene to another."""
+    first, last = pictures[0], pictures[-1]
+    way = last - first
+    length = np.sqrt((way**2).mean(axis=2))
+    changed = length > _CHANGED
+    if changed.mean() < _LEAST_CHANGED or length.mean() < _LEAST_CHANGE:
+        return False
+    if _alike(first, last):
+        return False
+    between = pictures[1:-1]
+    chosen = [between[i] for i in np.linspace(0, len(between) - 1, 4).round().astype(int)]
+    squared = np.maximum((way**2).sum(axis=2), 1.0)
+    before = np.zeros_like(length)
+    straight = changed.copy()
+    for picture in chosen:
+        step = picture - first
+        share = (step * way).sum(axis=2) / squared
+        aside = np.sqrt(((step - share[..., None] * way) ** 2).mean(axis=2))
+        straight &= (share > before - 0.15) & (share < 1.15) & (aside < 0.25 * length + 4)
+        before = np.maximum(before, share)
+    return bool(straight.sum() >= _GOES_OVER * changed.sum())
+
+
+def _alike(first: Floats, last: Floats) -> bool:
+    """Whether both show one scene, moved or in another light perhaps."""
+    spread = sorted((float(first.std()), float(last.std())))
+    if spread[0] < max(_FADED * spread[1], _BLANK_SPREAD):
+        return False
+    return max(_found(last, first), _found(first, last)) > _SAME_SCENE
+
+
+def _found(scene: Floats, picture: Floats) -> float:
+    """How well the middle of ``picture`` fits somewhere in ``scene``, at most 1."""
+    height, width = picture.shape[0] - 2 * _MOVES[1], picture.shape[1] - 2 * _MOVES[0]
+    middle = picture[_MOVES[1] : _MOVES[1] + height, _MOVES[0] : _MOVES[0] + width]
+    return float(cv2.matchTemplate(scene, middle, cv2.TM_CCOEFF_NORMED).max())
+
+
+def _is_flash(small: Floats, before: Floats) -> bool:
+    """Whether ``small`` is ``before`` in a flash, or blank."""
+    luma, last = small.mean(axis=2), before.mean(axis=2)
+    if luma.std() < _BLANK_SPREAD:
+        return True
+    change = luma - last
+    if change.mean() > _BRIGHTER and (change > -12).mean() > _KEPT_SIGN:
+        return bool((luma > 245).mean() > _BLOWN_OUT) or _alike(before, small)
+    return bool(
+        change.mean() < -_BRIGHTER and (change < 12).mean() > _KEPT_SIGN and _alike(before, small)
+    )
+
+
+def _small(image: Image) -> Floats:
+    return np.asarray(cv2.resize(image[::3, ::3], _SIZE, interpolation=cv2.INTER_AREA), np.float32)
