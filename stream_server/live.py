@@ -60,7 +60,8 @@ class LiveStream:
     """Runs one ``Stream`` over the newest frames and hands every message to ``send``.
 
     ``send`` must not block; ``observe`` is told of each analysed frame (seconds from arrival to
-    verdict, and its faces), for metrics.
+    verdict, and its faces), for metrics. ``trouble`` says in words what keeps it from seeing
+    anything.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class LiveStream:
         self.id = stream_id
         self.counters = Counters()
         self.paused = False
+        self.trouble: str | None = None
         self.faces: list[Face] = []
         self._stream = stream
         self._send = send

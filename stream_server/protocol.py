@@ -258,10 +258,17 @@ def explanation(
 
 
 def status(
-    *, engine: str, fallback: bool, received: int, analysed: int, dropped: int
+    *,
+    engine: str,
+    fallback: bool,
+    received: int,
+    analysed: int,
+    dropped: int,
+    trouble: str | None = None,
 ) -> dict[str, Any]:
-    """How the stream is doing; comes at least every two seconds."""
-    return {
+    """How the stream is doing; comes at least every two seconds. ``trouble`` is there only where
+    something keeps the stream from being seen at all."""
+    told: dict[str, Any] = {
         "type": "status",
         "engine": engine,
         "fallback": fallback,
@@ -269,6 +276,7 @@ def status(
         "analysed": analysed,
         "dropped": dropped,
     }
+    return told if trouble is None else told | {"trouble": trouble}
 
 
 def error(

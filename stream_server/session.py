@@ -142,6 +142,7 @@ class Session:
                     received=counters.received,
                     analysed=counters.analysed,
                     dropped=counters.dropped,
+                    trouble=self.live.trouble,
                 )
             )
 

@@ -57,7 +57,8 @@ def make_plan(
     if samples <= budget:
         return Plan(_shared_out(duration, readers), budget, True)
     if timeline is not None:
-        filled = _spread(timeline.occupied_seconds, rate, budget, readers)
+        seconds = timeline.occupied_seconds
+        filled = _spread(seconds, min(round(samples / seconds, 2), rate), budget, readers)
         return Plan(tuple(_by_clock(share, timeline) for share in filled), budget, False)
     return Plan(_spread(duration, rate, budget, readers), budget, False)
 

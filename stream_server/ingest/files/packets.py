@@ -20,7 +20,7 @@ class PacketReader:
     """Decodes packet by packet, so that a damaged one costs no more than itself.
 
     ``rhythm`` is asked which packets need not be decoded at all; without one all are.
-    ``survey`` and ``origin``, the time of the first frame in ticks, put every packet on the clock
+    ``rate`` is the stream's frames per second, 0 for unknown. ``survey`` and ``origin``, the time of the first frame in ticks, put every packet on the clock
     of ``timeline``, so that the decoder sees one that runs through.
     """
 
@@ -31,6 +31,7 @@ class PacketReader:
         survey: StreamSurvey,
         timeline: Timeline,
         origin: int,
+        rate: float,
         counts: ReadCounts,
     ) -> None:
         self._stream = stream
@@ -38,7 +39,6 @@ class PacketReader:
         self._timeline = timeline
         self._origin = origin
         self._counts = counts
-        rate = timeline.rate
         self._step = 1 / rate if rate > 0 else 0.04
         self._time = -math.inf
         self._number = -1

@@ -30,6 +30,9 @@ _DENIED = {
 }  # fmt: skip
 
 
+_AGREES = 0.05  # of the frame rate
+
+
 class VideoFile:
     """One stream of a video; see ``Media``.
 
@@ -125,7 +128,9 @@ class VideoFile:
                 yield Frame(upright_rgb(frame, math.inf, aspect), time, counts.passed)
 
     def _reader(self, stream: Any, rhythm: Rhythm | None, counts: ReadCounts) -> PacketReader:
-        return PacketReader(stream, rhythm, self._survey, self._timeline, self._origin, counts)
+        return PacketReader(
+            stream, rhythm, self._survey, self._timeline, self._origin, self.info.rate, counts
+        )
 
     def _probe(self, surveyed: FileSurvey) -> tuple[StreamSurvey, Timeline, MediaInfo]:
         with self._opened() as (container, stream, aspect):
@@ -134,7 +139,8 @@ class VideoFile:
             guess = float(stream.average_rate or stream.guessed_rate or 0)
             first = None
             if own is not None:
-                reader = PacketReader(stream, None, own, own.timeline(0, guess), 0, ReadCounts())
+                timeline = own.timeline(0, guess)
+                reader = PacketReader(stream, None, own, timeline, 0, 0.0, ReadCounts())
                 first = next(reader.read(container), None)
             if own is None or first is None:
                 raise UnusableError(
@@ -155,7 +161,7 @@ class VideoFile:
                 f"{stream.codec_context.name} in {form}",
                 *(size[::-1] if orientation.transposed else size),
                 0.0 if single else timeline.end,
-                timeline.rate,
+                _rate(stream, timeline),
                 len(timeline.times),
                 frame.rotation if not orientation.mirrored else 0,
                 is_hdr(frame),
@@ -281,6 +287,16 @@ def _is_cover(stream: Any) -> bool:
 
 def _is_default(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.default)
+
+
+def _rate(stream: Any, timeline: Timeline) -> float:
+    """Frames per second: what the file says of it where the times of its frames agree."""
+    said = float(stream.average_rate or stream.guessed_rate or 0)
+    if stream.duration and stream.time_base and stream.frames > 1:
+        counted = stream.frames / float(stream.duration * stream.time_base)
+        said = min(said, counted) if said else counted
+    measured = timeline.rate
+    return said if abs(said - measured) < _AGREES * measured else measured
 
 
 def _seek(container: Any, stream: Any, origin: int, seconds: float) -> None:

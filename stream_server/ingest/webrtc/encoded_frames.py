@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from stream_server.ingest.webrtc import h264
 from stream_server.ingest.webrtc.jitter_buffer import FrameBuffer, RtpFrame
 
 BACKLOG = 60  # encoded frames that may wait for the decoder
@@ -26,6 +27,8 @@ class EncodedFrames(queue.Queue[Any]):
     After a loss, or when the decoder falls behind, everything up to the next key frame is left out:
     pictures built on missing ones are torn, and a torn face looks manipulated. Timestamps are RTP's
     own, unwrapped, so that ``pts % 2**32`` of a decoded frame is what the sender put on the wire.
+    ``came`` counts all of them. ``parameter_sets`` are H.264's from the offer, by payload type, for
+    senders that do not put them into the stream.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class EncodedFrames(queue.Queue[Any]):
         self._arrivals: OrderedDict[int, float] = OrderedDict()
         self.waiting_for_key = False
         self.left_out = 0
+        self.came = 0
+        self.parameter_sets: dict[int, bytes] = {}
         self.too_large: tuple[int, int] | None = None
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
@@ -57,6 +62,10 @@ class EncodedFrames(queue.Queue[Any]):
 
     def _take(self, codec: Any, frame: RtpFrame) -> None:
         now = time.monotonic()
+        self.came += 1
+        sets = self.parameter_sets.get(codec.payloadType)
+        if sets is not None:
+            frame.data = h264.with_parameter_sets(frame.data, sets)
         size = key_frame_size(codec.name, frame.data)
         if self._buffer.lost or self.qsize() >= BACKLOG:
             self._buffer.lost = False

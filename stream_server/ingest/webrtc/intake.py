@@ -17,6 +17,10 @@ from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.settings import Settings
 from stream_server.vision.types import Image
 
+_LOOKED_AT = 1.5  # seconds since the last decoded picture from which one is missing
+UNDECODABLE_SECONDS = 3.5
+"""Seconds in which encoded pictures come and none can be decoded, until the client is told."""
+
 
 class Intake:
     """Takes every frame at once, names it by its RTP timestamp, and offers those that are due.
@@ -30,12 +34,16 @@ class Intake:
         settings: Settings,
         track: MediaStreamTrack,
         receiver: RTCRtpReceiver,
+        parameter_sets: dict[int, bytes] | None = None,
     ) -> None:
         self.heard = time.monotonic()
         self._live = live
         self._limit = settings.max_pixels
         self._track = track
         self._encoded = bound(receiver, settings.max_pixels)
+        self._encoded.parameter_sets = parameter_sets or {}
+        self._came_before = 0
+        self._undecoded_since: float | None = None
         self._clock = MediaClock(settings.sample_hz)
         self._told_too_large = False
 
@@ -55,6 +63,24 @@ class Intake:
             self._refuse_size(*self._encoded.too_large)
         else:
             self._told_too_large = False
+
+    def look_at_decoding(self) -> None:
+        """Tell the client where pictures come and none can be decoded; asked now and then."""
+        now = time.monotonic()
+        coming = self._encoded.came > self._came_before
+        self._came_before = self._encoded.came
+        if now - self.heard < _LOOKED_AT or self._encoded.too_large is not None:
+            self._undecoded_since = self._live.trouble = None
+        elif coming and self._undecoded_since is None:
+            self._undecoded_since = now
+        since = self._undecoded_since
+        if since is None or self._live.trouble or now - since < UNDECODABLE_SECONDS - _LOOKED_AT:
+            return
+        self._live.trouble = (
+            "pictures come, but none can be decoded: the sender's codec settings do not fit, or it"
+            " sends no key frame"
+        )
+        self._live.refuse(ProtocolError("undecodable", self._live.trouble))
 
     def _take(self, frame: VideoFrame, pts: int) -> None:
         self.heard = time.monotonic()

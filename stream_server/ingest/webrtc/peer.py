@@ -18,7 +18,7 @@ from aiortc import (
 )
 
 from stream_server import protocol
-from stream_server.ingest.webrtc import ice
+from stream_server.ingest.webrtc import h264, ice
 from stream_server.ingest.webrtc.aiortc_private import connection_of
 from stream_server.ingest.webrtc.dtls import take_rsa
 from stream_server.ingest.webrtc.ice_session import IceSession
@@ -54,6 +54,7 @@ class Peer:
         self._pc.on("datachannel", self._on_channel)
         self._pc.on("connectionstatechange", self._on_state)
         self._intake: Intake | None = None
+        self._parameter_sets: dict[int, bytes] = {}
         self._ice_session: IceSession | None = None
         self._connected = asyncio.Event()
         self._heard = time.monotonic()
@@ -67,8 +68,10 @@ class Peer:
     async def answer(self, offer: str) -> str:
         """The answer to a checked offer. Raises ``OfferError`` for one that the stack refuses."""
         settings = self._settings
+        offered = h264.taken(offer)
+        self._parameter_sets = offered.sets
         try:
-            await self._pc.setRemoteDescription(RTCSessionDescription(offer, "offer"))
+            await self._pc.setRemoteDescription(RTCSessionDescription(offered.text, "offer"))
             self._refuse_sound()
             transport = self._ice_transport()
             ice.use_addresses(connection_of(transport), settings)
@@ -91,7 +94,8 @@ class Peer:
         rates = Bitrates(
             settings.webrtc_start_kbit, settings.webrtc_min_kbit, settings.webrtc_max_kbit
         )
-        return munge_answer(self._pc.localDescription.sdp, rates)
+        answer = h264.answered(self._pc.localDescription.sdp, offered.changed)
+        return munge_answer(answer, rates)
 
     async def run(self) -> None:
         """Everything between the answer and the end."""
@@ -128,7 +132,9 @@ class Peer:
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
-            self._intake = Intake(self.session.live, self._settings, track, self._receiver())
+            self._intake = Intake(
+                self.session.live, self._settings, track, self._receiver(), self._parameter_sets
+            )
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL:
@@ -165,6 +171,7 @@ class Peer:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             intake.look_at_size()
+            intake.look_at_decoding()
             heard = max(self._heard, intake.heard, self.ice.renewed)
             if time.monotonic() - heard > settings.idle_seconds and not session.live.paused:
                 session.close(Close.NORMAL, f"nothing came for {settings.idle_seconds:g} s")

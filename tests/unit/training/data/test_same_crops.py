@@ -42,10 +42,10 @@ class Recorder(FakeScorer):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[np.ndarray] = []
+        self.given: list[np.ndarray] = []
 
     async def features(self, crops: Any, resting: Collection[str] = ()) -> Any:
-        self.seen += list(crops)
+        self.given += list(crops)
         return await super().features(crops, resting)
 
 
@@ -102,8 +102,8 @@ async def test_a_video_gives_the_crops_that_a_scan_judges(
     assert Extractor(out, sharpness=0).run(Unit("clip", (item,))).skipped == []
     manifest = Manifest.scan(out)
     trained = [align_crop(manifest.image(row), landmarks_of(row.sample)) for row in manifest.rows]
-    assert len(trained) == len(scorer.seen) >= least
-    for served, own in zip(scorer.seen, trained, strict=True):
+    assert len(trained) == len(scorer.given) >= least
+    for served, own in zip(scorer.given, trained, strict=True):
         assert np.array_equal(served, own)
 
 

@@ -1,0 +1,84 @@
+"""A report speaks for what was looked at, and says on its first line where that is not all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.media.made import RATE, genuine, joined, swapped, video
+from tests.support.scan_media import every, write_video
+from tests.support.scanning import ScanCommand
+
+
+def not_all(outcome: Any) -> Any:
+    report = outcome.found
+    assert report["error"] is None
+    assert report["status"] == "incomplete"
+    assert report["verdict"] == "not_enough_evidence" and report["probability"] is None
+    assert "Not all of it was looked at" in outcome.err.splitlines()[0]
+    account = report["account"]
+    told = account["looked_at_s"] + sum(one["seconds"] for one in account["left_out"])
+    assert told == pytest.approx(account["seconds"], abs=0.05)
+    return report
+
+
+def test_of_a_whole_file_all_was_looked_at(scan: ScanCommand, tmp_path: Path) -> None:
+    outcome = scan(video(tmp_path / "a.mp4", genuine()))
+    assert (outcome.status, outcome.found["status"]) == (0, "complete")
+    assert outcome.found["verdict"] == "likely_real"
+    assert outcome.found["account"]["left_out"] == []
+    assert "No sign of face manipulation" in outcome.err.splitlines()[0]
+
+
+def test_a_file_that_breaks_off(scan: ScanCommand, tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mkv", genuine(), 8.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    report = not_all(scan(path))
+    assert "broken_off" in [one["code"] for one in report["account"]["left_out"]]
+    assert report["faces"][0]["verdict"] == "likely_real"
+
+
+def test_damage_in_the_middle(scan: ScanCommand, tmp_path: Path) -> None:
+    path = write_video(
+        tmp_path / "a.avi", genuine(), every(10, 8), codec="mjpeg", options={},
+        pix_fmt="yuvj420p", rate=10,
+    )  # fmt: skip
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    place = content.find(b"\xff\xd8", third)
+    while 0 <= place < 2 * third:
+        content[place : place + 400] = bytes(400)
+        place = content.find(b"\xff\xd8", place + 400)
+    path.write_bytes(content)
+    report = not_all(scan(path))
+    assert "damaged" in [one["code"] for one in report["account"]["left_out"]]
+
+
+def test_a_file_beyond_the_budget(
+    scan: ScanCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKELIGHT_SCAN_SAMPLES", "120")
+    path = video(tmp_path / "a.mp4", genuine(), 40.0, options={"preset": "ultrafast", "g": "24"})
+    report = not_all(scan(path))
+    assert [one["code"] for one in report["account"]["left_out"]] == ["budget"]
+
+
+def test_what_follows_that_cannot_be_decoded(scan: ScanCommand, tmp_path: Path) -> None:
+    """A transport stream goes on in another codec: players that follow would show it."""
+    first = video(tmp_path / "a.ts", genuine(), 4.0)
+    second = write_video(
+        tmp_path / "b.ts", swapped(), every(RATE, 4), codec="mpeg2video", options={}, rate=25
+    )
+    outcome = scan(joined(tmp_path / "c.ts", first, second))
+    assert outcome.found["verdict"] != "likely_real"
+    assert outcome.status == 3 or "Not all of it" in outcome.err.splitlines()[0]
+
+
+def test_a_fake_stays_one_in_a_file_that_breaks_off(scan: ScanCommand, tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mkv", swapped(), 8.0)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    outcome = scan(path)
+    assert (outcome.status, outcome.found["status"]) == (3, "incomplete")
+    assert "likely fake" in outcome.err.splitlines()[0]
