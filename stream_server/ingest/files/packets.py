@@ -19,9 +19,10 @@ _SKIPPABLE = 2.5  # frames per sample from which frames that no other frame need
 class PacketReader:
     """Decodes packet by packet, so that a damaged one costs no more than itself.
 
-    ``rhythm`` is asked which packets need not be decoded at all; without one all are.
-    ``rate`` is the stream's frames per second, 0 for unknown. ``survey`` and ``origin``, the time of the first frame in ticks, put every packet on the clock
-    of ``timeline``, so that the decoder sees one that runs through.
+    ``rhythm`` is asked which packets need not be decoded at all; without one all are. ``rate`` is
+    the stream's frames per second, 0 for unknown. ``survey`` and ``origin``, the time of the first
+    frame in ticks, put every packet on the clock of ``timeline``, so that the decoder sees one that
+    runs through.
     """
 
     def __init__(
