@@ -19,6 +19,7 @@ from stream_server.monitors.events import Event, Subscription
 from stream_server.monitors.forms import Mark, MonitorChange, NewMonitor, parsed
 from stream_server.monitors.labelled_set import labelled_set
 from stream_server.monitors.service import MonitorService
+from stream_server.monitors.source import PUSHED
 from stream_server.monitors.store.incidents import FILTERS, Filter
 from stream_server.monitors.store.tables import Incident, Monitor
 from stream_server.problem import ProblemError
@@ -226,6 +227,8 @@ def _number(request: Request, name: str, default: float, least: float, most: flo
 
 
 def _name_of(url: str) -> str:
+    if url == PUSHED:
+        return "pushed by WHIP"
     shown = redacted_url(url)
     return shown.partition("://")[2].partition("?")[0].rpartition("@")[2].strip("/")[:120] or shown
 

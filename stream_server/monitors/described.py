@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from stream_server.ingest.urls.redaction import redacted_url
+from stream_server.monitors.source import PUSHED
 from stream_server.monitors.status import Status
 from stream_server.monitors.store.tables import Incident, Monitor
 
@@ -17,10 +18,12 @@ def described_monitor(monitor: Monitor, status: Status | None = None) -> dict[st
     """``status`` is how it stands where it is watched in this process."""
     if status is None or monitor.paused:
         status = _written(monitor)
+    pushed = monitor.url == PUSHED
     return {
         "id": monitor.id,
         "name": monitor.name,
-        "url": redacted_url(monitor.url),
+        "url": PUSHED if pushed else redacted_url(monitor.url),
+        "push_to": f"/whip?monitor={monitor.id}" if pushed else None,
         "sample_hz": monitor.sample_hz,
         "evidence": monitor.evidence,
         "paused": monitor.paused,

@@ -10,11 +10,13 @@ from functools import partial
 
 from stream_server.database import Database
 from stream_server.engine import Engine
+from stream_server.ingest.push import PushPoints
 from stream_server.ingest.urls.source import SourceOptions, UrlSource
 from stream_server.live import LiveStream
 from stream_server.monitors.alerts.service import tell_of_incident
 from stream_server.monitors.guard import Guarded
 from stream_server.monitors.incidents import Patience
+from stream_server.monitors.source import PUSHED, Source
 from stream_server.monitors.store.incidents import IncidentTable
 from stream_server.monitors.store.monitors import MonitorTable, SupersededError
 from stream_server.monitors.store.tables import Monitor
@@ -55,10 +57,12 @@ async def watch_alone(settings: Settings, engine: Engine, monitor: str) -> Async
         database.close()
 
 
-def sources(settings: Settings) -> Callable[[Monitor], UrlSource]:
-    """What opens the source of a monitor."""
+def sources(settings: Settings, pushes: PushPoints | None = None) -> Callable[[Monitor], Source]:
+    """What opens the source of a monitor; ``pushes`` are the server's, where it is one."""
 
-    def source(monitor: Monitor) -> UrlSource:
+    def source(monitor: Monitor) -> Source:
+        if monitor.url == PUSHED and pushes is not None:
+            return pushes.open(monitor.id)
         return UrlSource(monitor.url, SourceOptions.chosen(settings, monitor.sample_hz))
 
     return source

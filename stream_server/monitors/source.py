@@ -8,6 +8,9 @@ from typing import Protocol, Self
 
 from stream_server.ingest.urls.source import SourceFrame, SourceState
 
+#: The address of a stream that is not fetched but pushed, by WHIP.
+PUSHED = "whip:"
+
 
 class Source(Protocol):
     """Pictures and states in the order in which they came, inside ``async with``; see

@@ -9,6 +9,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from stream_server.addresses import AllowedHosts, RefusedAddressError, resolve_checked
+from stream_server.monitors.source import PUSHED
 from stream_server.problem import ProblemError
 from stream_server.settings import Settings
 
@@ -20,6 +21,10 @@ _SECONDS = 5.0
 async def check_source(url: str, settings: Settings) -> None:
     """Raises ``ProblemError`` (422) for what will never be read; a name that is not found now may
     be found later."""
+    if url == PUSHED:
+        if settings.ray:
+            raise _refused("what is pushed comes to this server, and monitors are on a cluster")
+        return
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -30,7 +35,7 @@ async def check_source(url: str, settings: Settings) -> None:
             raise _refused("files are not monitored: FAKELIGHT_MONITOR_FILES names no folder")
         return
     if parts.scheme not in SCHEMES:
-        known = ", ".join(SCHEMES)
+        known = ", ".join([*SCHEMES, PUSHED.rstrip(":")])
         raise _refused(f"{parts.scheme[:20]!r} addresses are not monitored; what is: {known}")
     if not host:
         raise _refused(f"the {parts.scheme} address names no host")

@@ -24,7 +24,7 @@ def monitor_service(services: Services, alerts: Alerts) -> MonitorService:
         settings,
         services.stopping,
         check,
-        sources(settings),
+        sources(settings, services.pushes),
         streams(services),
         hooks=(tell_of_incident,),
         opened=alerts.start,

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from stream_server.engine import Engine, MicroBatcher
 from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
+from stream_server.ingest.push import PushPoints
 from stream_server.live import LiveStream
 from stream_server.protocol import Close
 from stream_server.scan.scanner import Scanner
@@ -45,6 +46,7 @@ class Services:
         self.streams = Registry(settings, engine, self.new_stream)
         self.metrics = Metrics(self.streams, engine, self.batcher)
         self.readiness = Readiness(engine)
+        self.pushes = PushPoints()
 
     def new_stream(self, send: Send, window: int, sample_hz: float | None = None) -> LiveStream:
         """A stream that hands its messages to ``send``, at the settings' rate if none is given."""

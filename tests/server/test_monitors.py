@@ -6,9 +6,11 @@ the picture says what the truth is at each moment, whenever it was taken.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from typing import Any
 import pytest
 
 from tests.support.event_stream import EventStream
+from tests.support.faces import backdrop, paste, person
 from tests.support.monitor_desk import Desk, assert_none_doubled, greenish_is_real, looped_clip
 from tests.support.postgres import Postgres, needs_postgres, running_postgres
+from tests.support.whip import Pictures, WhipClient
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
 REAL, FAKE = 12.0, 12.0  # seconds: the clip is real, fake, real
@@ -160,3 +164,49 @@ def test_one_that_cannot_be_read_does_not_disturb_another(desk: Any) -> None:
     events.wait_for("monitor", lambda one: one["id"] == good and one["state"] == "paused")
     desk.ask("DELETE", f"/v1/monitors/{bad}")
     events.wait_for("monitor", lambda one: one == {"id": bad, "removed": True})
+
+
+async def test_a_pushed_stream_that_goes_and_comes_again_is_one_incident(
+    tmp_path: Path, models: Path, clip: Path
+) -> None:
+    desk = await asyncio.to_thread(
+        Desk, tmp_path, models, clip, FAKELIGHT_WEBRTC_ADDRESSES="127.0.0.1"
+    )
+    # A clean face is a fake to these models.
+    walk = [paste(backdrop(), person(), (300 + abs(20 - i), 180), 260) for i in range(40)]
+
+    async def until(fits: Callable[[Any], bool], *what: Any) -> Any:
+        async with asyncio.timeout(240):
+            while not fits(found := await asyncio.to_thread(desk.ask, *what)):
+                await asyncio.sleep(0.2)
+            return found
+
+    try:
+        monitor = await asyncio.to_thread(desk.ask, "POST", "/v1/monitors", {"url": "whip:"})
+        assert monitor["push_to"] == f"/whip?monitor={monitor['id']}"
+        at = f"/v1/monitors/{monitor['id']}"
+        await until(lambda one: one["reason"] == "nobody pushes to it", "GET", at)
+        for _ in range(2):
+            async with WhipClient(desk.server.url) as client:
+                client.path = monitor["push_to"]
+                client.video(Pictures(walk, rate=10))
+                await client.publish()
+                before = await asyncio.to_thread(desk.ask, "GET", "/v1/incidents")
+                ended = before[0]["media_end_s"] + 1 if before else 0.0
+                grown = partial(_goes_on, after=ended)
+                await until(grown, "GET", "/v1/incidents?state=open")
+                async with WhipClient(desk.server.url) as second:
+                    second.path = monitor["push_to"]
+                    second.video(Pictures(walk))
+                    assert (await second.post(await second.make_offer())).status_code == 409
+            await until(lambda one: one["state"] == "connecting", "GET", at)
+        (incident,) = await asyncio.to_thread(desk.ask, "GET", "/v1/incidents")
+        assert incident["closed_at"] is None
+        lasted = incident["media_end_s"] - incident["media_start_s"]
+        assert lasted > 1
+    finally:
+        await asyncio.to_thread(desk.server.stop)
+
+
+def _goes_on(incidents: Any, after: float) -> bool:
+    return bool(incidents) and incidents[0]["media_end_s"] > after

@@ -61,6 +61,7 @@ class WhipClient:
         )
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.path = "/whip"
         self.location = ""
         self.etag = ""
         self.answer = ""
@@ -97,7 +98,7 @@ class WhipClient:
 
     async def post(self, offer: str, **headers: str) -> httpx.Response:
         return await self.http.post(
-            "/whip", content=offer, headers={"Content-Type": SDP, **headers}
+            self.path, content=offer, headers={"Content-Type": SDP, **headers}
         )
 
     async def publish(self, change: Any = lambda answer: answer) -> httpx.Response:

@@ -10,9 +10,10 @@ from aiortc import MediaStreamTrack, RTCRtpReceiver
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
+from stream_server.ingest.push import FrameSink
 from stream_server.ingest.webrtc.clock import MediaClock
 from stream_server.ingest.webrtc.receiver import bound
-from stream_server.live import Job, LiveStream
+from stream_server.live import Job
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.settings import Settings
 from stream_server.vision.types import Image
@@ -30,7 +31,7 @@ class Intake:
 
     def __init__(
         self,
-        live: LiveStream,
+        live: FrameSink,
         settings: Settings,
         track: MediaStreamTrack,
         receiver: RTCRtpReceiver,

@@ -18,6 +18,7 @@ from aiortc import (
 )
 
 from stream_server import protocol
+from stream_server.ingest.push import Pusher
 from stream_server.ingest.webrtc import h264, ice
 from stream_server.ingest.webrtc.aiortc_private import connection_of
 from stream_server.ingest.webrtc.dtls import take_rsa
@@ -25,6 +26,7 @@ from stream_server.ingest.webrtc.ice_session import IceSession
 from stream_server.ingest.webrtc.intake import Intake
 from stream_server.ingest.webrtc.outlets import CHANNEL, Outlets
 from stream_server.ingest.webrtc.sdp import Bitrates, OfferError, munge_answer
+from stream_server.problem import ProblemError
 from stream_server.protocol import Close, Source
 from stream_server.server.auth import Caller
 from stream_server.server.services import Services
@@ -36,17 +38,30 @@ _GOODBYE = 0.2  # seconds for the last message to leave by the data channel
 
 class Peer:
     """A WHIP session. ``answer`` opens it, ``run`` lives as long as it does, ``let_go`` gives it
-    back where it never ran.
+    back where it never ran. With ``monitor`` its pictures go there instead of to the session.
 
-    Raises ``OverLimitError`` when its caller has as many streams open as one may.
+    Raises ``OverLimitError`` when its caller has as many streams open as one may, ``ProblemError``
+    where no such monitor waits for a push.
     """
 
     def __init__(
-        self, services: Services, caller: Caller, source: Source, window: int | None
+        self,
+        services: Services,
+        caller: Caller,
+        source: Source,
+        window: int | None,
+        monitor: str | None = None,
     ) -> None:
         self.outlets = Outlets()
         self.session = services.streams.open(self.outlets.send, caller, source, window)
         self._settings = services.settings
+        self._pusher: Pusher | None = None
+        if monitor is not None:
+            try:
+                self._pusher = services.pushes.push(monitor)
+            except ProblemError:
+                self.session.release()
+                raise
         servers = ice.ice_servers(services.settings)
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         take_rsa(self._pc)
@@ -109,6 +124,8 @@ class Peer:
     async def let_go(self) -> None:
         """Give back everything, also of a session whose answer never left."""
         self.outlets.close()
+        if self._pusher is not None:
+            self._pusher.close()
         self.session.release()
         if self._connected.is_set():
             await asyncio.sleep(_GOODBYE)
@@ -132,8 +149,9 @@ class Peer:
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "video":
+            sink = self._pusher or self.session.live
             self._intake = Intake(
-                self.session.live, self._settings, track, self._receiver(), self._parameter_sets
+                sink, self._settings, track, self._receiver(), self._parameter_sets
             )
 
     def _on_channel(self, channel: RTCDataChannel) -> None:

@@ -67,7 +67,8 @@ class Whip:
             raise ProblemError(503, "the server is stopping")
         offer = check_offer(await _text(request, _SDP))
         source, window = _wishes(request)
-        peer = Peer(self._services, caller_of(request), source, window)
+        monitor = request.query_params.get("monitor")
+        peer = Peer(self._services, caller_of(request), source, window, monitor)
         try:
             answer = await peer.answer(offer)
         except BaseException:
