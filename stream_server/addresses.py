@@ -18,6 +18,7 @@ HIDDEN = "***"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_LOOPBACK = (ipaddress.IPv4Network("127.0.0.0/8"), ipaddress.IPv6Network("::1"))
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # Where clouds answer their virtual machines at addresses that look public: Azure, Oracle.
 _PUBLIC_METADATA = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "192.0.0.192")))
@@ -38,9 +39,11 @@ class AllowedHosts:
     def parse(cls, text: str) -> AllowedHosts:
         """From names, addresses and networks (``10.0.0.0/8``), comma separated.
 
-        Raises ``ValueError`` for what is none of them.
+        ``localhost`` stands for the loopback addresses too (RFC 6761). Raises ``ValueError`` for
+        what is none of them.
         """
-        names, networks = set(), []
+        names: set[str] = set()
+        networks: list[Network] = []
         for one in filter(None, (part.strip().lower() for part in text.split(","))):
             try:
                 networks.append(ipaddress.ip_network(one.strip("[]"), strict=False))
@@ -48,6 +51,8 @@ class AllowedHosts:
                 if "/" in one or ":" in one or not one.strip("."):
                     raise ValueError(f"{one!r} is neither a host name nor a network") from None
                 names.add(_canonical(one))
+        if "localhost" in names:
+            networks += _LOOPBACK
         return cls(frozenset(names), tuple(networks))
 
     def allows(self, host: str, address: str | Address) -> bool:
