@@ -220,6 +220,7 @@ def test_a_new_run_takes_up_at_once_what_the_last_was_at(database: Any, outbox: 
     assert outbox.due(time.time()) == ([webhook.id] if database.is_sqlite else [])
 
 
+@pytest.mark.slow
 def test_servers_that_share_a_database_double_nothing(database: Any) -> None:
     """Several write, several deliver, and one removes another webhook meanwhile."""
     webhook, doomed = add_webhook(database, URL), add_webhook(database, URL)
