@@ -32,6 +32,8 @@ _WORDS: dict[Kind, str] = {
 BLIND: frozenset[Kind] = frozenset({"stalled", "frozen", "black"})
 _MINUTES = 300.0  # seconds of probabilities that are kept
 _LAG_WEIGHT = 0.2
+_LONG_ENOUGH = 10.0  # seconds over which pictures are counted
+_MOST = 0.6  # of the pictures
 
 
 @dataclass
@@ -64,6 +66,27 @@ class Status:
         """Take in the verdicts on a picture; ``lag`` in seconds."""
         self.faces = faces
         self.lag_s = lag if self.lag_s is None else self.lag_s + _LAG_WEIGHT * (lag - self.lag_s)
+
+
+class Throughput:
+    """Whether most of the pictures that come are analysed. A machine with too much to do leaves
+    some out, and then its verdicts are later and rest on less. ``now`` is in monotonic seconds."""
+
+    def __init__(self, now: float) -> None:
+        self._since = (now, 0, 0)
+
+    def problem(self, received: int, analysed: int, now: float) -> str | None:
+        """What is wrong, empty where nothing is, from the pictures so far; ``None`` where it is too
+        early to say."""
+        since, received_then, analysed_then = self._since
+        if now - since < _LONG_ENOUGH:
+            return None
+        self._since = (now, received, analysed)
+        came = (received - received_then) / (now - since)
+        rate = (analysed - analysed_then) / (now - since)
+        if rate >= _MOST * came:
+            return ""
+        return f"this machine is too busy: {rate:.1f} of {came:.1f} pictures a second are analysed"
 
 
 class Timeline:

@@ -21,7 +21,7 @@ from stream_server.live import Job, LiveStream
 from stream_server.monitors.evidence import Evidence
 from stream_server.monitors.incidents import Incidents, Patience, Stretch
 from stream_server.monitors.source import Source
-from stream_server.monitors.status import BLIND, Status, Timeline
+from stream_server.monitors.status import BLIND, Status, Throughput, Timeline
 from stream_server.monitors.store.incidents import Change, IncidentTable
 from stream_server.monitors.store.monitors import MonitorTable, SupersededError
 from stream_server.monitors.store.tables import Incident, Monitor
@@ -72,6 +72,8 @@ class Watch:
         self._generation = 0
         self._unsaved: list[Stretch] = []
         self._saved = 0.0
+        self._throughput = Throughput(time.monotonic())
+        self._too_slow = ""
         self._woken = asyncio.Event()
         self._kind = "connecting"
         self._media = -1.0
@@ -183,11 +185,22 @@ class Watch:
                     await self._woken.wait()
             self._woken.clear()
             self._unsaved += self._incidents.away(time.time())
+            self._look_at_throughput()
             try:
                 await self._save()
             except SQLAlchemyError:
                 _log.exception("monitor %s: the database is away; trying again", self.monitor.id)
                 await asyncio.sleep(_TICK)
+
+    def _look_at_throughput(self) -> None:
+        counters = self._live.counters
+        found = self._throughput.problem(counters.received, counters.analysed, time.monotonic())
+        status = self.status
+        if found is None or status.state != "watching" or status.reason not in ("", self._too_slow):
+            return
+        self._too_slow = found
+        if status.become("watching", found, time.time()):
+            self._changed(self)
 
     async def _save(self) -> None:
         unsaved = list(self._unsaved)
