@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -180,6 +181,10 @@ class MonitorService:
         await self._close_left(monitor.id)
         self._known.pop(monitor.id, None)
         self.events.publish("monitor", {"id": monitor.id, "removed": True})
+
+    def states(self) -> dict[str, int]:
+        """How many monitors are in each state, as far as is known here."""
+        return Counter(str(shown["state"]) for shown in self._known.values())
 
     def described(self, monitor: Monitor) -> dict[str, Any]:
         """As ``GET /v1/monitors/{id}`` gives it."""

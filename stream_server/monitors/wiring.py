@@ -20,7 +20,7 @@ def monitor_service(services: Services, alerts: Alerts) -> MonitorService:
     async def check(url: str) -> None:
         await check_source(url, settings)
 
-    return MonitorService(
+    service = MonitorService(
         settings,
         services.stopping,
         check,
@@ -30,3 +30,5 @@ def monitor_service(services: Services, alerts: Alerts) -> MonitorService:
         opened=alerts.start,
         elsewhere=WatchersOnRay(settings) if settings.ray else None,
     )
+    services.metrics.watch(service.states)
+    return service

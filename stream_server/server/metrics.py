@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -24,6 +24,7 @@ class Metrics(Collector):
         self._streams = streams
         self._engine = engine
         self._batcher = batcher
+        self._monitors: Callable[[], Mapping[str, int]] = dict
         self.registry = CollectorRegistry()
         self.registry.register(self)
         self._lag = Histogram(
@@ -38,6 +39,10 @@ class Metrics(Collector):
             ["verdict"],
             registry=self.registry,
         )
+
+    def watch(self, monitors: Callable[[], Mapping[str, int]]) -> None:
+        """Show how many monitors there are in each state, as ``monitors`` says when asked."""
+        self._monitors = monitors
 
     def observe(self, lag: float, faces: list[Face]) -> None:
         """Count an analysed frame: ``lag`` in seconds, and its faces."""
@@ -60,6 +65,10 @@ class Metrics(Collector):
             counted.add_metric([result], frames)
         yield counted
         yield GaugeMetricFamily("fakelight_streams", "Open streams", value=len(self._streams))
+        monitors = GaugeMetricFamily("fakelight_monitors", "Monitors, by state", labels=["state"])
+        for state, count in self._monitors().items():
+            monitors.add_metric([state], count)
+        yield monitors
         fallback = GaugeMetricFamily(
             "fakelight_engine_fallback",
             "1 while the embedded engine stands in for Triton",

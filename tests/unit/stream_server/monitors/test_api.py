@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,6 +132,22 @@ def test_what_is_never_watched_is_refused_at_once(client: Any, url: str, says: s
     answer = create(client, url=url)
     assert answer.status_code == 422, answer.text
     assert answer.json()["code"] == "refused" and says in answer.json()["detail"]
+
+
+def test_metrics_count_the_monitors(client: Any) -> None:
+    at = create(client).headers["location"]
+    create(client)
+    client.patch(at, json={"paused": True})
+    wanted = (
+        'fakelight_monitors{state="paused"} 1.0',
+        'fakelight_monitors{state="connecting"} 1.0',
+    )
+    for _ in range(600):  # a look a second
+        told = client.get("/metrics").text
+        if all(line in told for line in wanted):
+            return
+        time.sleep(0.1)
+    raise AssertionError(told)
 
 
 def test_there_is_a_limit(client: Any) -> None:
