@@ -24,7 +24,7 @@ class FakeScorer:
         self.looks: list[dict[str, int]] = []
         self.crops = 0
         self.calls = 0
-        self.seen = Counter[str]()
+        self.looked = Counter[str]()
         self.windows: list[int] = []
         self.down = False
         self.gate: asyncio.Event | None = None
@@ -39,7 +39,7 @@ class FakeScorer:
         colour = crops.reshape(len(crops), -1, 3).mean(axis=1).astype(np.float32)
         looking = [member for member in ("m", *self.rates) if member not in resting]
         for member in looking:
-            self.seen[member] += len(crops)
+            self.looked[member] += len(crops)
         return dict.fromkeys(looking, colour)
 
     async def verdicts(self, features: Any, landmarks: Any) -> Any:

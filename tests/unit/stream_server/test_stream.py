@@ -164,7 +164,7 @@ async def test_a_member_with_a_rate_looks_less_often_once_the_verdict_is_there(
     answers = await play(stream, portrait, 60)
     assert scorer.looks[0] == {"half": 8}
     assert scorer.looks[-1] == {"half": 10} and scorer.windows[-1] == 20
-    assert scorer.seen["half"] == 8 + 26 and scorer.seen["m"] == 60
+    assert scorer.looked["half"] == 8 + 26 and scorer.looked["m"] == 60
     assert [faces[0].samples for faces in answers] == [min(i + 1, 20) for i in range(60)]
 
 
@@ -175,12 +175,12 @@ async def test_a_new_face_is_looked_at_by_all_beside_one_that_has_settled(
     stream = Stream(FaceTracker(detector), scorer, POLICY, StreamOptions(window=20))
     both = paste(backdrop(), person(), (170, 180), 260)
     await play(stream, both, 20)
-    before, calls = dict(scorer.seen), scorer.calls
+    before, calls = dict(scorer.looked), scorer.calls
     both = paste(both, other_person(), (470, 180), 260)
     faces = (await play(stream, both, 20, start=2.0))[-1]
     assert len(faces) == 2
     new = faces[1].samples
-    looked = {member: count - before[member] for member, count in scorer.seen.items()}
+    looked = {member: count - before[member] for member, count in scorer.looked.items()}
     assert looked["m"] == 20 + new
     # The first eight samples of the new face, and then every second one of both, all together.
     assert looked["half"] == pytest.approx(10 + 8 + (new - 8) / 2, abs=1)

@@ -32,5 +32,5 @@ async def test_a_scan_lets_members_look_as_often_as_a_stream_does(
     options = StreamOptions(sample_hz=sampled)
     found = await analyse(media, plan, options, pipeline)
     assert found.analysed == samples
-    assert scorer.seen == {"m": samples, "half": looks}
+    assert scorer.looked == {"m": samples, "half": looks}
     assert scorer.windows[-1] == min(samples, 20)
