@@ -16,6 +16,7 @@ from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.ingest.urls.refusals import RefusedSourceError
 
 _URI = re.compile(r'((?:^|[:,\s])(?:URI|X-ASSET-URI|X-ASSET-LIST)=")([^"]*)(")', re.IGNORECASE)
+_BARE_URI = re.compile(r"[:,\s]URI=(?!\")", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _VARIANT = "#EXT-X-STREAM-INF:"
 _MEDIA = "#EXT-X-MEDIA:"
@@ -74,7 +75,7 @@ def checked_playlist(data: bytes, url: str, side: int) -> Playlist:
                 found.keys |= inside
             found.ended |= line.startswith("#EXT-X-ENDLIST")
         else:
-            line = _absolute(line, url)
+            line = absolute(line, url)
             found.segments += 1
         kept.append(line)
     if found.segments > MAX_SEGMENTS:
@@ -108,11 +109,11 @@ def _master(lines: list[str], url: str, side: int) -> Playlist:
     for line, following in zip(lines, [*lines[1:], "#"], strict=True):
         line, _ = _addresses_in(line, url)
         if line.startswith(_VARIANT) and not following.startswith("#"):
-            variants.append(_Variant(line, _absolute(following, url), _attributes(line)))
+            variants.append(_Variant(line, absolute(following, url), _attributes(line)))
         elif line.startswith(_MEDIA):
             media.append((line, _attributes(line)))
         elif not line.startswith("#"):
-            _absolute(line, url)
+            absolute(line, url)
     if len(variants) + len(media) > MAX_RENDITIONS:
         raise RefusedSourceError(
             f"playlist {redacted_url(url)} has {len(variants) + len(media)} variants and"
@@ -132,14 +133,17 @@ def _master(lines: list[str], url: str, side: int) -> Playlist:
     return found
 
 
+def best(sizes: list[tuple[int, int]], side: int) -> int:
+    """Which of several versions, by longer side in pixels and bits a second: the smallest that
+    loses nothing at ``side``, with the most bits; else the largest there is."""
+    enough = [size for size, _ in sizes if size >= side]
+    wanted = min(enough) if enough else max(size for size, _ in sizes)
+    return max(range(len(sizes)), key=lambda i: (sizes[i][0] == wanted, sizes[i][1]))
+
+
 def _choice(variants: list[_Variant], side: int) -> _Variant:
-    """The smallest that loses nothing at ``side``, for the most bits; else the largest there is."""
     pictures = [one for one in variants if one.side] or variants
-    enough = [one for one in pictures if one.side >= side]
-    if not enough:
-        return max(pictures, key=lambda one: (one.side, one.bandwidth))
-    least = min(one.side for one in enough)
-    return max((one for one in enough if one.side == least), key=lambda one: one.bandwidth)
+    return pictures[best([(one.side, one.bandwidth) for one in pictures], side)]
 
 
 def _attributes(line: str) -> dict[str, str]:
@@ -151,16 +155,22 @@ def _addresses_in(line: str, base: str) -> tuple[str, set[str]]:
     inside: set[str] = set()
     if not line.startswith("#EXT"):
         return line, inside
+    if _BARE_URI.search(line):
+        raise RefusedSourceError(f"playlist {redacted_url(base)} has an address without quotes")
 
-    def absolute(found: re.Match[str]) -> str:
-        address = _absolute(found[2], base)
+    def in_full(found: re.Match[str]) -> str:
+        address = absolute(found[2], base)
         inside.add(address)
         return found[1] + address + found[3]
 
-    return _URI.sub(absolute, line), inside
+    return _URI.sub(in_full, line), inside
 
 
-def _absolute(address: str, base: str) -> str:
+def absolute(address: str, base: str) -> str:
+    """``address``, which stands in what came from ``base``, in full.
+
+    Raises ``RefusedSourceError`` for a scheme but http and https.
+    """
     try:
         full = urljoin(base, address.strip())
         scheme = urlsplit(full).scheme.lower()

@@ -48,8 +48,9 @@ def secrets_of(url: str) -> set[str]:
     """What opens a door in ``url``, as it stands and decoded, but for what is very short."""
     rest = url.partition("://")[2]
     authority, _, tail = _split(rest)
-    user_info = _unwrapped(authority).rpartition("@")[0]
-    found = {user_info, *user_info.split(":", 1)}
+    found = set()
+    for user_info in (authority.rpartition("@")[0], _unwrapped(authority).rpartition("@")[0]):
+        found |= {user_info, *user_info.split(":", 1)}
     query = tail.partition("#")[0].partition("?")[2]
     found |= {part.partition("=")[2] or part for part in query.split("&")}
     found |= {value for _, value in parse_qsl(query)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from stream_server.ingest.urls.dash import DashTranslator
 from stream_server.ingest.urls.fetcher import Fetcher, Response
 from stream_server.ingest.urls.limits import (
     MAX_KEY_BYTES,
@@ -30,8 +31,8 @@ class Readable(Protocol):
 class SegmentOpener:
     """PyAV's ``io_open`` for one stream of playlists.
 
-    ``translate`` makes an HLS playlist of what came for the top address, from its bytes and where
-    they came from. FFmpeg keeps most errors of what it opens to itself; ``problem`` knows them.
+    ``translator`` makes HLS playlists of the manifests that come for the top address. FFmpeg keeps
+    most errors of what it opens to itself; ``problem`` knows them.
     """
 
     def __init__(
@@ -39,12 +40,12 @@ class SegmentOpener:
         fetcher: Fetcher,
         top: str,
         side: int,
-        translate: Callable[[bytes, str], bytes] = lambda data, url: data,
+        translator: DashTranslator | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._top = top
         self._side = side
-        self._translate = translate
+        self._translator = translator
         self._children: set[str] = set()
         self._keys: set[str] = set()
         self._first: Response | None = None
@@ -61,15 +62,21 @@ class SegmentOpener:
         self._first = response
 
     def __call__(self, url: str, flags: int, options: Mapping[str, str]) -> Readable:
-        """See ``av.open``. Raises ``RefusedSourceError`` and ``SourceGoneError``."""
+        """See ``av.open``. Raises nothing, of which FFmpeg would tell little: what is not to be had
+        is empty."""
         try:
-            return self._open(url, options)
-        except RefusedSourceError as error:
+            if self.refusal is None:
+                return self._open(url, options)
+        except (RefusedSourceError, SourceGoneError) as error:
+            self.met(error)
+        return io.BytesIO()
+
+    def met(self, error: RefusedSourceError | SourceGoneError) -> None:
+        """Remember what went wrong; a refusal is for good."""
+        if isinstance(error, RefusedSourceError):
             self.refusal = error
-            raise
-        except SourceGoneError as error:
+        else:
             self.trouble = error
-            raise
 
     def _open(self, url: str, options: Mapping[str, str]) -> Readable:
         if url == self._top or url in self._children:
@@ -85,10 +92,11 @@ class SegmentOpener:
     def _playlist(self, url: str) -> Playlist:
         response, self._first = self._first, None
         if response is None:
-            response = self._fetcher.get(url, "playlist", MAX_PLAYLIST_BYTES)
+            moved = self._translator.location if self._translator and url == self._top else None
+            response = self._fetcher.get(moved or url, "playlist", MAX_PLAYLIST_BYTES)
         data = _all_of(response)
-        if url == self._top:
-            data = self._translate(data, response.url)
+        if self._translator is not None and url == self._top:
+            data = self._translator(data, response.url)
         if not is_playlist(data):
             raise SourceGoneError(f"{redacted_url(url)} is no playlist any more")
         found = checked_playlist(data, response.url, self._side)
@@ -100,6 +108,7 @@ class SegmentOpener:
         self._keys |= found.keys
         if not found.is_master:
             self.ended = found.ended
+        self.trouble = None
         return found
 
     def _segment(self, url: str, options: Mapping[str, str]) -> Readable:
@@ -113,7 +122,6 @@ class SegmentOpener:
             raise RefusedSourceError(
                 f"segment {redacted_url(url)} is a playlist; playlists are nested 1 deep at most"
             )
-        self.trouble = None
         return _Watched(response, self)
 
 
@@ -127,12 +135,9 @@ class _Watched:
     def read(self, size: int = -1) -> bytes:
         try:
             return self._response.read(size)
-        except RefusedSourceError as error:
-            self._opener.refusal = error
-            raise
-        except SourceGoneError as error:
-            self._opener.trouble = error
-            raise
+        except (RefusedSourceError, SourceGoneError) as error:
+            self._opener.met(error)
+            return b""
 
     def close(self) -> None:
         self._response.close()
