@@ -12,9 +12,7 @@ import asyncio
 import ipaddress
 import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-HIDDEN = "***"
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -103,25 +101,6 @@ async def resolve_checked(host: str, port: int, allowed: AllowedHosts) -> list[s
     if refusal and not good:
         raise refusal
     return good
-
-
-def without_secrets(url: str) -> str:
-    """``url`` fit for pages, logs and errors: without user, password, and what its query holds.
-
-    Tokens come in queries under any name, so every value is left out; the names stay.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return HIDDEN
-    *user, host = parts.netloc.rsplit("@", 1)
-    query = "&".join(
-        f"{name}={HIDDEN}" if equals else HIDDEN
-        for name, equals, _ in (one.partition("=") for one in parts.query.split("&") if one)
-    )
-    return parts._replace(
-        netloc=f"{HIDDEN}@{host}" if user else host, query=query, fragment=""
-    ).geturl()
 
 
 def _parsed(address: str | Address) -> Address:

@@ -73,6 +73,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     scan.set_defaults(run=_scan)
 
+    monitor = commands.add_parser("monitor", help="watch live streams, without a server")
+    monitor.add_argument(
+        "urls", nargs="+", metavar="URL", help="HLS, DASH, RTMP, RTSP, SRT, MPEG-TS or WebM"
+    )
+    monitor.add_argument("--json", metavar="PATH", help="write incidents as lines; - for stdout")
+    monitor.add_argument("--seconds", type=float, metavar="S", help="how long (default: for ever)")
+    monitor.add_argument(
+        "--sample-hz", type=float, metavar="HZ", help="samples per second (default 10)"
+    )
+    monitor.add_argument("--engine", choices=ENGINES, help="where the networks run")
+    monitor.add_argument("--triton-url", metavar="HOST:PORT", help="Triton's gRPC address")
+    monitor.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
+    monitor.set_defaults(run=_monitor)
+
     models = commands.add_parser("models", help="list the models, or check them")
     models.add_argument("what", choices=("list", "check"))
     models.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
@@ -110,6 +124,13 @@ def _scan(options: argparse.Namespace) -> int:
         options.inputs, chosen, options.json, options.html, options.fail_on, options.ray
     )
     return scan(settings, request)
+
+
+def _monitor(options: argparse.Namespace) -> int:
+    from stream_server.commands.monitor import MonitorRequest, monitor
+
+    settings = _settings(options, "engine", "triton_url", "models", "sample_hz")
+    return monitor(settings, MonitorRequest(options.urls, options.json, options.seconds))
 
 
 def _models(options: argparse.Namespace) -> int:

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.monitors.described import described_incident
 from stream_server.monitors.events import Event, Subscription
 from stream_server.monitors.forms import Mark, MonitorChange, NewMonitor, parsed
@@ -23,6 +22,7 @@ from stream_server.monitors.source import PUSHED
 from stream_server.monitors.store.incidents import FILTERS, Filter
 from stream_server.monitors.store.tables import Incident, Monitor
 from stream_server.problem import ProblemError
+from stream_server.redaction import without_secrets
 from stream_server.server.auth import caller_of
 
 _HEARTBEAT = 10.0
@@ -229,7 +229,7 @@ def _number(request: Request, name: str, default: float, least: float, most: flo
 def _name_of(url: str) -> str:
     if url == PUSHED:
         return "pushed by WHIP"
-    shown = redacted_url(url)
+    shown = without_secrets(url)
     return shown.partition("://")[2].partition("?")[0].rpartition("@")[2].strip("/")[:120] or shown
 
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.monitors.source import PUSHED
 from stream_server.monitors.status import Status
 from stream_server.monitors.store.tables import Incident, Monitor
+from stream_server.redaction import without_secrets
 
 _SILENT = 20.0  # seconds without a word of its watcher after which nobody watches a monitor
 
@@ -22,7 +22,7 @@ def described_monitor(monitor: Monitor, status: Status | None = None) -> dict[st
     return {
         "id": monitor.id,
         "name": monitor.name,
-        "url": PUSHED if pushed else redacted_url(monitor.url),
+        "url": PUSHED if pushed else without_secrets(monitor.url),
         "push_to": f"/whip?monitor={monitor.id}" if pushed else None,
         "sample_hz": monitor.sample_hz,
         "evidence": monitor.evidence,

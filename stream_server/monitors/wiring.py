@@ -10,8 +10,8 @@ from stream_server.monitors.source_check import check_source
 from stream_server.server.services import Services
 
 
-def monitor_service(services: Services, alerts: Alerts) -> MonitorService:
-    """The monitors of the server that ``services`` are shared by; ``alerts`` tell of them.
+def monitor_service(services: Services, alerts: Alerts | None = None) -> MonitorService:
+    """The monitors over what ``services`` share; ``alerts`` tell of them, where there are any.
 
     Raises ``SettingsError`` where they cannot be watched as the settings ask.
     """
@@ -26,8 +26,8 @@ def monitor_service(services: Services, alerts: Alerts) -> MonitorService:
         check,
         sources(settings, services.pushes),
         streams(services),
-        hooks=(tell_of_incident,),
-        opened=alerts.start,
+        hooks=() if alerts is None else (tell_of_incident,),
+        opened=None if alerts is None else alerts.start,
         elsewhere=WatchersOnRay(settings) if settings.ray else None,
     )
     services.metrics.watch(service.states)

@@ -9,33 +9,22 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
-from urllib.parse import urljoin
 from xml.etree import ElementTree
 
-from stream_server.ingest.urls.limits import MAX_RENDITIONS, MAX_SEGMENTS
+from stream_server.ingest.urls.dash_segments import NEWEST, Addressing, Segment
+from stream_server.ingest.urls.limits import MAX_RENDITIONS
 from stream_server.ingest.urls.playlists import absolute, best
-from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
+from stream_server.redaction import without_secrets
 
-_NEWEST = 6  # segments of a live stream that are told
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _ADDRESSES = ("media", "initialization", "sourceURL", "index", _HREF)
 _DURATION = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
 )
 _UNITS = (31536000, 2592000, 86400, 3600, 60, 1)
-_PLACE = re.compile(r"\$(?:(RepresentationID|Number|Time|Bandwidth)(?:%0(\d{1,2})d)?)?\$")
-
-
-@dataclass(frozen=True)
-class _Segment:
-    number: int
-    start: int
-    seconds: float
-    url: str
 
 
 class DashTranslator:
@@ -70,15 +59,17 @@ class DashTranslator:
         for one in (sets, chosen):
             base = _based(base, one)
         if any(one.find("{*}ContentProtection") is not None for one in (sets, chosen)):
-            raise RefusedSourceError(f"manifest {redacted_url(url)}: the stream is encrypted (DRM)")
-        source = _Addressing(period, sets, chosen, base)
+            raise RefusedSourceError(
+                f"manifest {without_secrets(url)}: the stream is encrypted (DRM)"
+            )
+        source = Addressing(period, sets, chosen, base)
         since = self._now() - _time(root.get("availabilityStartTime")) - start if live else None
         length = _seconds(period.get("duration") or root.get("mediaPresentationDuration"))
         segments = source.segments(since, length)
         if live:
-            segments = segments[-_NEWEST:]
+            segments = segments[-NEWEST:]
         if not segments:
-            raise SourceGoneError(f"manifest {redacted_url(url)} names no segment yet")
+            raise SourceGoneError(f"manifest {without_secrets(url)} names no segment yet")
         return self._written(segments, source.initialization, live).encode()
 
     def _current(self, root: ElementTree.Element, live: bool) -> tuple[ElementTree.Element, float]:
@@ -111,11 +102,11 @@ class DashTranslator:
                     found.append((one, sets))
         if len(found) > MAX_RENDITIONS:
             raise RefusedSourceError(
-                f"manifest {redacted_url(url)} has {len(found)} representations; the limit is"
+                f"manifest {without_secrets(url)} has {len(found)} representations; the limit is"
                 f" {MAX_RENDITIONS}"
             )
         if not found:
-            raise SourceGoneError(f"manifest {redacted_url(url)} holds no video")
+            raise SourceGoneError(f"manifest {without_secrets(url)} holds no video")
         sizes = [
             (
                 max(_whole(one, sets, "width"), _whole(one, sets, "height")),
@@ -125,7 +116,7 @@ class DashTranslator:
         ]
         return found[best(sizes, self._side)]
 
-    def _written(self, segments: list[_Segment], initialization: str | None, live: bool) -> str:
+    def _written(self, segments: list[Segment], initialization: str | None, live: bool) -> str:
         known = [one for one in segments if one.start in self._numbers]
         first = segments[0].number
         if known:
@@ -145,100 +136,6 @@ class DashTranslator:
         return "\n".join(lines) + "\n"
 
 
-class _Addressing:
-    """Where the segments of one representation are: by template, by list, or all in one."""
-
-    def __init__(
-        self,
-        period: ElementTree.Element,
-        sets: ElementTree.Element,
-        chosen: ElementTree.Element,
-        base: str,
-    ) -> None:
-        self._base = base
-        self._places = {
-            "RepresentationID": chosen.get("id", ""),
-            "Bandwidth": chosen.get("bandwidth", "0"),
-        }
-        holders = (chosen, sets, period)
-        self._template = [t for h in holders if (t := h.find("{*}SegmentTemplate")) is not None]
-        self._list = [t for h in holders if (t := h.find("{*}SegmentList")) is not None]
-        self.initialization = self._initialization()
-
-    def segments(self, since: float | None, length: float) -> list[_Segment]:
-        """Those that are there: ``since`` seconds after a live stream began, or in all of
-        ``length`` seconds. Raises ``RefusedSourceError`` for too many."""
-        if self._list:
-            every = self._seconds_each(self._list)
-            found = self._list[0].findall("{*}SegmentURL")
-            _check_count(len(found))
-            return [
-                _Segment(i, i, every, urljoin(self._base, one.get("media", "")))
-                for i, one in enumerate(found)
-            ]
-        if not self._template:
-            return [_Segment(0, 0, max(length, 1.0), self._base)]
-        return [
-            _Segment(number, start, ticks / self._scale, self._address(number, start))
-            for number, start, ticks in self._moments(since, length)
-        ]
-
-    @property
-    def _scale(self) -> int:
-        return max(int(self._attribute(self._template, "timescale", "1")), 1)
-
-    def _moments(self, since: float | None, length: float) -> list[tuple[int, int, int]]:
-        """Number, start and duration of each segment, in ticks."""
-        first = int(self._attribute(self._template, "startNumber", "1"))
-        for one in self._template:
-            timeline = one.find("{*}SegmentTimeline")
-            if timeline is not None:
-                moments = list(_timeline(timeline, since, self._scale))
-                return [(first + i, start, ticks) for i, (start, ticks) in enumerate(moments)]
-        ticks = int(self._attribute(self._template, "duration", "0"))
-        if ticks <= 0:
-            raise RefusedSourceError("the manifest gives its segments no duration")
-        if since is None:
-            count = math.ceil(length * self._scale / ticks)
-            _check_count(count)
-            return [(first + i, i * ticks, ticks) for i in range(count)]
-        # One less than should be there: the clocks of two machines differ.
-        whole = max(int(since * self._scale // ticks) - 1, 0)
-        return [(first + i, i * ticks, ticks) for i in range(max(whole - _NEWEST, 0), whole)]
-
-    def _initialization(self) -> str | None:
-        name = self._attribute(self._template, "initialization", "")
-        if name:
-            return urljoin(self._base, self._filled(name, 0, 0))
-        for one in (*self._list, *self._template):
-            inside = one.find("{*}Initialization")
-            if inside is not None:
-                return urljoin(self._base, inside.get("sourceURL", ""))
-        return None
-
-    def _address(self, number: int, start: int) -> str:
-        media = self._attribute(self._template, "media", "")
-        return urljoin(self._base, self._filled(media, number, start))
-
-    def _filled(self, template: str, number: int, start: int) -> str:
-        values = {**self._places, "Number": str(number), "Time": str(start)}
-
-        def fill(found: re.Match[str]) -> str:
-            if not found[1]:
-                return "$"
-            return values[found[1]].zfill(int(found[2] or 0))
-
-        return _PLACE.sub(fill, template)
-
-    def _seconds_each(self, holders: list[ElementTree.Element]) -> float:
-        scale = max(int(self._attribute(holders, "timescale", "1")), 1)
-        return int(self._attribute(holders, "duration", str(scale))) / scale
-
-    @staticmethod
-    def _attribute(holders: list[ElementTree.Element], name: str, otherwise: str) -> str:
-        return next((value for one in holders if (value := one.get(name))), otherwise)
-
-
 def is_manifest(start: bytes) -> bool:
     """Whether what begins so is a DASH manifest."""
     return b"<MPD" in start
@@ -248,10 +145,10 @@ def _parsed(data: bytes, url: str) -> ElementTree.Element:
     try:
         text = data.decode("utf-8-sig")
         if "<!DOCTYPE" in text or "<!ENTITY" in text:
-            raise RefusedSourceError(f"manifest {redacted_url(url)} declares a document type")
+            raise RefusedSourceError(f"manifest {without_secrets(url)} declares a document type")
         return ElementTree.fromstring(text)
     except (ElementTree.ParseError, UnicodeDecodeError):
-        raise RefusedSourceError(f"manifest {redacted_url(url)} is not XML in UTF-8") from None
+        raise RefusedSourceError(f"manifest {without_secrets(url)} is not XML in UTF-8") from None
 
 
 def _check_addresses(root: ElementTree.Element, url: str) -> None:
@@ -259,39 +156,13 @@ def _check_addresses(root: ElementTree.Element, url: str) -> None:
     for one in root.iter():
         if one.get(_HREF) is not None:
             raise RefusedSourceError(
-                f"manifest {redacted_url(url)} takes a part of itself from elsewhere (xlink)"
+                f"manifest {without_secrets(url)} takes a part of itself from elsewhere (xlink)"
             )
         if one.tag.rpartition("}")[2] in ("BaseURL", "Location"):
             absolute(one.text or "", url)
         for name in _ADDRESSES:
             if one.get(name):
                 absolute(one.get(name, ""), url)
-
-
-def _timeline(
-    timeline: ElementTree.Element, since: float | None, scale: int
-) -> Iterator[tuple[int, int]]:
-    """Start and duration of each segment, in ticks."""
-    entries = timeline.findall("{*}S")
-    at, count = 0, 0
-    for entry, following in zip(entries, [*entries[1:], None], strict=True):
-        at = int(entry.get("t", at))
-        ticks = max(int(entry.get("d", 0)), 1)
-        repeats = int(entry.get("r", 0))
-        if repeats < 0:
-            until = following.get("t") if following is not None else None
-            end = int(until) if until else at + int((since or 0) * scale)
-            repeats = max((end - at) // ticks - 1, 0)
-        count += repeats + 1
-        _check_count(count)
-        for _ in range(repeats + 1):
-            yield at, ticks
-            at += ticks
-
-
-def _check_count(count: int) -> None:
-    if count > MAX_SEGMENTS:
-        raise RefusedSourceError(f"the manifest has {count} segments; the limit is {MAX_SEGMENTS}")
 
 
 def _based(base: str, holder: ElementTree.Element) -> str:

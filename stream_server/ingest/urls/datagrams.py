@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from stream_server.addresses import AllowedHosts
 from stream_server.ingest.urls.dial import normal_host, resolve
-from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
+from stream_server.redaction import without_secrets
 
 _WAITING = 8 * 1024**2  # bytes that may wait to be read; older ones are let go
 _BUFFER = 4 * 1024**2  # asked of the system, which may give less
@@ -30,7 +30,7 @@ class Datagrams:
     """
 
     def __init__(self, url: str, allowed: AllowedHosts) -> None:
-        self._name = redacted_url(url)
+        self._name = without_secrets(url)
         host, port = _address(url, allowed)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -125,13 +125,13 @@ def _address(url: str, allowed: AllowedHosts) -> tuple[str, int]:
         parts = urlsplit(url)
         host, port = normal_host(parts.hostname or ""), parts.port
     except ValueError as error:
-        raise RefusedSourceError(f"{redacted_url(url)}: {error}") from None
+        raise RefusedSourceError(f"{without_secrets(url)}: {error}") from None
     if port is None:
-        raise RefusedSourceError(f"{redacted_url(url)} names no port to receive at")
+        raise RefusedSourceError(f"{without_secrets(url)} names no port to receive at")
     for address in resolve(host, port, allowed, socket.SOCK_DGRAM):
         if allowed.allows(host, address):
             return address, port
     raise RefusedSourceError(
-        f"{redacted_url(url)}: a port is opened only at addresses that FAKELIGHT_MONITOR_HOSTS"
+        f"{without_secrets(url)}: a port is opened only at addresses that FAKELIGHT_MONITOR_HOSTS"
         " names"
     )

@@ -21,8 +21,8 @@ from stream_server.ingest.urls.limits import (
     READ_SECONDS,
     SEGMENT_SECONDS,
 )
-from stream_server.ingest.urls.redaction import redacted_url, without_credentials
 from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
+from stream_server.redaction import without_credentials, without_secrets
 
 _PORTS = {"http": 80, "https": 443}
 _LOCATIONS = (301, 302, 303, 307, 308)
@@ -155,7 +155,7 @@ class Fetcher:
         """
         url, _ = without_credentials(url)
         for _ in range(MAX_REDIRECTS + 1):
-            name = f"{what} {redacted_url(url)}"
+            name = f"{what} {without_secrets(url)}"
             answer = self._ask(url, name, headers or {})
             body = answer.body
             location = body.headers.get("Location")
@@ -174,7 +174,7 @@ class Fetcher:
             deadline = time.monotonic() + SEGMENT_SECONDS
             return Response(url, body.length, answer, name, max_bytes, deadline)
         raise RefusedSourceError(
-            f"{what} {redacted_url(self.url)} redirects more than {MAX_REDIRECTS} times"
+            f"{what} {without_secrets(self.url)} redirects more than {MAX_REDIRECTS} times"
         )
 
     def close(self) -> None:
@@ -215,10 +215,10 @@ def origin_of(url: str) -> Origin:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
     except ValueError as error:
-        raise RefusedSourceError(f"{redacted_url(url)}: {error}") from None
+        raise RefusedSourceError(f"{without_secrets(url)}: {error}") from None
     if scheme not in _PORTS or not host:
         raise RefusedSourceError(
-            f"{redacted_url(url)}: inside a stream only http and https are opened,"
+            f"{without_secrets(url)}: inside a stream only http and https are opened,"
             f" not {scheme or 'no scheme'}:"
         )
     return scheme, host, port or _PORTS[scheme]

@@ -19,12 +19,12 @@ from stream_server.ingest.urls.fetcher import Fetcher
 from stream_server.ingest.urls.files import Looping, played_file
 from stream_server.ingest.urls.limits import MAX_PLAYLIST_BYTES, READ_SECONDS
 from stream_server.ingest.urls.playlists import is_playlist
-from stream_server.ingest.urls.redaction import redacted_url, without_credentials
 from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
 from stream_server.ingest.urls.relay import Relay, RtspJudge
 from stream_server.ingest.urls.segments import SegmentOpener
 from stream_server.ingest.urls.srt import open_srt
 from stream_server.ingest.urls.timing import CATCH_UP
+from stream_server.redaction import without_credentials, without_secrets
 
 # What live streams come in; none of these opens anything else.
 _MEDIA_FORMATS = "mpegts,matroska,webm,flv,mov,mp4,m4a,3gp,3g2,mj2,ogg,nut,mpeg,mpjpeg,h264,hevc"
@@ -76,7 +76,7 @@ def open_source(request: SourceRequest, stack: ExitStack) -> Opened:
     if opener is None:
         known = ", ".join(sorted(_OPENERS))
         raise RefusedSourceError(
-            f"{redacted_url(request.url)}: {scheme}: is not watched; what is: {known}"
+            f"{without_secrets(request.url)}: {scheme}: is not watched; what is: {known}"
         )
     return opener(request, stack)
 
@@ -161,7 +161,7 @@ def _host_of(url: str) -> tuple[str, SplitResult, str, str]:
         parts = urlsplit(bare)
         host, _ = normal_host(parts.hostname or ""), parts.port
     except ValueError as error:
-        raise RefusedSourceError(f"{redacted_url(url)}: {error}") from None
+        raise RefusedSourceError(f"{without_secrets(url)}: {error}") from None
     rest = (parts.path or "/") + ("?" + parts.query if parts.query else "")
     before = url.partition("://")[2][: -len(bare.partition("://")[2])]
     return rest, parts, host, before

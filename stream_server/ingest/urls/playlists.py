@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from stream_server.ingest.urls.limits import MAX_RENDITIONS, MAX_SEGMENTS
-from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.ingest.urls.refusals import RefusedSourceError
+from stream_server.redaction import without_secrets
 
 _URI = re.compile(r'((?:^|[:,\s])(?:URI|X-ASSET-URI|X-ASSET-LIST)=")([^"]*)(")', re.IGNORECASE)
 _BARE_URI = re.compile(r"[:,\s]URI=(?!\")", re.IGNORECASE)
@@ -60,7 +60,7 @@ def checked_playlist(data: bytes, url: str, side: int) -> Playlist:
     try:
         lines = [line.strip() for line in data.decode("utf-8-sig").splitlines()]
     except UnicodeDecodeError:
-        raise RefusedSourceError(f"playlist {redacted_url(url)} is not text") from None
+        raise RefusedSourceError(f"playlist {without_secrets(url)} is not text") from None
     if any(line.startswith(_VARIANT) for line in lines):
         return _master([line for line in lines if line], url, side)
     found = Playlist("")
@@ -80,7 +80,7 @@ def checked_playlist(data: bytes, url: str, side: int) -> Playlist:
         kept.append(line)
     if found.segments > MAX_SEGMENTS:
         raise RefusedSourceError(
-            f"playlist {redacted_url(url)} has {found.segments} segments; the limit is"
+            f"playlist {without_secrets(url)} has {found.segments} segments; the limit is"
             f" {MAX_SEGMENTS}"
         )
     found.text = "\n".join(kept) + "\n"
@@ -116,11 +116,11 @@ def _master(lines: list[str], url: str, side: int) -> Playlist:
             absolute(line, url)
     if len(variants) + len(media) > MAX_RENDITIONS:
         raise RefusedSourceError(
-            f"playlist {redacted_url(url)} has {len(variants) + len(media)} variants and"
+            f"playlist {without_secrets(url)} has {len(variants) + len(media)} variants and"
             f" renditions; the limit is {MAX_RENDITIONS}"
         )
     if not variants:
-        raise RefusedSourceError(f"playlist {redacted_url(url)} names no stream")
+        raise RefusedSourceError(f"playlist {without_secrets(url)} names no stream")
     chosen = _choice(variants, side)
     found = Playlist("", {chosen.url})
     kept = ["#EXTM3U"]
@@ -156,7 +156,7 @@ def _addresses_in(line: str, base: str) -> tuple[str, set[str]]:
     if not line.startswith("#EXT"):
         return line, inside
     if _BARE_URI.search(line):
-        raise RefusedSourceError(f"playlist {redacted_url(base)} has an address without quotes")
+        raise RefusedSourceError(f"playlist {without_secrets(base)} has an address without quotes")
 
     def in_full(found: re.Match[str]) -> str:
         address = absolute(found[2], base)
@@ -179,7 +179,7 @@ def absolute(address: str, base: str) -> str:
     odd = any(ord(letter) <= 32 for letter in full) or address.lower().startswith("subfile,")
     if scheme not in ("http", "https") or odd:
         raise RefusedSourceError(
-            f"playlist {redacted_url(base)} names {redacted_url(full)}; inside a stream only http"
-            " and https are opened"
+            f"playlist {without_secrets(base)} names {without_secrets(full)}; inside a stream only"
+            " http and https are opened"
         )
     return full

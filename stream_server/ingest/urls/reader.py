@@ -27,9 +27,9 @@ from stream_server.ingest.urls.limits import ReaderLimits
 from stream_server.ingest.urls.messages import ReaderJob
 from stream_server.ingest.urls.opening import Opened, SourceRequest, open_source
 from stream_server.ingest.urls.outbox import Outbox
-from stream_server.ingest.urls.redaction import redact
 from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
 from stream_server.ingest.urls.timing import Backlog, Pace, Timeline
+from stream_server.redaction import redact
 from stream_server.rhythm import Rhythm
 
 _BEAT = 1.0  # seconds between two signs of life

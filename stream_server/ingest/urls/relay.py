@@ -19,8 +19,8 @@ from types import TracebackType
 from stream_server.addresses import AllowedHosts
 from stream_server.ingest.urls.dial import dial
 from stream_server.ingest.urls.limits import CONNECT_SECONDS, READ_SECONDS
-from stream_server.ingest.urls.redaction import redact
 from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
+from stream_server.redaction import redact
 
 _PART = 65536
 _MAX_HEADER = 65536  # bytes of one RTSP reply's head

@@ -16,8 +16,8 @@ from stream_server.ingest.urls.limits import (
     MAX_SEGMENT_BYTES,
 )
 from stream_server.ingest.urls.playlists import Playlist, checked_playlist, is_playlist
-from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.ingest.urls.refusals import RefusedSourceError, SourceGoneError
+from stream_server.redaction import without_secrets
 
 _CRYPTO = "crypto+"
 
@@ -98,11 +98,12 @@ class SegmentOpener:
         if self._translator is not None and url == self._top:
             data = self._translator(data, response.url)
         if not is_playlist(data):
-            raise SourceGoneError(f"{redacted_url(url)} is no playlist any more")
+            raise SourceGoneError(f"{without_secrets(url)} is no playlist any more")
         found = checked_playlist(data, response.url, self._side)
         if found.is_master and url != self._top:
             raise RefusedSourceError(
-                f"playlist {redacted_url(url)} is a master playlist inside another; the limit is 1"
+                f"playlist {without_secrets(url)} is a master playlist inside another; the limit"
+                " is 1"
             )
         self._children |= found.children
         self._keys |= found.keys
@@ -120,7 +121,7 @@ class SegmentOpener:
         if is_playlist(response.peek(16)):
             response.close()
             raise RefusedSourceError(
-                f"segment {redacted_url(url)} is a playlist; playlists are nested 1 deep at most"
+                f"segment {without_secrets(url)} is a playlist; playlists are nested 1 deep at most"
             )
         return _Watched(response, self)
 

@@ -26,8 +26,8 @@ from stream_server.addresses import AllowedHosts
 from stream_server.ingest.urls.backoff import Backoff
 from stream_server.ingest.urls.messages import ReaderJob
 from stream_server.ingest.urls.reader_process import ReaderProcess
-from stream_server.ingest.urls.redaction import redact, redacted_url
 from stream_server.picture_limits import MAX_SIDE
+from stream_server.redaction import redact, without_secrets
 from stream_server.settings import Settings
 from stream_server.vision.types import Frame
 
@@ -105,7 +105,7 @@ class UrlSource:
         backoff: Backoff | None = None,
     ) -> None:
         AllowedHosts.parse(options.hosts)  # a bad setting is told here, not by every reader
-        self.shown_url = redacted_url(url)
+        self.shown_url = without_secrets(url)
         self.skipped = 0
         self._url = url
         self._options = options

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from stream_server.addresses import AllowedHosts
 from stream_server.ingest.urls.dial import resolve
-from stream_server.ingest.urls.redaction import redacted_url
 from stream_server.ingest.urls.refusals import RefusedSourceError
+from stream_server.redaction import without_secrets
 
+_OUTPUT = ("-map", "0", "-c", "copy", "-flush_packets", "1", "-f", "mpegts", "pipe:1")
 _QUERY = "&timeout=10000000&mode=caller"  # microseconds
 
 
@@ -26,14 +27,15 @@ def open_srt(url: str, allowed: AllowedHosts, stack: ExitStack) -> IO[bytes]:
     program = shutil.which("ffmpeg")
     if program is None:
         raise RefusedSourceError(
-            f"{redacted_url(url)}: SRT is read by the program ffmpeg, which is not installed here"
+            f"{without_secrets(url)}: SRT is read by the program ffmpeg, which is not installed"
+            " here"
         )
     script = f"ffconcat version 1.0\nfile '{_checked(url, allowed)}'\n"
     # A concat script is the one form in which ffmpeg takes an address from a pipe.
     arguments = ["-v", "quiet", "-f", "concat", "-safe", "0"]
     arguments += ["-protocol_whitelist", "pipe,srt,udp", "-i", "pipe:0"]
     process = subprocess.Popen(
-        [program, *arguments, "-map", "0", "-c", "copy", "-f", "mpegts", "pipe:1"],
+        [program, *arguments, *_OUTPUT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -52,11 +54,11 @@ def _checked(url: str, allowed: AllowedHosts) -> str:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise RefusedSourceError(f"{redacted_url(url)}: {error}") from None
+        raise RefusedSourceError(f"{without_secrets(url)}: {error}") from None
     if not host or port is None:
-        raise RefusedSourceError(f"{redacted_url(url)} names no host or no port")
+        raise RefusedSourceError(f"{without_secrets(url)} names no host or no port")
     if set(parts.query) & set("'\\ \t\r\n"):
-        raise RefusedSourceError(f"{redacted_url(url)}: quotes and blanks have to be encoded")
+        raise RefusedSourceError(f"{without_secrets(url)}: quotes and blanks have to be encoded")
     given = "&".join(
         one
         for one in parts.query.split("&")

@@ -11,17 +11,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 
-from stream_server.addresses import (
-    HIDDEN,
-    AllowedHosts,
-    RefusedAddressError,
-    resolve_checked,
-    without_secrets,
-)
+from stream_server.addresses import AllowedHosts, RefusedAddressError, resolve_checked
 from stream_server.database import Database
 from stream_server.monitors.alerts.mail import is_address
 from stream_server.monitors.store.webhook_tables import Webhook
 from stream_server.problem import ProblemError
+from stream_server.redaction import HIDDEN, without_secrets
 
 Kind = Literal["standard", "slack", "mattermost", "discord", "email"]
 KINDS: tuple[str, ...] = get_args(Kind)

@@ -28,7 +28,7 @@ class Monitor(Base):
     """A live stream that is watched.
 
     ``url`` is whole, credentials included: what is shown anywhere goes through
-    ``ingest.urls.redaction``. ``generation`` counts those who took the monitor over; what an
+    ``redaction.without_secrets``. ``generation`` counts those who took the monitor over; what an
     earlier one still writes is refused. ``state`` to ``seen_at`` are its watcher's last words.
     """
 

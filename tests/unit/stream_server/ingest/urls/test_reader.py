@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -386,3 +387,22 @@ def test_a_playlist_that_vanishes_is_gone_not_failed(web: Web, tmp_path: Path) -
     heard = read_here(f"{web.url}/a.m3u8")
     timer.join()
     assert heard.kinds == ["playing", "gone"] and "404" in heard.reason
+
+
+def test_an_rtsp_server_that_redirects_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nPublic: DESCRIBE\r\n\r\n")
+                connection.recv(4096)
+                connection.sendall(
+                    b"RTSP/1.0 301 Moved\r\nCSeq: 2\r\nLocation: rtsp://169.254.169.254/a\r\n\r\n"
+                )
+                connection.recv(4096)
+
+        threading.Thread(target=serve, daemon=True).start()
+        heard = read_here(f"rtsp://me:hunter22@127.0.0.1:{server.getsockname()[1]}/x")
+    assert heard.kinds == ["failed"] and "redirects to rtsp://169.254.169.254/a" in heard.reason

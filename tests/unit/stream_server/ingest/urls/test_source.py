@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream_server.ingest.urls import reader_process
 from stream_server.ingest.urls.backoff import Backoff
 from stream_server.ingest.urls.source import SourceFrame, SourceOptions, UrlSource
 from stream_server.settings import load
@@ -212,7 +211,7 @@ async def scripted(
     async def other(executable: str, *_: str, **more: Any) -> Any:
         return await real(executable, str(script), **more)
 
-    monkeypatch.setattr(reader_process.asyncio, "create_subprocess_exec", other)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", other)
     async with UrlSource("http://h/a", options(**chosen), backoff=Soon()) as source:
         return await watch(source, lambda seen: len(seen.states) >= 2)
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from stream_server.ingest.urls.redaction import (
+from stream_server.redaction import (
     redact,
-    redacted_url,
     secrets_of,
     without_credentials,
+    without_secrets,
 )
 
 
@@ -25,11 +25,20 @@ from stream_server.ingest.urls.redaction import (
         ("srt://h:9000?passphrase=abcdefgh&streamid=x", "srt://h:9000?passphrase=***&streamid=***"),
         ("https%3A%2F%2Fcam%3Ahunter22%40h%2Fa", "https://***@h/a"),
         ("data:text/plain,secret", "data:***"),
-        ("nothing like an address", "***"),
+        ("no address", "no address"),
+        ("mailto:desk@example.org?body=secret", "mailto:desk@example.org"),
+        ("https://cam.example/live.m3u8", "https://cam.example/live.m3u8"),
+        ("rtsp://me:pass@cam.lan:554/1", "rtsp://***@cam.lan:554/1"),
+        ("rtsp://me:p@ss@cam.lan/1", "rtsp://***@cam.lan/1"),
+        ("https://x/y?token=secret&n=1#secret", "https://x/y?token=***&n=***"),
+        ("https://x/y?secret&&a=b=c", "https://x/y?***&a=***"),
+        ("srt://[::1]:9000?passphrase=secret", "srt://[::1]:9000?passphrase=***"),
+        ("http://[secret/", "***"),
+        ("/a/file.ts", "/a/file.ts"),
     ],
 )
 def test_what_opens_doors_is_not_shown(url: str, shown: str) -> None:
-    assert redacted_url(url) == shown
+    assert without_secrets(url) == shown
 
 
 SECRET = "hunter22"

@@ -10,26 +10,32 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, unquote
 
-MASK = "***"
+HIDDEN = "***"
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*:(?://|%2f%2f)[^\s\"'<>]+", re.IGNORECASE)
 _ENCODED = re.compile(r"\b[a-z][a-z0-9+.-]*%3a(?:%2f%2f|//)[^\s\"'<>]+", re.IGNORECASE)
 _RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_-]{20,}")
 _LEAST = 4  # characters: replacing shorter ones everywhere would only garble the text
 
 
-def redacted_url(url: str) -> str:
+def without_secrets(url: str) -> str:
     """``url`` as it may be shown."""
     head, separator, rest = url.partition("://")
     if not separator:
         decoded = unquote(url)
         if "://" in decoded and decoded != url:
-            return redacted_url(decoded)
-        scheme, colon, _ = url.partition(":")
-        return scheme + colon + MASK if colon and scheme.isalnum() else MASK
+            return without_secrets(decoded)
+        scheme, colon, address = url.partition(":")
+        if scheme.lower() == "mailto":
+            return scheme + colon + address.partition("?")[0]
+        if colon:
+            return scheme + colon + HIDDEN if scheme.isalnum() else HIDDEN
+        head, rest = "", "/" + url
     authority, slash, tail = _split(rest)
+    if authority.count("[") != authority.count("]"):
+        return HIDDEN
     path, _, query = tail.partition("#")[0].partition("?")
     parts = "/".join(_shown(part) for part in path.split("/"))
-    shown = f"{head}://{_host_alone(authority)}{slash}{parts}"
+    shown = f"{head}{separator}{_host_alone(authority)}{slash if head else ''}{parts}"
     return shown + ("?" + _shown_query(query) if query else "")
 
 
@@ -37,11 +43,11 @@ def redact(text: str, *urls: str) -> str:
     """``text`` with every address in it as it may be shown, and nothing left of what is secret in
     the known ``urls``, wherever and however it stands there."""
     for url in urls:
-        text = text.replace(url, redacted_url(url))
+        text = text.replace(url, without_secrets(url))
         for secret in sorted(secrets_of(url), key=len, reverse=True):
-            text = text.replace(secret, MASK)
-    text = _ENCODED.sub(lambda found: redacted_url(unquote(found[0])), text)
-    return _URL.sub(lambda found: redacted_url(found[0]), text)
+            text = text.replace(secret, HIDDEN)
+    text = _ENCODED.sub(lambda found: without_secrets(unquote(found[0])), text)
+    return _URL.sub(lambda found: without_secrets(found[0]), text)
 
 
 def secrets_of(url: str) -> set[str]:
@@ -92,15 +98,15 @@ def _unwrapped(authority: str) -> str:
 
 def _host_alone(authority: str) -> str:
     user_info, at, host = _unwrapped(authority).rpartition("@")
-    return f"{MASK}@{host}" if at and user_info else host
+    return f"{HIDDEN}@{host}" if at and user_info else host
 
 
 def _shown(part: str) -> str:
     if "=" in unquote(part):
-        return MASK
-    return MASK if _RANDOM.fullmatch(part) else part
+        return HIDDEN
+    return HIDDEN if _RANDOM.fullmatch(part) else part
 
 
 def _shown_query(query: str) -> str:
-    names = [part.partition("=")[::2] for part in query.split("&")]
-    return "&".join(f"{name}={MASK}" if value else MASK for name, value in names)
+    names = [part.partition("=")[::2] for part in query.split("&") if part]
+    return "&".join(f"{name}={HIDDEN}" if value else HIDDEN for name, value in names)

@@ -1,0 +1,135 @@
+"""Live sources as other programs serve them, read as a monitor reads them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stream_server.ingest.urls.source import SourceFrame, UrlSource
+from stream_server.vision.types import Image
+from tests.support.files_server import files_server
+from tests.support.live_media import moving, write_live
+from tests.support.live_reading import Watched, options, watch
+from tests.support.live_servers import (
+    needs_ffmpeg,
+    needs_rtmp,
+    played,
+    rtmp_server,
+    rtsp_server,
+    skip_without_rtsp,
+)
+
+pytestmark = [pytest.mark.slow, needs_ffmpeg]
+
+SECONDS, BEGIN, END = 8.0, 3.0, 5.0
+KINDS = [
+    "hls", "low-latency hls", "dash", "udp", "srt", "rtsp", pytest.param("rtmp", marks=needs_rtmp)
+]  # fmt: skip
+
+
+def marked(time: float) -> Image:
+    """A moving picture, red for two seconds of every eight."""
+    picture = moving(time)
+    if BEGIN <= time < END:
+        picture[:60] = (230, 20, 20)
+    return picture
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("live") / "clip.mp4"
+    write_live(path, "mp4", SECONDS, picture=marked, sound=True)
+    return path
+
+
+def is_red(frame: SourceFrame) -> bool:
+    top = frame.image[:50].reshape(-1, 3).mean(axis=0)
+    return bool(top[0] > 150 and top[1] < 90)
+
+
+def a_free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def served(kind: str, clip: Path, folder: Path, stack: ExitStack) -> str:
+    """The address at which ``kind`` is served until ``stack`` is closed."""
+    if kind in ("hls", "low-latency hls", "dash"):
+        site = stack.enter_context(files_server(folder))
+        more = {
+            "hls": ("-hls_time", "1", "-hls_list_size", "5", "-hls_flags", "delete_segments"),
+            "low-latency hls": ("-hls_time", "1", "-hls_segment_type", "fmp4"),
+            "dash": ("-seg_duration", "1", "-window_size", "8", "-streaming", "1"),
+        }[kind]
+        form, name = ("dash", "live.mpd") if kind == "dash" else ("hls", "live.m3u8")
+        stack.enter_context(played(clip, form, str(folder / name), *more))
+        return f"{site}/{name}"
+    if kind == "udp":
+        address = f"udp://127.0.0.1:{a_free_udp_port()}"
+        stack.enter_context(played(clip, "mpegts", f"{address}?pkt_size=1316"))
+        return address
+    if kind == "srt":
+        address = f"srt://127.0.0.1:{a_free_udp_port()}?passphrase=0123456789ab"
+        stack.enter_context(played(clip, "mpegts", f"{address}&mode=listener"))
+        return address
+    if kind == "rtmp":
+        application = stack.enter_context(rtmp_server(folder))
+        stack.enter_context(played(clip, "flv", f"{application}/clip"))
+        return f"{application}/clip"
+    skip_without_rtsp()
+    return stack.enter_context(rtsp_server(clip))
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as opened:
+        yield opened
+
+
+def red_stretches(seen: Watched) -> list[float]:
+    """How long each red stretch was that was seen from its beginning to its end."""
+    times: list[float] = []
+    found: list[float] = []
+    for before, frame in pairwise(seen.frames):
+        if is_red(frame) and (times or not is_red(before)):
+            times.append(frame.media_time)
+        elif times:
+            found.append(times[-1] - times[0])
+            times = []
+    return found
+
+
+def as_shown(seen: Watched) -> bool:
+    """Whether one was as long as it is. What comes at once at first is partly skipped."""
+    return any(abs(length - (END - BEGIN)) < 0.5 for length in red_stretches(seen))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_is_shown_is_seen_when_it_is_shown(
+    kind: str, clip: Path, tmp_path: Path, stack: ExitStack
+) -> None:
+    url = served(kind, clip, tmp_path, stack)
+    async with UrlSource(url, options(sample_hz=10)) as source:
+        seen = await watch(source, as_shown, 150)
+    assert "playing" in seen.kinds and "failed" not in seen.kinds
+    times = [frame.media_time for frame in seen.frames]
+    assert times == sorted(times)
+    assert np.median(np.diff(times)) == pytest.approx(0.1, abs=0.03)
+
+
+async def test_a_camera_with_a_password(clip: Path, stack: ExitStack) -> None:
+    skip_without_rtsp()
+    url = stack.enter_context(rtsp_server(clip, "cam", "hunter22"))
+    async with UrlSource(url, options()) as locked:
+        refused = await watch(locked, lambda seen: len(seen.states) >= 2)
+    assert set(refused.kinds) == {"connecting"} and not refused.frames
+    async with UrlSource(url.replace("//", "//cam:hunter22@"), options()) as source:
+        seen = await watch(source, lambda seen: bool(seen.frames))
+    assert "playing" in seen.kinds and "hunter22" not in str(seen.states)
