@@ -18,7 +18,7 @@ from statistics import median
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.e2e.browser import chromium
+from tests.e2e.browser import chromium, wait_for
 from tests.e2e.monitor_site import Watching, past, rows
 from tests.support.server import TOKEN
 
@@ -37,8 +37,8 @@ new MutationObserver((_, watcher) => {
 def painted(page: Page, address: str) -> float:
     """Milliseconds from the navigation to the painted list."""
     page.goto(address)
-    page.wait_for_function("window.painted")
-    return float(page.evaluate("window.painted"))
+    found = wait_for("the list", lambda: page.evaluate("window.painted"), 60, 0.2)
+    return float(found)
 
 
 def main() -> None:

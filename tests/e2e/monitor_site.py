@@ -21,13 +21,13 @@ from stream_server.monitors.store.webhook_tables import Delivery
 from stream_server.settings import Settings
 from tests.e2e import clips
 from tests.support.monitored import stretch
-from tests.support.server import TOKEN, start_server
+from tests.support.server import TOKEN, Server, start_server
 from tests.support.tiny_repository import tiny_repository
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def red_face(seconds: float = 10) -> Iterator[clips.Picture]:
+def red_face(seconds: float = 5) -> Iterator[clips.Picture]:
     """A face that sways a little, of a colour that the made-up models take for a fake."""
     head = clips.portrait(240, warm=0.7)
     for index in range(round(seconds * clips.FPS)):
@@ -44,16 +44,22 @@ class Watching:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         clips.mp4(folder / "face.mp4", red_face())
-        clips.mp4(folder / "empty.mp4", clips.empty(8))
-        clips.mp4(folder / "still.mp4", clips.still(30))
-        models = tiny_repository(folder / "models", maps=True)
-        environment = {
-            "FAKELIGHT_MONITOR_FILES": str(folder),
-            "FAKELIGHT_MONITOR_HOSTS": "127.0.0.1",
-        }
-        self.server = start_server(folder, "--models", str(models), environment=environment)
+        clips.mp4(folder / "empty.mp4", clips.empty(4))
+        clips.mp4(folder / "still.mp4", clips.still(6))
+        tiny_repository(folder / "models", maps=True)
+        self.server = self._started()
         self._client = httpx.Client(base_url=self.server.url, headers=HEADERS, timeout=60)
         self._database = open_database(Settings(state_dir=folder / "state"))
+
+    def _started(self, port: int = 0) -> Server:
+        files = {"FAKELIGHT_MONITOR_FILES": str(self.folder)}
+        environment = {**files, "FAKELIGHT_MONITOR_HOSTS": "127.0.0.1"}
+        models = str(self.folder / "models")
+        return start_server(self.folder, "--models", models, port=port, environment=environment)
+
+    def come_back(self) -> None:
+        """Be there again after ``server.stop()``, at the same address."""
+        self.server = self._started(self.server.port)
 
     def address(self, clip: str) -> str:
         return (self.folder / clip).as_uri()

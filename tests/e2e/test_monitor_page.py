@@ -202,6 +202,14 @@ def test_another_page_sees_what_this_one_does(open_page: Open, nothing_yet: Watc
     expect(tile(there, "Garden")).to_have_count(0)
 
 
+def test_what_is_pushed_is_told_where_to(open_page: Open, nothing_yet: Watching) -> None:
+    page = open_page()
+    add(page, "whip:", "OBS in the studio")
+    [monitor] = wait_for("the monitor", lambda: nothing_yet.get("/v1/monitors"))
+    address = f"{nothing_yet.server.url}/whip?monitor={monitor['id']}"
+    expect(tile(page, "OBS in the studio").locator(".address")).to_have_text(f"Push to {address}")
+
+
 def test_a_picture_that_stands_still_is_said_in_words(
     open_page: Open, nothing_yet: Watching
 ) -> None:
@@ -285,18 +293,19 @@ def test_a_thousand_incidents_come_a_page_at_a_time(open_page: Open, nothing_yet
     expect(page.locator("#page-of")).to_have_text("Page 19")
 
 
-def test_after_a_broken_line_the_page_catches_up(open_page: Open, nothing_yet: Watching) -> None:
-    page = open_page()
-    page.context.set_offline(True)
-    page.route("**/v1/monitors/events", lambda route: route.abort())
-    expect(page.locator("#server")).to_have_text("No line to the server; trying again")
+def test_after_a_broken_line_the_page_catches_up(chrome: Browser, nothing_yet: Watching) -> None:
     nothing_yet.watch("empty.mp4", name="Garden")
+    page = chrome.new_page()
+    page.goto(f"{nothing_yet.server.url}/monitor#token={TOKEN}")
+    expect(tile(page, "Garden").locator(".faces")).to_have_text("No face in view")
+    nothing_yet.server.stop()
+    expect(page.locator("#server")).to_have_text("No line to the server; trying again")
     nothing_yet.put([past(1, time.time())])
-    page.unroute("**/v1/monitors/events")
-    page.context.set_offline(False)
+    nothing_yet.come_back()
     expect(page.locator("#server")).to_have_text("Connected, live")
-    expect(tile(page, "Garden")).to_be_visible()
     expect(rows(page)).to_have_count(1)
+    expect(tile(page, "Garden").locator(".faces")).to_have_text("No face in view")
+    page.close()
 
 
 def test_webhooks_are_added_tested_and_dead_letters_sent_anew(

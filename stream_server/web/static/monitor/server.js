@@ -16,6 +16,7 @@ import { ask } from "./request.js";
  * @property {string} id
  * @property {string} name
  * @property {string} url without credentials
+ * @property {string|null} push_to where to push by WHIP what is to be watched, null for what is fetched
  * @property {boolean} evidence
  * @property {"connecting"|"watching"|"stalled"|"paused"|"failed"} state
  * @property {string} reason a clause for people; empty where there is nothing to say

@@ -57,10 +57,10 @@ export class Tile {
   /** @param {Monitor} monitor @param {number} now Unix seconds */
   show(monitor, now) {
     this.monitor = monitor;
-    const { name, state, url } = monitor;
+    const { name, state, url, push_to } = monitor;
     this.element.dataset.state = state;
     this.part(".name").textContent = name;
-    this.part(".address").textContent = url;
+    this.part(".address").textContent = push_to === null ? url : `Push to ${location.origin}${push_to}`;
     this.part(".state").replaceChildren(stateIcon(state), stateWords(state));
     this.part(".why").textContent = sentence(monitor.reason);
     const first = state === "watching" ? mostSuspicious(monitor.faces) : null;
