@@ -25,6 +25,7 @@ from stream_server.monitors.status import BLIND, Status, Throughput, Timeline
 from stream_server.monitors.store.incidents import Change, IncidentTable
 from stream_server.monitors.store.monitors import MonitorTable, SupersededError
 from stream_server.monitors.store.tables import Incident, Monitor
+from stream_server.problem import ProblemError
 from stream_server.protocol import FrameHeader
 from stream_server.session import Send
 from stream_server.vision.types import Image
@@ -92,6 +93,8 @@ class Watch:
         working = [asyncio.create_task(part) for part in (self._live.run(), self._keep())]
         try:
             await asyncio.wait([reading, *working], return_when=asyncio.FIRST_COMPLETED)
+            if _over(reading):
+                self.close_incidents()
             for task in (reading, *working):
                 if task.done():
                     task.result()
@@ -234,3 +237,11 @@ class Watch:
             self._evidence.end()
         with suppress(SQLAlchemyError, SupersededError):
             await self._save()
+
+
+def _over(reading: asyncio.Task[None]) -> bool:
+    """Whether the source has ended for good, or is refused: nothing is waited for any more."""
+    if not reading.done():
+        return False
+    error = reading.exception()
+    return error is None or isinstance(error, ProblemError)

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from stream_server.database import Database
 from stream_server.monitors.incidents import Stretch
@@ -90,8 +90,10 @@ class IncidentTable:
         before: float = math.inf,
         limit: int = 1000,
     ) -> Sequence[Incident]:
-        """The newest first. ``before`` leaves out those that opened at that time or later."""
-        query = select(Incident).order_by(Incident.opened_at.desc(), Incident.id).limit(limit)
+        """The newest first, without their timelines. ``before`` leaves out those that opened at
+        that time or later."""
+        query = select(Incident).options(defer(Incident.timeline)).limit(limit)
+        query = query.order_by(Incident.opened_at.desc(), Incident.id)
         if monitor is not None:
             query = query.where(Incident.monitor == monitor)
         if state is not None:

@@ -277,6 +277,19 @@ async def test_one_that_failed_is_tried_again_when_it_is_resumed(world: Any) -> 
         await until(lambda: state_of(service, monitor) == "watching")
 
 
+async def test_a_stream_that_ends_leaves_no_incident_open(world: Any) -> None:
+    def script() -> Iterator[Any]:
+        yield SourceState("playing")
+        yield from (seen(200, number) for number in range(20))
+        yield SourceState("ended")
+
+    world.scripts["a"] = script
+    async with world.serving() as service:
+        await add(service, "a")
+        (incident,) = await until(lambda: service.incidents.find(state="closed"))
+        assert incident.closed_at == incident.suspicious_at
+
+
 async def test_an_engine_that_is_down_is_told(world: Any) -> None:
     world.scripts["a"] = lambda: stretches(255)
     async with world.serving() as service:
