@@ -11,6 +11,10 @@ from stream_server.ingest.files import tone
 from stream_server.ingest.files.geometry import orientation_of, shown_size
 from stream_server.vision.types import Image
 
+#: FFmpeg starts as many threads as there are cores for the conversion of each frame anew, and they
+#: last until Python collects its garbage: a reader runs into its limit on memory within seconds.
+_ONE = 1
+
 
 def upright_rgb(frame: Any, longest_side: float, aspect: float = 1.0) -> Image:
     """``frame`` as uint8 ``[H, W, 3]``, turned and mirrored as its file asks for, its longer side
@@ -30,16 +34,16 @@ def _rgb(frame: Any, longest_side: float, aspect: float) -> Image:
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
     if is_hdr(frame):
         deep = frame.to_ndarray(
-            format="rgb48le", width=size[0], height=size[1], interpolation="AREA"
+            format="rgb48le", width=size[0], height=size[1], interpolation="AREA", threads=_ONE
         )
         return tone.to_sdr(deep, frame.color_trc)
     if factor < 0.5:
         # Converting all of a 4K picture to RGB only to shrink it would cost more than decoding it.
         small = frame.to_ndarray(
-            format="rgb24", width=size[0], height=size[1], interpolation="AREA"
+            format="rgb24", width=size[0], height=size[1], interpolation="AREA", threads=_ONE
         )
         return np.asarray(small, np.uint8)
-    image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    image = np.asarray(frame.to_ndarray(format="rgb24", threads=_ONE), np.uint8)
     if size == (frame.width, frame.height):
         return image
     grows = size[0] > frame.width or size[1] > frame.height

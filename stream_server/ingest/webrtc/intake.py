@@ -114,4 +114,5 @@ class Intake:
 
 def _picture(frame: VideoFrame) -> Image:
     """The frame as RGB, uint8 ``[H, W, 3]``."""
-    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    # One thread: more would be started for each frame anew.
+    return np.asarray(frame.to_ndarray(format="rgb24", threads=1), np.uint8)
