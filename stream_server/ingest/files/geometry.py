@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,8 @@ from av.sidedata.sidedata import Type
 
 from stream_server.vision.types import Image
 
+_MOST_WAITING = 64 * 1024**2  # bytes of pictures that wait for Python's collector
+_waiting = 0
 _STRANGEST = 10  # times as wide as high, or the other way: beyond it a header is nonsense
 
 
@@ -53,6 +56,7 @@ _BY_QUARTERS = (
 def orientation_of(frame: Any) -> Orientation:
     """What the display matrix of a decoded frame asks for (ISO/IEC 14496-12, 8.3.2: nine 16.16
     numbers, of which a, b, c, d take x, y to ax + cy, bx + dy). The nearest of the eight."""
+    _tidy(frame)
     try:
         matrix = frame.side_data.get(Type.DISPLAYMATRIX)
     except ValueError:  # beside it lies something that PyAV has no name for
@@ -63,6 +67,16 @@ def orientation_of(frame: Any) -> Orientation:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Orientation(False, a < 0, d < 0)
     return Orientation(True, c < 0, b < 0)
+
+
+def _tidy(frame: Any) -> None:
+    """A frame and its side data refer to each other, so only Python's collector frees them, and
+    that counts objects, not the megabytes of a picture: call it when there are many of those."""
+    global _waiting
+    _waiting += 3 * frame.width * frame.height
+    if _waiting >= _MOST_WAITING:
+        _waiting = 0
+        gc.collect(1)
 
 
 def pixel_aspect(ratio: Fraction | None) -> float:

@@ -21,3 +21,16 @@ def test_no_thread_is_left_behind_by_a_frame(tmp_path: Path) -> None:
             for frame in frames:
                 upright_rgb(frame, side)
         assert psutil.Process().num_threads() == before
+
+
+def test_pictures_do_not_pile_up(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", moving_face((1280, 720)), every(30, 5))
+    held: list[int] = []
+    with av.open(str(path)) as container:
+        container.streams.video[0].codec_context.thread_count = 1
+        for number, frame in enumerate(container.decode(video=0)):
+            upright_rgb(frame, 640)
+            if number in (30, 149):
+                held.append(psutil.Process().memory_info().rss)
+    # Those 119 frames are 165 MB.
+    assert held[1] - held[0] < 80 * 2**20
