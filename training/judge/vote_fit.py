@@ -177,7 +177,7 @@ def _loss(values: Array, labels: NDArray[np.bool_], weights: Array) -> float:
 def thresholds(
     probability: Array,
     labels: NDArray[np.bool_],
-    alarms: float = 0.015,
+    alarms: float = 0.02,
     missed: float = 0.1,
     weights: Array | None = None,
 ) -> tuple[float, float]:
