@@ -24,7 +24,7 @@ def filled(max_pixels: int = 10**6) -> Any:
     return buffer, frames, asked
 
 
-VP8 = SimpleNamespace(name="VP8")
+VP8 = SimpleNamespace(name="VP8", payloadType=96)
 KEY = b"\x10\x00\x00\x9d\x01\x2a" + (640).to_bytes(2, "little") + (360).to_bytes(2, "little")
 HUGE = b"\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f"
 DELTA = b"\x11" + b"\x00" * 9
