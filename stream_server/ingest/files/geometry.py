@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 
 from stream_server.vision.types import Image
 
@@ -58,7 +58,9 @@ def orientation_of(frame: Any) -> Orientation:
     numbers, of which a, b, c, d take x, y to ax + cy, bx + dy). The nearest of the eight."""
     _tidy(frame)
     try:
-        matrix = frame.side_data.get(Type.DISPLAYMATRIX)
+        # Not frame.side_data: a frame that has been asked for that is never freed (PyAV 18.1).
+        container: Any = SideDataContainer
+        matrix = container(frame).get(Type.DISPLAYMATRIX)
     except ValueError:  # beside it lies something that PyAV has no name for
         return _BY_QUARTERS[round(frame.rotation / 90) % 4]
     if matrix is None:
