@@ -29,6 +29,7 @@ test: setup-dev
 	    "extension=npm test --silent" \
 	    "server=$(MEASURED) tests/server" \
 	    "scan=$(MEASURED) tests/scan" \
+	    "media=$(MEASURED) tests/media" \
 	    "cluster=$(MEASURED) tests/cluster" \
 	    "contract=$(MEASURED) tests/contract" \
 	    "e2e=$(MEASURED) tests/e2e" \

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream_server import protocol
+from stream_server.clock_watch import ClockWatch
 from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.requests import ExplainRequests
@@ -89,6 +90,7 @@ class LiveStream:
         self._waiting: tuple[int, Job] | None = None
         self._wake = asyncio.Event()
         self._rate = _RateLimit(max_fps, clock)
+        self._clock_watch = ClockWatch()
         self._last_error: dict[str, float] = {}
         self._explain_requests = (
             None if explainer is None else ExplainRequests(explainer, stream.moment, send, clock)
@@ -108,6 +110,9 @@ class LiveStream:
         if self.paused:
             self.counters.dropped += 1
             return
+        complaint = self._clock_watch.note(job.header.media_time, job.arrived)
+        if complaint is not None:
+            self._refuse_rarely("bad_clock", complaint, job)
         if self._waiting is not None:
             self.counters.dropped += 1
         self._waiting = (self._epoch, job)
@@ -130,6 +135,7 @@ class LiveStream:
 
     def control(self, kind: str) -> None:
         """Obey ``seek``, ``pause`` or ``resume``."""
+        self._clock_watch.reset()
         if kind == "seek":
             self._epoch += 1
         elif kind == "pause":

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="Host names that are answered beside the server's own, comma separated: for"
         " proxies and probes.",
     )
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="Path that a proxy serves this server under, such as /fakelight.",
+    )
     state_dir: Path = Field(
         default_factory=resources.default_state_dir,
         description="Folder of all that outlives a run: the token, scans, their uploads.",

@@ -10,13 +10,13 @@ import asyncio
 import math
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_server.evidence import FaceEvidence, Sample, StreamOptions
+from stream_server.evidence import GATHERING_SECONDS, FaceEvidence, Sample, StreamOptions
 from stream_server.rhythm import Rhythm
 from stream_server.verdict import Verdict, VerdictPolicy
 from stream_server.vision.crop import alignment, corners, cut, to_crop
@@ -26,6 +26,7 @@ from stream_server.vision.track import Track
 from stream_server.vision.types import Floats, Frame, Image
 
 _T = TypeVar("_T")
+_OUT_OF_SIGHT = 2.0  # seconds without a face from which waiting for one to be judged begins anew
 
 
 class Scorer(Protocol):
@@ -127,6 +128,8 @@ class Stream:
         self._newest: dict[int, tuple[float, Look]] = {}
         self._rhythm = Rhythm(options.sample_hz)
         self._time = -math.inf
+        self._gathering_since: float | None = None
+        self._faces_at = -math.inf
 
     @property
     def max_faces(self) -> int:
@@ -150,6 +153,7 @@ class Stream:
         self._newest.clear()
         self._rhythm.reset()
         self._time = -math.inf
+        self._gathering_since = None
 
     async def analyse(self, frame: Frame) -> list[Face]:
         """Take in the next frame and return its faces, in the order of their tracks.
@@ -172,7 +176,8 @@ class Stream:
         await self._score(frame.media_time, tracks)
         self._forget(frame.media_time)
         height, width = frame.image.shape[:2]
-        return [self._face(track, width, height, frame.media_time) for track in tracks]
+        faces = [self._face(track, width, height, frame.media_time) for track in tracks]
+        return self._impatiently(faces, frame.media_time)
 
     def moment(self, track: int) -> Moment | None:
         """The newest sample of ``track`` that could be judged.
@@ -262,6 +267,24 @@ class Stream:
             reasons=reasons,
             members={} if silent else evidence.members,
         )
+
+    def _impatiently(self, faces: list[Face], now: float) -> list[Face]:
+        """``faces``; but where new ones are gathered for again and again and none is ever judged,
+        it is said that there are too few pictures of each."""
+        if faces:
+            self._faces_at = now
+        away = now - self._faces_at > max(_OUT_OF_SIGHT, 3 * self._rhythm.pace)
+        if away or any(face.verdict != "gathering" for face in faces):
+            self._gathering_since = None
+        elif faces and self._gathering_since is None:
+            self._gathering_since = now
+        since = self._gathering_since
+        if since is None or now - since <= GATHERING_SECONDS:
+            return faces
+        return [
+            replace(face, verdict="not_enough_evidence", reasons=("too_few_pictures",))
+            for face in faces
+        ]
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

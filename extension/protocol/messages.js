@@ -1,6 +1,8 @@
 // The wire messages of `fakelight.v1`, mirrored from docs/protocol.md. This is the only module that
 // knows the bytes; everything else passes the typed objects around.
 
+import { addressOf } from "../shared/address.js";
+
 const PROTOCOL = 1;
 export const SUBPROTOCOL = "fakelight.v1";
 const STREAM_PATH = "/v1/stream";
@@ -123,7 +125,7 @@ export function encodeFrame(header, picture) {
  * @param {string} server
  */
 export function streamAddress(server) {
-  const url = new URL(STREAM_PATH, server);
+  const url = new URL(addressOf(server, STREAM_PATH));
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }

@@ -15,7 +15,16 @@ export function isLoopback(server) {
 }
 
 /**
- * The address as it is stored: scheme, host and port, nothing after them.
+ * @param {string} server with the path that it lies under, if any: `https://example.org/fakelight`
+ * @param {string} path such as `/v1/stream`
+ */
+export function addressOf(server, path) {
+  return server.replace(/\/+$/, "") + path;
+}
+
+/**
+ * The address as it is stored: scheme, host and port, and the path that a proxy serves it under.
+ * The address of one of its pages will do.
  * @param {string} text
  * @returns {string}
  * @throws {AddressError}
@@ -38,5 +47,5 @@ export function normaliseServer(text) {
   if (url.protocol === "http:" && !isLoopback(url.origin)) {
     throw new AddressError("server_needs_https");
   }
-  return url.origin;
+  return url.origin + url.pathname.replace(/\/(scan|monitor)?\/*$/, "").replace(/\/+$/, "");
 }

@@ -12,6 +12,7 @@ from stream_server import __version__, protocol, resources
 from stream_server.problem import ProblemError
 from stream_server.server.auth import COOKIE, bearer_token
 from stream_server.server.pairing import LIFETIME
+from stream_server.server.root_path import ROOT_PATH
 from stream_server.server.services import Services
 from stream_server.session import Session, limits
 
@@ -44,10 +45,9 @@ async def metrics(request: Request) -> Response:
 
 async def openapi(request: Request) -> Response:
     """The description of this interface."""
-    del request
-    return Response(
-        (resources.web_dir() / "openapi.json").read_bytes(), media_type="application/json"
-    )
+    described = json.loads((resources.web_dir() / "openapi.json").read_bytes())
+    described["servers"] = [{"url": request.scope.get(ROOT_PATH) or "/"}]
+    return JSONResponse(described)
 
 
 async def info(request: Request) -> Response:

@@ -24,6 +24,7 @@ from stream_server.server import api, pages
 from stream_server.server.body_limit import BodyLimit
 from stream_server.server.gate import Gate
 from stream_server.server.problems import HANDLERS
+from stream_server.server.root_path import RootPath
 from stream_server.server.services import Services
 
 _BODY_BYTES = 8 * 1024  # where nothing else is said: a token or six digits
@@ -82,6 +83,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Mount("/extension", StaticFiles(directory=resources.extension_dir())),
         ],
         middleware=[
+            Middleware(RootPath, prefix=services.settings.root_path),
             Middleware(Gate, settings=services.settings, authority=services.authority),
             Middleware(pages.SecurityHeaders),
             Middleware(BodyLimit, default=_BODY_BYTES, by_path=bodies),

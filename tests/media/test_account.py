@@ -69,7 +69,7 @@ def test_what_follows_that_cannot_be_decoded(scan: ScanCommand, tmp_path: Path) 
     """A transport stream goes on in another codec: players that follow would show it."""
     first = video(tmp_path / "a.ts", genuine(), 4.0)
     second = write_video(
-        tmp_path / "b.ts", swapped(), every(RATE, 4), codec="mpeg2video", options={}, rate=25
+        tmp_path / "b.ts", swapped(), every(RATE, 4), codec="mpeg4", options={}, rate=25
     )
     outcome = scan(joined(tmp_path / "c.ts", first, second))
     assert outcome.found["verdict"] != "likely_real"

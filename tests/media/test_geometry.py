@@ -75,7 +75,6 @@ def test_a_face_on_its_side_without_a_tag(scan: ScanCommand, tmp_path: Path, deg
     left, top, width, height = face["box"]
     turned = {90: (0.38, 0.5), 180: (0.5, 0.62), 270: (0.62, 0.5)}[degrees]
     assert left < turned[0] < left + width and top < turned[1] < top + height
-    assert any("stood on their side" in line for line in report["settings"]["left_out"])
 
 
 def test_a_video_that_is_turned_in_its_middle(scan: ScanCommand, tmp_path: Path) -> None:
@@ -88,6 +87,7 @@ def test_a_video_that_is_turned_in_its_middle(scan: ScanCommand, tmp_path: Path)
     report = flagged(scan(video(tmp_path / "a.mp4", held, 6.0)))
     assert len(report["faces"]) == 2
     assert report["faces"][1]["samples"] >= 20
+    assert any("stood on their side" in line for line in report["settings"]["left_out"])
 
 
 @pytest.mark.parametrize("shape", [(4000, 300), (300, 4000)])

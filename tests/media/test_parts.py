@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 from tests.media.made import empty, genuine, streams, swapped
 from tests.media.test_times import flagged
+from tests.support.faces import person
 from tests.support.scanning import ScanCommand
 
 
@@ -61,7 +62,7 @@ def apng(path: Path, pages: list[Any]) -> None:
 
 
 def icon(path: Path, pages: list[Any]) -> None:
-    small, large = pages[1].resize((240, 240)), pages[0].resize((256, 256))
+    small, large = Pillow.fromarray(person()).resize((240, 240)), pages[0].resize((256, 256))
     large.save(path, "ICO", sizes=[(256, 256), (240, 240)], append_images=[small])
 
 
@@ -76,7 +77,9 @@ def test_every_picture_of_a_file_is_judged(
 
 
 def test_a_map_of_brightness_is_no_picture(scan: ScanCommand, tmp_path: Path) -> None:
-    pages = [Pillow.fromarray(picture(0.0)) for picture in (genuine(), swapped())]
+    pages = [
+        Pillow.fromarray(picture(0.0)).resize((640, 480)) for picture in (genuine(), swapped())
+    ]
     path = tmp_path / "phone.jpg"
     pages[0].save(
         path, "MPO", save_all=True, append_images=pages[1:], quality=95,

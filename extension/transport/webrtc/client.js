@@ -4,6 +4,7 @@
 
 import { MOST_PER_SECOND } from "../../capture/frames.js";
 import { ProtocolError, control, explain, parseServerMessage } from "../../protocol/messages.js";
+import { addressOf } from "../../shared/address.js";
 import { bearer } from "../../shared/request.js";
 import { Stamps, StampWatch } from "./stamps.js";
 import { gathered, restart } from "./ice.js";
@@ -115,7 +116,7 @@ export class WebRtcClient {
   async post(sdp) {
     const { server, token, source } = this.target;
     const { kind } = source;
-    const answer = await fetch(new URL(`/whip?kind=${kind}`, server), {
+    const answer = await fetch(addressOf(server, `/whip?kind=${kind}`), {
       method: "POST",
       headers: { "Content-Type": "application/sdp", ...bearer(token) },
       body: sdp,

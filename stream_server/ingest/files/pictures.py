@@ -85,10 +85,11 @@ class StillPicture:
 
 
 class Animation:
-    """A GIF, WebP, PNG or AVIF that moves; see ``Media``."""
+    """A GIF, WebP, PNG or AVIF that moves; see ``Media``. ``begin`` is its first picture."""
 
-    def __init__(self, source: Source, name: str, opened: Any) -> None:
+    def __init__(self, source: Source, name: str, opened: Any, begin: int = 0) -> None:
         self._source = source
+        self._begin = begin
         count = int(opened.n_frames)
         if count * opened.width * opened.height > _MAX_ANIMATION:
             raise UnusableError(
@@ -98,7 +99,7 @@ class Animation:
                 413,
             )
         starts, total = [], 0.0
-        for number in range(count):
+        for number in range(begin, count):
             try:
                 opened.seek(number)
                 if opened.format in _TOLD_LATE:
@@ -112,9 +113,9 @@ class Animation:
         orientation = opened.getexif().get(0x0112, 1)
         size = opened.size[::-1] if orientation in (5, 6, 7, 8) else opened.size
         self.info = MediaInfo(
-            "animation", opened.format, size[0], size[1], total, timeline.rate, count,
+            "animation", opened.format, size[0], size[1], total, timeline.rate, count - begin,
             mirrored=orientation in (2, 4, 5, 7), timeline=timeline,
-            broken_off=(count - len(starts)) * total / max(len(starts), 1),
+            broken_off=(count - begin - len(starts)) * total / max(len(starts), 1),
         )  # fmt: skip
 
     def read(
@@ -133,7 +134,7 @@ class Animation:
                     if not (rhythm.due(time) or held):
                         continue
                     try:
-                        opened.seek(number)
+                        opened.seek(self._begin + number)
                         image = _rgb(ImageOps.exif_transpose(opened), side)
                     except _BROKEN:
                         counts.damaged += 1
@@ -166,7 +167,13 @@ def picture_contents(
             return None
         first = _checked(source, name, opened, max_pixels)
         if isinstance(first, Animation):
-            return Contents((Part(first),))
+            if not getattr(opened, "default_image", False):
+                return Contents((Part(first),))
+            still = StillPicture(source, name, opened)
+            moving = Animation(source, name, opened, begin=1)
+            return Contents(
+                (Part(moving, "the animation"), Part(still, "the picture instead of it"))
+            )
         count = pages.count(opened)
         parts: list[Part] = []
         unread: list[Unread] = []

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stream_server.problem import ProblemError
 from stream_server.report.html import render
 from stream_server.report.model import Report
+from stream_server.report.words import headline
 from stream_server.scan.jobs.lock import FileLock
 from stream_server.scan.jobs.store import Scan, ScanStore
 from stream_server.scan.options import ScanOptions
@@ -226,7 +227,7 @@ class ScanQueue:
             "failed" if failed else "done",
             verdict=None if failed else report.verdict,
             probability=report.probability,
-            detail=str(report.error["detail"]) if report.error else None,
+            detail=_detail(report),
             report=json.dumps(report.as_json(), allow_nan=False),
             page=render([report]),
         )
@@ -255,6 +256,14 @@ class ScanQueue:
         for inbox in self._listeners.get(scan_id, ()):
             with suppress(asyncio.QueueFull):
                 inbox.put_nowait(None)
+
+
+def _detail(report: Report) -> str | None:
+    """What a list of scans says of one beside its verdict: why there is none, or that it does not
+    speak for the whole file."""
+    if report.error is not None:
+        return str(report.error["detail"])
+    return headline(report) if report.status == "incomplete" else None
 
 
 def described(

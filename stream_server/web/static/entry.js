@@ -1,7 +1,7 @@
 // Getting in: the token of the printed link becomes a cookie that scripts cannot read. And what
 // the pages need besides: the words that they share with the extension.
 
-import { setWords } from "/extension/shared/words.js";
+import { setWords } from "../extension/shared/words.js";
 
 /**
  * @typedef {object} Info what the server says of itself
@@ -12,7 +12,7 @@ import { setWords } from "/extension/shared/words.js";
 
 /** @returns {Promise<string>} empty when it worked, else what went wrong in the server's words */
 async function exchange(/** @type {string} */ token) {
-  const answer = await fetch("/v1/session", {
+  const answer = await fetch("v1/session", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ token }),
@@ -51,13 +51,13 @@ export function askForToken(form, note, entered) {
 
 /** Let the extension's modules speak on this page. */
 export async function fetchWords() {
-  setWords(await (await fetch("/extension/_locales/en/messages.json")).json());
+  setWords(await (await fetch("extension/_locales/en/messages.json")).json());
 }
 
 /** @returns {Promise<Info|"unauthorised"|"unreachable">} */
 export async function askServer() {
   try {
-    const answer = await fetch("/v1/info", { cache: "no-store" });
+    const answer = await fetch("v1/info", { cache: "no-store" });
     if (answer.status === 401 || answer.status === 403) return "unauthorised";
     return answer.ok ? await answer.json() : "unreachable";
   } catch {

@@ -1,16 +1,16 @@
 // The page `/`: plays a video and judges it with the extension's own capture, transport and overlay.
 
-import { drawBox } from "/extension/overlay/look.js";
-import { Overlay } from "/extension/overlay/overlay.js";
-import { byId, contextOf } from "/extension/shared/dom.js";
-import { openDirect } from "/extension/transport/direct.js";
-import { VideoSession } from "/extension/watch/session.js";
+import { drawBox } from "../extension/overlay/look.js";
+import { Overlay } from "../extension/overlay/overlay.js";
+import { byId, contextOf } from "../extension/shared/dom.js";
+import { openDirect } from "../extension/transport/direct.js";
+import { VideoSession } from "../extension/watch/session.js";
 import { askForToken, askServer, enterByLink, fetchWords } from "./entry.js";
 import { Sources, explain } from "./source.js";
 
 /** @typedef {import("./source.js").Kind} Kind */
 
-const SAMPLE = "/static/sample.mp4";
+const SAMPLE = "static/sample.mp4";
 /** @type {Kind[]} */
 const KINDS = ["sample", "camera", "file"];
 
@@ -70,7 +70,7 @@ async function show(kind, text, play) {
     openLink: (events) =>
       openDirect(
         {
-          server: location.origin,
+          server: new URL(".", location.href).href,
           token: "",
           source: { kind: kind === "camera" ? "camera" : "file" },
         },
@@ -129,7 +129,7 @@ function drawLegend() {
     canvas.setAttribute("aria-hidden", "true");
     item.prepend(canvas);
     const context = contextOf(canvas, 56, 44);
-    const verdict = /** @type {import("/extension/protocol/messages.js").Verdict} */ (
+    const verdict = /** @type {import("../extension/protocol/messages.js").Verdict} */ (
       item.getAttribute("data-verdict")
     );
     if (context) drawBox(context, { x: 14, y: 7, width: 28, height: 30 }, verdict);

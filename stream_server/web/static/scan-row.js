@@ -1,6 +1,6 @@
 // One file in the list of the page /scan.
 
-import { percent, say } from "/extension/shared/words.js";
+import { percent, say } from "../extension/shared/words.js";
 
 /** @typedef {import("./scan-server.js").Scan} Scan */
 
@@ -67,11 +67,11 @@ export class Row {
       const verdict = say(`verdict_${scan.verdict ?? "not_enough_evidence"}`);
       const probability = scan.probability;
       const shown = probability === null ? "" : `, ${percent(probability)}`;
-      this.say(verdict + shown, expires);
+      this.say(verdict + shown, [scan.detail, expires].filter(Boolean).join(" "));
       this.element.dataset.verdict = scan.verdict ?? "";
     }
     const link = /** @type {HTMLAnchorElement} */ (this.part(".report"));
-    link.href = `/v1/scans/${scan.id}/report.html`;
+    link.href = `v1/scans/${scan.id}/report.html`;
     link.setAttribute("aria-label", `Read the report on ${this.name}`);
     link.hidden = scan.status === "failed" && scan.verdict === null;
   }

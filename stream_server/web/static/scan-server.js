@@ -16,7 +16,7 @@
 
 /** @returns {Promise<Scan[]>} newest first */
 export async function history() {
-  const answer = await fetch("/v1/scans", { cache: "no-store" });
+  const answer = await fetch("v1/scans", { cache: "no-store" });
   return answer.ok ? answer.json() : [];
 }
 
@@ -27,7 +27,7 @@ export async function history() {
  */
 export async function forget(id) {
   try {
-    const answer = await fetch(`/v1/scans/${id}`, { method: "DELETE" });
+    const answer = await fetch(`v1/scans/${id}`, { method: "DELETE" });
     return answer.ok || answer.status === 404 ? "" : `The server answered ${answer.status}.`;
   } catch {
     return "The server does not answer.";
@@ -39,7 +39,7 @@ export async function forget(id) {
  * @param {(scan: Scan|null) => void} tell
  */
 export function follow(id, tell) {
-  const events = new EventSource(`/v1/scans/${id}/events`);
+  const events = new EventSource(`v1/scans/${id}/events`);
   events.addEventListener("progress", (event) => tell(JSON.parse(event.data)));
   events.addEventListener("done", (event) => {
     events.close();
@@ -74,7 +74,7 @@ export function upload(file, window, keep, progress) {
     request.addEventListener("error", () => resolve("The upload broke off: the server does not answer, or refused it."));
     request.addEventListener("abort", () => resolve("Cancelled"));
   });
-  request.open("POST", "/v1/scans");
+  request.open("POST", "v1/scans");
   request.send(form);
   return { done, abort: () => request.abort() };
 }

@@ -1,6 +1,6 @@
 // The page `/scan`: uploads files, follows their scans and keeps the list of results.
 
-import { byId } from "/extension/shared/dom.js";
+import { byId } from "../extension/shared/dom.js";
 import { askForToken, askServer, enterByLink, fetchWords } from "./entry.js";
 import { Row } from "./scan-row.js";
 import { follow, forget, history, upload } from "./scan-server.js";

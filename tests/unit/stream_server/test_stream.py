@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stream_server.engine.base import EngineUnavailable
-from stream_server.evidence import StreamOptions
+from stream_server.evidence import GATHERING_SECONDS, StreamOptions
 from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
@@ -186,3 +186,29 @@ async def test_a_new_face_is_looked_at_by_all_beside_one_that_has_settled(
     assert looked["half"] == pytest.approx(10 + 8 + (new - 8) / 2, abs=1)
     # A call of its own only for the new face's samples that the settled one is left out of.
     assert scorer.calls - calls == pytest.approx(20 + 4, abs=1)
+
+
+@pytest.mark.parametrize("fps", [0.5, 1.0, 1.5])
+async def test_a_slow_source_is_judged_by_what_it_gives(
+    stream: Stream, portrait: Any, fps: float
+) -> None:
+    answers = await play(stream, portrait, 26, fps=fps)
+    told = [faces[0].verdict for faces in answers]
+    assert told[-1] == "likely_fake"
+    last = max(n for n, verdict in enumerate(told) if verdict == "gathering")
+    assert last / fps <= GATHERING_SECONDS
+    assert answers[-1][0].samples >= 15
+
+
+async def test_where_no_face_stays_long_enough_gathering_ends_with_a_reason(
+    stream: Stream, portrait: Any
+) -> None:
+    other = paste(backdrop(seed=5), other_person(), (320, 180), 260)
+    told = []
+    for number in range(18):
+        faces = await stream.analyse(Frame((portrait, other)[number % 2], float(number), number))
+        told += [(number, face.verdict, face.reasons) for face in faces]
+    assert {verdict for number, verdict, _ in told if number <= 10} == {"gathering"}
+    assert {(verdict, reasons) for number, verdict, reasons in told if number > 11} == {
+        ("not_enough_evidence", ("too_few_pictures",))
+    }

@@ -1,6 +1,6 @@
 // The form that adds a stream.
 
-import { byId } from "/extension/shared/dom.js";
+import { byId } from "../../extension/shared/dom.js";
 import { addMonitor } from "./server.js";
 import { troubleWords } from "./words.js";
 

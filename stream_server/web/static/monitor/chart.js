@@ -2,7 +2,7 @@
 
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 
-/** @typedef {import("/extension/protocol/messages.js").Verdict} Verdict */
+/** @typedef {import("../../extension/protocol/messages.js").Verdict} Verdict */
 /** @typedef {{time: number, probability: number|null, verdict: Verdict}} Point time in Unix seconds */
 /** @typedef {(seconds: number) => string} Label */
 

@@ -1,6 +1,6 @@
 // Asks before something is done that cannot be undone.
 
-import { byId } from "/extension/shared/dom.js";
+import { byId } from "../../extension/shared/dom.js";
 
 const dialog = byId("confirm", HTMLDialogElement);
 

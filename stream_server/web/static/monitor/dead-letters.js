@@ -1,6 +1,6 @@
 // What could not be delivered and was given up, to be sent anew by a person.
 
-import { byId } from "/extension/shared/dom.js";
+import { byId } from "../../extension/shared/dom.js";
 import { deadLetters, replay, replayAll } from "./webhook-server.js";
 import { moment, sentence, troubleWords } from "./words.js";
 

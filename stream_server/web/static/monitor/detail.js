@@ -1,8 +1,8 @@
 // One incident, in a panel over the page: what happened, how it looked, and what a person says of it.
 
-import { icon } from "/extension/overlay/look.js";
-import { byId } from "/extension/shared/dom.js";
-import { percent, say } from "/extension/shared/words.js";
+import { icon } from "../../extension/overlay/look.js";
+import { byId } from "../../extension/shared/dom.js";
+import { percent, say } from "../../extension/shared/words.js";
 import { Chart } from "./chart.js";
 import { heatPair } from "./heat-pair.js";
 import { changeIncident, evidencePath, incident as ask } from "./server.js";

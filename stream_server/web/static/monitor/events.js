@@ -16,7 +16,7 @@ export class Events {
   }
 
   open() {
-    const source = new EventSource("/v1/monitors/events");
+    const source = new EventSource("v1/monitors/events");
     source.addEventListener("open", () => {
       this.wait = FIRST_WAIT_MS;
       this.lineChanged(true);

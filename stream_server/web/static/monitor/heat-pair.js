@@ -1,7 +1,7 @@
 // Where in a face the evidence lies: the face, and beside it the same with the heat over it.
 
-import { heatCanvas } from "/extension/overlay/heat.js";
-import { say } from "/extension/shared/words.js";
+import { heatCanvas } from "../../extension/overlay/heat.js";
+import { say } from "../../extension/shared/words.js";
 import { heatMap } from "./server.js";
 
 const SIDE = 224;

@@ -1,8 +1,8 @@
 // The list of incidents, newest first, a page at a time, with its filters.
 
-import { icon } from "/extension/overlay/look.js";
-import { byId } from "/extension/shared/dom.js";
-import { percent, say } from "/extension/shared/words.js";
+import { icon } from "../../extension/overlay/look.js";
+import { byId } from "../../extension/shared/dom.js";
+import { percent, say } from "../../extension/shared/words.js";
 import { incidents } from "./server.js";
 import { duration, incidentState, moment } from "./words.js";
 

@@ -1,6 +1,6 @@
 // The page `/monitor`: a wall of live streams, their incidents, and who is told of them.
 
-import { byId } from "/extension/shared/dom.js";
+import { byId } from "../../extension/shared/dom.js";
 import { askForToken, askServer, enterByLink, fetchWords } from "../entry.js";
 import * as add from "./add.js";
 import { Detail } from "./detail.js";

@@ -1,7 +1,7 @@
 // The newest picture of a monitor with a box around each face. The server holds it in memory only.
 
-import { drawBox } from "/extension/overlay/look.js";
-import { contextOf } from "/extension/shared/dom.js";
+import { drawBox } from "../../extension/overlay/look.js";
+import { contextOf } from "../../extension/shared/dom.js";
 import { newestPicture } from "./server.js";
 
 /** @typedef {import("./server.js").Face} Face */

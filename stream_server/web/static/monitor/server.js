@@ -2,7 +2,7 @@
 
 import { ask } from "./request.js";
 
-/** @typedef {import("/extension/protocol/messages.js").Verdict} Verdict */
+/** @typedef {import("../../extension/protocol/messages.js").Verdict} Verdict */
 /**
  * @typedef {object} Face
  * @property {number} track
@@ -48,15 +48,15 @@ import { ask } from "./request.js";
 /** @typedef {[number, number][]} Timeline Unix seconds and probability */
 
 /** @param {string} id */
-const monitorPath = (id) => `/v1/monitors/${encodeURIComponent(id)}`;
+const monitorPath = (id) => `v1/monitors/${encodeURIComponent(id)}`;
 /** @param {string} id */
-const incidentPath = (id) => `/v1/incidents/${encodeURIComponent(id)}`;
+const incidentPath = (id) => `v1/incidents/${encodeURIComponent(id)}`;
 
 /** @returns {Promise<Monitor[]>} */
-export const monitors = () => ask("GET", "/v1/monitors");
+export const monitors = () => ask("GET", "v1/monitors");
 
 /** @param {{url: string, name?: string, evidence?: boolean}} wanted @returns {Promise<Monitor>} */
-export const addMonitor = (wanted) => ask("POST", "/v1/monitors", wanted);
+export const addMonitor = (wanted) => ask("POST", "v1/monitors", wanted);
 
 /** @param {string} id @param {{paused: boolean}} change @returns {Promise<Monitor>} */
 export const changeMonitor = (id, change) => ask("PATCH", monitorPath(id), change);
@@ -80,7 +80,7 @@ export async function newestPicture(id) {
 export function incidents(filter) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(filter)) if (value) query.set(name, String(value));
-  return ask("GET", `/v1/incidents?${query}`);
+  return ask("GET", `v1/incidents?${query}`);
 }
 
 /** @param {string} id @param {"still.jpg"|"clip.mp4"|"heat.json"} name */

@@ -1,6 +1,6 @@
 // One monitor on the wall: its picture, its state and why, and its last minutes.
 
-import { percent } from "/extension/shared/words.js";
+import { percent } from "../../extension/shared/words.js";
 import { Chart } from "./chart.js";
 import { stateIcon } from "./icons.js";
 import { Picture } from "./picture.js";

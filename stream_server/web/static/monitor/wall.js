@@ -1,13 +1,13 @@
 // The wall: a tile for each monitor.
 
-import { byId } from "/extension/shared/dom.js";
+import { byId } from "../../extension/shared/dom.js";
 import { confirmed } from "./confirm.js";
 import { changeMonitor, monitor as ask, removeMonitor } from "./server.js";
 import { Tile } from "./tile.js";
 import { mostSuspicious } from "./words.js";
 
 /** @typedef {import("./server.js").Monitor} Monitor */
-/** @typedef {import("/extension/protocol/messages.js").Verdict} Verdict */
+/** @typedef {import("../../extension/protocol/messages.js").Verdict} Verdict */
 
 const template = byId("tile", HTMLTemplateElement);
 const list = byId("wall", HTMLUListElement);

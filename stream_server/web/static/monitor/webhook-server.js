@@ -27,13 +27,13 @@ import { ask } from "./request.js";
  */
 
 /** @param {string} id */
-const path = (id) => `/v1/webhooks/${encodeURIComponent(id)}`;
+const path = (id) => `v1/webhooks/${encodeURIComponent(id)}`;
 
 /** @returns {Promise<Webhook[]>} */
-export const webhooks = () => ask("GET", "/v1/webhooks");
+export const webhooks = () => ask("GET", "v1/webhooks");
 
 /** @param {{url: string, kind: string}} wanted @returns {Promise<Webhook & {secret?: string}>} */
-export const addWebhook = (wanted) => ask("POST", "/v1/webhooks", wanted);
+export const addWebhook = (wanted) => ask("POST", "v1/webhooks", wanted);
 
 /** @param {string} id @param {{enabled: boolean}} change */
 export const changeWebhook = (id, change) => ask("PATCH", path(id), change);
@@ -48,9 +48,9 @@ export const renewSecret = (id) => ask("POST", `${path(id)}/rotate`, {});
 export const testWebhook = (id) => ask("POST", `${path(id)}/test`);
 
 /** @returns {Promise<Delivery[]>} those that were given up, the newest first */
-export const deadLetters = () => ask("GET", "/v1/webhooks/deliveries?state=dead");
+export const deadLetters = () => ask("GET", "v1/webhooks/deliveries?state=dead");
 
 /** @param {number} id */
-export const replay = (id) => ask("POST", `/v1/webhooks/deliveries/${id}/replay`);
+export const replay = (id) => ask("POST", `v1/webhooks/deliveries/${id}/replay`);
 
-export const replayAll = () => ask("POST", "/v1/webhooks/deliveries/replay", {});
+export const replayAll = () => ask("POST", "v1/webhooks/deliveries/replay", {});

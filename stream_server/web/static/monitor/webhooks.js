@@ -1,6 +1,6 @@
 // Who else is told of incidents: other programs, chats and mailboxes.
 
-import { byId } from "/extension/shared/dom.js";
+import { byId } from "../../extension/shared/dom.js";
 import { confirmed } from "./confirm.js";
 import { showDeadLetters } from "./dead-letters.js";
 import * as server from "./webhook-server.js";

@@ -1,11 +1,11 @@
 // The words of the page: states, reasons, times.
 
-import { percent, say } from "/extension/shared/words.js";
+import { percent, say } from "../../extension/shared/words.js";
 
 /** @typedef {import("./server.js").Monitor} Monitor */
 /** @typedef {import("./server.js").Face} Face */
 /** @typedef {import("./server.js").Incident} Incident */
-/** @typedef {import("/extension/protocol/messages.js").Verdict} Verdict */
+/** @typedef {import("../../extension/protocol/messages.js").Verdict} Verdict */
 
 /** @type {Record<Monitor["state"], string>} */
 const STATES = {

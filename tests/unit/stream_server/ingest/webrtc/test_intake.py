@@ -40,6 +40,7 @@ class Offered:
         self.jobs: list[Any] = []
         self.errors: list[Any] = []
         self.controls: list[Any] = []
+        self.trouble: str | None = None
 
     def offer(self, job: Any) -> None:
         self.jobs.append(job)
@@ -48,6 +49,9 @@ class Offered:
         self.counters.dropped += 1
 
     def refuse_frame(self, error: Any) -> None:
+        self.errors.append(error)
+
+    def refuse(self, error: Any) -> None:
         self.errors.append(error)
 
     def control(self, kind: str) -> None:
@@ -103,3 +107,36 @@ async def test_a_picture_over_the_limit_is_told_once() -> None:
 async def test_what_is_no_picture_is_passed_over() -> None:
     live = await taken([AudioFrame(), frame(None), frame(0)])
     assert len(live.jobs) == 1
+
+
+async def test_pictures_that_cannot_be_decoded_are_told_once_and_until_one_can(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live = Offered()
+    receiver = RTCRtpReceiver("video", SimpleNamespace(state="new"))
+    intake = Intake(live, load(), Clip([]), receiver)
+    now = intake.heard
+    monkeypatch.setattr("stream_server.ingest.webrtc.intake.time.monotonic", lambda: now)
+    told = []
+    for _ in range(8):
+        now += 1.0
+        intake._encoded.came += 30
+        intake.look_at_decoding()
+        told.append(live.trouble is not None)
+    assert [error.code for error in live.errors] == ["undecodable"]
+    assert told.index(True) < 5 and told[-1]
+    intake.heard = now
+    intake.look_at_decoding()
+    assert live.trouble is None
+
+
+async def test_where_nothing_comes_nothing_is_undecodable(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = Offered()
+    receiver = RTCRtpReceiver("video", SimpleNamespace(state="new"))
+    intake = Intake(live, load(), Clip([]), receiver)
+    now = intake.heard
+    monkeypatch.setattr("stream_server.ingest.webrtc.intake.time.monotonic", lambda: now)
+    for _ in range(10):
+        now += 1.0
+        intake.look_at_decoding()
+    assert live.errors == [] and live.trouble is None
