@@ -1,8 +1,6 @@
 // The wire messages of `fakelight.v1`, mirrored from docs/protocol.md. This is the only module that
 // knows the bytes; everything else passes the typed objects around.
 
-import { addressOf } from "../shared/address.js";
-
 const PROTOCOL = 1;
 export const SUBPROTOCOL = "fakelight.v1";
 const STREAM_PATH = "/v1/stream";
@@ -118,6 +116,14 @@ export function encodeFrame(header, picture) {
   bytes.set(head, 4);
   bytes.set(new Uint8Array(picture), 4 + head.length);
   return bytes.buffer;
+}
+
+/**
+ * @param {string} server with the path that it lies under, if any: `https://example.org/fakelight`
+ * @param {string} path such as `/v1/stream`
+ */
+export function addressOf(server, path) {
+  return server.replace(/\/+$/, "") + path;
 }
 
 /**

@@ -15,14 +15,6 @@ export function isLoopback(server) {
 }
 
 /**
- * @param {string} server with the path that it lies under, if any: `https://example.org/fakelight`
- * @param {string} path such as `/v1/stream`
- */
-export function addressOf(server, path) {
-  return server.replace(/\/+$/, "") + path;
-}
-
-/**
  * The address as it is stored: scheme, host and port, and the path that a proxy serves it under.
  * The address of one of its pages will do.
  * @param {string} text

@@ -3,8 +3,7 @@
 // connects anew, this one moves to another path or gives up.
 
 import { MOST_PER_SECOND } from "../../capture/frames.js";
-import { ProtocolError, control, explain, parseServerMessage } from "../../protocol/messages.js";
-import { addressOf } from "../../shared/address.js";
+import { ProtocolError, addressOf, control, explain, parseServerMessage } from "../../protocol/messages.js";
 import { bearer } from "../../shared/request.js";
 import { Stamps, StampWatch } from "./stamps.js";
 import { gathered, restart } from "./ice.js";

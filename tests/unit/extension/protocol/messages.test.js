@@ -8,6 +8,7 @@ import {
   SAMPLE_HZ,
   SUBPROTOCOL,
   VERDICTS,
+  addressOf,
   control,
   encodeFrame,
   explain,
@@ -128,4 +129,11 @@ for (const [what, text, named] of BAD) {
 test("the socket's address follows the server's", () => {
   assert.equal(streamAddress("http://127.0.0.1:8765"), "ws://127.0.0.1:8765/v1/stream");
   assert.equal(streamAddress("https://example.org"), "wss://example.org/v1/stream");
+});
+
+test("what a proxy serves under a path is asked there", () => {
+  for (const server of ["https://example.org/fl", "https://example.org/fl/"]) {
+    assert.equal(addressOf(server, "/v1/stream"), "https://example.org/fl/v1/stream");
+  }
+  assert.equal(addressOf("http://127.0.0.1:8765", "/whip"), "http://127.0.0.1:8765/whip");
 });

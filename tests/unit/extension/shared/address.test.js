@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { AddressError, LOOPBACK, addressOf, isLoopback, normaliseServer } from "#extension/shared/address.js";
+import { AddressError, LOOPBACK, isLoopback, normaliseServer } from "#extension/shared/address.js";
 
 /** @type {[string, string][]} */
 const TAKEN = [
@@ -48,11 +48,4 @@ test("the manifest lets the extension's pages reach just those without encryptio
   const policy = JSON.parse(readFileSync(address, "utf8")).content_security_policy.extension_pages;
   const hosts = [...policy.matchAll(/\b(?:http|ws):\/\/(\S+?):\*/g)].map(([, host]) => host);
   assert.deepEqual(hosts, [...LOOPBACK, ...LOOPBACK]);
-});
-
-test("what a proxy serves under a path is asked there", () => {
-  for (const server of ["https://example.org/fl", "https://example.org/fl/"]) {
-    assert.equal(addressOf(server, "/v1/stream"), "https://example.org/fl/v1/stream");
-  }
-  assert.equal(addressOf("http://127.0.0.1:8765", "/whip"), "http://127.0.0.1:8765/whip");
 });
