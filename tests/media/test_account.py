@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image as Pillow
 
 from tests.media.made import RATE, genuine, joined, swapped, video
 from tests.support.scan_media import every, write_video
@@ -82,3 +83,11 @@ def test_a_fake_stays_one_in_a_file_that_breaks_off(scan: ScanCommand, tmp_path:
     outcome = scan(path)
     assert (outcome.status, outcome.found["status"]) == (3, "incomplete")
     assert "likely fake" in outcome.err.splitlines()[0]
+
+
+def test_a_video_behind_a_picture_is_no_clean_bill(scan: ScanCommand, tmp_path: Path) -> None:
+    picture, path = tmp_path / "still.jpg", tmp_path / "motion.jpg"
+    Pillow.fromarray(genuine()(0.0)).resize((640, 480)).save(picture, quality=95)
+    assert scan(picture).found["status"] == "complete"
+    report = not_all(scan(joined(path, picture, video(tmp_path / "a.mp4", swapped(), 1.0))))
+    assert [one["code"] for one in report["account"]["left_out"]] == ["motion_photo"]

@@ -150,7 +150,7 @@ def test_the_description_names_the_path(proxied: Any) -> None:
 
 async def test_the_websocket_comes_through(proxied: Any) -> None:
     address = proxied.replace("http", "ws") + "/v1/stream"
-    async with connect(address, subprotocols=["fakelight.v1"], open_timeout=60) as socket:  # type: ignore[list-item]
+    async with connect(address, subprotocols=["fakelight.v1"], open_timeout=60) as socket:
         await socket.send(json.dumps({"type": "hello", "protocol": 1, "token": TOKEN}))
         assert json.loads(await socket.recv())["type"] == "welcome"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+import re
+from pathlib import Path
 from typing import Any
 
 MOST = 500
@@ -12,6 +15,7 @@ _PAGED = ("TIFF", "MPO", "HEIF")
 # place (ISO 21496-1, and the same by Adobe, Google and Apple).
 _GAIN_MAP = (b"urn:iso:std:iso:ts:21496", b"hdrgm:", b"HDRGainMap", b"hdrgainmap")
 _HEADER_BYTES = 8192
+_VIDEO = re.compile(rb"\x00\x00\x00.ftyp(?:mp4|iso|qt  |avc1|MSNV|3gp)", re.DOTALL)
 
 
 def count(opened: Any) -> int:
@@ -48,3 +52,9 @@ def _sizes(opened: Any) -> list[Any]:
         sizes = sorted(opened.info["sizes"], key=lambda s: s[0] * s[2], reverse=True)
         return list({(s[0] * s[2], s[1] * s[2]): s for s in sizes}.values())
     return []
+
+
+def has_video_behind(path: Path) -> bool:
+    """Whether a JPEG is a motion photo: a phone's picture with an MP4 behind it in one file."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return _VIDEO.search(content, 2) is not None

@@ -202,6 +202,10 @@ def picture_contents(
                 parts.append(Part(still, label))
         if not parts and refusal is not None:
             raise refusal
+        file = source if isinstance(source, Path) else None
+        if file and opened.format in ("JPEG", "MPO") and pages.has_video_behind(file):
+            reason = "a motion photo's video; save it as a file of its own to have it checked"
+            unread.append(Unread("the video behind the picture", "motion_photo", reason, 0, 1))
         return Contents(tuple(parts), tuple(unread))
 
 
