@@ -91,3 +91,12 @@ def test_a_video_behind_a_picture_is_no_clean_bill(scan: ScanCommand, tmp_path: 
     assert scan(picture).found["status"] == "complete"
     report = not_all(scan(joined(path, picture, video(tmp_path / "a.mp4", swapped(), 1.0))))
     assert [one["code"] for one in report["account"]["left_out"]] == ["motion_photo"]
+
+
+def test_a_recording_behind_another_that_the_reader_does_not_get_to(
+    scan: ScanCommand, tmp_path: Path
+) -> None:
+    pieces = [video(tmp_path / f"{n}.flv", one) for n, one in (("a", genuine()), ("b", swapped()))]
+    outcome = scan(joined(tmp_path / "joined.flv", *pieces))
+    assert outcome.status == 3 or not_all(outcome)
+    assert scan(pieces[0]).found["status"] == "complete"

@@ -72,12 +72,12 @@ class StreamSurvey:
 @dataclass(frozen=True)
 class FileSurvey:
     """``streams`` by their index; ``broken_off`` is how many seconds the file says it goes on
-    after the last packet of any kind, 0 where it ends as it says; ``damaged`` that reading stopped
-    at an error."""
+    after the last packet of any kind, 0 where it ends as it says; ``read_bytes`` is where the last
+    packet ends in the file."""
 
     streams: dict[int, StreamSurvey]
     broken_off: float
-    damaged: bool
+    read_bytes: int
 
 
 @dataclass
@@ -91,18 +91,19 @@ class _Notes:
 def survey(container: Any) -> FileSurvey:
     """What the packets of an opened container say."""
     notes: dict[int, _Notes] = {}
-    reached, damaged = 0.0, False
+    reached, read_bytes = 0.0, 0
     packets = container.demux()
     while True:
         try:
             packet = next(packets, None)
         except (av.FFmpegError, OSError):
-            damaged = True
             break
         if packet is None:
             break
         if not packet.size:
             continue
+        if packet.pos is not None:
+            read_bytes = max(read_bytes, packet.pos + packet.size)
         stream = packet.stream
         if packet.pts is not None and packet.time_base is not None:
             reached = max(reached, float((packet.pts + (packet.duration or 0)) * packet.time_base))
@@ -113,7 +114,7 @@ def survey(container: Any) -> FileSurvey:
             note.durations.append(packet.duration or 0)
             note.shown.append(not packet.is_discard)
     streams = {i: _surveyed(container.streams[i], note) for i, note in notes.items()}
-    return FileSurvey(streams, _broken_off(container, reached), damaged)
+    return FileSurvey(streams, _broken_off(container, reached), read_bytes)
 
 
 def _surveyed(stream: Any, note: _Notes) -> StreamSurvey:

@@ -30,6 +30,10 @@ _DENIED = {
 }  # fmt: skip
 
 
+_STREAMED = ("flv", "mpegts", "mpeg")
+"""Formats in which nothing follows the last packet, so that what does was not understood."""
+
+_MUCH_BEHIND = 0.05  # of the file
 _AGREES = 0.05  # of the frame rate
 
 
@@ -214,8 +218,12 @@ def video_contents(
         covers = {s.index for s in container.streams.video if _is_cover(s)}
         numbers = [first.index, *others]
         surveyed = survey(container)
+        streamed = container.format.name in _STREAMED
     parts: list[Part] = []
     unread: list[Unread] = []
+    if streamed and (behind := _bytes_behind(path, surveyed)):
+        reason = f"{behind} bytes follow the last picture that can be read, as of another recording"
+        unread.append(Unread("the end of the file", "damaged", reason, 0, 1))
     refusal: UnusableError | None = None
     for place, number in enumerate(numbers, 1):
         label = f"video stream {place} of {len(numbers)}" if len(numbers) > 1 else ""
@@ -268,6 +276,13 @@ def _shown_first(container: Any, name: str) -> Any:
         sound = "only sound" if container.streams.audio else "no video"
         raise UnusableError("no_video", f"{name} holds {sound}; there is nothing to look at")
     return max(streams, key=lambda s: (_is_default(s), _area(s), -s.index))
+
+
+def _bytes_behind(path: Path, surveyed: FileSurvey) -> int:
+    """Bytes after the last packet that was read, where they are more than the rest of a packet."""
+    size = path.stat().st_size
+    behind = size - surveyed.read_bytes
+    return behind if surveyed.read_bytes and behind > _MUCH_BEHIND * size else 0
 
 
 @lru_cache(maxsize=1)
