@@ -46,7 +46,8 @@ async def metrics(request: Request) -> Response:
 async def openapi(request: Request) -> Response:
     """The description of this interface."""
     described = json.loads((resources.web_dir() / "openapi.json").read_bytes())
-    described["servers"] = [{"url": request.scope.get(ROOT_PATH) or "/"}]
+    if prefix := request.scope.get(ROOT_PATH):
+        described["servers"] = [{"url": prefix}]
     return JSONResponse(described)
 
 
