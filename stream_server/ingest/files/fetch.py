@@ -16,7 +16,7 @@ import urllib.request
 from email.message import Message
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from stream_server import __version__
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
@@ -37,7 +37,8 @@ def fetch(url: str, folder: Path, max_bytes: int) -> Path:
     guard = _Guard()
     opener = urllib.request.build_opener(_Http(guard), _Https(guard), _Redirects())
     request = urllib.request.Request(url, headers={"User-Agent": f"fakelight/{__version__}"})
-    target = folder / "download"
+    name = Path(unquote(urlsplit(url).path)).name.encode("utf-8", "replace")[-200:]
+    target = folder / (name.decode("utf-8", "ignore").replace("\0", "") or "download")
     try:
         with opener.open(request, timeout=_PATIENCE) as answer, target.open("wb") as file:
             _copy(answer, file, url, max_bytes)
