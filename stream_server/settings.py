@@ -250,7 +250,7 @@ class Settings(BaseSettings):
         " incident. More makes fewer and longer incidents.",
     )
     incident_gap: float = Field(
-        30.0,
+        45.0,
         ge=1,
         le=600,
         description="Seconds for which a source may be away, or the server, without an incident"

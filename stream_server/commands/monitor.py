@@ -80,6 +80,7 @@ class _Terminal:
     found: bool = False
     refused: bool = False
     watched: dict[str, _Watched] = field(default_factory=dict)
+    _begun: bool = field(default=False, init=False)
 
     async def run(self) -> int:
         services = Services(self.settings, "", configured_engine(self.settings))
@@ -95,8 +96,13 @@ class _Terminal:
             await service.start()
             with service.events.subscribe() as events:
                 telling = asyncio.create_task(self._tell(events, enough))
+                # Nobody hears it any more, as where what it is piped to has ended.
+                telling.add_done_callback(lambda _: enough.set())
                 try:
                     await self._begin(service)
+                    self._begun = True
+                    if all(one.over for one in self.watched.values()):
+                        enough.set()
                     if self.watched:
                         with suppress(TimeoutError):
                             async with asyncio.timeout(self.request.seconds):
@@ -136,7 +142,7 @@ class _Terminal:
             else:
                 self.found = True
                 self._incident(one, event)
-            if all(each.over for each in self.watched.values()):
+            if self._begun and all(each.over for each in self.watched.values()):
                 enough.set()
 
     def _state(self, one: _Watched, event: Event) -> None:

@@ -45,7 +45,7 @@ class Patience:
 
     quiet: float = 2.0
     lost: float = 5.0
-    gap: float = 30.0
+    gap: float = 45.0
     back: float = 2.0
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
-FIRST, CAP = 1.0, 30.0  # seconds
+FIRST, CAP = 1.0, 5.0  # seconds; a source that is back is soon watched, as one incident still
 
 
 class Backoff:
-    """Doubles from one second to half a minute, with jitter, so that many readers of one server
+    """Doubles from one second to five, with jitter, so that many readers of one server
     that comes back do not all come at once."""
 
     def __init__(self, draw: random.Random | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from stream_server.redaction import without_credentials, without_secrets
 # What live streams come in; none of these opens anything else.
 _MEDIA_FORMATS = "mpegts,matroska,webm,flv,mov,mp4,m4a,3gp,3g2,mj2,ogg,nut,mpeg,mpjpeg,h264,hevc"
 _IN_PLAYLISTS = f"hls,{_MEDIA_FORMATS},aac,mp3,ac3,eac3,webvtt"
+_USER_INFO = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%@-]*")  # RFC 3986, and an at sign
 _RW_TIMEOUT = str(int(READ_SECONDS * 1_000_000))  # microseconds
 _HLS = {
     "http_persistent": "0",  # connections are the fetcher's
@@ -164,6 +166,11 @@ def _host_of(url: str) -> tuple[str, SplitResult, str, str]:
         raise RefusedSourceError(f"{without_secrets(url)}: {error}") from None
     rest = (parts.path or "/") + ("?" + parts.query if parts.query else "")
     before = url.partition("://")[2][: -len(bare.partition("://")[2])]
+    # FFmpeg ends an authority at the first of these, and would connect to what stands before it.
+    if not _USER_INFO.fullmatch(before):
+        raise RefusedSourceError(
+            f"{without_secrets(url)}: user and password hold what must be percent-encoded there"
+        )
     return rest, parts, host, before
 
 

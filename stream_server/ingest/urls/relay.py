@@ -25,7 +25,8 @@ from stream_server.redaction import redact
 _PART = 65536
 _MAX_HEADER = 65536  # bytes of one RTSP reply's head
 _BLANK_LINE = re.compile(rb"\n\r*\n")
-_REDIRECT = re.compile(rb"RTSP/[0-9.]+\s+3[0-9][0-9]")
+_STATUS = re.compile(rb"RTSP/1\.[01] ([0-9]{3})(?: .*)?")
+_REQUEST = re.compile(rb"[A-Z_]+ \S+ RTSP/1\.[01]")
 _LENGTH = re.compile(rb"content-length:\s*([0-9]{1,7})\s*", re.IGNORECASE)
 Judge = Callable[[bytes], bytes]
 """Takes what the server sent, gives what may go on; raises ``RefusedSourceError``."""
@@ -34,7 +35,9 @@ Judge = Callable[[bytes], bytes]
 class RtspJudge:
     """Lets the replies of an RTSP server pass whole, and none that leads elsewhere.
 
-    It reads as FFmpeg does: a line ends at a line feed, carriage returns count for nothing.
+    It reads as FFmpeg does, for which a line ends at a line feed and carriage returns count for
+    nothing, and passes on what it has read, with the line ends of the standard. What FFmpeg takes
+    and the standard (RFC 2326) has not, an odd status line or a packet inside a head, is refused.
     """
 
     def __init__(self) -> None:
@@ -67,18 +70,23 @@ class RtspJudge:
                     f"a reply of the RTSP server has more than {_MAX_HEADER} bytes of headers"
                 )
             return 0
-        lines = [line.strip(b"\r") for line in self._held[: end.end()].split(b"\n")]
-        if _REDIRECT.match(lines[0]):
+        lines = self._held[: end.end()].replace(b"\r", b"").split(b"\n")
+        head = b"\r\n".join(lines)
+        status = _STATUS.fullmatch(lines[0])
+        if status is not None and status[1].startswith(b"3"):
             to = next((line for line in lines if line.lower().startswith(b"location:")), b"")
             where = redact(to.partition(b":")[2].strip().decode("latin-1"))
             raise RefusedSourceError(f"the RTSP server redirects to {where}; give that address")
-        if b"RTSP/" not in lines[0]:
+        if status is None and not _REQUEST.fullmatch(lines[0]):
             raise RefusedSourceError("what answers there does not speak RTSP")
+        if any(line.startswith(b"$") for line in lines):
+            raise RefusedSourceError("a reply of the RTSP server has a packet inside its head")
         lengths = [line for line in lines if line.lower().startswith(b"content-length:")]
         found = [_LENGTH.fullmatch(line) for line in lengths]
         if len(found) > 1 or None in found:
             raise RefusedSourceError("a reply of the RTSP server has an odd Content-Length")
-        return end.end() + sum(int(one[1]) for one in found if one is not None)
+        self._held = head + self._held[end.end() :]
+        return len(head) + sum(int(one[1]) for one in found if one is not None)
 
 
 class Relay:

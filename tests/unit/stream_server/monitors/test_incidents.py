@@ -112,7 +112,7 @@ def test_a_source_that_vanishes_for_20_s_is_one_incident() -> None:
 
 
 def test_one_that_stays_away_is_closed_where_it_was_last_seen() -> None:
-    played = Played().play(5, FAKE).away(40)
+    played = Played().play(5, FAKE).away(60)
     assert played.closed[0].closed_at == pytest.approx(1004.8, abs=0.01)
     played.play(2, face("likely_fake", track=2))
     assert len(played.opened) == 2 and played.opened[0].id != played.opened[1].id

@@ -317,6 +317,8 @@ def test_what_is_no_stream_may_be_one_later(web: Web, body: bytes) -> None:
         ("rtmp://10.0.0.1/live/x", "10.0.0.1"),
         ("rtsp://10.0.0.1/x", "10.0.0.1"),
         ("rtsps://0x7f.1/x", "odd spelling"),
+        ("rtmp://10.0.0.1:6379/x@public.example.com/app/stream", "percent-encoded"),
+        ("rtsp://10.0.0.1?x@public.example.com/stream", "percent-encoded"),
         ("rtmp://h:99999/live/x", "rtmp://h:99999"),
         ("udp://127.0.0.2:5000", "127.0.0.2"),
         ("srt://10.0.0.1:5000", "10.0.0.1"),

@@ -47,11 +47,23 @@ def test_a_redirect_is_stopped_before_its_end(reply: bytes, size: int) -> None:
         OK.replace(b"h: 5", b"h: +5"),
         OK.replace(b"CSeq: 1", b"Content-Length: 5"),
         b"RTSP/1.0 200 OK\r\nX: " + b"x" * 70_000,
+        AWAY.replace(b"1.0 302", b"1.0 +302"),
+        AWAY.replace(b"1.0 302", b"x 302"),
+        AWAY.replace(b"1.0 302", b"1.0 0302"),
+        AWAY.replace(b"1.0 302", b"1.0  302"),
+        AWAY.replace(b"302", b"3\r02"),
+        OK.replace(b"CSeq", b"$\x00\x00\x00CSeq"),
+        b"\r\n" + AWAY,
     ],
 )
 def test_what_could_hide_one_is_refused(reply: bytes) -> None:
     with pytest.raises(RefusedSourceError):
         RtspJudge()(reply)
+
+
+def test_what_ffmpeg_would_not_see_counts_for_nothing() -> None:
+    odd = OK.replace(b"Content-L", b"Content-\rL")
+    assert RtspJudge()(odd) == OK
 
 
 @contextmanager
