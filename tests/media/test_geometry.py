@@ -107,7 +107,7 @@ def test_a_long_strip_is_looked_at_in_tiles(
 
 def test_a_strip_that_moves(scan: ScanCommand, tmp_path: Path) -> None:
     def strip(time: float) -> Any:
-        return np.concatenate([empty()(time)] * 3 + [swapped()(time)], axis=0)
+        return np.concatenate([empty()(time)] * 5 + [swapped()(time)], axis=0)
 
     path = write_video(tmp_path / "a.mp4", strip, every(RATE, 3), rate=RATE)
     (face,) = flagged(scan(path))["faces"]

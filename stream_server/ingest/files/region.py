@@ -17,7 +17,7 @@ Region = tuple[float, float, float, float]
 
 WHOLE_PICTURE: Region = (0.0, 0.0, 1.0, 1.0)
 
-_EXTREME = 3.0  # times as long as wide from which a picture is looked at in tiles
+_EXTREME = 4.0  # times as long as wide from which it is tiles; two pictures side by side are none
 _TILE = 2.0  # how many times as long as wide a tile is; half of it lies in the next one too
 
 
