@@ -66,7 +66,8 @@ def _written(monitor: Monitor) -> Status:
     if monitor.paused:
         return Status("paused", "", monitor.since)
     heard = monitor.since if monitor.seen_at is None else monitor.seen_at
-    if time.time() - heard > _SILENT:
+    # Whoever watched it has left off where it failed, and has no more to say.
+    if monitor.state != "failed" and time.time() - heard > _SILENT:
         return Status("connecting", "no server watches it at the moment", heard)
     return Status(
         monitor.state,  # type: ignore[arg-type]  # written from a Status

@@ -20,13 +20,14 @@ _STEADY = 60.0  # seconds of watching after which it counts as mended
 
 
 class Guarded:
-    """A monitor at work: ``watch`` is the one that watches it now; ``make`` gives the next.
+    """A monitor at work: ``watch`` is the one that watches it now; ``make`` gives the next,
+    and may be replaced.
 
     ``changed`` is called when a status has changed that no ``Watch`` tells of.
     """
 
     def __init__(self, make: Callable[[], Watch], changed: Callable[[Watch], None]) -> None:
-        self._make = make
+        self.make = make
         self._changed = changed
         self.watch = make()
 
@@ -52,7 +53,7 @@ class Guarded:
                 self._failed("an internal error; see the server's log")
             wait = _WAIT[0] if time.monotonic() - began > _STEADY else min(wait * 2, _WAIT[1])
             await asyncio.sleep(wait * random.uniform(0.75, 1.25))
-            self.watch = self._make()
+            self.watch = self.make()
 
     def _failed(self, reason: str) -> None:
         self.watch.status.become("failed", reason, time.time())

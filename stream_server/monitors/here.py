@@ -34,8 +34,11 @@ class WatchersHere:
         stale = [one for one in self._watched if one not in wanted]
         await self.stop(*stale)
         for monitor in wanted.values():
-            if monitor.id not in self._watched:
-                guarded = Guarded(partial(self._make, monitor), self._changed)
+            make = partial(self._make, monitor)
+            if monitor.id in self._watched:
+                self._rename(self._watched[monitor.id].guarded, monitor, make)
+            else:
+                guarded = Guarded(make, self._changed)
                 self._watched[monitor.id] = _Watched(guarded, asyncio.create_task(guarded.run()))
         return stale
 
@@ -79,6 +82,12 @@ class WatchersHere:
         """Pairs of Unix seconds and probability of the last minutes."""
         watch = self.watch(monitor)
         return [] if watch is None else watch.timeline.as_json()
+
+    def _rename(self, guarded: Guarded, monitor: Monitor, make: Callable[[], Watch]) -> None:
+        guarded.make = make
+        before, guarded.watch.monitor = guarded.watch.monitor, monitor
+        if monitor.name != before.name:
+            self._changed(guarded.watch)
 
     async def _end(self, *monitors: str) -> None:
         tasks = {self._watched.pop(one).task for one in monitors if one in self._watched}

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
-from stream_server.database import Database
+from stream_server.database import Database, DatabaseAddressError
 from stream_server.monitors.described import described_incident, described_monitor
 from stream_server.monitors.events import EventBus, EventName
 from stream_server.monitors.here import WatchersHere
@@ -90,6 +90,7 @@ class MonitorService:
         self.watchers: Watchers = elsewhere or here
         self._here = elsewhere is None
         self._ours = False
+        self._settled = False  # nothing is open of a monitor that is not to be watched
         self._open_ones: set[str] | None = None
         self._said: dict[str, tuple[float, str]] = {}
         self._known: dict[str, dict[str, Any]] = {}
@@ -117,7 +118,8 @@ class MonitorService:
 
     async def start(self) -> None:
         """Open the database, or go on trying, and watch what was watched before."""
-        with suppress(SQLAlchemyError, OSError):
+        # What cannot be opened takes no live stream and no scan with it; ``_run`` says why.
+        with suppress(SQLAlchemyError, OSError, CommandError, DatabaseAddressError):
             await self._open()
         self._tasks = [asyncio.create_task(part) for part in (self._run(), self._say_goodbye())]
 
@@ -161,13 +163,17 @@ class MonitorService:
 
     async def change(self, monitor: Monitor, **values: Any) -> Monitor:
         """Pause, resume, rename. To resume one that has failed tries it again."""
+        status: dict[str, Any] = {}
         if "paused" in values and values["paused"] != monitor.paused:
             state = "paused" if values["paused"] else "connecting"
-            values.update(state=state, reason="", since=time.time(), faces=[], lag_s=None)
-        await asyncio.to_thread(self.monitors.change, monitor.id, **values)
+            status = {"state": state, "reason": "", "since": time.time(), "faces": []}
+            status["lag_s"] = None
+        await asyncio.to_thread(self.monitors.change, monitor.id, **values, **status)
         if values.get("paused"):
             await self.watchers.stop(monitor.id)
             await self._close_left(monitor.id)
+            if status:  # the last word of its watcher was another
+                await asyncio.to_thread(self.monitors.change, monitor.id, **status)
         elif values.get("paused") is False:
             await self.watchers.retry(monitor.id)
         changed = await asyncio.to_thread(self.monitors.get, monitor.id)
@@ -218,6 +224,10 @@ class MonitorService:
                 _log.error("the monitors' database is of another version: %s", error)
                 self._trouble = f"it is of another version: {error}"
                 return
+            except DatabaseAddressError as error:
+                _log.error("the monitors' database cannot be opened: %s", error)
+                self._trouble = str(error)
+                return
             except (SQLAlchemyError, OSError) as error:
                 if not troubled:  # once, not every second
                     _log.error("monitors wait for their database (%s)", type(error).__name__)
@@ -237,12 +247,14 @@ class MonitorService:
         rows = {row.id: row for row in await asyncio.to_thread(self.monitors.all)}
         if self._ours != await asyncio.to_thread(self._keeper.holds):
             self._ours = not self._ours
+            self._settled = False
             if not self._ours:
                 await self.watchers.leave()
         if self._ours:
             wanted = {row.id: row for row in rows.values() if not row.paused}
-            for monitor in await self.watchers.align(wanted):
-                await self._close_left(monitor)
+            stale = set(await self.watchers.align(wanted))
+            if stale or not self._settled:
+                await self._settle(stale, set(wanted))
         self._tell_changes(rows)
         if not (self._ours and self._here):
             await self._tell_incidents()
@@ -264,6 +276,15 @@ class MonitorService:
             self._told,
         )
 
+    async def _settle(self, stale: set[str], wanted: set[str]) -> None:
+        """Close what is open of monitors that nobody is to watch: of those that were watched until
+        now, and of those that a killed server had stopped to watch and did not come to close."""
+        self._settled = False
+        left = await asyncio.to_thread(self.incidents.monitors_with_open)
+        for monitor in stale | (left - wanted):
+            await self._close_left(monitor)
+        self._settled = True
+
     async def _close_left(self, monitor: str) -> None:
         """Close what is open of a monitor that nobody watches any more."""
         with suppress(SupersededError):
@@ -276,7 +297,7 @@ class MonitorService:
     def _changed(self, watch: Watch) -> None:
         status, now = watch.status, time.monotonic()
         at, said = self._said.get(watch.monitor.id, (0.0, ""))
-        saying = status.state + status.reason
+        saying = status.state + status.reason + watch.monitor.name
         if saying == said and now - at < _TELL:
             return
         self._said[watch.monitor.id] = (now, saying)

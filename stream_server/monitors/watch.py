@@ -76,7 +76,8 @@ class Watch:
         self._throughput = Throughput(time.monotonic())
         self._too_slow = ""
         self._woken = asyncio.Event()
-        self._kind = "connecting"
+        self._stands = SourceState("connecting")
+        self._failing = False
         self._media = -1.0
         self._frames = 0
 
@@ -117,9 +118,9 @@ class Watch:
                     self._offer(item)
 
     def _follow(self, state: SourceState) -> None:
-        if state.kind == "connecting" and self._kind != "connecting":
+        if state.kind == "connecting" and self._stands.kind != "connecting":
             self._begin_anew()
-        self._kind = state.kind
+        self._stands = state
         if self.status.follow(state, time.time()):
             self._changed(self)
 
@@ -130,9 +131,9 @@ class Watch:
 
     def _offer(self, frame: SourceFrame) -> None:
         self.newest = frame
-        if self._kind in BLIND:
+        if self._stands.kind in BLIND:
             return
-        if self._kind == "connecting":
+        if self._stands.kind == "connecting":
             self._follow(SourceState("playing"))
         if not self._media - 0.5 <= frame.media_time <= self._media + _JUMP and self._media >= 0:
             self._begin_anew()
@@ -157,17 +158,21 @@ class Watch:
     def _hear(self, message: dict[str, Any]) -> None:
         """What the analysis has to say of a picture."""
         if message["type"] == "error":
-            if message["code"] == "analysis_failed" and self.status.become(
-                "watching", message["message"], time.time()
-            ):
-                self._changed(self)
+            # Where no picture is looked at, that one was not analysed is no news.
+            if message["code"] == "analysis_failed" and self.status.state == "watching":
+                self._failing = True
+                if self.status.become("watching", message["message"], time.time()):
+                    self._changed(self)
             return
         if message["type"] == "explanation" and self._evidence is not None:
             self._evidence.explained(message)
-        if message["type"] != "verdict" or self._kind in BLIND:
+        if message["type"] != "verdict" or self._stands.kind in BLIND:
             return
         now = time.time()
         at = float(message["captured_at"])
+        if self._failing:
+            self._failing = False
+            self.status.follow(self._stands, now)
         faces = self._live.faces
         self.status.saw(message["faces"], max(now - at, 0.0))
         self.timeline.add(at, [f.probability for f in faces if f.probability is not None])

@@ -83,6 +83,11 @@ class IncidentTable:
         with self._database.read() as session:
             return [_stretch(incident) for incident in session.scalars(query)]
 
+    def monitors_with_open(self) -> set[str]:
+        """The monitors that have open incidents, whether or not they are still there."""
+        with self._database.read() as session:
+            return set(session.scalars(select(Incident.monitor).where(_in_state("open"))))
+
     def find(
         self,
         monitor: str | None = None,

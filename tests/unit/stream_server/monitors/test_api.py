@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -46,7 +47,12 @@ def client(tmp_path: Path) -> Iterator[Any]:
 
 @pytest.fixture
 def table(client: Any) -> Any:
-    return client.app.state.monitors.incidents
+    service = client.app.state.monitors
+    end = time.monotonic() + 60
+    while not service._settled:  # it closes what it finds open of monitors that are not there
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return service.incidents
 
 
 def create(client: Any, **fields: Any) -> Any:
@@ -239,6 +245,16 @@ def test_marks_say_who(client: Any, table: Any) -> None:
     assert client.patch(at, json={"note": "x" * 4001}).status_code == 400
 
 
+@pytest.mark.parametrize("letter", ["x", "д", "🎭"])
+def test_a_note_has_room_for_4000_characters_of_any_script(
+    client: Any, table: Any, letter: str
+) -> None:
+    table.save([stretch().closed()], None)
+    body = json.dumps({"note": letter * 4000})  # those beyond ASCII escaped
+    assert client.patch("/v1/incidents/i1", content=body).json()["note"] == letter * 4000
+    assert client.patch("/v1/incidents/i1", content=b" " * 65537).status_code == 413
+
+
 def test_an_open_incident_cannot_be_forgotten(client: Any, table: Any) -> None:
     table.save([stretch(1), stretch(2).closed()], None)
     assert client.delete("/v1/incidents/i1").status_code == 409
@@ -284,6 +300,25 @@ def test_events_begin_with_how_it_stands(client: Any) -> None:
         lines = [line for line in stream.iter_lines() if line]
     assert lines[0] == "event: monitor"
     assert json.loads(lines[1].removeprefix("data: "))["id"] == monitor["id"]
+
+
+def test_no_event_is_lost_while_the_monitors_are_read(client: Any, monkeypatch: Any) -> None:
+    service = client.app.state.monitors
+    client.portal.call(service._tasks[0].cancel)  # nobody else reads them
+    read, told = service.monitors.all, threading.Event()
+
+    def reading() -> Any:
+        rows = read()
+        client.portal.call(service.events.publish, "incident.opened", {"id": "i1"})
+        told.set()
+        return rows
+
+    monkeypatch.setattr(service.monitors, "all", reading)
+    with client.stream("GET", "/v1/monitors/events") as stream:
+        assert told.wait(60)
+        client.portal.call(service._stopping.set)
+        lines = [line for line in stream.iter_lines() if line]
+    assert lines == ["event: incident.opened", 'data: {"id": "i1"}']
 
 
 def test_while_the_database_is_away_every_route_says_so(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from stream_server.engine.base import EngineUnavailable
 from stream_server.ingest.urls.source import SourceFrame, SourceState
@@ -21,6 +22,7 @@ from stream_server.live import LiveStream
 from stream_server.monitors.keeper import Keeper
 from stream_server.monitors.service import MonitorService
 from stream_server.monitors.store.migrate import open_database
+from stream_server.monitors.store.monitors import MonitorTable
 from stream_server.problem import ProblemError
 from stream_server.settings import Settings, load
 from tests.support.monitored import face
@@ -191,6 +193,50 @@ async def test_what_is_paused_stays_so_and_its_incident_is_closed(world: Any) ->
         await until(lambda: state_of(service, monitor) == "watching")
 
 
+@pytest.mark.parametrize("what", ["paused", "removed"])
+async def test_what_a_killed_server_did_not_come_to_close_is_closed(world: Any, what: str) -> None:
+    world.scripts["a"] = lambda: stretches(200)
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(service.incidents.find)
+    database = open_database(world.settings)  # as far as it came before it was killed
+    table = MonitorTable(database)
+    if what == "paused":
+        table.change(monitor.id, paused=True)
+    else:
+        table.remove(monitor.id)
+    database.close()
+    async with world.serving() as service:
+        (incident,) = await until(lambda: service.incidents.find(state="closed"))
+        assert incident.closed_at == incident.suspicious_at
+
+
+async def test_a_monitor_is_paused_since_it_was_paused(world: Any) -> None:
+    world.scripts["a"] = lambda: stretches(0)
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(lambda: service.monitors.get(monitor.id).state == "watching")
+        before = time.time()
+        paused = await service.change(monitor, paused=True)
+        assert (paused.state, paused.faces, paused.lag_s) == ("paused", [], None)
+        assert before <= service.described(paused)["since"] <= time.time()
+
+
+@pytest.mark.parametrize("script", [lambda: stretches(0), lambda: iter([SourceState("stalled")])])
+async def test_events_tell_the_new_name(world: Any, script: Any) -> None:
+    world.scripts["a"] = script
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(lambda: state_of(service, monitor) in ("watching", "stalled"))
+        with service.events.subscribe() as events:
+            await service.change(monitor, name="another")
+            async with asyncio.timeout(PATIENCE):
+                while (await events.next()).payload["name"] != "another":
+                    pass
+        # What broke is watched again under the new name.
+        assert service.watchers._watched[monitor.id].guarded.make().monitor.name == "another"
+
+
 async def test_what_is_removed_is_gone_and_its_incidents_stay(world: Any) -> None:
     world.scripts["a"] = lambda: stretches(200)
     async with world.serving() as service:
@@ -299,6 +345,37 @@ async def test_an_engine_that_is_down_is_told(world: Any) -> None:
         assert watch.status.state == "watching"
 
 
+async def test_an_analysis_that_failed_is_told_until_the_next_verdict(world: Any) -> None:
+    def script() -> Iterator[Any]:
+        yield SourceState("silent")
+        yield from (seen(255, number) for number in range(20))
+        yield from (seen(0, number) for number in range(20, 1000))
+
+    world.scripts["a"] = script
+    async with world.serving() as service:
+        with service.events.subscribe() as events:
+            await add(service, "a")
+            async with asyncio.timeout(PATIENCE):
+                for words in ("down for the test", "the sound is gone"):
+                    while words not in (await events.next()).payload.get("reason", ""):
+                        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"), [("frozen", "stalled"), ("connecting", "connecting"), ("ended", "failed")]
+)
+async def test_an_analysis_that_failed_late_hides_nothing(
+    world: Any, kind: Any, state: str
+) -> None:
+    world.scripts["a"] = lambda: iter([SourceState("playing"), SourceState(kind, "why")])
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        watch = await until(lambda: service.watchers.watch(monitor.id))
+        await until(lambda: watch.status.reason == "why")
+        watch._hear({"type": "error", "code": "analysis_failed", "message": "late"})
+        assert (watch.status.state, watch.status.reason) == (state, "why")
+
+
 async def test_there_is_a_limit(world: Any) -> None:
     for name in "abc":
         world.scripts[name] = lambda: stretches(0)
@@ -329,6 +406,26 @@ async def test_while_the_database_is_away_the_service_says_so(tmp_path: Path) ->
         with pytest.raises(ProblemError, match="database is not there") as told:
             await add(service, "a")
         assert "secret" not in str(told.value)
+
+
+async def test_a_database_of_a_later_version_stops_nothing_else(world: Any) -> None:
+    database = open_database(world.settings)
+    with database.schema() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    await no_monitors(world, "another version.*9999")
+
+
+async def test_an_address_of_no_database_stops_nothing_else(tmp_path: Path) -> None:
+    await no_monitors(World(load(state_dir=tmp_path, database="mysql://x/y")), "no database 'mysql")
+
+
+async def no_monitors(world: World, says: str) -> None:
+    async with world.serving() as service:
+        await until(lambda: service._trouble != "it is being opened")
+        with pytest.raises(ProblemError, match=says) as told:
+            await add(service, "a")
+        assert told.value.status == 503
 
 
 def test_a_lock_goes_with_its_holder(database: Any, tmp_path: Path) -> None:
