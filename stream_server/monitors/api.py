@@ -95,11 +95,11 @@ async def picture(request: Request) -> Response:
 async def events(request: Request) -> Response:
     """Server-Sent Events: every monitor as it stands, then what changes."""
     service = _service(request)
-    rows = await asyncio.to_thread(service.monitors.all)
+    table = service.monitors  # an answer that has begun cannot say that the database is away
 
     async def told() -> AsyncIterator[str]:
-        with service.events.subscribe() as listener:
-            for row in rows:
+        with service.events.subscribe() as listener:  # first, so that nothing is lost in between
+            for row in await asyncio.to_thread(table.all):
                 yield _as_text(Event("monitor", service.described(row)))
             async for text in _texts(listener):
                 yield text

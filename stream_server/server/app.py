@@ -28,6 +28,7 @@ from stream_server.server.root_path import RootPath
 from stream_server.server.services import Services
 
 _BODY_BYTES = 8 * 1024  # where nothing else is said: a token or six digits
+_NOTE_BYTES = 64 * 1024  # 4,000 characters, which JSON may write in 12 bytes each
 
 
 def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> Starlette:
@@ -57,6 +58,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
 
     bodies = {
         "/whip": MAX_SDP_BYTES,
+        "/v1/incidents/": _NOTE_BYTES,
         "/v1/streams/": MAX_FRAGMENT_BYTES,
         "/v1/scans": services.settings.scan_max_bytes + FORM_BYTES,
     }
