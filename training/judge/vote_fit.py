@@ -177,7 +177,7 @@ def _loss(values: Array, labels: NDArray[np.bool_], weights: Array) -> float:
 def thresholds(
     probability: Array,
     labels: NDArray[np.bool_],
-    alarms: float = 0.02,
+    alarms: float = 0.03,
     missed: float = 0.1,
     weights: Array | None = None,
 ) -> tuple[float, float]:
@@ -185,14 +185,14 @@ def thresholds(
 
     At most ``alarms`` of the real videos lie at or above the first, and at most ``missed`` of the
     fake ones at or below the second; ``weights`` say how much each counts, without them all count
-    alike. Most of the 5 % of false alarms that is allowed is kept as room: scores shift on other
+    alike. Some of the 5 % of false alarms that is allowed is kept as room: scores shift on other
     sources, and a scan's score of a whole file lies a little above the mean of its windows.
     """
     share = np.ones(len(probability)) if weights is None else weights
     real, below_real = _ranked(probability[~labels], share[~labels])
     fake, below_fake = _ranked(probability[labels], share[labels])
     over = real[int((below_real < 1 - alarms).sum())]
-    high = float(np.clip(over + 0.01, 0.55, 0.99))
+    high = float(np.clip(over + 0.005, 0.55, 0.99))
     passed = int((below_fake <= missed).sum())
     under = fake[passed - 1] if passed else 0.0
     low = float(np.clip(under, 0.05, min(high - 0.05, 0.5)))
