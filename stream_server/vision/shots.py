@@ -32,6 +32,9 @@ _LEAST_CHANGED = 0.35  # of the pixels
 _LEAST_CHANGE = 14.0  # of 255, on average
 _GOES_OVER = 0.8  # of the changed pixels go straight from old to new
 _SAME_SCENE = 0.75  # likeness of two pictures that differ in light and place alone
+_NEARLY_SAME = 0.65  # the same, if their edges are where they were: light in a part of them alone
+_SAME_EDGES = 0.55  # likeness of edges
+_EDGE = 3.0  # pixels of the small picture around which an edge is judged
 _MOVES = (6, 4)  # pixels of the small picture that a camera may have moved, across and down
 _FADED = 0.3  # of the contrast is left where a picture has faded out
 
@@ -138,7 +141,22 @@ def _alike(first: Floats, last: Floats) -> bool:
     spread = sorted((float(first.std()), float(last.std())))
     if spread[0] < max(_FADED * spread[1], _BLANK_SPREAD):
         return False
-    return max(_found(last, first), _found(first, last)) > _SAME_SCENE
+    likeness = _likeness(first, last)
+    if likeness > _SAME_SCENE:
+        return True
+    return likeness > _NEARLY_SAME and _likeness(_edges(first), _edges(last)) > _SAME_EDGES
+
+
+def _likeness(first: Floats, last: Floats) -> float:
+    return max(_found(last, first), _found(first, last))
+
+
+def _edges(picture: Floats) -> Floats:
+    """How each pixel stands out from those around it, whatever light falls there."""
+    luma = picture.mean(axis=2)
+    detail = luma - cv2.GaussianBlur(luma, (0, 0), _EDGE)
+    strength = np.sqrt(cv2.GaussianBlur(detail * detail, (0, 0), _EDGE)) + 4
+    return np.asarray((detail / strength)[..., None], np.float32)
 
 
 def _found(scene: Floats, picture: Floats) -> float:
