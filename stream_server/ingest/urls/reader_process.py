@@ -59,7 +59,24 @@ class ReaderProcess:
         self._send(WANT)
 
     async def stop(self, grace: float = _GRACE) -> str:
-        """End it, by force if it does not within ``grace`` seconds; returns how it ended."""
+        """End it, by force if it does not within ``grace`` seconds; returns how it ended.
+
+        Who is cancelled while waiting kills it at once, and goes only when it is gone: nothing
+        would end it later.
+        """
+        ending = asyncio.ensure_future(self._end(grace))
+        cancelled = False
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError:
+                cancelled = True
+                self._kill()
+        if cancelled:
+            raise asyncio.CancelledError
+        return ending.result()
+
+    async def _end(self, grace: float) -> str:
         if self._process.stdin is not None:
             self._process.stdin.close()
         try:
