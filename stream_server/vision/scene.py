@@ -10,8 +10,8 @@ from stream_server.vision.types import Image
 _SIZE = (48, 27)
 _BINS = 8
 
-_Measured = tuple[np.ndarray, np.ndarray]
-"""A small picture and the histogram of its colours."""
+Measured = tuple[np.ndarray, np.ndarray]
+"""A small picture, uint8 ``[27, 48, 3]``, and the histogram of its colours."""
 
 
 class CutDetector:
@@ -24,30 +24,29 @@ class CutDetector:
 
     def __init__(self, hard: float = 45.0, soft: float = 18.0, overlap: float = 0.65) -> None:
         self.hard, self.soft, self.overlap = hard, soft, overlap
-        self._last: _Measured | None = None
+        self._last: Measured | None = None
 
     def reset(self) -> None:
         """Forget the last frame: the next one starts a shot without being a cut."""
         self._last = None
 
-    def is_cut(self, image: Image) -> bool:
-        """Whether ``image`` (uint8 ``[H, W, 3]``) begins another shot than the frame before."""
-        now = _measured(image)
-        last, self._last = self._last, now
-        return last is not None and self._differs(now, last)
+    def take(self, now: Measured) -> None:
+        """Compare with ``now`` from here on."""
+        self._last = now
 
-    def would_cut(self, image: Image) -> bool:
-        """The same, without taking ``image`` for the frame before the next."""
-        return self._last is not None and self._differs(_measured(image), self._last)
-
-    def _differs(self, now: _Measured, last: _Measured) -> bool:
+    def differs(self, now: Measured) -> bool:
+        """Whether ``now`` begins another shot than what was taken last."""
+        last = self._last
+        if last is None:
+            return False
         change = float(cv2.absdiff(now[0], last[0]).mean())
         if change > self.hard:
             return True
         return change > self.soft and float(np.minimum(now[1], last[1]).sum()) < self.overlap
 
 
-def _measured(image: Image) -> _Measured:
+def measured(image: Image) -> Measured:
+    """What is compared of ``image``, uint8 ``[H, W, 3]``."""
     # Every third pixel tells as much about a shot, at a ninth of the cost.
     small = cv2.resize(image[::3, ::3], _SIZE, interpolation=cv2.INTER_AREA)
     histogram = cv2.calcHist([small], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)

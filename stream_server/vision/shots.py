@@ -14,10 +14,9 @@ from enum import Enum, auto
 import cv2
 import numpy as np
 
-from stream_server.vision.scene import CutDetector
+from stream_server.vision.scene import CutDetector, measured
 from stream_server.vision.types import Floats, Image
 
-_SIZE = (48, 27)
 _LONGEST_FLASH = 0.35  # seconds
 _SHORTEST_SHOT = 0.15  # seconds that a shot has lasted before a flash can be told from a cut
 _BRIGHTER = 30.0  # of 255, by which a flash lifts the picture, or a dark frame lowers it
@@ -67,12 +66,15 @@ class ShotWatch:
 
     def see(self, image: Image, time: float) -> Shot:
         """What ``image`` (uint8 ``[H, W, 3]``) is; ``time`` in seconds."""
-        small = _small(image)
-        if self._flashes(small, image, time):
+        now = measured(image)
+        small = np.asarray(now[0], np.float32)
+        cut = self._cut.differs(now)
+        if cut and self._flashes(small, time):
             return Shot.NONE
         flash, self._flash_since = self._flash_since, None
         self._last = small
-        if self._cut.is_cut(image) or (flash is not None and time - flash > _LONGEST_FLASH):
+        self._cut.take(now)
+        if cut or (flash is not None and time - flash > _LONGEST_FLASH):
             self._begin(small, time)
             return Shot.NEW
         if self._begun == -np.inf:
@@ -91,11 +93,9 @@ class ShotWatch:
         self._past.append((time, small))
         self._begun = time
 
-    def _flashes(self, small: Floats, image: Image, time: float) -> bool:
-        """Whether this frame is a flash in the shot that ``_last`` belongs to."""
+    def _flashes(self, small: Floats, time: float) -> bool:
+        """Whether this frame, which looks like a cut, is a flash in the shot of ``_last``."""
         if self._last is None or time - self._begun < _SHORTEST_SHOT:
-            return False
-        if not self._cut.would_cut(image):
             return False
         since = time if self._flash_since is None else self._flash_since
         if time - since > _LONGEST_FLASH or not _is_flash(small, self._last):
@@ -177,7 +177,3 @@ def _is_flash(small: Floats, before: Floats) -> bool:
     return bool(
         change.mean() < -_BRIGHTER and (change < 12).mean() > _KEPT_SIGN and _alike(before, small)
     )
-
-
-def _small(image: Image) -> Floats:
-    return np.asarray(cv2.resize(image[::3, ::3], _SIZE, interpolation=cv2.INTER_AREA), np.float32)
