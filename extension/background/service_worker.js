@@ -3,7 +3,8 @@
 
 import { Nonces } from "./nonces.js";
 import { inject, syncScripts } from "./scripts.js";
-import { record, summaries, update } from "./tabs.js";
+import { forgetGone, record, summaries, update } from "./tabs.js";
+import { survey } from "./unreachable.js";
 import { MOST_VIDEOS } from "../shared/limits.js";
 import { OWN_PAGES, RELAY_FRAME } from "../shared/paths.js";
 import { load, protectStorage, save } from "../shared/settings.js";
@@ -38,8 +39,15 @@ const handlers = {
   },
   page: {
     "tab-report": async ({ tabId }) => {
+      const found = await survey(tabId, (await load()).offSites);
+      if (found) await forgetGone(tabId, found.frameIds);
       const tab = await record(tabId);
-      return { once: tab.once, summaries: summaries(tab) };
+      return {
+        once: tab.once,
+        summaries: summaries(tab),
+        entered: found !== null,
+        unreached: found?.unreached ?? [],
+      };
     },
     "watch-tab": async ({ tabId, on }) => {
       await update(tabId, (known) => ({ once: on, frames: on ? known.frames : {} }));

@@ -37,6 +37,19 @@ export function update(tabId, change) {
   return done;
 }
 
+/**
+ * Frames that left without a word are not told of any more.
+ * @param {number} tabId
+ * @param {number[]} frameIds those that are there
+ */
+export async function forgetGone(tabId, frameIds) {
+  /** @param {TabRecord} tab */
+  const there = ({ frames }) => Object.entries(frames).filter(([id]) => frameIds.includes(Number(id)));
+  const tab = await record(tabId);
+  if (there(tab).length === Object.keys(tab.frames).length) return;
+  await update(tabId, (known) => ({ ...known, frames: Object.fromEntries(there(known)) }));
+}
+
 /** @param {TabRecord} tab @returns {Summary[]} */
 export function summaries(tab) {
   return Object.values(tab.frames).flat();

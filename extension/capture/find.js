@@ -1,7 +1,6 @@
 // Where the videos of a document are, shadow roots included.
 
-/** Smaller players than this (CSS pixels) are previews and ornaments. */
-export const SMALLEST = Object.freeze({ width: 120, height: 68 });
+import { SMALLEST } from "../shared/limits.js";
 
 /**
  * @param {Element} element

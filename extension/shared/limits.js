@@ -1,2 +1,4 @@
 /** Videos of one tab that are watched at the same time; each has a stream of its own. */
 export const MOST_VIDEOS = 4;
+/** Smaller players than this (CSS pixels) are previews and ornaments. */
+export const SMALLEST = Object.freeze({ width: 120, height: 68 });

@@ -4,10 +4,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { SMALLEST } from "#extension/capture/find.js";
 import { LONGEST_SIDE } from "#extension/capture/frames.js";
 import { SAMPLE_HZ } from "#extension/protocol/messages.js";
-import { MOST_VIDEOS } from "#extension/shared/limits.js";
+import { MOST_VIDEOS, SMALLEST } from "#extension/shared/limits.js";
 
 const page = readFileSync(new URL("../../../docs/privacy.md", import.meta.url), "utf8").replace(/\s+/g, " ");
 const NUMBERS = ["no", "one", "two", "three", "four", "five"];
