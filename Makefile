@@ -25,14 +25,16 @@ test: setup-dev
 	@rm -rf .coverage
 	@scripts/run_suites.sh \
 	    "lint=$(MAKE) --no-print-directory lint" \
-	    "unit=$(MEASURED) tests/unit" \
 	    "extension=npm test --silent" \
-	    "server=$(MEASURED) tests/server" \
+	    "unit=$(MEASURED) tests/unit" \
 	    "scan=$(MEASURED) tests/scan" \
 	    "media=$(MEASURED) tests/media" \
 	    "cluster=$(MEASURED) tests/cluster" \
 	    "contract=$(MEASURED) tests/contract" \
+	    -- \
 	    "e2e=$(MEASURED) tests/e2e" \
+	    "server=$(MEASURED) tests/server" \
+	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 
 test-fast: setup-dev

@@ -1,21 +1,48 @@
 #!/usr/bin/env bash
-# Runs the test suites one after the other and prints how many minutes each took. All of them
-# run, whatever fails; the exit status is 1 if one did.
-#   run_suites.sh NAME=COMMAND ...
+# Runs the test suites and prints how many minutes each took. All of them run, whatever fails; the
+# exit status is 1 if one did.
+#   run_suites.sh NAME=COMMAND ... [-- NAME=COMMAND ...] [THEN NAME=COMMAND ...]
+# Suites parted by -- run side by side, those of one part one after the other; what stands behind
+# THEN runs when all of them are done. What a suite prints appears when it ends, in one piece.
 set -uo pipefail
 
-failed=0
-summary=()
-for suite in "$@"; do
-    name="${suite%%=*}"
-    command="${suite#*=}"
-    echo "== $name: $command"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+trap 'trap - INT TERM; kill 0' INT TERM
+
+run() {
+    local name="${1%%=*}" command="${1#*=}" outcome=passed started seconds
     started=$(date +%s)
+    echo "== $name begins"
     # 5 is pytest's word for "no tests collected", which is a failure here too.
-    if bash -c "$command"; then outcome=passed; else outcome=FAILED; failed=1; fi
+    bash -c "$command" > "$work/$name.txt" 2>&1 < /dev/null || outcome=FAILED
     seconds=$(($(date +%s) - started))
-    summary+=("$(printf '%-10s %-7s %2d min %02d s' "$name" "$outcome" $((seconds / 60)) $((seconds % 60)))")
+    # One suite at a time has the terminal.
+    exec 9> "$work/terminal"
+    flock 9
+    echo "== $name: $command"
+    cat "$work/$name.txt"
+    exec 9>&-
+    printf '%-10s %-7s %2d min %02d s\n' "$name" "$outcome" $((seconds / 60)) $((seconds % 60)) \
+        >> "$work/summary"
+}
+
+lane() {
+    local suite
+    for suite in "$@"; do run "$suite"; done
+}
+
+suites=()
+for suite in "$@" THEN; do
+    case "$suite" in
+        -- | THEN)
+            lane "${suites[@]}" &
+            suites=()
+            if [ "$suite" = THEN ]; then wait; fi
+            ;;
+        *) suites+=("$suite") ;;
+    esac
 done
 echo "== suites"
-printf '%s\n' "${summary[@]}"
-exit "$failed"
+cat "$work/summary"
+! grep -q FAILED "$work/summary"
