@@ -12,7 +12,9 @@ function shadowOf(element) {
   // element of a large page would cost more than the answer is worth.
   if (!(element instanceof HTMLElement) || !element.localName.includes("-")) return null;
   const { chrome: api } = globalThis;
-  return /** @type {ShadowRoot|null} */ (api?.dom?.openOrClosedShadowRoot?.(element) ?? null);
+  // Chromium's way, and Firefox's.
+  const found = api?.dom?.openOrClosedShadowRoot?.(element) ?? Reflect.get(element, "openOrClosedShadowRoot");
+  return /** @type {ShadowRoot|null} */ (found ?? null);
 }
 
 /**

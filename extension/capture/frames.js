@@ -1,6 +1,7 @@
 // Takes frames of one video as the browser presents them: those that are due.
 
 import { SAMPLE_HZ } from "../protocol/messages.js";
+import { timeInVideo } from "./media_time.js";
 import { canTakePlanes, planesOf } from "./planes.js";
 import { Rhythm } from "./rhythm.js";
 
@@ -76,11 +77,12 @@ export class FrameTaker {
   ask() {
     this.handle = this.video.requestVideoFrameCallback((now, frame) => {
       this.handle = null;
-      if (this.presented(now, frame.mediaTime)) {
+      const mediaTime = timeInVideo(frame.mediaTime, this.video);
+      if (this.presented(now, mediaTime)) {
         this.taking = true;
-        void this.take(null, now, frame.mediaTime).finally(() => (this.taking = false));
+        void this.take(null, now, mediaTime).finally(() => (this.taking = false));
       }
-      const wait = this.untilDue(frame.mediaTime) - EARLY_MS;
+      const wait = this.untilDue(mediaTime) - EARLY_MS;
       if (wait > SHORTEST_WAIT_MS && wait < LONGEST_WAIT_MS) this.nextAfter(wait);
       else if (this.running) this.next();
     });

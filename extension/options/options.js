@@ -4,7 +4,7 @@ import { AddressError, isLoopback, normaliseServer } from "../shared/address.js"
 import { byId, fillTexts } from "../shared/dom.js";
 import { PairingError, finishPairing, startPairing, unpair } from "../shared/pairing.js";
 import { SENSITIVITIES, TRANSPORTS, load, save } from "../shared/settings.js";
-import { ALL_SITES, patternOf, withoutSite } from "../shared/sites.js";
+import { patternOf, permissionForAll, withoutSite } from "../shared/sites.js";
 import { say } from "../shared/words.js";
 import { serverState } from "../transport/probe.js";
 
@@ -136,7 +136,7 @@ function siteRow(site, on) {
 
 byId("all-sites", HTMLInputElement).addEventListener("change", async (event) => {
   const box = /** @type {HTMLInputElement} */ (event.target);
-  const origins = [...ALL_SITES];
+  const origins = permissionForAll();
   if (box.checked) box.checked = await chrome.permissions.request({ origins });
   else await chrome.permissions.remove({ origins }).catch(() => false);
   await chrome.runtime.sendMessage({ type: "set-all-sites", on: box.checked });

@@ -6,6 +6,19 @@
 export const ALL_SITES = Object.freeze(["http://*/*", "https://*/*"]);
 
 /**
+ * What the browser is asked for to watch all sites. Firefox lets an extension read another site's
+ * video with this one permission alone, however many sites it has.
+ */
+export function permissionForAll() {
+  return readsForeignVideo() ? ["<all_urls>"] : [...ALL_SITES];
+}
+
+/** Whether this browser (Firefox) ever lets an extension read a video that its page may not read. */
+function readsForeignVideo() {
+  return "getBrowserInfo" in (globalThis.chrome?.runtime ?? {});
+}
+
+/**
  * Scheme and host. Without the port, which match patterns do not know in every browser.
  * @param {string|undefined} url
  * @returns {string|null} null for pages that are not of the web

@@ -23,9 +23,11 @@
     const inside = (root) => {
       for (const video of root.querySelectorAll("video")) if (!video.paused) return true;
       for (const element of root.querySelectorAll("*")) {
-        const shadow = element.localName.includes("-")
-          ? (element.shadowRoot ?? chrome.dom?.openOrClosedShadowRoot?.(/** @type {HTMLElement} */ (element)))
-          : element.shadowRoot;
+        // Closed roots: Chromium's way, and Firefox's.
+        const closed = () =>
+          chrome.dom?.openOrClosedShadowRoot?.(/** @type {HTMLElement} */ (element)) ??
+          Reflect.get(element, "openOrClosedShadowRoot");
+        const shadow = element.shadowRoot ?? (element.localName.includes("-") ? closed() : null);
         if (shadow && inside(/** @type {ShadowRoot} */ (shadow))) return true;
       }
       return false;

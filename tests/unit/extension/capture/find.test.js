@@ -63,6 +63,13 @@ test("videos are found in shadow roots, open, closed and nested", () => {
   assert.deepEqual([...asked], [player], "asking for every element would be dear");
 });
 
+test("closed shadow roots are found in Firefox's way too", () => {
+  const inside = new Video();
+  const player = Object.assign(new Element(), { localName: "x-player", openOrClosedShadowRoot: root(inside) });
+  Reflect.set(globalThis, "chrome", {});
+  assert.deepEqual(findVideos(root(player)), [inside]);
+});
+
 test("the area is what can be seen", () => {
   assert.equal(area(new Video(200, 100)), 20_000);
   assert.equal(area(new Video(200, 100, 900, 650)), 5000);

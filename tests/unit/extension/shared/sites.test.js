@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALL_SITES, isOn, patternsOf, siteOf, withSite, withoutSite } from "#extension/shared/sites.js";
+import { ALL_SITES, isOn, patternsOf, permissionForAll, siteOf, withSite, withoutSite } from "#extension/shared/sites.js";
 
 const NONE = { allSites: false, onSites: [], offSites: [] };
 const HERE = "https://here.example";
@@ -42,4 +42,14 @@ test("a choice replaces the one before, and is there once", () => {
   assert.deepEqual(withSite(off, HERE, true), { onSites: [THERE, HERE], offSites: [] });
   assert.deepEqual(withoutSite(off, HERE), { onSites: [THERE], offSites: [] });
   assert.deepEqual(lists, { onSites: [HERE, THERE], offSites: [] }, "the lists that came were changed");
+});
+
+test("Firefox is asked for the one permission with which it gives another site's video", () => {
+  assert.deepEqual(permissionForAll(), [...ALL_SITES]);
+  Reflect.set(globalThis, "chrome", { runtime: { getBrowserInfo: () => {} } });
+  try {
+    assert.deepEqual(permissionForAll(), ["<all_urls>"]);
+  } finally {
+    Reflect.deleteProperty(globalThis, "chrome");
+  }
 });
