@@ -3,24 +3,37 @@
 
 import { Nonces } from "./nonces.js";
 import { inject, syncScripts } from "./scripts.js";
+import {
+  broughtToFront,
+  endPicture,
+  forgetPicture,
+  framePlace,
+  isGone,
+  openPicture,
+  pictureOf,
+  shotOf,
+  targetChanged,
+} from "./tab_capture.js";
 import { forgetGone, record, summaries, update } from "./tabs.js";
 import { survey } from "./unreachable.js";
 import { MOST_VIDEOS } from "../shared/limits.js";
-import { OWN_PAGES, RELAY_FRAME } from "../shared/paths.js";
+import { OFFSCREEN_PAGE, OWN_PAGES, RELAY_FRAME } from "../shared/paths.js";
 import { load, protectStorage, save } from "../shared/settings.js";
 import { isOn, siteOf, withSite } from "../shared/sites.js";
+import { isSeen } from "../shared/tab_picture.js";
 
 /** @typedef {chrome.runtime.MessageSender} Sender */
 
 const nonces = new Nonces();
 const relayFrame = chrome.runtime.getURL(RELAY_FRAME);
+const offscreenPage = chrome.runtime.getURL(OFFSCREEN_PAGE);
 const ownPages = OWN_PAGES.map((folder) => chrome.runtime.getURL(folder));
 
 void protectStorage();
 
 /**
  * Messages that each kind of context may send; anything else is ignored.
- * @type {Record<"content"|"relay"|"page", Record<string, (message: any, sender: Sender) => Promise<unknown>>>}
+ * @type {Record<"content"|"relay"|"offscreen"|"page", Record<string, (message: any, sender: Sender) => Promise<unknown>>>}
  */
 const handlers = {
   content: {
@@ -33,9 +46,22 @@ const handlers = {
         return { ...known, frames };
       });
     },
+    "tab-gone": async (_, { tab }) => {
+      if (tab?.id !== undefined && (await isGone(tab.id))) await endAndTell(tab.id, "lost");
+    },
   },
   relay: {
     redeem: async (message, { tab }) => ({ ok: nonces.redeem(message.nonce, tab?.id ?? -1) }),
+  },
+  offscreen: {
+    target: async () => {
+      const { server, token, transport } = await load();
+      return { server, token, transport };
+    },
+    "tab-shot": async ({ tabId }) => shotOf(tabId),
+    "frame-place": async ({ tabId, frameId }) => framePlace(tabId, frameId),
+    "tab-lost": async ({ tabId }) => endAndTell(tabId, "lost"),
+    "tab-idle": async ({ tabId }) => endAndTell(tabId, "off"),
   },
   page: {
     "tab-report": async ({ tabId }) => {
@@ -47,11 +73,19 @@ const handlers = {
         summaries: summaries(tab),
         entered: found !== null,
         unreached: found?.unreached ?? [],
+        picture: await pictureOf(tabId),
       };
     },
+    "tab-picture": async ({ tabId, on, scale }) => {
+      if (!on) return endAndTell(tabId, "off");
+      await tell(tabId, { type: "tab-picture", picture: await openPicture(tabId, scale) });
+    },
     "watch-tab": async ({ tabId, on }) => {
-      await update(tabId, (known) => ({ once: on, frames: on ? known.frames : {} }));
-      if (!on) return tell(tabId, { type: "off" });
+      await update(tabId, (known) => ({ ...known, once: on, frames: on ? known.frames : {} }));
+      if (!on) {
+        await endPicture(tabId, "off");
+        return tell(tabId, { type: "off" });
+      }
       const injected = await inject(tabId);
       await tell(tabId, { type: "on" });
       return { injected };
@@ -59,8 +93,9 @@ const handlers = {
     "set-site": async ({ site, on, tabId }) => {
       await save(withSite(await load(), site, on));
       await syncScripts();
-      await update(tabId, (known) => ({ once: false, frames: on ? known.frames : {} }));
+      await update(tabId, (known) => ({ ...known, once: false, frames: on ? known.frames : {} }));
       if (on) await inject(tabId);
+      else await endPicture(tabId, "off");
       await tell(tabId, { type: on ? "on" : "off" });
     },
     "sync-sites": syncScripts,
@@ -87,11 +122,12 @@ chrome.runtime.onMessage.addListener((message, sender, answer) => {
 /**
  * The browser fills in the sender, so a page or a content script cannot pass for another kind.
  * @param {Sender} sender
- * @returns {"content"|"relay"|"page"|null}
+ * @returns {"content"|"relay"|"offscreen"|"page"|null}
  */
 function kindOf(sender) {
   if (sender.id !== chrome.runtime.id || !sender.url) return null;
   if (sender.url === relayFrame) return sender.tab ? "relay" : null;
+  if (sender.url === offscreenPage) return sender.tab ? null : "offscreen";
   if (ownPages.some((folder) => sender.url?.startsWith(folder))) return "page";
   return sender.tab ? "content" : null;
 }
@@ -106,7 +142,20 @@ async function contentSettings(_, sender) {
   const on = tab.once || (isOn(settings, site) && !settings.offSites.includes(own ?? ""));
   const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
   const busy = others.flatMap(([, known]) => known).length;
-  return { on: on && busy < MOST_VIDEOS, sensitivity: settings.sensitivity };
+  const picture = await pictureOf(sender.tab?.id ?? -1);
+  return { on: on && busy < MOST_VIDEOS, sensitivity: settings.sensitivity, picture };
+}
+
+/** @param {number} tabId @param {"off"|"lost"} picture why the look at the tab's picture ends */
+async function endAndTell(tabId, picture) {
+  await endPicture(tabId, picture);
+  await tell(tabId, { type: "tab-picture", picture });
+}
+
+/** A click on one site is no leave to look at the next. @param {number} tabId @param {string|undefined} url */
+async function endOnOtherSite(tabId, url) {
+  const { picture, pictureSite } = await record(tabId);
+  if (isSeen(picture) && siteOf(url) !== pictureSite) await endAndTell(tabId, "lost");
 }
 
 /**
@@ -118,8 +167,9 @@ async function tell(tabId, message) {
   await chrome.tabs.sendMessage(tabId, message).catch(() => {});
 }
 
-chrome.tabs.onUpdated.addListener((tabId, change) => {
+chrome.tabs.onUpdated.addListener((tabId, change, { url }) => {
   if (change.status === "loading") {
+    void endOnOtherSite(tabId, url);
     // A new page, or a step within one: what still lives answers and is counted again.
     void update(tabId, (known) => ({ ...known, frames: {} })).then(() => tell(tabId, { type: "report" }));
   }
@@ -129,7 +179,14 @@ chrome.tabs.onUpdated.addListener((tabId, change) => {
     if (tab.once && !(await inject(tabId))) await update(tabId, () => null);
   });
 });
-chrome.tabs.onRemoved.addListener((tabId) => void update(tabId, () => null));
+chrome.tabs.onRemoved.addListener((tabId) => {
+  void forgetPicture(tabId);
+  void update(tabId, () => null);
+});
+chrome.tabs.onActivated.addListener(({ tabId }) => void broughtToFront(tabId));
+chrome.storage.onChanged.addListener((changes, area) => {
+  if (area === "local" && (changes.server || changes.token || changes.transport)) void targetChanged();
+});
 chrome.runtime.onInstalled.addListener(() => void syncScripts());
 chrome.runtime.onStartup.addListener(() => void syncScripts());
 chrome.permissions.onAdded.addListener(() => void syncScripts());

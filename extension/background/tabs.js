@@ -2,7 +2,14 @@
 // worker may be stopped at any time, so the record lives in the session storage area.
 
 /** @typedef {import("../shared/states.js").Summary} Summary */
-/** @typedef {{once: boolean, frames: Record<string, Summary[]>}} TabRecord once: turned on by a click, for this tab alone */
+/** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
+/**
+ * @typedef {object} TabRecord
+ * @property {boolean} once turned on by a click, for this tab alone
+ * @property {Record<string, Summary[]>} frames
+ * @property {TabPicture} [picture] whether the tab's picture is looked at
+ * @property {string|null} [pictureSite] the site for which it was asked
+ */
 
 const FAKE_COLOUR = "#b34700";
 

@@ -39,11 +39,13 @@ import { patternOf, siteOf } from "../shared/sites.js";
  *     scrolled out of view
  * @property {number|null} frameId where it can be entered all the same: a document of no origin
  */
+/** @typedef {{frameId: number, rect: Rect, visible: Rect|null}} Entered a frame below the tab's page that can be entered */
 /**
  * @typedef {object} Survey
  * @property {number[]} frameIds of the frames that can be entered
  * @property {Size} window of the tab's page, CSS pixels
  * @property {Unreached[]} unreached those in view first, the largest first
+ * @property {Entered[]} entered
  */
 
 /** Wider or higher than players are: banners, side columns, buttons. */
@@ -59,10 +61,13 @@ export async function survey(tabId, offSites) {
   const answers = await ask(tabId);
   const top = answers.find(({ frameId }) => frameId === 0);
   if (!top) return null;
-  const found = await Promise.all(unreached(answers, offSites).map(settled));
+  /** @type {Entered[]} */
+  const entered = [];
+  const found = await Promise.all(unreached(answers, offSites, entered).map(settled));
   return {
     frameIds: answers.map(({ frameId }) => frameId),
     window: top.report.window,
+    entered,
     unreached: found.sort((a, b) => areaOf(b.visible) - areaOf(a.visible) || areaOf(b.rect) - areaOf(a.rect)),
   };
 }
@@ -89,9 +94,10 @@ async function settled(frame) {
 /**
  * @param {Answer[]} answers
  * @param {string[]} offSites
+ * @param {Entered[]} [entered] the frames that were entered on the way are put in here
  * @returns {Unreached[]}
  */
-export function unreached(answers, offSites) {
+export function unreached(answers, offSites, entered = []) {
   const waiting = new Set(answers);
   /** @type {Unreached[]} */
   const found = [];
@@ -109,6 +115,7 @@ export function unreached(answers, offSites) {
       if (why && isPlayerLike(element.box)) {
         found.push({ ...why, rect, visible, frameId: inside?.frameId ?? null });
       }
+      if (inside) entered.push({ frameId: inside.frameId, rect, visible });
       // One without an origin is told of as a whole, whatever it holds.
       if (!inside || why?.why === "closed") continue;
       const { width, height } = inside.report.window;

@@ -2,11 +2,18 @@
 
 import { SAMPLE_HZ } from "../protocol/messages.js";
 import { timeInVideo } from "./media_time.js";
+import { pixelsOf } from "./pixels.js";
 import { canTakePlanes, planesOf } from "./planes.js";
 import { Rhythm } from "./rhythm.js";
 
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
 /** @typedef {import("./planes.js").Picture} Picture */
+/** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
+/**
+ * How pictures are had: as the element gives them; pixel by pixel, as Firefox lets extensions read
+ * another site's video; or out of the picture of the tab
+ * @typedef {"element"|"pixels"|"tab"} Way
+ */
 
 /** Of a picture that is sent, pixels: the models have no use for more. */
 export const LONGEST_SIDE = 960;
@@ -30,6 +37,10 @@ const LONGEST_WAIT_MS = 1000;
 /**
  * @typedef {object} FrameEvents
  * @property {(header: FrameHeader, picture: Picture) => void} onFrame takes the picture over
+ * @property {(header: FrameHeader, place: TabPlace) => void} onPlace a frame is to be cut out of the
+ *     tab's picture
+ * @property {() => {place: TabPlace, size: {width: number, height: number}}|null} findPlace null where it
+ *     cannot be seen
  * @property {() => void} onJump media time went back without a seek event
  * @property {(finding: "unreadable"|"protected") => void} onFinding
  */
@@ -41,12 +52,16 @@ export class FrameTaker {
     this.events = events;
     this.rhythm = new Rhythm(SAMPLE_HZ);
     this.mostPerSecond = MOST_PER_SECOND;
+    /** @type {Way} */
+    this.way = "element";
     this.sending = false;
     this.running = false;
     /** @type {number|null} */
     this.handle = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
+    /** Counts the starts: a call that began before the last one does not go on. */
+    this.round = 0;
     this.frameId = 0;
     this.lastMedia = -Infinity;
     this.lastWall = -Infinity;
@@ -61,6 +76,7 @@ export class FrameTaker {
   start() {
     if (this.running) return;
     this.running = true;
+    this.round++;
     this.next();
   }
 
@@ -70,11 +86,12 @@ export class FrameTaker {
    * looked for when it is due. A stream's time is not the element's: it is asked for.
    */
   next() {
-    if (canTakePlanes() && !this.video.srcObject) this.look();
+    if (this.way === "element" && canTakePlanes() && !this.video.srcObject) this.look();
     else this.ask();
   }
 
   ask() {
+    const { round } = this;
     this.handle = this.video.requestVideoFrameCallback((now, frame) => {
       this.handle = null;
       const mediaTime = timeInVideo(frame.mediaTime, this.video);
@@ -82,6 +99,7 @@ export class FrameTaker {
         this.taking = true;
         void this.take(null, now, mediaTime).finally(() => (this.taking = false));
       }
+      if (round !== this.round) return;
       const wait = this.untilDue(mediaTime) - EARLY_MS;
       if (wait > SHORTEST_WAIT_MS && wait < LONGEST_WAIT_MS) this.nextAfter(wait);
       else if (this.running) this.next();
@@ -89,7 +107,9 @@ export class FrameTaker {
   }
 
   look() {
+    const { round } = this;
     const found = this.lookNow();
+    if (round !== this.round) return;
     this.misses = found ? 0 : this.misses + 1;
     const again = Math.min(AGAIN_LONGEST_MS, AGAIN_MS * 2 ** Math.min(this.misses, 5));
     const wait = this.untilDue(this.video.currentTime) + LATE_MS;
@@ -151,7 +171,7 @@ export class FrameTaker {
     this.lastMedia = -Infinity;
     this.inFlight.clear();
     this.left = NaN;
-    if (!this.video.seeking || !canTakePlanes()) return;
+    if (!this.video.seeking || this.way !== "element" || !canTakePlanes()) return;
     try {
       const frame = new VideoFrame(this.video);
       this.left = frame.timestamp / 1e6;
@@ -212,16 +232,21 @@ export class FrameTaker {
    * @param {number} mediaTime
    */
   async take(frame, now, mediaTime) {
+    if (this.way === "tab") {
+      const found = this.events.findPlace();
+      if (found) this.events.onPlace(this.header(found.size, now, mediaTime), found.place);
+      return;
+    }
     const { videoWidth, videoHeight } = this.video;
     const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
-    const width = Math.max(1, Math.round(videoWidth * scale));
-    const height = Math.max(1, Math.round(videoHeight * scale));
+    const size = {
+      width: Math.max(1, Math.round(videoWidth * scale)),
+      height: Math.max(1, Math.round(videoHeight * scale)),
+    };
     /** @type {Picture|null} */
     let picture = null;
     try {
-      if (frame) picture = await planesOf(frame);
-      const size = { resizeWidth: width, resizeHeight: height };
-      picture ??= await createImageBitmap(frame ?? this.video, size);
+      picture = await this.pictureOf(frame, size);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       if (error.name === "SecurityError") this.events.onFinding("unreadable");
@@ -231,12 +256,31 @@ export class FrameTaker {
       if (picture instanceof ImageBitmap) picture.close();
       return;
     }
+    this.events.onFrame(this.header(size, now, mediaTime), picture);
+  }
+
+  /**
+   * @param {VideoFrame|null} frame
+   * @param {{width: number, height: number}} size
+   * @returns {Promise<Picture>}
+   */
+  async pictureOf(frame, size) {
+    if (this.way === "pixels") return pixelsOf(this.video, size);
+    const planes = frame && (await planesOf(frame));
+    const bitmap = { resizeWidth: size.width, resizeHeight: size.height };
+    return planes ?? createImageBitmap(frame ?? this.video, bitmap);
+  }
+
+  /**
+   * @param {{width: number, height: number}} size
+   * @param {number} now
+   * @param {number} mediaTime
+   * @returns {FrameHeader} of a frame that is now on its way
+   */
+  header(size, now, mediaTime) {
     const frameId = ++this.frameId;
     this.inFlight.set(frameId, now);
     const captured = performance.timeOrigin + now;
-    this.events.onFrame(
-      { frame_id: frameId, media_time: mediaTime, captured_at: captured, width, height },
-      picture,
-    );
+    return { frame_id: frameId, media_time: mediaTime, captured_at: captured, ...size };
   }
 }

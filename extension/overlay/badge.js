@@ -20,6 +20,9 @@ export const TONES = {
   protected: "trouble",
   black: "trouble",
   unreadable: "trouble",
+  sandboxed: "trouble",
+  offered: "trouble",
+  tab_lost: "trouble",
 };
 
 export class Badge {
@@ -38,6 +41,12 @@ export class Badge {
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
     this.shown = "";
+    this.note = "";
+  }
+
+  /** @param {string} note stands beside the labels of faces as well; empty for none */
+  setNote(note) {
+    this.note = note;
   }
 
   /**
@@ -46,16 +55,18 @@ export class Badge {
    * @param {boolean} faces whether any face is labelled now
    */
   tell(state, detail, faces) {
-    const key = `${state} ${detail} ${faces}`;
+    const key = `${state} ${detail} ${faces} ${this.note}`;
     if (key === this.shown) return;
     this.shown = key;
     clearTimeout(this.timer);
     this.element.removeAttribute("data-folded");
-    this.element.hidden = faces || state === "paused";
+    this.element.hidden = (faces && !this.note) || state === "paused";
     if (this.element.hidden) return;
     this.element.dataset.state = state;
     this.element.dataset.tone = TONES[state];
-    this.text.textContent = detail && state === "refused" ? detail : say(`state_${state}`);
+    const words = detail && state === "refused" ? detail : say(`state_${state}`);
+    this.text.textContent = [faces ? "" : words, this.note].filter(Boolean).join(". ");
+    if (this.note) return;
     if (TONES[state] === "quiet") {
       this.timer = setTimeout(() => this.element.setAttribute("data-folded", ""), FOLD_AFTER_MS);
     }

@@ -119,8 +119,18 @@ export class Chip {
         y = under <= lowest ? under : Math.max(EDGE, other.y - height - 2);
       }
     }
-    moveTo(this.button, this, x - layer.x, y - layer.y, gliding ? 0 : Infinity);
-    return { x, y, width, height };
+    return this.stand({ x, y, width, height }, layer, gliding);
+  }
+
+  /**
+   * @param {Rect} spot within the stage
+   * @param {{x: number, y: number}} layer where the layer is within the stage
+   * @param {boolean} gliding
+   * @returns {Rect}
+   */
+  stand(spot, layer, gliding) {
+    moveTo(this.button, this, spot.x - layer.x, spot.y - layer.y, gliding ? 0 : Infinity);
+    return spot;
   }
 
   remove() {

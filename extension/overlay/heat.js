@@ -54,6 +54,8 @@ export class HeatView {
     this.layer.hidden = true;
     (root.querySelector(".stage") ?? root).prepend(this.layer);
     this.waiting = false;
+    /** Whether the map may lie over the face in the video: not where that would be judged as well. */
+    this.mayCover = true;
     /** @type {HTMLVideoElement|null} */
     this.video = null;
     /** @type {(track: number) => void} */
@@ -128,7 +130,7 @@ export class HeatView {
     const found = message.heat.some((row) => row.some((value) => value > 0));
     this.words.textContent = say(found ? "heat_hint" : "heat_none");
     this.picture.hidden = false;
-    this.choice.hidden = !found;
+    this.choice.hidden = !found || !this.mayCover;
     this.draw();
     this.cover();
     if (this.box.checked && found) this.timer = setTimeout(() => this.ask(true), AGAIN_MS);
@@ -174,7 +176,7 @@ export class HeatView {
   /** Lay the heat over the face, or take it away. */
   cover() {
     const { layer, shown, place, video } = this;
-    layer.hidden = !this.box.checked || !shown || !place || !video;
+    layer.hidden = !this.mayCover || !this.box.checked || !shown || !place || !video;
     if (layer.hidden || !shown || !place || !video) return;
     if (layer.dataset.time !== String(shown.media_time)) {
       layer.dataset.time = String(shown.media_time);

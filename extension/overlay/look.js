@@ -82,9 +82,35 @@ export function drawBox(context, box, verdict) {
   }
 }
 
-/** @param {CanvasRenderingContext2D} context @param {import("./layout.js").Rect} box @param {number} radius */
-function corners(context, box, radius) {
-  const arm = Math.max(radius, Math.min(26, 0.2 * Math.min(box.width, box.height)));
+/**
+ * The corners alone, for marks that must stay clear of the face.
+ * @param {CanvasRenderingContext2D} context in CSS pixels
+ * @param {import("./layout.js").Rect} box
+ * @param {Verdict} verdict
+ * @param {number} arm CSS pixels
+ */
+export function drawCorners(context, box, verdict, arm) {
+  const look = LOOKS[verdict];
+  const width = (look.corner || look.line + 0.5) * (box.width < 100 ? 0.6 : 1);
+  const radius = Math.min(8, arm / 2);
+  context.lineJoin = "round";
+  context.lineCap = "round";
+  for (const under of [true, false]) {
+    context.strokeStyle = under ? "rgba(0, 0, 0, 0.55)" : look.colour;
+    context.lineWidth = under ? width + 2 : width;
+    if (look.dash.length > 0) context.setLineDash([1, 2.2 * width]);
+    corners(context, box, radius, arm);
+    context.setLineDash([]);
+  }
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {import("./layout.js").Rect} box
+ * @param {number} radius
+ * @param {number} [arm]
+ */
+function corners(context, box, radius, arm = Math.max(radius, Math.min(26, 0.2 * Math.min(box.width, box.height)))) {
   const { x, y } = box;
   const right = x + box.width;
   const bottom = y + box.height;

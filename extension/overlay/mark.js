@@ -2,7 +2,8 @@
 // being drawn again. Where a face moves fast the browser's compositor glides the layer along.
 
 import { SAMPLE_HZ } from "../protocol/messages.js";
-import { drawBox } from "./look.js";
+import { ARM } from "./clear.js";
+import { drawBox, drawCorners } from "./look.js";
 
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */
 /** @typedef {import("./layout.js").Rect} Rect */
@@ -40,22 +41,23 @@ export class Mark {
   /**
    * @param {Rect} box within the stage
    * @param {Verdict} verdict
+   * @param {boolean} [clear] corners alone, which stay out of the face's crop
    * @returns {boolean} whether the layer glides to its new place
    */
-  place(box, verdict) {
+  place(box, verdict, clear = false) {
     const width = Math.max(8, Math.round(box.width));
     const height = Math.max(8, Math.round(box.height));
-    const drawn = `${width} ${height} ${verdict} ${devicePixelRatio}`;
+    const drawn = `${width} ${height} ${verdict} ${clear} ${devicePixelRatio}`;
     if (drawn !== this.drawn) {
       this.drawn = drawn;
-      this.draw(width, height, verdict);
+      this.draw(width, height, verdict, clear);
     }
     const far = Math.max(SHORT_STEP, SHORT_STEP_WIDTHS * box.width);
     return moveTo(this.layer, this, box.x - BORDER, box.y - BORDER, far);
   }
 
-  /** @param {number} width @param {number} height @param {Verdict} verdict */
-  draw(width, height, verdict) {
+  /** @param {number} width @param {number} height @param {Verdict} verdict @param {boolean} clear */
+  draw(width, height, verdict, clear) {
     const full = { width: width + 2 * BORDER, height: height + 2 * BORDER };
     const ratio = Math.min(devicePixelRatio, MOST_CANVAS_SIDE / Math.max(full.width, full.height));
     this.canvas.width = Math.round(full.width * ratio);
@@ -65,7 +67,9 @@ export class Mark {
     const context = this.canvas.getContext("2d");
     if (!context) return;
     context.scale(ratio, ratio);
-    drawBox(context, { x: BORDER, y: BORDER, width, height }, verdict);
+    const box = { x: BORDER, y: BORDER, width, height };
+    if (clear) drawCorners(context, box, verdict, ARM * width);
+    else drawBox(context, box, verdict);
   }
 
   remove() {

@@ -2,6 +2,7 @@
 // label per face, a sign for the state, a card on click. The page can neither read nor style it.
 
 import { Chip } from "./chip.js";
+import { clearAround, clearSpot, meet } from "./clear.js";
 import { boxAround, placementOf } from "./layout.js";
 import { GLIDE_MS, Mark } from "./mark.js";
 import { shownVerdict } from "./sensitivity.js";
@@ -50,6 +51,8 @@ export class Overlay {
     this.state = "connecting";
     this.detail = "";
     this.spokenFake = false;
+    /** What is judged is a picture of the tab, with everything here in it: marks keep clear of faces. */
+    this.filmed = false;
     this.placement = placementOf(video);
     this.stage = new Stage();
     this.badge = this.stage.badge;
@@ -105,8 +108,7 @@ export class Overlay {
   show(message) {
     const time = message.media_time;
     this.shownAt = performance.now();
-    clearTimeout(this.staleTimer);
-    this.staleTimer = setTimeout(() => this.video.paused || this.clear(), STALE_MS);
+    this.awaitNext();
     if (this.shownAt - this.placedAt >= LOOK_EVERY_MS) this.layout();
     const present = new Set(message.faces.map(({ track }) => track));
     for (const [track, shown] of this.faces) if (!present.has(track)) this.drop(track, shown);
@@ -115,6 +117,11 @@ export class Overlay {
     this.badge.tell(this.state, this.detail, this.faces.size > 0);
     this.draw(this.video.paused ? 0 : GLIDE_MS);
     return [...this.faces.values()];
+  }
+
+  awaitNext() {
+    clearTimeout(this.staleTimer);
+    this.staleTimer = setTimeout(() => this.video.paused || this.clear(), STALE_MS);
   }
 
   /** @param {Face} face @param {number} time */
@@ -187,6 +194,35 @@ export class Overlay {
     this.badge.tell(state, detail, this.faces.size > 0);
   }
 
+  /** @param {boolean} filmed @param {boolean} slowly two pictures a second */
+  setFilmed(filmed, slowly) {
+    this.filmed = filmed;
+    this.stage.setOutside(filmed);
+    this.card.heat.mayCover = !filmed;
+    this.badge.setNote(slowly ? say("two_pictures") : "");
+    this.badge.tell(this.state, this.detail, this.faces.size > 0);
+    this.draw(0);
+  }
+
+  /**
+   * What of the overlay itself hides the video, for pictures of the tab.
+   * @returns {Rect[]|null} in the window; null while the details lie on a face, which then is not
+   *     judged but not forgotten either
+   */
+  covers() {
+    if (this.card.track === null) return [];
+    const { x, y } = this.placement.visible;
+    const { left, top, width, height } = this.card.element.getBoundingClientRect();
+    const card = { x: left, y: top, width, height };
+    for (const { steady } of this.faces.values()) {
+      const clear = clearAround(this.toStage(steady.at(this.video.currentTime)));
+      if (!meet(card, { ...clear, x: clear.x + x, y: clear.y + y })) continue;
+      this.awaitNext();
+      return null;
+    }
+    return [card];
+  }
+
   clear() {
     for (const [track, shown] of this.faces) this.drop(track, shown);
     this.speak();
@@ -213,12 +249,16 @@ export class Overlay {
     const { visible } = this.placement;
     this.stage.element.classList.toggle("still", glide === 0);
     const arrival = this.video.currentTime + (glide / 1000) * this.video.playbackRate;
+    const shown = [...this.faces.values()].map((one) => ({ ...one, box: this.toStage(one.steady.at(arrival)) }));
     /** @type {Rect[]} */
     const taken = [];
-    for (const { face, verdict, steady, mark, chip } of this.faces.values()) {
-      const box = this.toStage(steady.at(arrival));
-      const glides = mark.place(box, verdict);
-      const rect = chip.place(box, visible, taken, mark, glides);
+    const faces = this.filmed ? shown.map(({ box }) => clearAround(box)) : [];
+    for (const { face, verdict, mark, chip, box: around } of shown) {
+      const box = this.filmed ? clearAround(around) : around;
+      const glides = mark.place(box, verdict, this.filmed);
+      const rect = this.filmed
+        ? chip.stand(clearSpot(chip, box, faces, taken, visible, this.stage.room), mark, glides)
+        : chip.place(box, visible, taken, mark, glides);
       taken.push(rect);
       if (this.card.track === face.track) this.card.place(visible, box, rect);
     }

@@ -2,6 +2,7 @@
 
 import { Badge } from "./badge.js";
 import { Card } from "./card.js";
+import { OUTSIDE } from "./clear.js";
 import { applyStyle } from "./style.js";
 import { say } from "../shared/words.js";
 
@@ -29,6 +30,8 @@ export class Stage {
     this.badge = new Badge(this.element);
     this.card = new Card(root);
     this.placed = "";
+    this.outside = false;
+    this.room = { above: false, below: false };
     this.raise();
   }
 
@@ -64,7 +67,22 @@ export class Stage {
       this.host.style.setProperty(name, `${value.toFixed(1)}px`, "important");
     }
     this.element.dataset.size = sizeName(visible.width);
+    const bottom = visible.y + visible.height;
+    this.room = { above: visible.y >= OUTSIDE, below: innerHeight - bottom >= OUTSIDE };
+    this.showOutside();
     return true;
+  }
+
+  /** @param {boolean} outside whether labels may lie above and below the picture */
+  setOutside(outside) {
+    this.outside = outside;
+    this.showOutside();
+  }
+
+  showOutside() {
+    const side = this.room.below ? "below" : this.room.above ? "above" : "";
+    if (this.outside) this.element.dataset.outside = side;
+    else delete this.element.dataset.outside;
   }
 
   remove() {

@@ -1,5 +1,6 @@
 // The overlay's style sheet, inside its shadow root only.
 
+import { OUTSIDE } from "./clear.js";
 import { PAIR_WIDTH, SIDE } from "./heat.js";
 import { LOOKS } from "./look.js";
 import { GLIDE_MS } from "./mark.js";
@@ -55,6 +56,9 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .badge[data-folded] { opacity: 0.55; padding: 5px; }
 .badge[data-folded] .text, .stage[data-size="tiny"] .badge[data-tone="quiet"] .text { display: none; }
 .stage:is([data-size="small"], [data-size="tiny"]) .badge { left: 4px; top: 4px; max-width: calc(100% - 8px); padding: 2px 6px; }
+.stage[data-outside] { overflow: visible; clip-path: inset(-${OUTSIDE}px 0); }
+.stage[data-outside="below"] .badge { top: calc(100% + 6px); }
+.stage[data-outside="above"] .badge { top: auto; bottom: calc(100% + 6px); }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .card {
   position: absolute; width: 288px; max-width: calc(100vw - 16px); overflow: auto; padding: 14px 16px;

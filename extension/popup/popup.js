@@ -5,6 +5,7 @@ import { SENSITIVITIES, load, save } from "../shared/settings.js";
 import { isOn, patternOf, siteOf } from "../shared/sites.js";
 import { say } from "../shared/words.js";
 import { serverState } from "../transport/probe.js";
+import { listenToTabPicture, showTabPicture } from "./tab_picture.js";
 
 /** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
 /** @typedef {import("../shared/states.js").Summary} Summary */
@@ -60,6 +61,7 @@ async function showTab() {
   site.disabled = here.site === null;
   byId("site-label", HTMLElement).textContent = say("watch_always", here.site ?? "");
   byId("faces", HTMLElement).textContent = describe(on, report.summaries);
+  showTabPicture(report);
 }
 
 /** @param {boolean} on @param {Summary[]} summaries */
@@ -124,6 +126,7 @@ for (const id of ["open-options", "settings"]) {
   byId(id, HTMLButtonElement).addEventListener("click", () => chrome.runtime.openOptionsPage());
 }
 
+listenToTabPicture(() => here.tabId, showTab);
 fillTexts();
 void showServer();
 void showSensitivity();

@@ -4,5 +4,7 @@
 export const CONTENT_SCRIPT = "watch/content_script.js";
 /** The hidden frame that owns the sockets. */
 export const RELAY_FRAME = "transport/relay/frame.html";
+/** The document that has the pictures of tabs. */
+export const OFFSCREEN_PAGE = "offscreen/page.html";
 /** Folders of the pages that a person opens. */
 export const OWN_PAGES = Object.freeze(["popup/", "options/"]);

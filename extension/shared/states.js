@@ -6,13 +6,15 @@
  */
 /**
  * What is wrong with a picture. altered: the browser changes canvas pixels; black: there is no
- * picture; unreadable: another site's video
- * @typedef {"altered"|"black"|"unreadable"} Fault
+ * picture; unreadable: another site's video; sandboxed: the page keeps the extension's own frame out
+ * @typedef {"altered"|"black"|"unreadable"|"sandboxed"} Fault
  */
 /** @typedef {Fault|"picture"} Finding what a picture turned out to be */
 /**
  * The whole video. protected: it is encrypted; watching: nothing is the matter
- * @typedef {LinkState|Fault|"protected"|"watching"|"paused"} State
+ * offered: the site keeps its pixels, but a click would let the tab's picture be looked at; tab_lost:
+ * that has ended
+ * @typedef {LinkState|Fault|"protected"|"watching"|"paused"|"offered"|"tab_lost"} State
  */
 /**
  * What a content script tells the service worker, and the service worker the popup.

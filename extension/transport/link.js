@@ -6,6 +6,7 @@
 /** @typedef {import("../protocol/messages.js").Source} Source */
 /** @typedef {import("../shared/states.js").Finding} Finding */
 /** @typedef {import("../shared/states.js").LinkState} LinkState */
+/** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
 /** @typedef {"seek"|"pause"|"resume"} Control */
 
 /**
@@ -13,16 +14,24 @@
  * extension's relay.
  * @typedef {object} Link
  * @property {(header: FrameHeader, picture: Picture) => void} sendFrame takes the picture over
+ * @property {(header: FrameHeader, place: TabPlace) => void} [sendPlace] has a frame cut out of the
+ *     tab's picture, where that is the way
  * @property {(type: Control) => void} sendControl
  * @property {(track: number) => void} explain asks where in a face the evidence lies
  * @property {() => void} close
+ * @property {() => boolean} [isAlive] false once its other end is gone
  */
 /**
  * @typedef {object} ClientEvents
  * @property {(message: ServerMessage) => void} onMessage
  * @property {(state: LinkState, detail: string) => void} onState
  */
-/** @typedef {ClientEvents & {onFinding: (finding: Finding) => void}} LinkEvents */
+/**
+ * @typedef {object} PictureEvents
+ * @property {(finding: Finding) => void} onFinding
+ * @property {(frameId: number) => void} [onMissed] a frame was not to be had: no answer will come
+ */
+/** @typedef {ClientEvents & PictureEvents} LinkEvents */
 /** @typedef {{server: string, token: string, source: Source}} Target where a client connects to, and as what */
 
 export {};

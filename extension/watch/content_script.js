@@ -83,6 +83,8 @@
       wait();
     } else if (message?.type === "sensitivity") {
       watcher?.setSensitivity(message.sensitivity);
+    } else if (message?.type === "tab-picture") {
+      watcher?.setPicture(message.picture);
     } else if (message?.type === "report") {
       watcher?.report(true);
     }

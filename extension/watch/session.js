@@ -3,6 +3,8 @@
 import { FrameTaker } from "../capture/frames.js";
 import { Rhythm } from "../capture/rhythm.js";
 import { alarmed } from "../overlay/sensitivity.js";
+import { placeOnTab } from "./tab_place.js";
+import { WayFinder } from "./way.js";
 
 /** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("../protocol/messages.js").VerdictMessage} VerdictMessage */
@@ -10,12 +12,14 @@ import { alarmed } from "../overlay/sensitivity.js";
 /** @typedef {import("../shared/states.js").LinkState} LinkState */
 /** @typedef {import("../shared/states.js").State} State */
 /** @typedef {import("../shared/states.js").Summary} Summary */
+/** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
 /** @typedef {import("../transport/link.js").Link} Link */
 /** @typedef {import("../transport/link.js").LinkEvents} LinkEvents */
 /**
  * @typedef {object} SessionOptions
  * @property {Overlay} overlay
- * @property {(events: LinkEvents) => Link} openLink
+ * @property {(events: LinkEvents, way: import("../capture/frames.js").Way) => Link} openLink
+ * @property {TabPicture} [picture] whether the tab's picture can be had
  * @property {(summary: Summary) => void} onSummary called when the summary has changed
  */
 
@@ -24,6 +28,7 @@ export class VideoSession {
   constructor(video, options) {
     this.video = video;
     this.overlay = options.overlay;
+    this.openLink = options.openLink;
     this.onSummary = options.onSummary;
     /** @type {LinkState} */
     this.linkState = "connecting";
@@ -35,6 +40,8 @@ export class VideoSession {
     this.hidden = false;
     this.ended = false;
     this.told = "";
+    this.linkedByTab = false;
+    this.turn = {};
     /** Frames before this id show another place of the video. */
     this.staleBefore = 0;
     this.stop = new AbortController();
@@ -46,17 +53,53 @@ export class VideoSession {
         if (this.finding === "protected") this.found(null);
         this.link?.sendFrame(header, picture);
       },
+      findPlace: () => {
+        const covers = this.overlay.covers();
+        return covers && placeOnTab(video, covers);
+      },
+      onPlace: (header, place) => this.link?.sendPlace?.(header, place),
       onJump: () => this.jumped(),
       onFinding: (finding) => this.found(finding),
     });
+    this.way = new WayFinder(this.frames, options.picture ?? "none", (way) => this.wayChanged(way));
     this.listen();
-    this.link = options.openLink({
-      onMessage: (message) => this.receive(message),
-      onState: (state, detail) => this.linkChanged(state, detail),
-      onFinding: (finding) => this.found(finding === "picture" ? null : finding),
-    });
+    this.link = this.openLink(this.linkEvents(), "element");
     options.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
     this.flow();
+  }
+
+  /** @returns {LinkEvents} of the link that is opened now: what an earlier one still says is past */
+  linkEvents() {
+    const ours = (this.turn = {});
+    const heard = () => this.turn === ours;
+    return {
+      onMessage: (message) => heard() && this.receive(message),
+      onState: (state, detail) => heard() && this.linkChanged(state, detail),
+      onFinding: (finding) => heard() && this.found(finding === "picture" ? null : finding),
+      onMissed: (frameId) => heard() && this.frames.answered(frameId),
+    };
+  }
+
+  /** @param {import("../capture/frames.js").Way} way */
+  wayChanged(way) {
+    const { byTab, byShots } = this.way;
+    this.finding = null;
+    this.overlay.setFilmed(byTab, byShots);
+    if (byTab !== this.linkedByTab) {
+      this.linkedByTab = byTab;
+      this.link?.close();
+      this.link = this.openLink(this.linkEvents(), way);
+      this.link.sendControl("pause");
+    }
+    this.jumped();
+    this.flow();
+  }
+
+  /** @param {TabPicture} picture whether the tab's picture can be had from now on */
+  setPicture(picture) {
+    this.way.setPicture(picture, isKept(this.finding));
+    this.overlay.setFilmed(this.way.byTab, this.way.byShots);
+    this.refresh();
   }
 
   listen() {
@@ -73,6 +116,7 @@ export class VideoSession {
     on("ended", () => this.flow());
     on("resize", () => this.overlay.layout());
     on("emptied", () => {
+      this.way.begin();
       this.found(null);
       this.jumped();
     });
@@ -124,6 +168,7 @@ export class VideoSession {
   /** @param {State|null} finding */
   found(finding) {
     if (this.finding === finding) return;
+    if (isKept(finding) && this.way.closed(finding)) return;
     this.finding = finding;
     if (finding) {
       this.faces = 0;
@@ -138,7 +183,7 @@ export class VideoSession {
     if (this.ended) return;
     if (message.type === "welcome") {
       this.frames.rhythm = new Rhythm(message.sample_hz);
-      this.frames.mostPerSecond = message.limits.fps ?? this.frames.mostPerSecond;
+      this.way.setRate(message.limits.fps);
     } else if (message.type === "verdict") {
       this.judged(message);
     } else if (message.type === "explanation" || (message.type === "error" && message.track !== null)) {
@@ -160,6 +205,8 @@ export class VideoSession {
 
   /** @returns {State} */
   get state() {
+    if (isKept(this.finding) && this.way.picture === "off") return "offered";
+    if (isKept(this.finding) && this.way.picture === "lost") return "tab_lost";
     if (this.finding) return this.finding;
     if (this.linkState !== "open") return this.linkState;
     return this.video.paused || this.hidden ? "paused" : "watching";
@@ -183,4 +230,9 @@ export class VideoSession {
     this.link?.close();
     this.overlay.remove();
   }
+}
+
+/** @param {State|null} finding @returns {finding is "unreadable"|"sandboxed"} whether a picture of the tab would help */
+function isKept(finding) {
+  return finding === "unreadable" || finding === "sandboxed";
 }

@@ -6,17 +6,20 @@ import { VideoSession } from "./session.js";
 import { Overlay } from "../overlay/overlay.js";
 import { MOST_VIDEOS } from "../shared/limits.js";
 import { RelayHost } from "../transport/relay/in_page.js";
+import { openTabLink } from "../transport/tab_link.js";
 
 /** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
-/** @typedef {{session: VideoSession, link: (import("../transport/link.js").Link & {isAlive(): boolean})|null, summary: Summary|null}} Watched */
+/** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
+/** @typedef {{session: VideoSession, summary: Summary|null}} Watched */
 
 const REVIEW_EVERY_MS = 1000;
 
 export class Watcher {
-  /** @param {{sensitivity: Sensitivity}} settings */
+  /** @param {{sensitivity: Sensitivity, picture: TabPicture}} settings */
   constructor(settings) {
     this.sensitivity = settings.sensitivity;
+    this.picture = settings.picture;
     /** @type {Map<HTMLVideoElement, Watched>} */
     this.watched = new Map();
     this.relay = new RelayHost();
@@ -39,8 +42,8 @@ export class Watcher {
       return;
     }
     const chosen = new Set(choose(findVideos(document), (video) => this.watched.has(video), MOST_VIDEOS));
-    for (const [video, { session, link }] of this.watched) {
-      if (!chosen.has(video) || link?.isAlive() === false) {
+    for (const [video, { session }] of this.watched) {
+      if (!chosen.has(video) || session.link?.isAlive?.() === false) {
         session.end();
         this.watched.delete(video);
       }
@@ -56,10 +59,11 @@ export class Watcher {
   /** @param {HTMLVideoElement} video */
   watch(video) {
     /** @type {Watched} */
-    const entry = { session: /** @type {any} */ (null), link: null, summary: null };
+    const entry = { session: /** @type {any} */ (null), summary: null };
     entry.session = new VideoSession(video, {
       overlay: new Overlay(video, { sensitivity: this.sensitivity }),
-      openLink: (events) => (entry.link = this.relay.open("tab", events)),
+      openLink: (events, way) => (way === "tab" ? openTabLink(events) : this.relay.open("tab", events)),
+      picture: this.picture,
       onSummary: (summary) => {
         entry.summary = summary;
         this.report();
@@ -81,6 +85,12 @@ export class Watcher {
   setSensitivity(sensitivity) {
     this.sensitivity = sensitivity;
     for (const { session } of this.watched.values()) session.overlay.sensitivity = sensitivity;
+  }
+
+  /** @param {TabPicture} picture whether the tab's picture can be had */
+  setPicture(picture) {
+    this.picture = picture;
+    for (const { session } of this.watched.values()) session.setPicture(picture);
   }
 
   stop() {

@@ -75,7 +75,8 @@ def plain(
     playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
     """A browser without the extension; its capture modules are served to the page."""
-    names = ("capture/frames.js", "capture/planes.js", "capture/rhythm.js", "protocol/messages.js")
+    capture = ("frames", "media_time", "pixels", "planes", "rhythm")
+    names = ("protocol/messages.js", *(f"capture/{name}.js" for name in capture))
     for name in names:
         site.files[f"/{name}"] = EXTENSION / name
     with launch(playwright, tmp_path_factory.mktemp("plain"), site.port) as context:

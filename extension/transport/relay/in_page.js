@@ -3,7 +3,6 @@
 import { frameFrom } from "../../capture/planes.js";
 import { JpegEncoder } from "../../capture/jpeg.js";
 import { RELAY_FRAME } from "../../shared/paths.js";
-import { say } from "../../shared/words.js";
 
 /** @typedef {import("../../capture/planes.js").Picture} Picture */
 /** @typedef {import("../link.js").Link} Link */
@@ -61,9 +60,9 @@ export class RelayHost {
       else if (data.type === "finding") events.onFinding(data.finding);
       else if (data.type === "state") events.onState(data.state, data.detail);
     };
+    events.onState("connecting", "");
     // In a sandboxed document the extension's own frame is sandboxed as well and has no powers.
-    if (globalThis.origin === "null") events.onState("refused", say("state_sandboxed"));
-    else events.onState("connecting", "");
+    if (globalThis.origin === "null") queueMicrotask(() => open && events.onFinding("sandboxed"));
     /** @type {HTMLElement|null} */
     let host = null;
     this.hand(theirs, kind).then(

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CONTENT_SCRIPT, OWN_PAGES, RELAY_FRAME } from "#extension/shared/paths.js";
+import { CONTENT_SCRIPT, OFFSCREEN_PAGE, OWN_PAGES, RELAY_FRAME } from "#extension/shared/paths.js";
 import { FILES, MANIFEST, importsOf, read, readAll } from "./sources.js";
 
 const MODULES = FILES.filter((file) => file.endsWith(".js"));
@@ -17,6 +17,7 @@ const MAY_IMPORT = new Map(
     overlay: ["protocol", "shared"],
     transport: ["capture", "protocol", "shared"],
     watch: ["capture", "overlay", "protocol", "shared", "transport"],
+    offscreen: ["protocol", "shared", "transport"],
     background: ["shared"],
     popup: ["shared", "transport"],
     options: ["shared", "transport"],
@@ -83,7 +84,7 @@ test("every exported name is used by another file", () => {
 });
 
 test("the paths that are opened by address exist", () => {
-  assert.ok(FILES.includes(CONTENT_SCRIPT) && FILES.includes(RELAY_FRAME));
+  for (const file of [CONTENT_SCRIPT, RELAY_FRAME, OFFSCREEN_PAGE]) assert.ok(FILES.includes(file), file);
   const pages = [MANIFEST.action.default_popup, MANIFEST.options_ui.page];
   for (const page of pages) {
     assert.ok(FILES.includes(page), page);

@@ -1,0 +1,165 @@
+// The document that has the pictures of tabs which a person asked Fakelight to look at. It knows
+// nothing of pages: content scripts say where their videos are, and it answers with verdicts.
+
+import { MOST_VIDEOS } from "../shared/limits.js";
+import { VideoLink } from "../transport/relay/video_link.js";
+import { TAB_PORT } from "../transport/tab_link.js";
+import { cut } from "./cut.js";
+import { FrameFinder } from "./frame_place.js";
+import { TabShots } from "./shots.js";
+import { TabStream } from "./stream.js";
+
+/** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
+/** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
+/** @typedef {import("./stream.js").Shot} Shot */
+/** @typedef {{after(from: number): Promise<Shot|null>, close(): void}} Source */
+
+/** A tab's picture that no video has needed for this long is given back. */
+const IDLE_MS = 60_000;
+/** From the screen to here. */
+const USUAL_DELAY_MS = 12;
+
+/** @type {Map<number, Source>} by the id of the tab */
+const sources = new Map();
+/** @type {Set<number>} tabs that are not in front of their window */
+const behind = new Set();
+/** @type {Set<PlaceLink>} */
+const links = new Set();
+
+class PlaceLink extends VideoLink {
+  /** @param {chrome.runtime.Port} port @param {number} tabId */
+  constructor(port, tabId) {
+    super(port, "tab", () => chrome.runtime.sendMessage({ type: "target" }));
+    this.port = port;
+    this.tabId = tabId;
+    const frameId = port.sender?.frameId ?? 0;
+    this.frame =
+      frameId === 0
+        ? null
+        : new FrameFinder(() => chrome.runtime.sendMessage({ type: "frame-place", tabId, frameId }));
+    port.onMessage.addListener((data) => this.receive(data));
+    port.onDisconnect.addListener(() => this.end());
+  }
+
+  /** @override @param {any} data */
+  receive(data) {
+    if (data?.type === "place") void this.place(data.header, data.place);
+    else super.receive(data);
+  }
+
+  /** @param {FrameHeader} header @param {TabPlace} place */
+  async place(header, place) {
+    const source = behind.has(this.tabId) ? null : sources.get(this.tabId);
+    const [there, found] = await Promise.all([
+      this.frame ? this.frame.locate(place) : place,
+      source?.after(header.captured_at),
+    ]);
+    if (this.ended || !there) found?.shot.close();
+    if (this.ended) return;
+    if (!found || !there) {
+      this.port.postMessage({ type: "missed", frame_id: header.frame_id });
+      return;
+    }
+    const picture = cut(found.shot, found.size, there, header);
+    found.shot.close();
+    await this.send(timed(header, found.at, place.rate), picture);
+  }
+
+  /** @override */
+  end() {
+    links.delete(this);
+    super.end();
+    this.port.disconnect();
+    noteIdle(this.tabId);
+  }
+}
+
+/**
+ * A tab's picture comes when the browser makes one, often of the video's next frame.
+ * @param {FrameHeader} header of the frame that was asked for
+ * @param {number} at when the picture came, milliseconds since the epoch
+ * @param {number} rate at which the video plays
+ * @returns {FrameHeader} with the times of what the picture shows
+ */
+function timed(header, at, rate) {
+  const late = Math.max(0, at - USUAL_DELAY_MS - header.captured_at);
+  const { captured_at, media_time } = header;
+  return { ...header, captured_at: captured_at + late, media_time: media_time + (late * rate) / 1000 };
+}
+
+/** @param {number} tabId */
+function linksOf(tabId) {
+  return [...links].filter((link) => link.tabId === tabId);
+}
+
+/** @param {number} tabId */
+function noteIdle(tabId) {
+  const source = sources.get(tabId);
+  setTimeout(() => {
+    if (!source || sources.get(tabId) !== source || linksOf(tabId).length > 0) return;
+    void chrome.runtime.sendMessage({ type: "tab-idle", tabId });
+  }, IDLE_MS);
+}
+
+chrome.runtime.onConnect.addListener((port) => {
+  const tabId = port.sender?.tab?.id;
+  if (port.name !== TAB_PORT || port.sender?.id !== chrome.runtime.id || tabId === undefined) return;
+  if (!sources.has(tabId) || linksOf(tabId).length >= MOST_VIDEOS) {
+    port.disconnect();
+    return;
+  }
+  const link = new PlaceLink(port, tabId);
+  links.add(link);
+  void link.start();
+});
+
+/** @param {number} tabId */
+function close(tabId) {
+  sources.get(tabId)?.close();
+  sources.delete(tabId);
+  for (const link of linksOf(tabId)) link.end();
+}
+
+/** @param {number} tabId @param {Source} source */
+function open(tabId, source) {
+  close(tabId);
+  sources.set(tabId, source);
+  behind.delete(tabId);
+  noteIdle(tabId);
+}
+
+/**
+ * What the service worker asks for.
+ * @type {Record<string, (message: any) => Promise<unknown>>}
+ */
+const handlers = {
+  "tab-stream": async ({ tabId, id, size }) => {
+    close(tabId); // the browser gives one stream of a tab at a time
+    const lost = () => void chrome.runtime.sendMessage({ type: "tab-lost", tabId });
+    open(tabId, await TabStream.open(id, size, lost));
+  },
+  "tab-shots": async ({ tabId }) => {
+    const take = () => chrome.runtime.sendMessage({ type: "tab-shot", tabId });
+    open(tabId, new TabShots(take));
+  },
+  "tab-close": async ({ tabId }) => {
+    close(tabId);
+    return { left: sources.size };
+  },
+  "tab-front": async ({ tabId, others }) => {
+    behind.delete(tabId);
+    for (const other of others) behind.add(other);
+  },
+  "target-changed": async () => {
+    for (const link of links) void link.start();
+  },
+};
+
+chrome.runtime.onMessage.addListener((message, sender, answer) => {
+  if (sender.tab || sender.id !== chrome.runtime.id || message?.to !== "offscreen") return false;
+  handlers[message.type](message).then(
+    (done) => answer({ ok: true, done }),
+    (error) => answer({ ok: false, error: String(error) }),
+  );
+  return true;
+});

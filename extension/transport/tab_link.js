@@ -1,0 +1,49 @@
+// The content script's way to the server for a video that is judged by the tab's picture: it says
+// where the video is, and the offscreen document, which has the tab's picture, cuts it out and sends it.
+
+/** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
+/** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
+/** @typedef {import("./link.js").Link} Link */
+/** @typedef {import("./link.js").LinkEvents} LinkEvents */
+
+/** Of the port between content scripts and the offscreen document. */
+export const TAB_PORT = "tab-picture";
+
+/**
+ * @param {LinkEvents} events
+ * @returns {Link & {isAlive(): boolean}}
+ */
+export function openTabLink(events) {
+  const port = chrome.runtime.connect({ name: TAB_PORT });
+  let open = true;
+  events.onState("connecting", "");
+  port.onMessage.addListener((data) => {
+    if (!open) return;
+    if (data.type === "message") events.onMessage(data.message);
+    else if (data.type === "finding") events.onFinding(data.finding);
+    else if (data.type === "state") events.onState(data.state, data.detail);
+    else if (data.type === "missed") events.onMissed?.(data.frame_id);
+  });
+  port.onDisconnect.addListener(() => {
+    open = false;
+    chrome.runtime.sendMessage({ type: "tab-gone" }).catch(() => {}); // the extension was updated
+  });
+  /** @param {unknown} message */
+  const post = (message) => {
+    if (open) port.postMessage(message);
+  };
+  return {
+    sendFrame: () => {
+      throw new Error("the tab's picture is not here: say where the video is");
+    },
+    sendPlace: (header, place) => post({ type: "place", header, place }),
+    sendControl: (type) => post({ type }),
+    explain: (track) => post({ type: "explain", track }),
+    close: () => {
+      post({ type: "bye" });
+      open = false;
+      port.disconnect();
+    },
+    isAlive: () => open,
+  };
+}

@@ -1,0 +1,222 @@
+"""Video that its site keeps to itself is judged by the picture of the tab, once a person asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright
+
+from tests.e2e import clips
+from tests.e2e.browser import (
+    Extension,
+    ToolbarPopup,
+    extension_with_consent,
+    launch,
+    wait_for,
+    watch,
+)
+from tests.e2e.overlay_view import Box, Eye, OverlayView
+from tests.e2e.site import Site, video_page
+from tests.e2e.streams import frames_received, streams
+from tests.support.server import TOKEN, Server
+
+Clip = Callable[[str, str], str]
+pytestmark = pytest.mark.timeout(420)
+STYLE = "width:640px;height:360px;margin:60px 40px"
+PATIENCE_S = 60
+CLEAR = 1.6  # sides of the square that marks keep clear, in longer sides of the face
+STILL = clips.face_in(150, 90, 240)
+
+
+@pytest.fixture(scope="module")
+def browser(
+    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """A browser on a screen with two pixels to a CSS pixel."""
+    folder = tmp_path_factory.mktemp("browser")
+    copy = extension_with_consent(folder / "extension")
+    with launch(playwright, folder / "profile", site.port, copy, device_scale_factor=2) as context:
+        yield context
+
+
+@pytest.fixture(autouse=True)
+def on(extension: Extension, server: Server) -> None:
+    extension.store({"server": server.url, "token": TOKEN})
+
+
+def judged(eye: Eye) -> OverlayView | None:
+    view = eye.only()
+    if view and view.chips and all(chip.verdict != "gathering" for chip in view.chips):
+        return view
+    return None
+
+
+def says(eye: Eye, words: str) -> bool:
+    view = eye.only()
+    return view is not None and words in (view.badge or "")
+
+
+def look(page: Page, extension: Extension) -> None:
+    """Click on the icon, and on the button that looks at the tab's picture."""
+    popup = ToolbarPopup(page.context, extension, page)
+    hidden = "document.querySelector('#tab-picture').hidden"
+    wait_for("the offer", lambda: not popup.evaluate(hidden), PATIENCE_S)
+    assert "keeps its video's pixels" in popup.text("#tab-picture-words")
+    popup.click("#tab-picture-button")
+
+
+def popup_says(page: Page, extension: Extension, words: str) -> None:
+    popup = ToolbarPopup(page.context, extension, page)
+    wait_for(words, lambda: words in popup.text("#tab-picture"), PATIENCE_S)
+
+
+def off(eye: Eye, face: Box) -> float:
+    """How far the mark is from a face of a 16:9 video, in widths of the video."""
+    view = eye.only()
+    box = eye.box(view) if view else None
+    if view is None or box is None:
+        return 1.0
+    x, y = face[0] + face[2] / 2, (face[1] + face[3] / 2) * 9 / 16
+    height = view.width * 9 / 16 / view.height  # the view is the part of the video that is seen
+    found = box[0] + box[2] / 2, (box[1] + box[3] / 2) / height * 9 / 16
+    return max(abs(found[0] - x), abs(found[1] - y), abs(box[2] / CLEAR - face[3] * 9 / 16))
+
+
+def probability(server: Server) -> float | None:
+    faces = [face for one in streams(server) for face in one["faces"]]
+    found: float | None = faces[0]["probability"] if len(faces) == 1 else None
+    return found
+
+
+def settled(server: Server) -> float:
+    """The probability once a whole window has been seen since now, and no longer moves."""
+    received = frames_received(server)
+    wait_for("a window", lambda: frames_received(server) > received + 30, PATIENCE_S)
+    value: float = wait_for("a probability", lambda: probability(server), PATIENCE_S)
+    return value
+
+
+HOST = "document.querySelector('[popover]').style.setProperty('visibility', '{}', 'important')"
+
+
+def test_it_is_judged_by_the_tabs_picture_and_not_by_its_own_marks(
+    page: Page, site: Site, clip: Clip, extension: Extension, server: Server
+) -> None:
+    foreign = site.address(clip("still", "mp4"), host="media.test")
+    page.goto(site.page("/kept", video_page(foreign, STYLE)))
+    eye = watch(page)
+    wait_for("the offer on the page", lambda: says(eye, "keeps the video's pixels"), PATIENCE_S)
+    assert frames_received(server) == 0, "nothing is looked at before a click"
+    look(page, extension)
+    wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
+    wait_for("the mark on the face", lambda: off(eye, STILL) < 0.03, PATIENCE_S)
+    popup_says(page, extension, "sees this tab as you see it")
+    with_marks = settled(server)
+    page.evaluate(HOST.format("hidden"))
+    without = settled(server)
+    # The made-up model averages the crop's colours: a line across it would show.
+    assert with_marks == pytest.approx(without, abs=0.003)
+    page.evaluate(HOST.format("visible"))
+    # Another video in the element: black is said to be black, and one of the site's own is read.
+    page.evaluate(
+        "address => { v.src = address }", site.address(clip("black", "mp4"), "media.test")
+    )
+    wait_for("black", lambda: says(eye, "the captured picture is black"), PATIENCE_S)
+    page.evaluate("address => { v.src = address }", clip("still", "mp4"))
+    wait_for("a verdict on pixels", lambda: judged(eye), PATIENCE_S)
+    page.evaluate("address => { v.src = address }", foreign)
+    wait_for("a verdict by the tab again", lambda: judged(eye), PATIENCE_S)
+    # The next site was not asked for.
+    page.goto(site.address("/kept", host="other.test"))
+    eye = watch(page)
+    wait_for("that it has ended", lambda: says(eye, "has ended"), PATIENCE_S)
+    popup_says(page, extension, "has ended")
+    assert frames_received(server) == 0
+
+
+def test_zoomed_scrolled_covered_and_framed(
+    page: Page, site: Site, clip: Clip, extension: Extension, server: Server
+) -> None:
+    foreign = site.address(clip("still", "mp4"), host="media.test")
+    banner = "position:fixed;left:0;right:0;top:0;height:100px;background:#fff"
+    below = f'<div style="{banner}">a bar of the site</div><p style="height:3000px">'
+    style = "width:640px;height:360px;margin:160px 0 0 20px;transform:scaleX(-1)"
+    page.goto(site.page("/zoomed", video_page(foreign, style, below)))
+    eye = watch(page)
+    tab = extension.tab_id(page.url)
+    look(page, extension)
+    wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
+    x, y, width, height = STILL
+    mirrored = (1 - x - width, y, width, height)
+    wait_for("the mark on the face", lambda: off(eye, mirrored) < 0.03, PATIENCE_S)
+    extension.worker.evaluate("tab => chrome.tabs.setZoom(tab, 1.5)", tab)
+    page.evaluate("scrollTo(0, 90)")  # the bar lies on the upper part, not on the face
+    wait_for("the mark after zoom and scroll", lambda: off(eye, mirrored) < 0.03, PATIENCE_S)
+    page.evaluate("scrollTo(0, 240)")  # now it hides the eyes
+    wait_for("no face under the bar", lambda: (v := eye.only()) and not v.chips, PATIENCE_S)
+    # The same video within a frame of another site, and in one of no site.
+    for name, sandbox in (("player", ""), ("closed", 'sandbox="allow-scripts"')):
+        inner = site.address("/inner", host="player.test")
+        site.page("/inner", video_page(foreign, "width:640px;height:360px;margin:10px"))
+        frame = f'<iframe {sandbox} src="{inner}" width="680" height="400" allow="autoplay">'
+        page.goto(site.page(f"/{name}", f'<body style="margin:70px 30px">{frame}</iframe>'))
+        extension.worker.evaluate("tab => chrome.tabs.setZoom(tab, 1)", tab)
+        # The look goes on within the site. Frames of other processes are out of the eye's
+        # reach: the server has the face's place.
+        wait_for("the face in the frame", lambda: near(server, STILL), PATIENCE_S)
+
+
+def near(server: Server, face: Box) -> bool:
+    found = [one["box"] for stream in streams(server) for one in stream["faces"]]
+    if len(found) != 1:
+        return False
+    x, y, width, height = found[0]
+    middle = (face[0] + face[2] / 2, face[1] + face[3] / 2)
+    return abs(x + width / 2 - middle[0]) < 0.03 and abs(y + height / 2 - middle[1]) < 0.05
+
+
+TAKE = """async id => {
+  const mandatory = { chromeMediaSource: "tab", chromeMediaSourceId: id };
+  window.held = await navigator.mediaDevices.getUserMedia({ video: { mandatory } });
+}"""
+
+
+def test_single_pictures_and_the_end_are_said(
+    page: Page, site: Site, clip: Clip, extension: Extension, server: Server
+) -> None:
+    foreign = site.address(clip("still", "mp4"), host="media.test")
+    page.goto(site.page("/shots", video_page(foreign, STYLE)))
+    eye = watch(page)
+    tab = extension.tab_id(page.url)
+    # Somebody else has the tab's stream, which the browser gives only once.
+    ToolbarPopup(page.context, extension, page)
+    stream = extension.worker.evaluate(
+        "tab => chrome.tabCapture.getMediaStreamId({ targetTabId: tab })", tab
+    )
+    other = page.context.new_page()
+    other.goto(extension.address("options/options.html"))
+    other.evaluate(TAKE, stream)
+    page.bring_to_front()
+    look(page, extension)
+    wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
+    assert says(eye, "Two pictures a second")
+    assert off(eye, STILL) < 0.03
+    popup_says(page, extension, "two pictures a second")
+    # The browser takes the document away that has the picture.
+    extension.worker.evaluate("chrome.offscreen.closeDocument()")
+    wait_for("that it has ended", lambda: says(eye, "has ended"), PATIENCE_S)
+    other.close()
+    popup = ToolbarPopup(page.context, extension, page)
+    wait_for("the way back", lambda: "has ended" in popup.text("#tab-picture"), PATIENCE_S)
+    popup.click("#tab-picture-button")
+    wait_for("a verdict again", lambda: judged(eye), PATIENCE_S)
+    assert not says(eye, "Two pictures")
+    # The person stops it; nothing is taken from then on.
+    popup = ToolbarPopup(page.context, extension, page)
+    wait_for("the way out", lambda: "Stop" in popup.text("#tab-picture"), PATIENCE_S)
+    popup.click("#tab-picture-button")
+    wait_for("the offer", lambda: says(eye, "keeps the video's pixels"), PATIENCE_S)
+    received = frames_received(server)
+    page.wait_for_timeout(1000)
+    assert frames_received(server) == received
