@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from stream_server.database import Database
 from stream_server.engine import Engine
@@ -76,6 +78,12 @@ def streams(services: Services) -> MakeLive:
         # A window looks back over the same time at every rate.
         share = min(monitor.sample_hz / settings.sample_hz, 1.0)
         window = max(round(settings.window * share), MIN_WINDOW)
-        return services.new_stream(send, window, monitor.sample_hz)
+
+        def heard(message: dict[str, Any]) -> None:
+            if message["type"] == "verdict":
+                services.metrics.observe_monitor(time.time() - message["captured_at"])
+            send(message)
+
+        return services.new_stream(heard, window, monitor.sample_hz)
 
     return live

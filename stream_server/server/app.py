@@ -41,7 +41,8 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.services = services
         app.state.scans = scans = ScanQueue(services.settings, services.scanner, services.stopping)
-        app.state.alerts = alerts = Alerts(services.settings)
+        attempted = services.metrics.observe_attempt
+        app.state.alerts = alerts = Alerts(services.settings, observe=attempted)
         app.state.monitors = monitors = monitor_service(services, alerts)
         try:
             await services.start()

@@ -15,6 +15,8 @@ from stream_server.server.registry import Registry
 from stream_server.stream import Face
 
 _LAG_BUCKETS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5)
+_MONITOR_STATES = ("connecting", "watching", "stalled", "paused", "failed")
+_ATTEMPTS = ("delivered", "failed", "dead")
 
 
 class Metrics(Collector):
@@ -39,6 +41,20 @@ class Metrics(Collector):
             ["verdict"],
             registry=self.registry,
         )
+        self._monitor_lag = Histogram(
+            "fakelight_monitor_verdict_seconds",
+            "Seconds from when a monitor's reader took a picture in to its verdict",
+            buckets=_LAG_BUCKETS,
+            registry=self.registry,
+        )
+        self._attempts = PrometheusCounter(
+            "fakelight_webhook_attempts",
+            "Attempts to deliver an alert: delivered, failed (tried again later), dead (given up)",
+            ["result"],
+            registry=self.registry,
+        )
+        for result in _ATTEMPTS:
+            self._attempts.labels(result)  # a rate needs to have seen the zero
 
     def watch(self, monitors: Callable[[], Mapping[str, int]]) -> None:
         """Show how many monitors there are in each state, as ``monitors`` says when asked."""
@@ -49,6 +65,14 @@ class Metrics(Collector):
         self._lag.observe(lag)
         for face in faces:
             self._verdicts.labels(face.verdict).inc()
+
+    def observe_monitor(self, lag: float) -> None:
+        """Count a verdict of a monitor: ``lag`` in seconds, from its picture's arrival."""
+        self._monitor_lag.observe(max(lag, 0.0))
+
+    def observe_attempt(self, result: str) -> None:
+        """Count an attempt to deliver an alert; ``result``: delivered, failed or dead."""
+        self._attempts.labels(result).inc()
 
     def text(self) -> bytes:
         """The exposition text."""
@@ -66,8 +90,9 @@ class Metrics(Collector):
         yield counted
         yield GaugeMetricFamily("fakelight_streams", "Open streams", value=len(self._streams))
         monitors = GaugeMetricFamily("fakelight_monitors", "Monitors, by state", labels=["state"])
-        for state, count in self._monitors().items():
-            monitors.add_metric([state], count)
+        counts = self._monitors()
+        for state in _MONITOR_STATES:
+            monitors.add_metric([state], counts.get(state, 0))
         yield monitors
         fallback = GaugeMetricFamily(
             "fakelight_engine_fallback",
@@ -89,10 +114,10 @@ class Metrics(Collector):
             rows.add_metric([kind], stats.rows)
         yield batches
         yield rows
-        if counts := self._engine.counts():
+        if called := self._engine.counts():
             calls = CounterMetricFamily(
                 "fakelight_engine_calls", "Calls to Triton and its stand-in", labels=["result"]
             )
-            for result, count in counts.items():
+            for result, count in called.items():
                 calls.add_metric([result], count)
             yield calls

@@ -22,6 +22,7 @@ class DecodeChoice:
         self._sample_hz = sample_hz
         self._normal: Skip = "NONREF" if rate >= _SKIPPABLE * sample_hz else "DEFAULT"
         self._now: Skip | None = None
+        self._since = 0.0  # the media time of the packet from which on that is so
         self._key_at: float | None = None
         self._close = 0
 
@@ -33,16 +34,18 @@ class DecodeChoice:
                 self._close = self._close + 1 if near else 0
             self._key_at = time
         if behind or self._close >= _AGREEING:
-            self._set("NONKEY", context)
+            self._set("NONKEY", time, context)
         elif self._now != "NONKEY" or packet.is_keyframe:
-            self._set(self._normal, context)
+            self._set(self._normal, time, context)
 
-    def decoded(self, gap: float) -> None:
-        """Two decoded frames lay ``gap`` seconds apart: some encoders need none of their frames."""
-        if self._now == "NONREF" and gap > _ROOM / self._sample_hz:
+    def decoded(self, before: float, time: float) -> None:
+        """A frame of media ``time`` was decoded, and none since ``before``: some encoders need none
+        of their frames. What was decoded while more was left out says nothing of that."""
+        wide = time - before > _ROOM / self._sample_hz
+        if self._now == "NONREF" and wide and before >= self._since:
             self._normal = "DEFAULT"
 
-    def _set(self, skip: Skip, context: Any) -> None:
+    def _set(self, skip: Skip, time: float | None, context: Any) -> None:
         if skip != self._now:
-            self._now = skip
+            self._now, self._since = skip, time or 0.0
             context.skip_frame = skip

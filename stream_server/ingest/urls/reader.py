@@ -172,7 +172,7 @@ class _Player:
             if at is None or frame.is_corrupt:
                 continue
             if before >= 0:
-                self._choice.decoded(at - before)
+                self._choice.decoded(before, at)
             if rhythm.due(at):
                 self._wait_for(at)
                 yield frame, at

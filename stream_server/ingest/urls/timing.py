@@ -31,18 +31,21 @@ class Timeline:
             stamp = (0.0 if self._offset is None else self.now + self._step) - (self._offset or 0)
         if self._offset is None:
             self._offset = -stamp
-        time = stamp + self._offset
-        if self.now > -math.inf and not -_STEP_BACK <= time - self.now <= _LEAP:
-            self._offset = self.now + self._step - stamp
-            time = self.now + self._step
+        time = self.peek(stamp)
+        self._offset = time - stamp
         if time < self.now:
             return None
         self.now = time
         return time
 
     def peek(self, stamp: float) -> float:
-        """What ``place`` would say, but for jumps."""
-        return stamp + (self._offset or 0.0 if self._offset is not None else -stamp)
+        """What ``place`` would say, but for what comes late."""
+        if self._offset is None:
+            return 0.0
+        time = stamp + self._offset
+        if self.now > -math.inf and not -_STEP_BACK <= time - self.now <= _LEAP:
+            return self.now + self._step
+        return time
 
 
 class Pace:

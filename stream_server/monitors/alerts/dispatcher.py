@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server.monitors.alerts.courier import Courier
 from stream_server.monitors.alerts.outbox import Job, Outbox
-from stream_server.monitors.alerts.outcome import Outcome
+from stream_server.monitors.alerts.outcome import AttemptResult, Outcome
 
 _POLL = 0.5
 _SWEEP = 3600.0
@@ -22,12 +23,21 @@ class Dispatcher:
     """Looks into the outbox twice a second: what is due may have been written by another process.
 
     A message may go out twice, with the same id, where the server is killed or the database stops
-    answering between the receiver's answer and its being written down.
+    answering between the receiver's answer and its being written down. ``observe`` is told what
+    came of each attempt.
     """
 
-    def __init__(self, outbox: Outbox, courier: Courier, *, poll: float = _POLL) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        courier: Courier,
+        observe: Callable[[AttemptResult], None] = lambda result: None,
+        *,
+        poll: float = _POLL,
+    ) -> None:
         self._outbox = outbox
         self._courier = courier
+        self._observe = observe
         self._poll = poll
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._loop: asyncio.Task[None] | None = None
@@ -91,4 +101,4 @@ class Dispatcher:
             outcome = Outcome("an internal error; see the log")
         if not outcome.delivered:
             _log.warning("alert %s to webhook %s: %s", delivery.id, webhook.id, outcome.error)
-        await asyncio.to_thread(self._outbox.settle, job, outcome, time.time())
+        self._observe(await asyncio.to_thread(self._outbox.settle, job, outcome, time.time()))

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from stream_server.database import Database
 from stream_server.monitors.alerts.message import message_id, payload
-from stream_server.monitors.alerts.outcome import Outcome
+from stream_server.monitors.alerts.outcome import AttemptResult, Outcome
 from stream_server.monitors.alerts.schedule import Schedule
 from stream_server.monitors.store.webhook_tables import Delivery, Webhook
 
@@ -102,13 +102,13 @@ class Outbox:
             held.leased_until = now + _LEASE
             return Job(delivery, held)
 
-    def settle(self, job: Job, outcome: Outcome, now: float) -> None:
+    def settle(self, job: Job, outcome: Outcome, now: float) -> AttemptResult:
         """Write down what became of an attempt."""
         with self._database.write() as session:
             webhook = session.get(Webhook, job.webhook.id, with_for_update=_HELD)
             delivery = session.get(Delivery, job.delivery.id)
             if webhook is None or delivery is None:
-                return  # removed meanwhile
+                return "delivered" if outcome.delivered else "dead"  # removed meanwhile
             webhook.leased_until = 0.0
             delivery.attempts += 1
             delivery.last_status, delivery.last_error = outcome.status, outcome.error
@@ -116,13 +116,14 @@ class Outbox:
             if outcome.delivered:
                 delivery.state, delivery.finished = "delivered", now
                 webhook.delivered_at, webhook.failing_since = now, None
-                return
+                return "delivered"
             webhook.failing_since = webhook.failing_since or now
             if outcome.gone:
                 webhook.enabled, webhook.reason = False, f"{outcome.error} (gone)"
                 _give_up(session, webhook.id, outcome.error, now)
-            else:
-                self._put_off(delivery, outcome, now)
+                return "dead"
+            self._put_off(delivery, outcome, now)
+            return "dead" if delivery.state == "dead" else "failed"
 
     def _put_off(self, delivery: Delivery, outcome: Outcome, now: float) -> None:
         delay = self._schedule.next_delay(delivery.attempts, outcome.retry_after)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+#: Failed is tried again; dead is given up, until a person replays it.
+AttemptResult = Literal["delivered", "failed", "dead"]
 
 # Answers that say that nobody is there to judge the message.
 _ABSENT = frozenset({429, 502, 503, 504})

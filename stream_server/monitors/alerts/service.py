@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from stream_server.monitors.alerts.http_sender import HttpSender
 from stream_server.monitors.alerts.mail import MailSender
 from stream_server.monitors.alerts.message import TEST, payload
 from stream_server.monitors.alerts.outbox import Outbox, enqueue
-from stream_server.monitors.alerts.outcome import Outcome
+from stream_server.monitors.alerts.outcome import AttemptResult, Outcome
 from stream_server.monitors.alerts.schedule import Schedule
 from stream_server.monitors.alerts.webhooks import WebhookTable
 from stream_server.monitors.described import described_incident
@@ -30,12 +31,21 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}
 
 
 class Alerts:
-    """Delivers once ``start`` has handed it a database, which it does not close."""
+    """Delivers once ``start`` has handed it a database, which it does not close.
 
-    def __init__(self, settings: Settings, schedule: Schedule | None = None) -> None:
+    ``observe`` is told what came of each attempt, for metrics.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        schedule: Schedule | None = None,
+        observe: Callable[[AttemptResult], None] = lambda result: None,
+    ) -> None:
         self.allowed = AllowedHosts.parse(settings.monitor_hosts)
         self.mail = MailSender(settings)
         self._schedule = schedule
+        self._observe = observe
         self._courier = Courier(HttpSender(self.allowed), self.mail, _base(settings))
         self._webhooks: WebhookTable | None = None
         self._outbox: Outbox | None = None
@@ -58,7 +68,7 @@ class Alerts:
             return
         self._webhooks = WebhookTable(database)
         self._outbox = Outbox(database, self._schedule)
-        self._dispatcher = Dispatcher(self._outbox, self._courier)
+        self._dispatcher = Dispatcher(self._outbox, self._courier, self._observe)
         self._dispatcher.start()
 
     async def stop(self) -> None:

@@ -23,7 +23,7 @@ def decoded(data: bytes, choice: DecodeChoice, behind: Any = lambda time: False)
             for frame in packet.decode():
                 at = float(frame.time) - origin
                 if times:
-                    choice.decoded(at - times[-1])
+                    choice.decoded(times[-1], at)
                 times.append(at)
     return times
 
@@ -49,9 +49,17 @@ def test_all_are_decoded_where_too_many_would_be_missing() -> None:
     packet: Any = type("Packet", (), {"is_keyframe": False})()
     choice.before(packet, 0.0, False, context)
     assert context.skip_frame == "NONREF"
-    choice.decoded(0.3)
+    choice.decoded(0.0, 0.3)
     choice.before(packet, 0.3, False, context)
     assert context.skip_frame == "DEFAULT"
+
+
+def test_what_was_left_out_while_behind_is_not_held_against_an_encoder() -> None:
+    """Else every frame would be decoded from then on."""
+    data = live_bytes("mpegts", 6, bframes=3, key_every=RATE)
+    times = decoded(data, DecodeChoice(5, RATE), lambda time: 0.5 < time < 1.5)
+    assert [time for time in times if 1.1 < time < 1.9] == []
+    assert len([time for time in times if time >= 3]) < 0.75 * 3 * RATE
 
 
 def test_key_frames_alone_are_decoded_where_they_come_as_often_as_samples() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from stream_server.ingest.urls import segments as opening_segments
+from stream_server.ingest.urls.timing import Pace
 from tests.support.files_server import files_server
 from tests.support.live_media import live_bytes, moving, write_dash, write_hls, write_live
 from tests.support.live_reading import read_here
@@ -24,6 +26,9 @@ from tests.support.web import Web, answer, away, web_server
 def web() -> Iterator[Web]:
     with web_server() as server:
         yield server
+
+
+_PACED = Pace.wait
 
 
 @pytest.fixture(autouse=True)
@@ -171,19 +176,45 @@ def test_sound_that_is_heard_is_no_state(tmp_path: Path) -> None:
         assert read_here(f"{address}/live.m3u8").kinds == ["playing", "ended"]
 
 
-def test_a_file_is_played_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_live(tmp_path / "clip.mp4", "mp4", 2.0)
-    rounds = []
+class _Clock:
+    """Stands for ``time``: whoever sleeps finds that the time has passed."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1.8e9 + self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_a_file_is_played_again_and_again_and_nothing_is_missing_at_the_seam(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = 6  # more than a reader may be late before it leaves pictures out
+    grey = [np.full((180, 320, 3), 40 * second, np.uint8) for second in range(seconds)]
+    clip = tmp_path / "clip.mp4"
+    write_live(clip, "mp4", seconds, picture=lambda at: grey[int(at)], bframes=3, key_every=50)
+    times: list[float] = []
+    shown: Counter[int] = Counter()
 
     def enough(self: Any, image: Any, time: float) -> None:
-        rounds.append(time)
-        if time > 7:
+        times.append(time)
+        shown[round(image.mean() / 40)] += 1
+        if time > 3 * seconds:
             raise OSError("enough")
 
+    monkeypatch.setattr(Pace, "wait", _PACED)
+    monkeypatch.setattr("stream_server.ingest.urls.reader.time", _Clock())
     monkeypatch.setattr("stream_server.ingest.urls.conditions.PictureWatch.saw", enough)
-    heard = read_here(f"file://{tmp_path}/clip.mp4", files=str(tmp_path))
+    heard = read_here(f"file://{clip}", files=str(tmp_path), sample_hz=5.0)
     assert heard.reason == "it cannot be read: enough"
-    assert rounds == sorted(rounds) and len(rounds) >= 70
+    assert times == sorted(times)
+    assert min(shown[second] for second in range(seconds)) >= 12  # of five in each of three rounds
 
 
 # What is hostile.

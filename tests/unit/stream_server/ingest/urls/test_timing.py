@@ -16,6 +16,7 @@ def test_another_clock_goes_on_one_step_later(jump: float) -> None:
     line = Timeline(0.04)
     line.place(50.0)
     line.place(50.1)
+    assert line.peek(50.1 + jump) == pytest.approx(0.14)
     assert line.place(50.1 + jump) == pytest.approx(0.14)
     assert line.place(50.2 + jump) == pytest.approx(0.24)
 
