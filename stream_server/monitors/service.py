@@ -10,7 +10,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -19,17 +18,15 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server.database import Database, DatabaseAddressError
-from stream_server.monitors.described import described_incident, described_monitor
-from stream_server.monitors.events import EventBus, EventName
 from stream_server.monitors.here import WatchersHere
 from stream_server.monitors.incidents import Patience
-from stream_server.monitors.keeper import Keeper
 from stream_server.monitors.source import Source
 from stream_server.monitors.status import Status
-from stream_server.monitors.store.incidents import Change, Hook, IncidentTable
-from stream_server.monitors.store.migrate import open_database
+from stream_server.monitors.storage import Storage
+from stream_server.monitors.store.incidents import Hook, IncidentTable
 from stream_server.monitors.store.monitors import FullError, MonitorTable, SupersededError
-from stream_server.monitors.store.tables import Incident, Monitor
+from stream_server.monitors.store.tables import Monitor
+from stream_server.monitors.teller import Teller
 from stream_server.monitors.watch import MakeLive, Watch
 from stream_server.problem import ProblemError
 from stream_server.ray_cluster import ClusterError
@@ -37,7 +34,6 @@ from stream_server.settings import Settings
 
 _log = logging.getLogger(__name__)
 _LOOK = 1.0  # seconds between two looks at what is wanted
-_TELL = 0.5  # seconds between two events of a monitor whose state stays
 _TIDY = 3600.0
 
 
@@ -77,50 +73,39 @@ class MonitorService:
         elsewhere: Watchers | None = None,
     ) -> None:
         self.settings = settings
-        self.events = EventBus()
         self.check = check
+        self.teller = Teller(lambda monitor: self.watchers.status(monitor))
+        self.events = self.teller.events
         self._stopping = stopping
         self._source = source
         self._live = live
-        self._hooks = tuple(hooks)
-        self._opened = opened
-        self._database: Database | None = None
-        self._keeper: Keeper | None = None
-        here = WatchersHere(self._watch, self._changed)
+        self._storage = Storage(settings, hooks, opened)
+        here = WatchersHere(self._watch, self.teller.watch_changed)
         self.watchers: Watchers = elsewhere or here
         self._here = elsewhere is None
         self._ours = False
         self._settled = False  # nothing is open of a monitor that is not to be watched
-        self._open_ones: set[str] | None = None
-        self._said: dict[str, tuple[float, str]] = {}
-        self._known: dict[str, dict[str, Any]] = {}
+        self._given_up = 0  # how many monitors were paused or removed
         self._woken = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._trouble = "it is being opened"
         self._tidied = -_TIDY
-        self._monitors: MonitorTable | None = None
-        self._incidents: IncidentTable | None = None
-        self.patience = Patience(quiet=settings.incident_quiet, gap=settings.incident_gap)
+        self._patience = Patience(quiet=settings.incident_quiet, gap=settings.incident_gap)
 
     @property
     def monitors(self) -> MonitorTable:
         """The table. Raises ``ProblemError`` (503) while the database is away."""
-        if self._monitors is None:
-            raise ProblemError(503, f"the monitors' database is not there: {self._trouble}")
-        return self._monitors
+        return self._storage.monitors
 
     @property
     def incidents(self) -> IncidentTable:
         """The table. Raises ``ProblemError`` (503) while the database is away."""
-        if self._incidents is None:
-            raise ProblemError(503, f"the monitors' database is not there: {self._trouble}")
-        return self._incidents
+        return self._storage.incidents
 
     async def start(self) -> None:
         """Open the database, or go on trying, and watch what was watched before."""
         # What cannot be opened takes no live stream and no scan with it; ``_run`` says why.
         with suppress(SQLAlchemyError, OSError, CommandError, DatabaseAddressError):
-            await self._open()
+            await self._storage.open()
         self._tasks = [asyncio.create_task(part) for part in (self._run(), self._say_goodbye())]
 
     async def stop(self) -> None:
@@ -130,10 +115,7 @@ class MonitorService:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.watchers.leave()
-        if self._keeper is not None:
-            await asyncio.to_thread(self._keeper.release)
-        if self._database is not None:
-            self._database.close()
+        await self._storage.close()
 
     async def create(self, url: str, name: str, sample_hz: float, evidence: bool) -> Monitor:
         """Keep a new monitor and begin to watch it. Raises ``ProblemError`` (429) at the limit."""
@@ -170,6 +152,7 @@ class MonitorService:
             status["lag_s"] = None
         await asyncio.to_thread(self.monitors.change, monitor.id, **values, **status)
         if values.get("paused"):
+            self._give_up()
             await self.watchers.stop(monitor.id)
             await self._close_left(monitor.id)
             if status:  # the last word of its watcher was another
@@ -184,30 +167,13 @@ class MonitorService:
         """Stop to watch it and forget it; its incidents are closed and stay."""
         await self.watchers.stop(monitor.id)
         await asyncio.to_thread(self.monitors.remove, monitor.id)
+        self._give_up()
         await self._close_left(monitor.id)
-        self._known.pop(monitor.id, None)
-        self.events.publish("monitor", {"id": monitor.id, "removed": True})
-
-    def states(self) -> dict[str, int]:
-        """How many monitors are in each state, as far as is known here."""
-        return Counter(str(shown["state"]) for shown in self._known.values())
+        self.teller.removed(monitor.id)
 
     def described(self, monitor: Monitor) -> dict[str, Any]:
         """As ``GET /v1/monitors/{id}`` gives it."""
-        return described_monitor(monitor, self.watchers.status(monitor.id))
-
-    async def _open(self) -> None:
-        try:
-            database = await asyncio.to_thread(open_database, self.settings)
-        except SQLAlchemyError as error:
-            self._trouble = type(error).__name__  # the message may hold the address
-            raise
-        self._database = database
-        self._keeper = Keeper(database, self.settings.state_dir)
-        self._monitors = MonitorTable(database)
-        self._incidents = IncidentTable(database, self._hooks)
-        if self._opened is not None:
-            await self._opened(database)
+        return self.teller.described(monitor)
 
     async def _say_goodbye(self) -> None:
         await self._stopping.wait()
@@ -222,11 +188,11 @@ class MonitorService:
                 troubled = False
             except CommandError as error:
                 _log.error("the monitors' database is of another version: %s", error)
-                self._trouble = f"it is of another version: {error}"
+                self._storage.trouble = f"it is of another version: {error}"
                 return
             except DatabaseAddressError as error:
                 _log.error("the monitors' database cannot be opened: %s", error)
-                self._trouble = str(error)
+                self._storage.trouble = str(error)
                 return
             except (SQLAlchemyError, OSError) as error:
                 if not troubled:  # once, not every second
@@ -241,11 +207,9 @@ class MonitorService:
                     await self._woken.wait()
 
     async def _look(self) -> None:
-        if self._database is None:
-            await self._open()
-        assert self._keeper is not None
+        await self._storage.open()
         rows = {row.id: row for row in await asyncio.to_thread(self.monitors.all)}
-        if self._ours != await asyncio.to_thread(self._keeper.holds):
+        if self._ours != await self._storage.is_ours():
             self._ours = not self._ours
             self._settled = False
             if not self._ours:
@@ -255,9 +219,9 @@ class MonitorService:
             stale = set(await self.watchers.align(wanted))
             if stale or not self._settled:
                 await self._settle(stale, set(wanted))
-        self._tell_changes(rows)
+        self.teller.monitors(rows.values(), self._is_watched_here)
         if not (self._ours and self._here):
-            await self._tell_incidents()
+            await self.teller.incidents_elsewhere(self.incidents)
         if time.monotonic() - self._tidied > _TIDY:
             self._tidied = time.monotonic()
             before = time.time() - self.settings.incident_days * 86400
@@ -271,19 +235,29 @@ class MonitorService:
             self._live,
             self.monitors,
             self.incidents,
-            self.patience,
-            self._changed,
-            self._told,
+            self._patience,
+            self.teller.watch_changed,
+            self.teller.incident,
         )
+
+    def _is_watched_here(self, monitor: str) -> bool:
+        return self._here and self.watchers.status(monitor) is not None
+
+    def _give_up(self) -> None:
+        """Nobody is to watch a monitor any more. The database may go away before what is open of it
+        is closed; then it is closed when the database is back."""
+        self._given_up += 1
+        self._settled = False
 
     async def _settle(self, stale: set[str], wanted: set[str]) -> None:
         """Close what is open of monitors that nobody is to watch: of those that were watched until
         now, and of those that a killed server had stopped to watch and did not come to close."""
         self._settled = False
+        before = self._given_up
         left = await asyncio.to_thread(self.incidents.monitors_with_open)
         for monitor in stale | (left - wanted):
             await self._close_left(monitor)
-        self._settled = True
+        self._settled = before == self._given_up
 
     async def _close_left(self, monitor: str) -> None:
         """Close what is open of a monitor that nobody watches any more."""
@@ -292,45 +266,4 @@ class MonitorService:
         open_ones = await asyncio.to_thread(self.incidents.open_of, monitor)
         closed = [one.closed() for one in open_ones]
         for incident, change in await asyncio.to_thread(self.incidents.save, closed, None):
-            self._told(incident, change)
-
-    def _changed(self, watch: Watch) -> None:
-        status, now = watch.status, time.monotonic()
-        at, said = self._said.get(watch.monitor.id, (0.0, ""))
-        saying = status.state + status.reason + watch.monitor.name
-        if saying == said and now - at < _TELL:
-            return
-        self._said[watch.monitor.id] = (now, saying)
-        self._tell(described_monitor(watch.monitor, status))
-
-    def _tell_changes(self, rows: dict[str, Monitor]) -> None:
-        """Tell of monitors that are not watched here: paused, new, or another server's."""
-        for row in rows.values():
-            shown = self.described(row)
-            watched_here = self._here and self.watchers.status(row.id) is not None
-            if not watched_here and self._known.get(row.id) != shown:
-                self._tell(shown)
-        for gone in [one for one in self._known if one not in rows]:
-            del self._known[gone]
-            self.events.publish("monitor", {"id": gone, "removed": True})
-
-    async def _tell_incidents(self) -> None:
-        """Tell of those that other processes have opened and closed."""
-        rows = {one.id: one for one in await asyncio.to_thread(self.incidents.find, state="open")}
-        before, self._open_ones = self._open_ones, set(rows)
-        if before is None:
-            return
-        for opened in set(rows) - before:
-            self._told(rows[opened], "opened")
-        for gone in before - set(rows):
-            incident = await asyncio.to_thread(self.incidents.get, gone)
-            if incident is not None:
-                self._told(incident, "closed")
-
-    def _tell(self, shown: dict[str, Any]) -> None:
-        self._known[shown["id"]] = shown
-        self.events.publish("monitor", shown)
-
-    def _told(self, incident: Incident, change: Change) -> None:
-        name: EventName = "incident.opened" if change == "opened" else "incident.closed"
-        self.events.publish(name, described_incident(incident))
+            self.teller.incident(incident, change)

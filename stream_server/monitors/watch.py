@@ -96,6 +96,7 @@ class Watch:
             await asyncio.wait([reading, *working], return_when=asyncio.FIRST_COMPLETED)
             if _over(reading):
                 self.close_incidents()
+                await self._until_written(working[1])
             for task in (reading, *working):
                 if task.done():
                     task.result()
@@ -235,6 +236,13 @@ class Watch:
         self._saved = time.monotonic()
         if self._evidence is not None:
             await self._evidence.keep(self._table)
+
+    async def _until_written(self, keeping: asyncio.Task[None]) -> None:
+        """Wait for what happened to be written down, however long the database is away: nobody
+        comes after this watcher who would close what it leaves open."""
+        while self._unsaved and not keeping.done():
+            self._woken.set()
+            await asyncio.sleep(_TICK / 10)
 
     async def _farewell(self) -> None:
         self._saved = 0.0

@@ -30,5 +30,5 @@ def monitor_service(services: Services, alerts: Alerts | None = None) -> Monitor
         opened=None if alerts is None else alerts.start,
         elsewhere=WatchersOnRay(settings) if settings.ray else None,
     )
-    services.metrics.watch(service.states)
+    services.metrics.watch(service.teller.states)
     return service

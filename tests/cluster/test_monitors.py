@@ -17,6 +17,7 @@ from tests.support.ray_nodes import RayNodes
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.timeout(900), needs_postgres]
 PATIENCE = 240.0
 COUNT = 2
+AGAIN = 30.0  # seconds in which a killed node's monitors are watched elsewhere
 
 
 @pytest.fixture
@@ -80,12 +81,19 @@ def test_the_monitors_of_a_node_that_dies_are_watched_elsewhere(
         victim.kill()
         killed = time.time()
 
-        def all_seen_since() -> bool:
-            seen = [one for one in desk.ask("GET", "/v1/monitors") if one["state"] == "watching"]
-            pictures = [desk.is_fake_now(one["id"]) for one in seen]
-            return len([one for one in pictures if one is not None and one[0] > killed]) == COUNT
+        def seen_since() -> list[float]:
+            """When each was first seen to be watched by pictures that were taken after the kill."""
+            for monitor in set(monitors) - set(again):
+                newest = desk.is_fake_now(monitor)
+                if newest is not None and newest[0] > killed:
+                    again[monitor] = newest[0]
+            return sorted(again.values()) if len(again) == COUNT else []
 
-        until(all_seen_since, "both are watched again")
+        again: dict[str, float] = {}
+        took = until(seen_since, "both are watched again")[-1] - killed
+        # The promise is AGAIN; a machine that runs other suites beside this one may need longer.
+        assert took < 3 * AGAIN
+        print(f"watched elsewhere {took:.1f} s after the kill")
         until(lambda: incidents_of_all(killed), "incidents that closed after the kill")
         after = {one["id"]: one for one in desk.ask("GET", "/v1/incidents")}
         assert set(before) <= set(after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
@@ -12,23 +11,22 @@ import pytest
 
 from stream_server.ingest.urls.source import SourceFrame, UrlSource
 from stream_server.vision.types import Image
-from tests.support.files_server import files_server
 from tests.support.live_media import moving, write_live
 from tests.support.live_reading import Watched, options, watch
 from tests.support.live_servers import (
     needs_ffmpeg,
     needs_rtmp,
-    played,
-    rtmp_server,
+    needs_rtsp,
     rtsp_server,
-    skip_without_rtsp,
+    served,
 )
 
 pytestmark = [pytest.mark.slow, needs_ffmpeg]
 
 SECONDS, BEGIN, END = 8.0, 3.0, 5.0
 KINDS = [
-    "hls", "low-latency hls", "dash", "udp", "srt", "rtsp", pytest.param("rtmp", marks=needs_rtmp)
+    "hls", "low-latency hls", "dash", "udp", "srt",
+    pytest.param("rtsp", marks=needs_rtsp), pytest.param("rtmp", marks=needs_rtmp),
 ]  # fmt: skip
 
 
@@ -50,40 +48,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def is_red(frame: SourceFrame) -> bool:
     top = frame.image[:50].reshape(-1, 3).mean(axis=0)
     return bool(top[0] > 150 and top[1] < 90)
-
-
-def a_free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def served(kind: str, clip: Path, folder: Path, stack: ExitStack) -> str:
-    """The address at which ``kind`` is served until ``stack`` is closed."""
-    if kind in ("hls", "low-latency hls", "dash"):
-        site = stack.enter_context(files_server(folder))
-        more = {
-            "hls": ("-hls_time", "1", "-hls_list_size", "5", "-hls_flags", "delete_segments"),
-            "low-latency hls": ("-hls_time", "1", "-hls_segment_type", "fmp4"),
-            "dash": ("-seg_duration", "1", "-window_size", "8", "-streaming", "1"),
-        }[kind]
-        form, name = ("dash", "live.mpd") if kind == "dash" else ("hls", "live.m3u8")
-        stack.enter_context(played(clip, form, str(folder / name), *more))
-        return f"{site}/{name}"
-    if kind == "udp":
-        address = f"udp://127.0.0.1:{a_free_udp_port()}"
-        stack.enter_context(played(clip, "mpegts", f"{address}?pkt_size=1316"))
-        return address
-    if kind == "srt":
-        address = f"srt://127.0.0.1:{a_free_udp_port()}?passphrase=0123456789ab"
-        stack.enter_context(played(clip, "mpegts", f"{address}&mode=listener"))
-        return address
-    if kind == "rtmp":
-        application = stack.enter_context(rtmp_server(folder))
-        stack.enter_context(played(clip, "flv", f"{application}/clip"))
-        return f"{application}/clip"
-    skip_without_rtsp()
-    return stack.enter_context(rtsp_server(clip))
 
 
 @pytest.fixture
@@ -122,8 +86,8 @@ async def test_what_is_shown_is_seen_when_it_is_shown(
     assert times == sorted(times)
 
 
+@needs_rtsp
 async def test_a_camera_with_a_password(clip: Path, stack: ExitStack) -> None:
-    skip_without_rtsp()
     url = stack.enter_context(rtsp_server(clip, "cam", "hunter22"))
     async with UrlSource(url, options()) as locked:
         refused = await watch(locked, lambda seen: len(seen.states) >= 2)

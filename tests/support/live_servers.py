@@ -7,13 +7,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+from tests.support.files_server import files_server
 from tests.support.paths import ROOT
 from tests.support.server import free_port
 
@@ -21,14 +22,14 @@ _PYTHON = "/usr/bin/python3"  # the system's, which has GStreamer's bindings
 _RTMP_MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="no ffmpeg here")
-needs_rtmp = pytest.mark.skipif(
-    shutil.which("nginx") is None or not _RTMP_MODULE.exists(),
-    reason="no nginx with its RTMP module here",
-)
+
+
+def has_rtmp() -> bool:
+    return shutil.which("nginx") is not None and _RTMP_MODULE.exists()
 
 
 @cache
-def _has_rtsp() -> bool:
+def has_rtsp() -> bool:
     asked = "import gi; gi.require_version('GstRtspServer', '1.0')"
     asked += "; from gi.repository import GstRtspServer"
     try:
@@ -37,9 +38,8 @@ def _has_rtsp() -> bool:
         return False
 
 
-def skip_without_rtsp() -> None:
-    if not _has_rtsp():
-        pytest.skip("no GStreamer RTSP server here")
+needs_rtmp = pytest.mark.skipif(not has_rtmp(), reason="no nginx with its RTMP module here")
+needs_rtsp = pytest.mark.skipif(not has_rtsp(), reason="no GStreamer RTSP server here")
 
 
 @contextmanager
@@ -65,9 +65,9 @@ def played(clip: Path, form: str, target: str, *more: str) -> Iterator[None]:
 
 
 @contextmanager
-def rtmp_server(folder: Path) -> Iterator[str]:
+def rtmp_server(folder: Path, port: int = 0) -> Iterator[str]:
     """Debian's nginx with its RTMP module; yields the address of an application."""
-    port = free_port()
+    port = port or free_port()
     config = folder / "nginx.conf"
     config.write_text(
         f"load_module {_RTMP_MODULE};\ndaemon off;\nworker_processes 1;\n"
@@ -80,6 +80,39 @@ def rtmp_server(folder: Path) -> Iterator[str]:
         yield f"rtmp://127.0.0.1:{port}/live"
         process.terminate()  # so that it ends its workers too
         process.wait(10)
+
+
+def a_free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def served(kind: str, clip: Path, folder: Path, stack: ExitStack) -> str:
+    """The address at which ``clip`` is served as ``kind`` until ``stack`` is closed."""
+    if kind in ("hls", "low-latency hls", "dash"):
+        site = stack.enter_context(files_server(folder))
+        more = {
+            "hls": ("-hls_time", "1", "-hls_list_size", "5", "-hls_flags", "delete_segments"),
+            "low-latency hls": ("-hls_time", "1", "-hls_segment_type", "fmp4"),
+            "dash": ("-seg_duration", "1", "-window_size", "8", "-streaming", "1"),
+        }[kind]
+        form, name = ("dash", "live.mpd") if kind == "dash" else ("hls", "live.m3u8")
+        stack.enter_context(played(clip, form, str(folder / name), *more))
+        return f"{site}/{name}"
+    if kind == "udp":
+        address = f"udp://127.0.0.1:{a_free_udp_port()}"
+        stack.enter_context(played(clip, "mpegts", f"{address}?pkt_size=1316"))
+        return address
+    if kind == "srt":
+        address = f"srt://127.0.0.1:{a_free_udp_port()}?passphrase=0123456789ab"
+        stack.enter_context(played(clip, "mpegts", f"{address}&mode=listener"))
+        return address
+    if kind == "rtmp":
+        application = stack.enter_context(rtmp_server(folder))
+        stack.enter_context(played(clip, "flv", f"{application}/clip"))
+        return f"{application}/clip"
+    return stack.enter_context(rtsp_server(clip))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.scan_media import every, moving_face, write_video
 from tests.support.server import TOKEN, Server, start_server
@@ -70,6 +71,16 @@ class Desk:
         with self._open(path, data, method) as answer:
             return json.loads(answer.read() or b"null")
 
+    def metrics(self) -> dict[tuple[str, ...], float]:
+        """What ``/metrics`` shows, by the sample's name and its labels' values."""
+        with self._open("/metrics") as answer:
+            text = answer.read().decode()
+        return {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
     def is_fake_now(self, monitor: str) -> tuple[float, bool] | None:
         """When the newest picture was taken, and the truth about it."""
         try:
@@ -85,6 +96,36 @@ class Desk:
         request = urllib.request.Request(self.server.url + path, data, method=method)
         request.add_header("Authorization", f"Bearer {TOKEN}")
         return urllib.request.urlopen(request, timeout=60)
+
+
+class Truth:
+    """What a monitor was shown and when, as a person at the wall would note it."""
+
+    def __init__(self, desk: Desk, monitor: str) -> None:
+        self._desk = desk
+        self._monitor = monitor
+        self._seen: list[tuple[float, bool]] = []
+
+    def look(self) -> None:
+        """Note the newest picture."""
+        seen = self._desk.is_fake_now(self._monitor)
+        if seen is not None and (not self._seen or seen[0] > self._seen[-1][0]):
+            self._seen.append(seen)
+
+    @property
+    def real_since(self) -> float:
+        """When it was first real: what was fake before that began nobody knows when."""
+        return next((at for at, fake in self._seen if not fake), float("inf"))
+
+    def stretch_around(self, moment: float) -> tuple[float, float] | None:
+        """The beginning and the end of the fake stretch next to ``moment``, once both were seen."""
+        changes = [
+            ((before[0] + after[0]) / 2, after[1])
+            for before, after in pairwise(list(self._seen))
+            if before[1] != after[1]
+        ]
+        whole = [(began, ended) for (began, fake), (ended, _) in pairwise(changes) if fake]
+        return min(whole, key=lambda one: abs(one[0] - moment), default=None)
 
 
 def assert_none_doubled(incidents: Any) -> None:

@@ -90,7 +90,7 @@ def test_credentials_are_told_to_nobody(client: Any, caplog: Any, tmp_path: Path
     texts += [create(client, url=f"http://x:{SECRET}@10.0.0.1/?k={SECRET}").text]
     texts += [create(client, url=f"http://x:{SECRET}@[/{SECRET}").text]
     service = client.app.state.monitors
-    texts += [str(one) for one in service._known.values()]
+    texts += [str(one) for one in service.teller._known.values()]
     assert [text for text in texts if SECRET in text] == []
     assert SECRET not in caplog.text
     assert service.monitors.all()[0].url == URL  # a restart connects as before

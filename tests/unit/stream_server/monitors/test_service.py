@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from stream_server.engine.base import EngineUnavailable
 from stream_server.ingest.urls.source import SourceFrame, SourceState
 from stream_server.live import LiveStream
 from stream_server.monitors.keeper import Keeper
 from stream_server.monitors.service import MonitorService
+from stream_server.monitors.store.incidents import IncidentTable
 from stream_server.monitors.store.migrate import open_database
 from stream_server.monitors.store.monitors import MonitorTable
 from stream_server.problem import ProblemError
@@ -209,6 +211,62 @@ async def test_what_a_killed_server_did_not_come_to_close_is_closed(world: Any, 
     async with world.serving() as service:
         (incident,) = await until(lambda: service.incidents.find(state="closed"))
         assert incident.closed_at == incident.suspicious_at
+
+
+class Outage:
+    """Lets incidents be written down, or not, as where the database has gone away."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.on = False
+        real = IncidentTable.save
+
+        def save(table: IncidentTable, *given: Any) -> Any:
+            if self.on:
+                raise OperationalError("", {}, Exception("for the test"))
+            return real(table, *given)
+
+        monkeypatch.setattr(IncidentTable, "save", save)
+
+
+@pytest.mark.parametrize("what", ["paused", "removed"])
+async def test_a_database_that_goes_away_inside_the_request_leaves_no_incident_open(
+    world: Any, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.scripts["a"] = lambda: stretches(200)
+    outage = Outage(monkeypatch)
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(service.incidents.find)
+        outage.on = True
+        with pytest.raises(SQLAlchemyError):
+            if what == "paused":
+                await service.change(monitor, paused=True)
+            else:
+                await service.remove(monitor)
+        await asyncio.sleep(1.5)  # longer than from one look at what is wanted to the next
+        assert service.incidents.find(state="closed") == []
+        outage.on = False
+        (incident,) = await until(lambda: service.incidents.find(state="closed"))
+        assert incident.closed_at == incident.suspicious_at
+
+
+async def test_nor_does_one_that_is_away_when_the_stream_ends(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outage = Outage(monkeypatch)
+
+    def script() -> Iterator[Any]:
+        yield SourceState("playing")
+        yield from (seen(200, number) for number in range(20))
+        outage.on = True
+        yield SourceState("ended")
+
+    world.scripts["a"] = script
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(lambda: state_of(service, monitor) == "failed")
+        outage.on = False
+        await until(lambda: service.incidents.find(state="closed"))
 
 
 async def test_a_monitor_is_paused_since_it_was_paused(world: Any) -> None:
@@ -422,7 +480,7 @@ async def test_an_address_of_no_database_stops_nothing_else(tmp_path: Path) -> N
 
 async def no_monitors(world: World, says: str) -> None:
     async with world.serving() as service:
-        await until(lambda: service._trouble != "it is being opened")
+        await until(lambda: service._storage.trouble != "it is being opened")
         with pytest.raises(ProblemError, match=says) as told:
             await add(service, "a")
         assert told.value.status == 503
