@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -19,7 +18,9 @@ from stream_server.monitors.evidence import clip, jpeg
 from stream_server.server.app import create_app
 from tests.support.in_process import BEARER, services_in
 from tests.support.monitored import stretch
-from training.data.layouts import clips
+from tests.support.scan_media import moving_face
+from training.__main__ import main as training
+from training.data.manifest import Manifest
 
 SECRET = "opensesame"
 # Nothing listens there: it is tried again and again.
@@ -274,10 +275,11 @@ def test_what_is_kept_of_an_incident(client: Any, table: Any) -> None:
     assert client.get("/v1/incidents/i1").json()["evidence"] == ["heat", "still"]
 
 
-def test_what_was_marked_wrong_is_a_set_that_training_reads(
+def test_what_was_marked_wrong_goes_into_the_training_as_real(
     client: Any, table: Any, tmp_path: Path
 ) -> None:
-    made = clip([(at / 5, jpeg(np.full((72, 128, 3), 90, np.uint8))) for at in range(5)])
+    face = moving_face()
+    made = clip([(at / 10, jpeg(face(at / 10))) for at in range(30)])  # as a monitor keeps it
     table.save([stretch(number).closed() for number in (1, 2, 3)], None)
     for number in (1, 3):
         table.keep_picture(f"i{number}", "clip", "video/mp4", made)
@@ -286,9 +288,13 @@ def test_what_was_marked_wrong_is_a_set_that_training_reads(
     answer = client.get("/v1/incidents/wrong.zip")
     assert answer.headers["content-type"] == "application/zip"
     zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path / "set")
-    (item,) = clips(tmp_path / "set")  # i2 has no clip, i3 is not wrong
-    assert (item.name, item.kind, item.label, item.dataset) == ("i1", "video", "real", "monitors")
-    assert item.identities == ("monitors:m",) and item.path.read_bytes() == made
+    command = ["extract", str(tmp_path / "set"), "--layout", "clips", "--out"]
+    assert training([*command, str(tmp_path / "shards")]) == 0
+    samples = [row.sample for row in Manifest.scan(tmp_path / "shards").rows]
+    # i2 has no clip, i3 is not wrong.
+    about = {(one.video, one.label, one.dataset, one.identities) for one in samples}
+    assert about == {("i1", "real", "monitors", ("monitors:m",))}
+    assert len(samples) == 30
 
 
 def test_events_begin_with_how_it_stands(client: Any) -> None:

@@ -44,6 +44,21 @@ async def test_verdicts_are_counted_with_their_lag(services: Any) -> None:
     assert shown["fakelight_verdict_seconds_bucket", "0.1"] == 1
 
 
+async def test_monitors_and_deliveries_are_counted_by_what_they_are(services: Any) -> None:
+    services.metrics.watch(lambda: {"watching": 2, "paused": 1})
+    services.metrics.observe_monitor(0.4)
+    services.metrics.observe_monitor(-0.1)  # a clock that was set back
+    services.metrics.observe_attempt("failed")
+    shown = samples(services)
+    found = {key[1]: value for key, value in shown.items() if key[0] == "fakelight_monitors"}
+    assert found == {"connecting": 0, "watching": 2, "stalled": 0, "paused": 1, "failed": 0}
+    assert shown["fakelight_monitor_verdict_seconds_count",] == 2
+    assert shown["fakelight_monitor_verdict_seconds_bucket", "0.3"] == 1
+    counted = "fakelight_webhook_attempts_total"
+    attempts = {key[1]: value for key, value in shown.items() if key[0] == counted}
+    assert attempts == {"delivered": 0, "failed": 1, "dead": 0}
+
+
 async def test_the_engine_shows_its_batches_and_no_fallback(services: Any) -> None:
     shown = samples(services)
     assert shown["fakelight_engine_fallback",] == 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -19,6 +19,7 @@ from stream_server.monitors.alerts.dispatcher import Dispatcher
 from stream_server.monitors.alerts.http_sender import HttpSender
 from stream_server.monitors.alerts.mail import MailSender
 from stream_server.monitors.alerts.outbox import Outbox
+from stream_server.monitors.alerts.outcome import AttemptResult
 from stream_server.monitors.alerts.schedule import Schedule
 from stream_server.monitors.alerts.webhooks import WebhookTable
 from stream_server.settings import load
@@ -33,12 +34,15 @@ LOCAL = AllowedHosts.parse("127.0.0.1")
 
 @asynccontextmanager
 async def dispatching(
-    database: Database, schedule: Schedule = QUICK, seconds: float = 60
+    database: Database,
+    schedule: Schedule = QUICK,
+    seconds: float = 60,
+    observe: Callable[[AttemptResult], None] = lambda result: None,
 ) -> AsyncIterator[Outbox]:
     outbox = Outbox(database, schedule)
     http = HttpSender(LOCAL, seconds=seconds)
     courier = Courier(http, MailSender(load()), "http://fakelight.example")
-    dispatcher = Dispatcher(outbox, courier, poll=0.02)
+    dispatcher = Dispatcher(outbox, courier, observe, poll=0.02)
     dispatcher.start()
     try:
         yield outbox
@@ -100,11 +104,13 @@ async def test_a_receiver_that_comes_back_gets_all_in_order(database: Any) -> No
 
 
 async def test_errors_are_tried_again_with_the_same_id(database: Any) -> None:
+    observed: list[AttemptResult] = []
     with receiver(answers(500, 502, 200)) as one:
         add_webhook(database, one.url)
-        async with dispatching(database) as outbox:
+        async with dispatching(database, observe=observed.append) as outbox:
             add_message(database, "i1")
             await until(outbox, "delivered", 1)
+    assert observed == ["failed", "failed", "delivered"]
     assert len(one.received) == 3
     assert len(set(one.ids)) == 1
     assert len({came.body for came in one.received}) == 1
@@ -138,13 +144,14 @@ async def test_a_message_that_is_turned_down_lets_others_pass(database: Any) -> 
 
 
 async def test_gone_ends_it(database: Any) -> None:
+    observed: list[AttemptResult] = []
     with receiver(answers(410)) as one:
         webhook = add_webhook(database, one.url)
-        async with dispatching(database) as outbox:
+        async with dispatching(database, observe=observed.append) as outbox:
             add_message(database, "i1")
             add_message(database, "i2")
             await until(outbox, "dead", 2)
-    assert len(one.received) == 1
+    assert len(one.received) == 1 and observed == ["dead"]
     assert not WebhookTable(database).get(webhook.id).enabled
 
 
