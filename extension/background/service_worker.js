@@ -5,6 +5,7 @@ import { Nonces } from "./nonces.js";
 import { inject, syncScripts } from "./scripts.js";
 import {
   broughtToFront,
+  closedFrames,
   endPicture,
   forgetPicture,
   framePlace,
@@ -46,6 +47,7 @@ const handlers = {
         return { ...known, frames };
       });
     },
+    "closed-frames": async (_, { tab }) => (tab?.id === undefined ? [] : closedFrames(tab.id)),
     "tab-gone": async (_, { tab }) => {
       if (tab?.id !== undefined && (await isGone(tab.id))) await endAndTell(tab.id, "lost");
     },

@@ -146,6 +146,17 @@ export async function framePlace(tabId, frameId) {
   return { rect: frame.rect, visible: frame.visible, view: { x: 0, y: 0, ...found.window } };
 }
 
+/**
+ * Frames as large as players into which nobody lets the extension, and from which nothing answers.
+ * @param {number} tabId
+ * @returns {Promise<import("../shared/tab_picture.js").Rect[]>} in the tab's window; those in view
+ */
+export async function closedFrames(tabId) {
+  const found = await survey(tabId, []);
+  const closed = found?.unreached.filter(({ why, frameId, visible }) => why === "closed" && frameId === null && visible);
+  return (closed ?? []).map(({ rect }) => rect);
+}
+
 /** @param {number} tabId @returns {Promise<string>} what is shown of it now, as a data: address */
 export async function shotOf(tabId) {
   const tab = await chrome.tabs.get(tabId);

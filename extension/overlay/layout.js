@@ -85,10 +85,21 @@ export function intersect(a, b) {
  */
 
 /**
- * @param {HTMLVideoElement} video
+ * A player in a frame that cannot be entered stands for a video (watch/closed_frames.js).
+ * @typedef {{element: Element, placement(): Placement}} Framed
+ */
+
+/** @param {HTMLVideoElement|Framed} video @returns {Element} what of it is in the document */
+export function elementOf(video) {
+  return "placement" in video ? video.element : video;
+}
+
+/**
+ * @param {HTMLVideoElement|Framed} video
  * @returns {Placement}
  */
 export function placementOf(video) {
+  if ("placement" in video) return video.placement();
   const style = getComputedStyle(video);
   const outer = video.getBoundingClientRect();
   // offsetWidth knows nothing of transforms; the ratio undoes a scaling by CSS.

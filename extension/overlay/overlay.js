@@ -3,7 +3,7 @@
 
 import { Chip } from "./chip.js";
 import { clearAround, clearSpot, meet } from "./clear.js";
-import { boxAround, placementOf } from "./layout.js";
+import { boxAround, elementOf, placementOf } from "./layout.js";
 import { GLIDE_MS, Mark } from "./mark.js";
 import { shownVerdict } from "./sensitivity.js";
 import { Stage } from "./stage.js";
@@ -85,7 +85,7 @@ export class Overlay {
     );
     this.video.addEventListener("loadedmetadata", soon, { signal });
     const watcher = new ResizeObserver(soon);
-    watcher.observe(this.video);
+    watcher.observe(elementOf(this.video));
     signal.addEventListener("abort", () => watcher.disconnect());
   }
 

@@ -8,20 +8,24 @@ import { say } from "../shared/words.js";
 /** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
 
+/** @typedef {{summaries: Summary[], picture: TabPicture, unreached: {why: string}[]}} Report */
+
 /**
- * @param {{summaries: Summary[], picture: TabPicture}} report
+ * @param {Report} report
  * @returns {{words: string, button: string}|null} null where there is nothing to say
  */
-export function pictureWords({ summaries, picture }) {
+export function pictureWords({ summaries, picture, unreached }) {
   if (picture === "stream") return { words: say("tab_picture_stream"), button: say("tab_picture_stop") };
   if (picture === "shots") return { words: say("tab_picture_shots"), button: say("tab_picture_stop") };
   const kept = summaries.some(({ state }) => state === "offered" || state === "tab_lost");
-  if (!kept || picture === "none") return null;
+  // Beside a video that is watched, a closed frame is an advert more often than not.
+  const closed = summaries.length === 0 && unreached.some(({ why }) => why === "closed");
+  if (!(kept || closed) || picture === "none") return null;
   const words = picture === "off" ? say("tab_picture_offer") : say("tab_picture_lost");
   return { words, button: say("tab_picture_start") };
 }
 
-/** @param {{summaries: Summary[], picture: TabPicture}} report */
+/** @param {Report} report */
 export function showTabPicture(report) {
   const found = pictureWords(report);
   byId("tab-picture", HTMLElement).hidden = found === null;

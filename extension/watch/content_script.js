@@ -84,7 +84,8 @@
     } else if (message?.type === "sensitivity") {
       watcher?.setSensitivity(message.sensitivity);
     } else if (message?.type === "tab-picture") {
-      watcher?.setPicture(message.picture);
+      if (watcher) watcher.setPicture(message.picture);
+      else if (window === window.top && message.picture !== "off") void start();
     } else if (message?.type === "report") {
       watcher?.report(true);
     }

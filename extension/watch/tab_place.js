@@ -1,7 +1,7 @@
 // Where a video is in the picture of its tab, for videos whose own pixels cannot be read.
 
 import { LONGEST_SIDE } from "../capture/frames.js";
-import { intersect, placementOf } from "../overlay/layout.js";
+import { elementOf, intersect, placementOf } from "../overlay/layout.js";
 
 /** @typedef {import("../overlay/layout.js").Rect} Rect */
 /** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
@@ -22,7 +22,8 @@ const LEAST_VISIBLE = 0.1;
 export function placeOnTab(video, own) {
   const { picture, visible: shown, mirrored } = placementOf(video);
   const view = viewOf();
-  const visible = intersect(clipped(video, shown), view);
+  const element = elementOf(video);
+  const visible = intersect(clipped(element, shown), view);
   const area = picture.width * picture.height;
   if (!(area > 0) || visible.width * visible.height < LEAST_VISIBLE * area) return null;
   const scale = Math.min(
@@ -34,7 +35,7 @@ export function placeOnTab(video, own) {
     width: Math.max(1, Math.round(picture.width * scale)),
     height: Math.max(1, Math.round(picture.height * scale)),
   };
-  const covers = [...own.map((rect) => intersect(visible, rect)), ...coversOf(video, visible)];
+  const covers = [...own.map((rect) => intersect(visible, rect)), ...coversOf(element, visible)];
   return { place: { picture, visible, covers, mirrored, rate: video.playbackRate, view }, size };
 }
 
@@ -80,7 +81,7 @@ function parentOf(element) {
 /**
  * What is drawn over a video and hides it: other videos, frames, and boxes with a ground of their
  * own. Most of what lies on a player (its controls, captions) can be seen through.
- * @param {HTMLVideoElement} video
+ * @param {Element} video or the frame that it plays in
  * @param {Rect} visible
  * @returns {Rect[]}
  */

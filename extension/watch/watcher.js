@@ -2,9 +2,11 @@
 // the service worker what they add up to.
 
 import { choose, findVideos } from "../capture/find.js";
+import { ClosedFrames } from "./closed_frames.js";
 import { VideoSession } from "./session.js";
 import { Overlay } from "../overlay/overlay.js";
 import { MOST_VIDEOS } from "../shared/limits.js";
+import { closedLink } from "../transport/closed_link.js";
 import { RelayHost } from "../transport/relay/in_page.js";
 import { openTabLink } from "../transport/tab_link.js";
 
@@ -23,6 +25,7 @@ export class Watcher {
     /** @type {Map<HTMLVideoElement, Watched>} */
     this.watched = new Map();
     this.relay = new RelayHost();
+    this.closedFrames = new ClosedFrames();
     this.told = "";
     this.review = this.review.bind(this);
     this.timer = setInterval(this.review, REVIEW_EVERY_MS);
@@ -41,7 +44,9 @@ export class Watcher {
       for (const { session } of this.watched.values()) session.setHidden(true);
       return;
     }
-    const chosen = new Set(choose(findVideos(document), (video) => this.watched.has(video), MOST_VIDEOS));
+    const framed = /** @type {any[]} */ (this.closedFrames.players(this.picture));
+    const videos = [...findVideos(document), ...framed];
+    const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_VIDEOS));
     for (const [video, { session }] of this.watched) {
       if (!chosen.has(video) || session.link?.isAlive?.() === false) {
         session.end();
@@ -62,7 +67,7 @@ export class Watcher {
     const entry = { session: /** @type {any} */ (null), summary: null };
     entry.session = new VideoSession(video, {
       overlay: new Overlay(video, { sensitivity: this.sensitivity }),
-      openLink: (events, way) => (way === "tab" ? openTabLink(events) : this.relay.open("tab", events)),
+      openLink: (events, way) => this.openLink(video, events, way),
       picture: this.picture,
       onSummary: (summary) => {
         entry.summary = summary;
@@ -70,6 +75,18 @@ export class Watcher {
       },
     });
     this.watched.set(video, entry);
+  }
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {import("../transport/link.js").LinkEvents} events
+   * @param {import("../capture/frames.js").Way} way
+   */
+  openLink(video, events, way) {
+    if (way === "tab") return openTabLink(events);
+    // In a sandboxed document the extension's own frame is sandboxed as well and has no powers.
+    if (globalThis.origin === "null" || !(video instanceof HTMLVideoElement)) return closedLink(events);
+    return this.relay.open("tab", events);
   }
 
   /** Tell the service worker, only when something has changed or it asks. */
@@ -91,6 +108,7 @@ export class Watcher {
   setPicture(picture) {
     this.picture = picture;
     for (const { session } of this.watched.values()) session.setPicture(picture);
+    this.review();
   }
 
   stop() {

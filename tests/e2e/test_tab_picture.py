@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
@@ -19,6 +20,7 @@ from tests.e2e.browser import (
 from tests.e2e.overlay_view import Box, Eye, OverlayView
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import frames_received, streams
+from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server
 
 Clip = Callable[[str, str], str]
@@ -71,16 +73,15 @@ def popup_says(page: Page, extension: Extension, words: str) -> None:
     wait_for(words, lambda: words in popup.text("#tab-picture"), PATIENCE_S)
 
 
-def off(eye: Eye, face: Box) -> float:
-    """How far the mark is from a face of a 16:9 video, in widths of the video."""
+def off(eye: Eye, face: Box, shape: float = 9 / 16) -> float:
+    """How far the mark is from a face, in widths of a video that is ``shape`` as high as wide."""
     view = eye.only()
     box = eye.box(view) if view else None
     if view is None or box is None:
         return 1.0
-    x, y = face[0] + face[2] / 2, (face[1] + face[3] / 2) * 9 / 16
-    height = view.width * 9 / 16 / view.height  # the view is the part of the video that is seen
-    found = box[0] + box[2] / 2, (box[1] + box[3] / 2) / height * 9 / 16
-    return max(abs(found[0] - x), abs(found[1] - y), abs(box[2] / CLEAR - face[3] * 9 / 16))
+    x, y = face[0] + face[2] / 2, (face[1] + face[3] / 2) * shape
+    found = box[0] + box[2] / 2, (box[1] + box[3] / 2) * view.height / view.width
+    return max(abs(found[0] - x), abs(found[1] - y), abs(box[2] / CLEAR - face[3] * shape))
 
 
 def probability(server: Server) -> float | None:
@@ -174,6 +175,32 @@ def near(server: Server, face: Box) -> bool:
     x, y, width, height = found[0]
     middle = (face[0] + face[2] / 2, face[1] + face[3] / 2)
     return abs(x + width / 2 - middle[0]) < 0.03 and abs(y + height / 2 - middle[1]) < 0.05
+
+
+def test_frame_that_nobody_can_enter_is_judged_as_a_whole(
+    playwright: Playwright, site: Site, clip: Clip, server: Server, tmp_path: Path
+) -> None:
+    """No site is permitted here: the click on the icon reaches the page, not a sandbox in it."""
+    site.page("/inner", video_page(clip("still", "mp4"), "width:640px;height:360px;margin:20px"))
+    inner = site.address("/inner", host="player.test")
+    frame = f'<iframe sandbox="allow-scripts" src="{inner}" width="680" height="400"></iframe>'
+    address = site.page("/closed", f'<body style="margin:60px 30px">{frame}')
+    with launch(playwright, tmp_path / "profile", site.port, EXTENSION) as context:
+        extension = Extension(context)
+        extension.store({"server": server.url, "token": TOKEN})
+        page = context.new_page()
+        page.goto(address)
+        popup = ToolbarPopup(context, extension, page)
+        popup.click("#watch")
+        hidden = "document.querySelector('#tab-picture').hidden"
+        wait_for("the offer", lambda: not popup.evaluate(hidden), PATIENCE_S)
+        popup.click("#tab-picture-button")
+        eye = watch(page)
+        view = wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
+        assert (view.width, view.height) == (680, 400)
+        x, y, width, height = STILL
+        in_frame = ((20 + 640 * x) / 680, (20 + 360 * y) / 400, width * 640 / 680, height * 0.9)
+        wait_for("the mark", lambda: off(eye, in_frame, 400 / 680) < 0.03, PATIENCE_S)
 
 
 TAKE = """async id => {

@@ -61,8 +61,6 @@ export class RelayHost {
       else if (data.type === "state") events.onState(data.state, data.detail);
     };
     events.onState("connecting", "");
-    // In a sandboxed document the extension's own frame is sandboxed as well and has no powers.
-    if (globalThis.origin === "null") queueMicrotask(() => open && events.onFinding("sandboxed"));
     /** @type {HTMLElement|null} */
     let host = null;
     this.hand(theirs, kind).then(

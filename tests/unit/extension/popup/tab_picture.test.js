@@ -9,8 +9,14 @@ import { pictureWords } from "#extension/popup/tab_picture.js";
 /** @param {TabPicture} picture @param {State} state */
 function words(picture, state) {
   const summaries = [{ state, faces: 0, fake: false, detail: "" }];
-  return pictureWords({ summaries, picture });
+  return pictureWords({ summaries, picture, unreached: [] });
 }
+
+test("it is offered for a frame that nobody can enter, where nothing else is watched", () => {
+  const unreached = [{ why: "closed" }];
+  assert.equal(pictureWords({ summaries: [], picture: "off", unreached })?.button, "tab_picture_start");
+  assert.equal(pictureWords({ summaries: [], picture: "off", unreached: [{ why: "ask" }] }), null);
+});
 
 test("the tab's picture is offered where the site keeps its pixels, and only there", () => {
   assert.equal(words("off", "offered")?.button, "tab_picture_start");
