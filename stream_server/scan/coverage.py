@@ -30,13 +30,16 @@ def account(looks: Sequence[PartLook], unread: Sequence[Unread]) -> Account:
                 reason = "it cannot be decoded"
                 left_out.append(LeftOut(look.part.label, "damaged", reason, pictures=1))
             continue
-        duration = (info.duration or _reached(look)) + info.broken_off
-        missing = list(_missing(look, info.timeline, duration - info.broken_off))
+        length = info.duration or _reached(look)
+        duration = length + info.broken_off + info.unreadable
+        missing = list(_missing(look, info.timeline, length))
+        if info.unreadable > _LITTLE:
+            reason = f"The first {clock(info.unreadable)} of it cannot be decoded."
+            missing.append(LeftOut(look.part.label, "damaged", reason, info.unreadable))
         if info.broken_off:
-            begin = duration - info.broken_off
             reason = (
-                f"The file says it lasts {clock(duration)}, but nothing could be read after"
-                f" {clock(begin)}: it breaks off."
+                f"The file says it lasts {clock(length + info.broken_off)}, but nothing could be"
+                f" read after {clock(length)}: it breaks off."
             )
             missing.append(LeftOut(look.part.label, "broken_off", reason, info.broken_off))
         left_out += missing

@@ -12,11 +12,15 @@ from stream_server.ingest.files.names import printable
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 
 _SUFFIXES = {
-    ".3g2", ".3gp", ".apng", ".asf", ".avi", ".avif", ".bmp", ".divx", ".dv", ".f4v",
-    ".flv", ".gif", ".heic", ".heif", ".icns", ".ico", ".insv", ".jfif", ".jp2", ".jpe", ".jpeg",
-    ".jpg", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpe", ".mpeg",
-    ".mpg", ".mpo", ".mts", ".mxf", ".nut", ".ogm", ".ogv", ".png", ".qt", ".rm", ".rmvb", ".tif",
-    ".tiff", ".ts", ".vob", ".webm", ".webp", ".wmv", ".y4m",
+    ".264", ".265", ".3g2", ".3gp", ".apng", ".arw", ".asf", ".avi", ".avif", ".avifs", ".bmp",
+    ".cr2", ".cr3", ".divx", ".dng", ".dpx", ".dv", ".exr", ".f4p", ".f4v", ".flv", ".gif",
+    ".h264", ".hdr", ".heic", ".heics", ".heif", ".heifs", ".hevc", ".hif", ".icns", ".ico",
+    ".insv", ".ivf", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".jxl",
+    ".lrv", ".m1v", ".m2ts", ".m2v", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4",
+    ".mpe", ".mpeg", ".mpg", ".mpo", ".mts", ".mxf", ".nef", ".nut", ".obu", ".ogm", ".ogv",
+    ".orf", ".pcx", ".pef", ".png", ".pnm", ".ppm", ".psd", ".qoi", ".qt", ".raf", ".rm", ".rmvb",
+    ".rw2", ".tga", ".tif", ".tiff", ".tp", ".trp", ".ts", ".vob", ".webm", ".webp",
+    ".wmv", ".y4m",
 }  # fmt: skip
 
 

@@ -125,7 +125,8 @@ class Scanner:
             raise UnusableError(
                 "truncated", f"{name}: nothing in it can be decoded; the file is damaged"
             )
-        shown = looks[0]
+        # Of a motion photo the video is what a window means something for.
+        shown = max(looks, key=lambda look: look.options.window)
         rate = shown.part.media.info.sampling_rate(options.sample_hz)
         report = build_report(
             name,

@@ -77,6 +77,25 @@ def test_a_face_on_its_side_without_a_tag(scan: ScanCommand, tmp_path: Path, deg
     assert left < turned[0] < left + width and top < turned[1] < top + height
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_face_on_its_side_beside_one_that_is_upright(
+    scan: ScanCommand, tmp_path: Path, quarters: int
+) -> None:
+    """A collage, or somebody who lies down in a picture of several people."""
+    green = np.clip(person() * np.array([0.7, 1.1, 0.7], np.float32), 0, 255).astype(np.uint8)
+    lying = np.rot90(person(), quarters)
+    both = np.full((400, 800, 3), 230, np.uint8)
+    both[60:320, 60:280] = green
+    both[60 : 60 + lying.shape[0], 440 : 440 + lying.shape[1]] = lying
+    path = tmp_path / "a.png"
+    Pillow.fromarray(both).save(path)
+    report = flagged(scan(path))
+    faces = sorted(report["faces"], key=lambda face: face["box"][0])
+    assert [face["verdict"] for face in faces] == ["likely_real", "likely_fake"]
+    left, _, width, _ = faces[1]["box"]
+    assert left < (440 + lying.shape[1] / 2) / 800 < left + width
+
+
 def test_a_video_that_is_turned_in_its_middle(scan: ScanCommand, tmp_path: Path) -> None:
     upright = swapped()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.media.made import empty, genuine, streams, swapped
+from tests.media.made import empty, genuine, joined, streams, swapped, video
 from tests.media.test_times import flagged
 from tests.support.faces import person
 from tests.support.scanning import ScanCommand
@@ -90,12 +90,74 @@ def test_a_map_of_brightness_is_no_picture(scan: ScanCommand, tmp_path: Path) ->
     assert any("how bright" in line for line in report["settings"]["left_out"])
 
 
+def google(picture: bytes, film: bytes) -> bytes:
+    return picture + film
+
+
+def samsung(picture: bytes, film: bytes) -> bytes:
+    mark = b"\x00\x00\x30\x0a\x10\x00\x00\x00MotionPhoto_Data"
+    return picture + mark + film + b"SEFH\x6b\x00\x00\x00\x01\x00\x00\x00\x18\x00\x00\x00SEFT"
+
+
+def boxed(picture: bytes, film: bytes) -> bytes:
+    return picture + (8 + len(film)).to_bytes(4, "big") + b"mpvd" + film
+
+
+@pytest.mark.parametrize(
+    ("form", "put"),
+    [("JPEG", google), ("JPEG", samsung), ("HEIF", boxed)],
+    ids=["JPEG", "Samsung", "HEIC"],
+)
+def test_the_video_of_a_motion_photo_is_judged(
+    scan: ScanCommand, tmp_path: Path, form: str, put: Callable[[bytes, bytes], bytes]
+) -> None:
+    path, still = tmp_path / "motion", Pillow.fromarray(genuine()(0.0)).resize((640, 480))
+    if form == "HEIF":
+        heic(path, [still])
+    else:
+        still.save(path, form, quality=95)
+    film = video(tmp_path / "a.mp4", swapped(), 2.0)
+    path.write_bytes(put(path.read_bytes(), film.read_bytes()))
+    report = flagged(scan(path))
+    verdicts = {face.get("part", ""): face["verdict"] for face in report["faces"]}
+    assert verdicts == {"": "likely_real", "the video behind the picture": "likely_fake"}
+    account = report["account"]
+    assert (account["pictures"], account["seconds"]) == (1, pytest.approx(2.0, abs=0.2))
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_a_picture_behind_another(scan: ScanCommand, tmp_path: Path, form: str) -> None:
+    pieces = [tmp_path / "a", tmp_path / "b"]
+    for piece, picture in zip(pieces, (empty(), swapped()), strict=True):
+        Pillow.fromarray(picture(0.0)).resize((640, 480)).save(piece, form)
+    report = flagged(scan(joined(tmp_path / "both", *pieces)))
+    assert [face["part"] for face in report["faces"]] == ["picture 2 in the file"]
+
+
 @pytest.mark.parametrize("form", ["JPEG2000", "QOI", "PPM", "SGI", "PCX", "TIFF", "BMP", "DDS"])
 def test_stills_of_less_common_kinds(scan: ScanCommand, tmp_path: Path, form: str) -> None:
     path = tmp_path / "still"
     Pillow.fromarray(swapped()(0.0)).save(path, form)
     report = flagged(scan(path))
     assert (report["frames"], report["faces"][0]["samples"]) == (1, 1)
+
+
+@pytest.mark.parametrize("way", [{"compression": "tga_rle"}, {}])
+@pytest.mark.parametrize("signed", [True, False])
+def test_tga(scan: ScanCommand, tmp_path: Path, way: dict[str, str], signed: bool) -> None:
+    path = tmp_path / "still"
+    Pillow.fromarray(swapped()(0.0)).save(path, "TGA", **way)
+    if not signed:
+        path.write_bytes(path.read_bytes()[:-26])
+    assert flagged(scan(path))["faces"][0]["samples"] == 1
+
+
+@pytest.mark.parametrize("boxed", [True, False])
+def test_jpeg_xl(scan: ScanCommand, tmp_path: Path, boxed: bool) -> None:
+    codecs = pytest.importorskip("imagecodecs", reason="the extra 'jxl' is not installed")
+    path = tmp_path / "still"
+    path.write_bytes(codecs.jpegxl_encode(swapped()(0.0), level=95, usecontainer=boxed))
+    assert flagged(scan(path))["faces"][0]["samples"] == 1
 
 
 def test_a_part_that_cannot_be_read_is_named(scan: ScanCommand, tmp_path: Path) -> None:

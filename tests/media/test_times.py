@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 
@@ -13,6 +14,7 @@ from tests.media.made import (
     empty,
     genuine,
     joined,
+    streams,
     swapped,
     video,
     with_long_sound,
@@ -34,12 +36,16 @@ def flagged(outcome: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("ending", "codec"), [("ts", "libx264"), ("ts", "mpeg4"), ("h264", "libx264")]
-)
+    ("ending", "codec"),
+    [("ts", "libx264"), ("ts", "mpeg4"), ("h264", "libx264"), ("flv", "libx264"),
+     ("mp4", "libx264"), ("wmv", "wmv2"), ("mjpeg", "mjpeg")],
+)  # fmt: skip
 def test_recordings_joined_by_their_bytes(
     scan: ScanCommand, tmp_path: Path, ending: str, codec: str
 ) -> None:
     options: dict[str, Any] = {} if codec == "libx264" else {"options": {"b": "1000000"}}
+    if codec == "mjpeg":
+        options = {"options": {}, "pix_fmt": "yuvj420p"}
     pieces = [
         write_video(
             tmp_path / f"{name}.{ending}", picture, every(25, 3), rate=25, codec=codec, **options
@@ -50,6 +56,21 @@ def test_recordings_joined_by_their_bytes(
     assert report["duration_s"] == pytest.approx(6.0, abs=0.3)
     assert [face["verdict"] for face in report["faces"]] == ["likely_real", "likely_fake"]
     assert report["faces"][1]["first_s"] == pytest.approx(3.0, abs=0.4)
+
+
+def test_joined_recordings_of_another_kind_each(scan: ScanCommand, tmp_path: Path) -> None:
+    """The second is of another codec and size, and has a second stream."""
+    first = write_video(
+        tmp_path / "a.mp4", lambda time: np.ascontiguousarray(empty()(time)[:120, :160]),
+        every(RATE, 3), codec="mpeg4", options={}, rate=RATE,
+    )  # fmt: skip
+    second = streams(tmp_path / "b.mp4", [genuine(), swapped()], default=0)
+    report = flagged(scan(joined(tmp_path / "joined.mp4", first, second)))
+    assert report["duration_s"] == pytest.approx(6.0, abs=0.2)
+    assert report["account"]["seconds"] == pytest.approx(9.0, abs=0.3)
+    parts = {face.get("part", ""): face for face in report["faces"]}
+    assert parts[""]["first_s"] == pytest.approx(3.0, abs=0.2)
+    assert parts["recording 2 of 2, video stream 2 of 2"]["verdict"] == "likely_fake"
 
 
 def test_many_short_recordings_joined(scan: ScanCommand, tmp_path: Path) -> None:
@@ -107,9 +128,17 @@ def test_a_track_that_outlasts_the_video(scan: ScanCommand, tmp_path: Path, name
     assert report["analysed"] == 30
 
 
-def test_a_raw_stream_without_times(scan: ScanCommand, tmp_path: Path) -> None:
-    options = {"preset": "ultrafast", "bf": "2"}
-    path = write_video(tmp_path / "a.h264", swapped(), every(25, 3), rate=25, options=options)
+@pytest.mark.parametrize(
+    ("ending", "codec", "options"),
+    [("h264", "libx264", {"preset": "ultrafast", "bf": "2"}),
+     ("hevc", "libx265", {"preset": "ultrafast", "x265-params": "log-level=none:pools=1"})],
+)  # fmt: skip
+def test_a_raw_stream_without_times(
+    scan: ScanCommand, tmp_path: Path, ending: str, codec: str, options: dict[str, str]
+) -> None:
+    path = write_video(
+        tmp_path / f"a.{ending}", swapped(), every(25, 3), rate=25, options=options, codec=codec
+    )
     report = flagged(scan(path))
     assert report["duration_s"] == pytest.approx(3.0, abs=0.1) and report["frames"] == 75
 

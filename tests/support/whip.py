@@ -101,8 +101,12 @@ class WhipClient:
             self.path, content=offer, headers={"Content-Type": SDP, **headers}
         )
 
-    async def publish(self, change: Any = lambda answer: answer) -> httpx.Response:
-        answer = await self.post(await self.make_offer())
+    async def publish(
+        self, change: Any = lambda answer: answer, told: Any = lambda offer: offer
+    ) -> httpx.Response:
+        """Open the stream; ``told`` is what the server gets to read of the offer, ``change`` what
+        the client's own stack gets to read of the answer."""
+        answer = await self.post(told(await self.make_offer()))
         assert answer.status_code == 201, answer.text
         self.location, self.etag = answer.headers["location"], answer.headers["etag"]
         self.answer = answer.text

@@ -40,7 +40,8 @@ class MediaInfo:
     """``width`` and ``height`` are those of the upright picture in pixels; ``duration`` is in
     seconds and ``None`` where it is not known; ``rate`` is its frames per second where it moves;
     ``frames`` is how many it holds, 0 for unknown. ``mirrored`` and ``stretched`` say what was done
-    beside turning. ``broken_off`` is how many seconds more the file says it has."""
+    beside turning. ``broken_off`` is how many seconds more the file says it has, ``unreadable`` how
+    many lie before the first picture that can be decoded."""
 
     kind: Literal["video", "animation", "picture"]
     form: str
@@ -55,6 +56,7 @@ class MediaInfo:
     stretched: bool = False
     timeline: Timeline | None = field(default=None, compare=False)
     broken_off: float = 0.0
+    unreadable: float = 0.0
 
     def sampling_rate(self, wanted: float) -> float:
         """Samples per second to take where ``wanted`` are asked for: a slow animation has no ten

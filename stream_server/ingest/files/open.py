@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stream_server.ingest.files.media import Contents, Media
-from stream_server.ingest.files.pictures import open_picture, picture_contents
+from stream_server.ingest.files import targa
+from stream_server.ingest.files.jpeg_xl import JpegXl, is_jpeg_xl
+from stream_server.ingest.files.media import WHOLE, Contents, Media, Part, ReadCounts
+from stream_server.ingest.files.picture_contents import picture_contents
+from stream_server.ingest.files.pictures import open_picture
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
-from stream_server.ingest.files.video import VideoFile, video_contents
+from stream_server.ingest.files.video import VideoFile
+from stream_server.ingest.files.video_contents import video_contents
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
+
+_TARGA = ("TGA",)
 
 
 def open_media(
@@ -26,8 +32,18 @@ def open_media(
     Raises ``UnusableError`` for what cannot be analysed.
     """
     _check(path, name)
-    found = open_picture(path, name, max_picture_pixels)
-    return found if found is not None else VideoFile(path, name, max_pixels, threads)
+    found = _of_its_own(path, name, max_picture_pixels) or open_picture(
+        path, name, max_picture_pixels
+    )
+    if found is not None:
+        return found
+    try:
+        return VideoFile(path, name, max_pixels, threads)
+    except UnusableError:
+        unsigned = _unsigned_targa(path, name, max_picture_pixels)
+        if unsigned is None:
+            raise
+        return unsigned
 
 
 def open_contents(
@@ -39,8 +55,40 @@ def open_contents(
 ) -> Contents:
     """Everything in ``path`` that can be looked at, and what cannot; else as ``open_media``."""
     _check(path, name)
-    found = picture_contents(path, name, max_picture_pixels)
-    return found if found is not None else video_contents(path, name, max_pixels, threads)
+    own = _of_its_own(path, name, max_picture_pixels)
+    if own is not None:
+        return Contents((Part(own),))
+    found = picture_contents(path, name, max_picture_pixels, max_pixels, threads)
+    if found is not None:
+        return found
+    try:
+        return video_contents(path, name, max_pixels, threads)
+    except UnusableError:
+        unsigned = _unsigned_targa(path, name, max_picture_pixels)
+        if unsigned is None:
+            raise
+        return Contents((Part(unsigned),))
+
+
+def _of_its_own(path: Path, name: str, max_pixels: int) -> Media | None:
+    """A picture in a format that neither Pillow nor FFmpeg can tell."""
+    if is_jpeg_xl(path):
+        return JpegXl(path, name, max_pixels)
+    return open_picture(path, name, max_pixels, _TARGA) if targa.is_signed(path) else None
+
+
+def _unsigned_targa(path: Path, name: str, max_pixels: int) -> Media | None:
+    """What is nothing else and can be decoded as a TGA."""
+    if not targa.may_be(path):
+        return None
+    try:
+        found = open_picture(path, name, max_pixels, _TARGA)
+        for _ in found.read(WHOLE, 1.0, ReadCounts()) if found else ():
+            return found
+    except UnusableError as error:
+        if error.code == "too_many_pixels":
+            raise
+    return None
 
 
 def _check(path: Path, name: str) -> None:

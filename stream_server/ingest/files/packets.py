@@ -47,7 +47,9 @@ class PacketReader:
         held = timeline.holds
         self._choosing = rhythm if survey.whole_pictures and not held else None
         self._skipping = None
-        if rhythm and not survey.whole_pictures and not held and rate >= _SKIPPABLE * rhythm.rate:
+        many = rhythm is not None and rate >= _SKIPPABLE * rhythm.rate
+        # Where packets have no times, a frame's time is that it is counted.
+        if rhythm and many and survey.timed and not survey.whole_pictures and not held:
             self._skipping = rhythm
             stream.codec_context.skip_frame = "NONREF"
 
@@ -77,6 +79,11 @@ class PacketReader:
             for frame in decoded:
                 self._counts.decoded += 1
                 time = self._time_of(frame)
+                if frame.is_corrupt:
+                    # Patched up from its neighbours, or of what is encrypted: a torn face looks
+                    # manipulated, and a grey picture is none that was looked at.
+                    self._counts.damaged += 1
+                    continue
                 self._watch_gap(time)
                 self._time = time
                 self._counts.last = max(self._counts.last, time)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
-import re
-from pathlib import Path
 from typing import Any
 
 MOST = 500
@@ -15,7 +12,7 @@ _PAGED = ("TIFF", "MPO", "HEIF")
 # place (ISO 21496-1, and the same by Adobe, Google and Apple).
 _GAIN_MAP = (b"urn:iso:std:iso:ts:21496", b"hdrgm:", b"HDRGainMap", b"hdrgainmap")
 _HEADER_BYTES = 8192
-_VIDEO = re.compile(rb"\x00\x00\x00.ftyp(?:mp4|iso|qt  |avc1|MSNV|3gp)", re.DOTALL)
+_KIND, _BELOW = 254, 330  # TIFF's NewSubfileType and SubIFDs
 
 
 def count(opened: Any) -> int:
@@ -34,14 +31,19 @@ def turn_to(opened: Any, page: int) -> None:
 
 
 def is_gain_map(opened: Any) -> bool:
-    """Whether the picture that an MPO stands at is a map of brightness."""
-    if opened.format != "MPO":
-        return False
+    """Whether the picture that a JPEG stands at is a map of brightness."""
     place = opened.fp.tell()
-    opened.fp.seek(opened.offset)
+    opened.fp.seek(getattr(opened, "offset", 0))
     start = opened.fp.read(_HEADER_BYTES)
     opened.fp.seek(place)
     return any(mark in start for mark in _GAIN_MAP)
+
+
+def is_copy_of_raw(opened: Any) -> bool:
+    """Whether the page that a TIFF stands at is the small copy of a camera's raw picture (DNG, NEF,
+    ARW), which lies in a directory below it."""
+    tags = getattr(opened, "tag_v2", {})
+    return bool(tags.get(_KIND, 0) & 1) and _BELOW in tags
 
 
 def _sizes(opened: Any) -> list[Any]:
@@ -52,9 +54,3 @@ def _sizes(opened: Any) -> list[Any]:
         sizes = sorted(opened.info["sizes"], key=lambda s: s[0] * s[2], reverse=True)
         return list({(s[0] * s[2], s[1] * s[2]): s for s in sizes}.values())
     return []
-
-
-def has_video_behind(path: Path) -> bool:
-    """Whether a JPEG is a motion photo: a phone's picture with an MP4 behind it in one file."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return _VIDEO.search(content, 2) is not None

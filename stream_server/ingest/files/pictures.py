@@ -6,8 +6,7 @@ import io
 import math
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import cv2
@@ -16,14 +15,12 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
 from stream_server.ingest.files import pages
+from stream_server.ingest.files.file_range import Place, open_at
 from stream_server.ingest.files.media import (
     WHOLE,
-    Contents,
     MediaInfo,
-    Part,
     ReadCounts,
     Stretch,
-    Unread,
 )
 from stream_server.ingest.files.region import longest_side
 from stream_server.ingest.files.timeline import Timeline
@@ -33,19 +30,20 @@ from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame, Image
 
 # Only what is told by its first bytes and decoded in Pillow itself, by no other program.
-_FORMATS = (
+FORMATS = (
     "JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF", "JPEG2000", "ICO", "ICNS",
     "PPM", "QOI", "SGI", "PCX", "DDS", "PSD",
 )  # fmt: skip
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 _TOLD_LATE = ("WEBP", "AVIF")  # say how long a frame lasts once it is decoded
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+_SHORTEST = 10  # milliseconds: a frame that says no more lasts a tenth of a second
 _MAX_ANIMATION = 20_000_000_000  # pixels of all frames: every one has to be decoded
-Source = Path | bytes
-"""A file, or all of its bytes."""
+Source = Place | bytes
+"""A file, a part of one, or all of its bytes."""
 
 # Pillow's decoders answer a hostile file with exceptions of any kind.
-_BROKEN = Exception
+BROKEN = Exception
 
 
 class StillPicture:
@@ -54,10 +52,18 @@ class StillPicture:
     Raises ``UnusableError`` for what cannot be analysed.
     """
 
-    def __init__(self, source: Source, name: str, opened: Any, page: int = 0) -> None:
+    def __init__(
+        self,
+        source: Source,
+        name: str,
+        opened: Any,
+        page: int = 0,
+        forms: tuple[str, ...] = FORMATS,
+    ) -> None:
         self._source = source
         self._name = name
         self._page = page
+        self._forms = forms
         pages.turn_to(opened, page)
         orientation = opened.getexif().get(0x0112, 1)
         size = opened.size[::-1] if orientation in (5, 6, 7, 8) else opened.size
@@ -72,14 +78,14 @@ class StillPicture:
         """See ``Media.read``."""
         del rate
         side = longest_side(self.info.width, self.info.height, MAX_PICTURE_SIDE)
-        with _quiet(self._source) as opened:
+        with _quiet(self._source, self._forms) as opened:
             try:
                 pages.turn_to(opened, self._page)
                 # A JPEG need not be decoded whole.
                 opened.draft("RGB", (math.ceil(side), math.ceil(side)))
                 image = _rgb(ImageOps.exif_transpose(opened), side)
-            except _BROKEN as error:
-                raise _damaged(self._name, error) from None
+            except BROKEN as error:
+                raise damaged(self._name, error) from None
         counts.passed += 1
         yield stretches[0], Frame(image, 0.0)
 
@@ -104,11 +110,12 @@ class Animation:
                 opened.seek(number)
                 if opened.format in _TOLD_LATE:
                     opened.load()
-            except _BROKEN:
+            except BROKEN:
                 break
             starts.append(total)
-            # Browsers show a frame without a duration for a tenth of a second.
-            total += (opened.info.get("duration") or 100) / 1000
+            duration = opened.info.get("duration") or 0
+            # So do browsers: what wants to be shorter is what nobody could have seen.
+            total += (duration if duration > _SHORTEST else 100) / 1000
         self._timeline = timeline = Timeline(np.array(starts, np.float64), total)
         orientation = opened.getexif().get(0x0112, 1)
         size = opened.size[::-1] if orientation in (5, 6, 7, 8) else opened.size
@@ -136,7 +143,7 @@ class Animation:
                     try:
                         opened.seek(self._begin + number)
                         image = _rgb(ImageOps.exif_transpose(opened), side)
-                    except _BROKEN:
+                    except BROKEN:
                         counts.damaged += 1
                         return
                     counts.passed, counts.last = number + 1, time
@@ -147,74 +154,29 @@ class Animation:
 
 
 def open_picture(
-    source: Source, name: str, max_pixels: int = MAX_PICTURE_PIXELS
+    source: Source,
+    name: str,
+    max_pixels: int = MAX_PICTURE_PIXELS,
+    forms: tuple[str, ...] = FORMATS,
 ) -> StillPicture | Animation | None:
-    """The picture in ``source``, of several the first, or ``None`` where Pillow knows no such
-    format.
+    """The picture in ``source``, of several the first, or ``None`` where it is in none of the
+    ``forms``, which are Pillow's names.
 
     Raises ``UnusableError`` for too many pixels and for what is broken beyond use.
     """
-    with _identified(source, name, max_pixels) as opened:
-        return None if opened is None else _checked(source, name, opened, max_pixels)
-
-
-def picture_contents(
-    source: Source, name: str, max_pixels: int = MAX_PICTURE_PIXELS
-) -> Contents | None:
-    """Every picture in ``source``; else as ``open_picture``."""
-    with _identified(source, name, max_pixels) as opened:
-        if opened is None:
-            return None
-        first = _checked(source, name, opened, max_pixels)
-        if isinstance(first, Animation):
-            if not getattr(opened, "default_image", False):
-                return Contents((Part(first),))
-            still = StillPicture(source, name, opened)
-            moving = Animation(source, name, opened, begin=1)
-            return Contents(
-                (Part(moving, "the animation"), Part(still, "the picture instead of it"))
-            )
-        count = pages.count(opened)
-        parts: list[Part] = []
-        unread: list[Unread] = []
-        refusal: UnusableError | None = None
-        for page in range(count):
-            label = f"picture {page + 1} of {count}" if count > 1 else ""
-            if page >= pages.MOST:
-                reason = f"only the first {pages.MOST} pictures of a file are looked at"
-                rest = f"pictures {page + 1} to {count}"
-                unread.append(Unread(rest, "too_many_pages", reason, pictures=count - page))
-                break
-            try:
-                still = StillPicture(source, name, opened, page)
-                if page and pages.is_gain_map(opened):
-                    reason = "it tells screens how bright to be and is no picture of its own"
-                    unread.append(Unread(label, "gain_map", reason))
-                    continue
-                _check_size(name, opened, max_pixels)
-            except UnusableError as error:
-                refusal = refusal or error
-                unread.append(Unread(label, error.code, str(error), pictures=1))
-            except _BROKEN as error:
-                refusal = refusal or _damaged(name, error)
-                unread.append(Unread(label, "truncated", str(_damaged(name, error)), pictures=1))
-            else:
-                parts.append(Part(still, label))
-        if not parts and refusal is not None:
-            raise refusal
-        file = source if isinstance(source, Path) else None
-        if file and opened.format in ("JPEG", "MPO") and pages.has_video_behind(file):
-            reason = "a motion photo's video; save it as a file of its own to have it checked"
-            unread.append(Unread("the video behind the picture", "motion_photo", reason, 0, 1))
-        return Contents(tuple(parts), tuple(unread))
+    with identified(source, name, max_pixels, forms) as opened:
+        return None if opened is None else checked(source, name, opened, max_pixels, forms)
 
 
 @contextmanager
-def _identified(source: Source, name: str, max_pixels: int) -> Iterator[Any]:
+def identified(
+    source: Source, name: str, max_pixels: int, forms: tuple[str, ...] = FORMATS
+) -> Iterator[Any]:
     """What Pillow makes of ``source``; ``None`` for what it does not know."""
     _register_heif()
+    stack = ExitStack()
     try:
-        opened = _quiet(source)
+        opened = stack.enter_context(_quiet(source, forms))
     except Pillow.DecompressionBombError:
         raise UnusableError(
             "too_many_pixels",
@@ -227,16 +189,16 @@ def _identified(source: Source, name: str, max_pixels: int) -> Iterator[Any]:
         return
     except OSError as error:
         # Pillow's own are OSErrors too, but without a number.
-        raise (from_os_error(error, name) if error.errno else _damaged(name, error)) from None
-    except _BROKEN as error:
-        raise _damaged(name, error) from None
-    with opened:
+        raise (from_os_error(error, name) if error.errno else damaged(name, error)) from None
+    except BROKEN as error:
+        raise damaged(name, error) from None
+    with stack:
         try:
             yield opened
         except UnusableError:
             raise
-        except _BROKEN as error:
-            raise _damaged(name, error) from None
+        except BROKEN as error:
+            raise damaged(name, error) from None
 
 
 def picture_in(source: Source, name: str) -> Image:
@@ -252,14 +214,20 @@ def picture_in(source: Source, name: str) -> Image:
     raise UnusableError("truncated", f"{name} is damaged: no picture in it can be decoded")
 
 
-def _checked(source: Source, name: str, opened: Any, max_pixels: int) -> StillPicture | Animation:
-    _check_size(name, opened, max_pixels)
+def checked(
+    source: Source,
+    name: str,
+    opened: Any,
+    max_pixels: int,
+    forms: tuple[str, ...] = FORMATS,
+) -> StillPicture | Animation:
+    check_size(name, opened, max_pixels)
     if opened.format in _ANIMATED and getattr(opened, "is_animated", False):
         return Animation(source, name, opened)
-    return StillPicture(source, name, opened)
+    return StillPicture(source, name, opened, forms=forms)
 
 
-def _check_size(name: str, opened: Any, max_pixels: int) -> None:
+def check_size(name: str, opened: Any, max_pixels: int) -> None:
     width, height = opened.size
     if width * height > max_pixels:
         raise UnusableError(
@@ -269,12 +237,15 @@ def _check_size(name: str, opened: Any, max_pixels: int) -> None:
         )
 
 
-def _quiet(source: Source) -> Any:
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
-    with warnings.catch_warnings():
-        # We check the size ourselves, before a pixel is decoded.
-        warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-        return Pillow.open(file, formats=[name for name in _FORMATS if name in Pillow.OPEN])
+@contextmanager
+def _quiet(source: Source, forms: tuple[str, ...] = FORMATS) -> Iterator[Any]:
+    with io.BytesIO(source) if isinstance(source, bytes) else open_at(source) as file:
+        with warnings.catch_warnings():
+            # We check the size ourselves, before a pixel is decoded.
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            opened = Pillow.open(file, formats=[name for name in forms if name in Pillow.OPEN])
+        with opened:
+            yield opened
 
 
 def _rgb(opened: Any, longest: float) -> Image:
@@ -290,14 +261,14 @@ def _rgb(opened: Any, longest: float) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _damaged(name: str, error: Exception) -> UnusableError:
+def damaged(name: str, error: Exception) -> UnusableError:
     return UnusableError(
         "truncated", f"{name} is damaged or breaks off too early: {str(error)[:80]}"
     )
 
 
-def _first_bytes(path: Path, count: int) -> bytes:
-    with path.open("rb") as file:
+def _first_bytes(place: Place, count: int) -> bytes:
+    with open_at(place) as file:
         return file.read(count)
 
 

@@ -41,6 +41,11 @@ class StreamSurvey:
         """Packets with something in them."""
         return len(self.times)
 
+    @property
+    def timed(self) -> bool:
+        """Whether any packet says when it is shown."""
+        return bool((self.times != _NONE).any())
+
     def timeline(self, origin: int, rate: float) -> Timeline:
         """The pictures by the time since ``origin``, in ticks of the clock that runs through.
 
@@ -62,6 +67,12 @@ class StreamSurvey:
         rest = float(ends.max()) - last
         return Timeline(seconds, last + (rest if rest > 0 else step))
 
+    def before(self, origin: int) -> float:
+        """Seconds of pictures that are shown before ``origin``, as ``timeline`` has it."""
+        times = self.times if self.shifts is None else self.times - self.shifts
+        timed = times[self.shown & (self.times != _NONE)]
+        return max(float(origin - timed.min()) * self.tick, 0.0) if len(timed) else 0.0
+
     def _step(self, rate: float) -> float:
         if rate > 0:
             return 1 / rate
@@ -73,11 +84,12 @@ class StreamSurvey:
 class FileSurvey:
     """``streams`` by their index; ``broken_off`` is how many seconds the file says it goes on
     after the last packet of any kind, 0 where it ends as it says; ``read_bytes`` is where the last
-    packet ends in the file."""
+    packet ends in the file; ``stopped`` says that what comes there was not understood."""
 
     streams: dict[int, StreamSurvey]
     broken_off: float
     read_bytes: int
+    stopped: bool = False
 
 
 @dataclass
@@ -91,12 +103,13 @@ class _Notes:
 def survey(container: Any) -> FileSurvey:
     """What the packets of an opened container say."""
     notes: dict[int, _Notes] = {}
-    reached, read_bytes = 0.0, 0
+    reached, read_bytes, stopped = 0.0, 0, False
     packets = container.demux()
     while True:
         try:
             packet = next(packets, None)
         except (av.FFmpegError, OSError):
+            stopped = True
             break
         if packet is None:
             break
@@ -114,7 +127,7 @@ def survey(container: Any) -> FileSurvey:
             note.durations.append(packet.duration or 0)
             note.shown.append(not packet.is_discard)
     streams = {i: _surveyed(container.streams[i], note) for i, note in notes.items()}
-    return FileSurvey(streams, _broken_off(container, reached), read_bytes)
+    return FileSurvey(streams, _broken_off(container, reached), read_bytes, stopped)
 
 
 def _surveyed(stream: Any, note: _Notes) -> StreamSurvey:

@@ -1,39 +1,28 @@
-"""Video files, read by PyAV: opening what a stranger sends, and the frames that are due."""
+"""Video files, read by PyAV: the frames that are due."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import av
 
+from stream_server.ingest.files.container import opened, shown_first
+from stream_server.ingest.files.file_range import Place
 from stream_server.ingest.files.geometry import orientation_of, pixel_aspect, shown_size
-from stream_server.ingest.files.media import Contents, MediaInfo, Part, ReadCounts, Stretch, Unread
+from stream_server.ingest.files.media import MediaInfo, ReadCounts, Stretch
 from stream_server.ingest.files.packets import PacketReader
 from stream_server.ingest.files.region import longest_side
 from stream_server.ingest.files.rgb import is_hdr, upright_rgb
 from stream_server.ingest.files.survey import FileSurvey, StreamSurvey, survey
 from stream_server.ingest.files.timeline import Timeline
-from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.ingest.files.unusable import UnusableError
 from stream_server.picture_limits import MAX_PICTURE_SIDE, MAX_SIDE, MAX_VIDEO_PIXELS
 from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame
 
-# These read other files or the network, or draw text: a file from a stranger must not choose.
-_DENIED = {
-    "hls", "concat", "concatf", "dash", "webm_dash_manifest", "imf", "lavfi", "sdp", "rtsp",
-    "rtp", "sap", "tty", "bin", "xbin", "adf", "idf", "image2", "image2pipe", "ffmetadata",
-}  # fmt: skip
-
-
-_STREAMED = ("flv", "mpegts", "mpeg")
-"""Formats in which nothing follows the last packet, so that what does was not understood."""
-
-_MUCH_BEHIND = 0.05  # of the file
 _AGREES = 0.05  # of the frame rate
 
 
@@ -47,21 +36,21 @@ class VideoFile:
 
     def __init__(
         self,
-        path: Path,
+        place: Place,
         name: str,
         max_pixels: int = MAX_VIDEO_PIXELS,
         threads: int = 1,
         stream: int | None = None,
         surveyed: FileSurvey | None = None,
     ) -> None:
-        self._path = path
+        self._place = place
         self._name = name
         self._max_pixels = max_pixels
         self._threads = threads
         self._index = stream
         self._origin = 0
         if surveyed is None:
-            with opened(path, name) as container:
+            with opened(place, name) as container:
                 surveyed = survey(container)
         self._survey, self._timeline, self.info = self._probe(surveyed)
         picture = self.info.kind == "picture"
@@ -150,7 +139,7 @@ class VideoFile:
                 raise UnusableError(
                     "truncated",
                     f"{self._name}: no picture of the video can be decoded;"
-                    " the file is damaged or breaks off too early",
+                    " the file is damaged, encrypted or breaks off too early",
                 )
             frame, _ = first
             self._origin = frame.pts or 0
@@ -173,15 +162,16 @@ class VideoFile:
                 aspect != 1,
                 timeline,
                 surveyed.broken_off,
+                own.before(self._origin),
             )
             return own, timeline, info
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[Any, Any, float]]:
         name = self._name
-        with opened(self._path, name) as container:
+        with opened(self._place, name) as container:
             stream = (
-                _shown_first(container, name)
+                shown_first(container, name)
                 if self._index is None
                 else container.streams[self._index]
             )
@@ -203,105 +193,6 @@ class VideoFile:
                 f"{self._name} has {width}x{height} pixels; the limit is {self._max_pixels} in all",
                 413,
             )
-
-
-def video_contents(
-    path: Path, name: str, max_pixels: int = MAX_VIDEO_PIXELS, threads: int = 1
-) -> Contents:
-    """Every video stream of a file, the one that players show first, and what cannot be read.
-
-    Raises ``UnusableError`` where there is none.
-    """
-    with opened(path, name) as container:
-        first = _shown_first(container, name)
-        others = [s.index for s in container.streams.video if s.index != first.index]
-        covers = {s.index for s in container.streams.video if _is_cover(s)}
-        numbers = [first.index, *others]
-        surveyed = survey(container)
-        streamed = container.format.name in _STREAMED
-    parts: list[Part] = []
-    unread: list[Unread] = []
-    if streamed and (behind := _bytes_behind(path, surveyed)):
-        reason = f"{behind} bytes follow the last picture that can be read, as of another recording"
-        unread.append(Unread("the end of the file", "damaged", reason, 0, 1))
-    refusal: UnusableError | None = None
-    for place, number in enumerate(numbers, 1):
-        label = f"video stream {place} of {len(numbers)}" if len(numbers) > 1 else ""
-        own = surveyed.streams.get(number)
-        if own is None and len(numbers) > 1:
-            unread.append(Unread(label, "empty", "it holds no pictures"))
-            continue
-        try:
-            video = VideoFile(path, name, max_pixels, threads, number, surveyed)
-        except UnusableError as error:
-            refusal = refusal or error
-            seconds = own.timeline(0, 0.0).end if own else 0.0
-            unread.append(Unread(label, error.code, str(error), seconds, number in covers))
-            continue
-        parts.append(Part(video, "the cover picture" if number in covers else label))
-    if not parts and refusal is not None:
-        raise refusal
-    return Contents(tuple(parts), tuple(unread))
-
-
-@contextmanager
-def opened(path: Path, name: str) -> Iterator[Any]:
-    """The container in ``path``. Raises ``UnusableError``.
-
-    FFmpeg never sees the name: it would take a colon for a protocol and an ending for a format.
-    """
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise from_os_error(error, name) from None
-    with file:
-        try:
-            container = av.open(
-                file,
-                options={"format_whitelist": _allowed_formats(), "protocol_whitelist": "none"},
-                metadata_errors="replace",
-            )
-        except (av.FFmpegError, OSError, ValueError):
-            raise UnusableError(
-                "not_media", f"{name} is not a video or picture that can be read, whatever its name"
-            ) from None
-        with container:
-            yield container
-
-
-def _shown_first(container: Any, name: str) -> Any:
-    """The stream that players choose: one that is marked as the default, of those the largest."""
-    streams = [s for s in container.streams.video if not _is_cover(s)]
-    if not streams:
-        sound = "only sound" if container.streams.audio else "no video"
-        raise UnusableError("no_video", f"{name} holds {sound}; there is nothing to look at")
-    return max(streams, key=lambda s: (_is_default(s), _area(s), -s.index))
-
-
-def _bytes_behind(path: Path, surveyed: FileSurvey) -> int:
-    """Bytes after the last packet that was read, where they are more than the rest of a packet."""
-    size = path.stat().st_size
-    behind = size - surveyed.read_bytes
-    return behind if surveyed.read_bytes and behind > _MUCH_BEHIND * size else 0
-
-
-@lru_cache(maxsize=1)
-def _allowed_formats() -> str:
-    return ",".join(sorted(av.formats_available - _DENIED))
-
-
-def _area(stream: Any) -> int:
-    context = stream.codec_context
-    return (context.width or 0) * (context.height or 0) if context is not None else 0
-
-
-def _is_cover(stream: Any) -> bool:
-    """The picture on a song's sleeve is no video."""
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)
-
-
-def _is_default(stream: Any) -> bool:
-    return bool(stream.disposition & av.stream.Disposition.default)
 
 
 def _rate(stream: Any, timeline: Timeline) -> float:

@@ -13,6 +13,8 @@ import binascii
 import re
 from dataclasses import dataclass
 
+from stream_server.ingest.webrtc.sdp import OfferError
+
 _BASELINE = "42e01f"
 _START = b"\x00\x00\x00\x01"
 _SLICE, _SPS = 5, 7  # the kinds of NAL unit: a key picture, a sequence parameter set
@@ -34,7 +36,8 @@ class Offered:
 def taken(text: str) -> Offered:
     """``text`` so that an H.264 of any profile is taken, where the offer has nothing else.
 
-    What the stack knows by itself is left as it is: a client's order of preference counts.
+    What the stack knows by itself is left as it is: a client's order of preference counts. Raises
+    ``OfferError`` (422) where there is nothing that can be taken.
     """
     lines = text.split("\r\n")
     codecs = _codecs(lines)
@@ -53,6 +56,13 @@ def taken(text: str) -> Offered:
         for payload, name in codecs.items()
         if name == "H264" and _PROFILE.fullmatch(_profile(parameters.get(payload, {})))
     }
+    if not changed:
+        wrong = [_profile(p) for n, p in parameters.items() if codecs.get(n) == "H264"]
+        raise OfferError(
+            422,
+            f"the H264 of the offer has the profile-level-id {', '.join(wrong)[:60]!r},"
+            " which is no profile",
+        )
     out = [line for line in lines if _payload(line, "a=fmtp:") not in changed]
     place = next(i for i, line in enumerate(out) if line.startswith("m=video "))
     end = next((i for i in range(place + 1, len(out)) if out[i].startswith("m=")), len(out) - 1)

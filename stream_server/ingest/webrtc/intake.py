@@ -84,6 +84,8 @@ class Intake:
         self._live.refuse(ProtocolError("undecodable", self._live.trouble))
 
     def _take(self, frame: VideoFrame, pts: int) -> None:
+        if frame.is_corrupt:
+            return  # what a decoder makes of an encrypted stream, or of one with holes
         self.heard = time.monotonic()
         arrived = self._encoded.arrived(pts) or self.heard
         tick = self._clock.tick(pts)

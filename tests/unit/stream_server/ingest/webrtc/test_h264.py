@@ -7,6 +7,7 @@ import base64
 import pytest
 
 from stream_server.ingest.webrtc import h264
+from stream_server.ingest.webrtc.sdp import OfferError
 
 SETS = b"\x67\x64\x00\x1f\xac", b"\x68\xee\x3c\x80"
 SPROP = ",".join(base64.b64encode(one).decode() for one in SETS)
@@ -78,5 +79,7 @@ def test_only_a_key_picture_without_its_own_gets_them() -> None:
 
 
 @pytest.mark.parametrize("profile", ["zzzzzz", "42", "64001f00"])
-def test_a_profile_that_is_none_is_left_to_be_refused(profile: str) -> None:
-    assert h264.taken(offer(f"profile-level-id={profile}")).changed == {}
+def test_a_profile_that_is_none_is_refused_by_name(profile: str) -> None:
+    with pytest.raises(OfferError, match=profile) as caught:
+        h264.taken(offer(f"profile-level-id={profile}"))
+    assert caught.value.status == 422

@@ -1,0 +1,122 @@
+"""All the pictures that a file of pictures holds, and the video that a phone puts behind one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stream_server.ingest.files import pages
+from stream_server.ingest.files.behind import STREAM, pictures_behind, video_behind
+from stream_server.ingest.files.file_range import Place
+from stream_server.ingest.files.media import Contents, Part, Unread
+from stream_server.ingest.files.pictures import (
+    BROKEN,
+    Animation,
+    StillPicture,
+    check_size,
+    checked,
+    damaged,
+    identified,
+)
+from stream_server.ingest.files.unusable import UnusableError
+from stream_server.ingest.files.video_contents import recording_contents
+from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
+
+_RAW = "of a camera's raw picture only the small copy beside it can be read; export it as JPEG"
+_GAIN_MAP = "it tells screens how bright to be and is no picture of its own"
+
+
+def picture_contents(
+    path: Path,
+    name: str,
+    max_pixels: int = MAX_PICTURE_PIXELS,
+    max_video_pixels: int = MAX_VIDEO_PIXELS,
+    threads: int = 1,
+) -> Contents | None:
+    """Every picture in ``path``, or ``None`` where Pillow knows no such format, or only the first
+    picture of a Motion JPEG.
+
+    Raises ``UnusableError`` for too many pixels and for what is broken beyond use.
+    """
+    with identified(path, name, max_pixels) as opened:
+        if opened is None:
+            return None
+        form = opened.format
+        behind = pictures_behind(path, form)
+        if form == "JPEG" and len(behind) >= STREAM - 1:
+            return None
+        found = [_pictures(path, name, opened, max_pixels)]
+    for number, place in enumerate(behind, 2):
+        found.append(_behind(place, name, max_pixels, f"picture {number} in the file"))
+    if (video := video_behind(path)) is not None:
+        found.append(_video(video, name, max_video_pixels, threads))
+    return Contents(
+        tuple(part for one in found for part in one.parts),
+        tuple(unread for one in found for unread in one.unread),
+    )
+
+
+def _pictures(place: Place, name: str, opened: Any, max_pixels: int) -> Contents:
+    first = checked(place, name, opened, max_pixels)
+    if isinstance(first, Animation):
+        if not getattr(opened, "default_image", False):
+            return Contents((Part(first),))
+        still = StillPicture(place, name, opened)
+        moving = Animation(place, name, opened, begin=1)
+        return Contents((Part(moving, "the animation"), Part(still, "the picture instead of it")))
+    count = pages.count(opened)
+    parts: list[Part] = []
+    unread: list[Unread] = []
+    refusal: UnusableError | None = None
+    for page in range(count):
+        label = f"picture {page + 1} of {count}" if count > 1 else ""
+        if page >= pages.MOST:
+            reason = f"only the first {pages.MOST} pictures of a file are looked at"
+            rest = f"pictures {page + 1} to {count}"
+            unread.append(Unread(rest, "too_many_pages", reason, pictures=count - page))
+            break
+        try:
+            still = StillPicture(place, name, opened, page)
+            if page and opened.format == "MPO" and pages.is_gain_map(opened):
+                unread.append(Unread(label, "gain_map", _GAIN_MAP))
+                continue
+            check_size(name, opened, max_pixels)
+        except UnusableError as error:
+            refusal = refusal or error
+            unread.append(Unread(label, error.code, str(error), pictures=1))
+        except BROKEN as error:
+            refusal = refusal or damaged(name, error)
+            unread.append(Unread(label, "truncated", str(damaged(name, error)), pictures=1))
+        else:
+            parts.append(Part(still, label))
+        if pages.is_copy_of_raw(opened):
+            unread.append(Unread("the raw picture", "codec", _RAW, pictures=1))
+    if not parts and refusal is not None:
+        raise refusal
+    return Contents(tuple(parts), tuple(unread))
+
+
+def _behind(place: Place, name: str, max_pixels: int, label: str) -> Contents:
+    """What follows another picture; it cannot make that one unusable."""
+    try:
+        with identified(place, name, max_pixels) as opened:
+            if opened is None:
+                return Contents((), (Unread(label, "not_media", "it is no picture"),))
+            if opened.format == "JPEG" and pages.is_gain_map(opened):
+                return Contents((), (Unread(label, "gain_map", _GAIN_MAP),))
+            found = _pictures(place, name, opened, max_pixels)
+    except UnusableError as error:
+        return Contents((), (Unread(label, error.code, str(error), pictures=1),))
+    parts = tuple(Part(one.media, f"{label}, {one.label}".rstrip(", ")) for one in found.parts)
+    return Contents(parts, found.unread)
+
+
+def _video(place: Place, name: str, max_pixels: int, threads: int) -> Contents:
+    """The video of a motion photo."""
+    label = "the video behind the picture"
+    try:
+        found = recording_contents(place, name, max_pixels, threads)
+    except UnusableError as error:
+        return Contents((), (Unread(label, "motion_photo", str(error), pictures=1),))
+    parts = tuple(Part(one.media, f"{label}, {one.label}".rstrip(", ")) for one in found.parts)
+    return Contents(parts, found.unread)
