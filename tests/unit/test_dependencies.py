@@ -97,11 +97,14 @@ def unused(names: set[str], imports: list[Import]) -> set[str]:
 
 
 def test_all_that_the_server_imports_is_declared() -> None:
-    assert missing(foreign("stream_server"), declared() | declared("heic", "postgres", "ray")) == []
+    assert (
+        missing(foreign("stream_server"), declared() | declared("heic", "jxl", "postgres", "ray"))
+        == []
+    )
 
 
 def test_the_server_starts_without_its_extras() -> None:
-    extras = declared("heic", "postgres", "ray")
+    extras = declared("heic", "jxl", "postgres", "ray")
     early = [one for one in foreign("stream_server") if not one.late]
     assert [one for one in early if distribution(one.name) in extras] == []
 
