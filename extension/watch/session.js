@@ -64,7 +64,8 @@ export class VideoSession {
     this.way = new WayFinder(this.frames, options.picture ?? "none", (way) => this.wayChanged(way));
     this.listen();
     this.link = this.openLink(this.linkEvents(), "element");
-    options.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
+    // Of a player in a closed frame there is no picture here to lay the evidence over.
+    if (!("placement" in video)) options.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
     this.flow();
   }
 

@@ -70,3 +70,18 @@ test("one that is ended on purpose says nothing", () => {
   track.dispatchEvent(new Event("ended"));
   assert.deepEqual(told, ["stop"]);
 });
+
+test("the picture alone is asked for, so that the browser goes on playing the sound", async () => {
+  /** @type {any} */
+  let wanted;
+  const getUserMedia = async (/** @type {any} */ constraints) => {
+    wanted = constraints;
+    return { getVideoTracks: () => [track] };
+  };
+  Object.defineProperty(navigator, "mediaDevices", { configurable: true, value: { getUserMedia } });
+  const opened = await TabStream.open("an id", { width: 1920, height: 1080 }, () => {});
+  assert.equal(wanted.audio, false);
+  const { chromeMediaSource, chromeMediaSourceId, maxWidth, maxHeight } = wanted.video.mandatory;
+  assert.deepEqual([chromeMediaSource, chromeMediaSourceId, maxWidth, maxHeight], ["tab", "an id", 1920, 1080]);
+  opened.close();
+});

@@ -22,6 +22,8 @@ let video;
 let server;
 /** @type {string[]} what the link and the overlay were told */
 let told;
+/** @type {string[]} the ways for which links were opened */
+let links;
 /** @type {Summary[]} */
 let summaries;
 /** @type {VideoSession} */
@@ -30,6 +32,7 @@ let session;
 beforeEach(() => {
   video = new Video();
   told = [];
+  links = [];
   summaries = [];
   const heat = {
     connect: () => {},
@@ -42,12 +45,16 @@ beforeEach(() => {
     settle: () => told.push("settle"),
     layout: () => {},
     setState: () => {},
+    setFilmed: (/** @type {boolean} */ filmed, /** @type {boolean} */ slowly) =>
+      told.push(filmed ? `filmed${slowly ? " slowly" : ""}` : "not filmed"),
     remove: () => told.push("remove"),
   };
   session = new VideoSession(/** @type {any} */ (video), {
     overlay: /** @type {any} */ (overlay),
-    openLink: (events) => {
+    picture: "off",
+    openLink: (events, way) => {
       server = events;
+      links.push(way);
       return {
         sendFrame: () => told.push("frame"),
         sendControl: (type) => told.push(type),
@@ -165,4 +172,50 @@ test("the end is final", () => {
   video.dispatchEvent(new Event("seeking"));
   assert.equal(summaries.length, before);
   assert.equal(session.frames.running, false);
+});
+
+/** The pixels are kept from extensions, in every way. */
+function keep() {
+  server.onState("open", "");
+  server.onFinding("unreadable");
+  server.onFinding("unreadable");
+}
+
+test("a video whose pixels are kept is offered, not judged, until a click", () => {
+  keep();
+  assert.equal(last()[0], "offered");
+  assert.deepEqual(links, ["element"], "its link stays");
+  judge(1, "likely_fake");
+  assert.deepEqual(last(), ["offered", 0, false]);
+});
+
+test("after the click it has a link of its own, by the tab's picture, and the old one is not heard", () => {
+  keep();
+  const before = server;
+  session.setPicture("stream");
+  assert.deepEqual(links, ["element", "tab"]);
+  assert.ok(told.includes("close") && told.includes("filmed"));
+  server.onState("open", "");
+  before.onState("no_server", "");
+  assert.equal(last()[0], "watching");
+  judge(1, "likely_fake");
+  assert.deepEqual(last(), ["watching", 1, true]);
+});
+
+test("single pictures are said to be slow", () => {
+  keep();
+  session.setPicture("shots");
+  assert.ok(told.includes("filmed slowly"));
+});
+
+test("the end of the tab's picture is said; another source in the element begins anew", () => {
+  keep();
+  session.setPicture("stream");
+  session.setPicture("lost");
+  assert.deepEqual(links, ["element", "tab", "element"]);
+  keep();
+  assert.equal(last()[0], "tab_lost");
+  video.dispatchEvent(new Event("emptied"));
+  server.onState("open", "");
+  assert.equal(last()[0], "watching");
 });
