@@ -65,6 +65,7 @@ class Pairs:
         self.fake_stills: dict[str, list[Stored]] = defaultdict(list)
         moments: dict[tuple[str, int], dict[str, Stored]] = defaultdict(dict)
         self.originals: dict[str, Stored] = {}
+        self.filmed: dict[str, list[list[Stored]]] = defaultdict(list)
         counts = Counter(row.sample.video for row in manifest.rows)
         given: list[Stored] = []
         for row in manifest.rows:
@@ -79,7 +80,11 @@ class Pairs:
                 else:
                     self.fake_stills[sample.dataset].append(row)
             elif sample.label == "real":
-                self.real_videos[sample.dataset][sample.video].append(row)
+                videos = self.real_videos[sample.dataset]
+                if sample.video not in videos:
+                    for identity in sample.identities[:1]:
+                        self.filmed[identity].append(videos[sample.video])
+                videos[sample.video].append(row)
             elif not sample.pair:
                 given.append(row)
         for row in given:
@@ -113,10 +118,14 @@ class Pairs:
         return pick(rng, pick(rng, list(videos[name].values())))
 
     def given(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
-        """A real face and a fake of one method beside it, of the same data set where it has one."""
+        """A fake of one method and a real face beside it: of the person whose picture was changed
+        where there is one, or who it is would tell; else of the same data set."""
         if not self.fakes:
             return None
         fake = _of_a_method(rng, self.fakes)
+        for identity in fake.sample.identities[:1]:
+            if identity in self.filmed:
+                return pick(rng, pick(rng, self.filmed[identity])), fake
         return self.real(rng, fake.sample.dataset), fake
 
     def head(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:

@@ -80,6 +80,19 @@ def test_heads_come_from_makers_without_real_videos(rows: list[Stored]) -> None:
     )
 
 
+def test_a_given_fake_stands_beside_the_person_whose_picture_was_changed(rows: list[Stored]) -> None:
+    changed = moving("s2", "fake", "films", "face swap", who="films:3")
+    elsewhere = moving("s3", "fake", "films", "face swap", who="films:99")
+    pairs = Pairs(Manifest(Path(), [*rows, *changed, *elsewhere]), Mix(heads=1))
+    beside: dict[str, set[str]] = {"s2": set(), "s3": set()}
+    for seed in range(200):
+        real, fake = both(pairs.given(np.random.default_rng(seed)))
+        if fake.sample.video in beside:
+            beside[fake.sample.video].add(real.sample.video)
+    assert beside["s2"] == {"f3"}
+    assert len(beside["s3"]) > 3
+
+
 def test_without_heads_every_fake_is_given(rows: list[Stored]) -> None:
     pairs = Pairs(Manifest(Path(), rows), Mix())
     assert pairs.head(np.random.default_rng(0)) is None
