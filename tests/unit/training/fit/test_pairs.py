@@ -80,7 +80,9 @@ def test_heads_come_from_makers_without_real_videos(rows: list[Stored]) -> None:
     )
 
 
-def test_a_given_fake_stands_beside_the_person_whose_picture_was_changed(rows: list[Stored]) -> None:
+def test_a_given_fake_stands_beside_the_person_that_was_changed(
+    rows: list[Stored],
+) -> None:
     changed = moving("s2", "fake", "films", "face swap", who="films:3")
     elsewhere = moving("s3", "fake", "films", "face swap", who="films:99")
     pairs = Pairs(Manifest(Path(), [*rows, *changed, *elsewhere]), Mix(heads=1))
