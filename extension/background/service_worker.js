@@ -143,7 +143,7 @@ async function contentSettings(_, sender) {
   const site = top ?? own;
   const on = tab.once || (isOn(settings, site) && !settings.offSites.includes(own ?? ""));
   const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
-  const busy = others.flatMap(([, known]) => known).length;
+  const busy = others.flatMap(([, known]) => known).filter(({ state }) => state !== "waiting").length;
   const picture = await pictureOf(sender.tab?.id ?? -1);
   return { on: on && busy < MOST_VIDEOS, sensitivity: settings.sensitivity, picture };
 }

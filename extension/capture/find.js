@@ -50,16 +50,22 @@ export function visibleArea(video) {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
+/** @param {HTMLVideoElement} video */
+function hasSource({ readyState, networkState }) {
+  const { NETWORK_LOADING, NETWORK_IDLE } = HTMLMediaElement;
+  return readyState >= 2 || networkState === NETWORK_LOADING || networkState === NETWORK_IDLE;
+}
+
 /**
  * The videos worth watching now: visible, with pictures, the largest first.
  * @param {HTMLVideoElement[]} videos
  * @param {(video: HTMLVideoElement) => boolean} known true for videos that are watched already: a
- *     pause does not end their session
+ *     pause does not end their session, nor does the moment in which a loop or another source loads
  * @param {number} most
  */
 export function choose(videos, known, most) {
   return videos
-    .filter((video) => video.readyState >= 2 && (known(video) || !video.paused))
+    .filter((video) => (known(video) ? hasSource(video) : video.readyState >= 2 && !video.paused))
     .map((video) => ({ video, area: visibleArea(video) }))
     .filter(({ area }) => area > 0)
     .sort((a, b) => b.area - a.area)

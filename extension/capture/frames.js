@@ -216,14 +216,20 @@ export class FrameTaker {
    * @param {number} now milliseconds
    */
   isDue(mediaTime, now) {
-    if (now - this.lastWall < 900 / this.mostPerSecond) return false;
+    if (now - this.lastWall < this.shortestWait) return false;
     return this.rhythm.isDue(mediaTime);
+  }
+
+  /** Milliseconds between two pictures; a little less, since pictures do not come on the dot. */
+  get shortestWait() {
+    return 900 / this.mostPerSecond;
   }
 
   /** @param {number} mediaTime @returns {number} milliseconds of real time */
   untilDue(mediaTime) {
     const rate = Math.abs(this.video.playbackRate) || 1;
-    return (1000 * (this.rhythm.next - mediaTime)) / rate;
+    const byVideo = (1000 * (this.rhythm.next - mediaTime)) / rate;
+    return Math.max(byVideo, this.lastWall + this.shortestWait - performance.now());
   }
 
   /**

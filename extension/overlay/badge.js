@@ -4,6 +4,8 @@ import { say } from "../shared/words.js";
 
 /** @typedef {import("../shared/states.js").State} State */
 
+/** These are said for as long as they hold, and busy even beside a face's label. */
+const LASTING = ["busy", "waiting"];
 /** After this long a sign that only says "no face" folds to a dot. */
 const FOLD_AFTER_MS = 5000;
 
@@ -13,6 +15,9 @@ export const TONES = {
   paused: "quiet",
   connecting: "quiet",
   open: "quiet",
+  busy: "quiet",
+  waiting: "quiet",
+  full: "trouble",
   no_server: "trouble",
   not_authorised: "trouble",
   refused: "trouble",
@@ -25,9 +30,16 @@ export const TONES = {
   tab_lost: "trouble",
 };
 
+/** @param {State} state @param {string} detail */
+function wordsOf(state, detail) {
+  if (detail && state === "refused") return detail;
+  if (detail && state === "waiting") return say("waiting_while", detail);
+  return say(`state_${state}`);
+}
+
 export class Badge {
-  /** @param {HTMLElement} stage */
-  constructor(stage) {
+  /** @param {HTMLElement} corner of the stage, which it shares with other signs */
+  constructor(corner) {
     this.element = document.createElement("div");
     this.element.className = "badge";
     this.element.setAttribute("role", "status");
@@ -37,7 +49,7 @@ export class Badge {
     this.text.className = "text";
     this.element.append(light, this.text);
     this.element.hidden = true;
-    stage.append(this.element);
+    corner.append(this.element);
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
     this.shown = "";
@@ -51,25 +63,27 @@ export class Badge {
 
   /**
    * @param {State} state
-   * @param {string} detail the server's own words, where it refused
+   * @param {string} detail the server's own words, where it refused; how many wait for their turn
    * @param {boolean} faces whether any face is labelled now
+   * @returns {boolean} whether the sign has changed
    */
   tell(state, detail, faces) {
     const key = `${state} ${detail} ${faces} ${this.note}`;
-    if (key === this.shown) return;
+    if (key === this.shown) return false;
     this.shown = key;
     clearTimeout(this.timer);
     this.element.removeAttribute("data-folded");
-    this.element.hidden = (faces && !this.note) || state === "paused";
-    if (this.element.hidden) return;
+    const silent = faces && state !== "busy";
+    this.element.hidden = state === "paused" || (silent && !this.note);
+    if (this.element.hidden) return true;
     this.element.dataset.state = state;
     this.element.dataset.tone = TONES[state];
-    const words = detail && state === "refused" ? detail : say(`state_${state}`);
-    this.text.textContent = [faces ? "" : words, this.note].filter(Boolean).join(". ");
-    if (this.note) return;
-    if (TONES[state] === "quiet") {
+    const words = silent ? "" : wordsOf(state, detail);
+    this.text.textContent = [words, this.note].filter(Boolean).join(". ");
+    if (TONES[state] === "quiet" && !LASTING.includes(state) && !this.note) {
       this.timer = setTimeout(() => this.element.setAttribute("data-folded", ""), FOLD_AFTER_MS);
     }
+    return true;
   }
 
   remove() {

@@ -3,16 +3,21 @@
 import { LOOKS, icon } from "./look.js";
 import { wordsFor } from "./chip.js";
 import { HeatView } from "./heat.js";
+import { drawStrip } from "./strip.js";
+import { flaggedWords, timeWords } from "./times.js";
 import { SPAN_S, drawTimeline } from "./timeline.js";
 import { percent, reasonWords, say } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Face} Face */
+/** @typedef {{memory: import("./memory.js").VideoMemory, video: HTMLVideoElement}} Past */
 /**
  * @typedef {import("./chip.js").Told & Pick<Face, "members"|"samples"|"box">} Details
  */
 
 const MARGIN = 8;
+/** So many flagged stretches of the video are named, the rest is counted. */
+const MOST_NAMED = 4;
 
 export class Card {
   /** @param {ShadowRoot} root */
@@ -30,6 +35,9 @@ export class Card {
       this.element.addEventListener(type, (event) => event.stopPropagation());
     }
     this.timeline = document.createElement("canvas");
+    this.strip = document.createElement("canvas");
+    this.strip.className = "strip";
+    this.strip.setAttribute("role", "img");
     /** @type {number|null} */
     this.track = null;
     this.filledAt = -Infinity;
@@ -74,9 +82,10 @@ export class Card {
   /**
    * @param {Details} details
    * @param {Point[]} points
+   * @param {Past|null} past the whole video, as far as it was watched
    * @param {number} now milliseconds
    */
-  fill(details, points, now) {
+  fill(details, points, past, now) {
     this.heat.face = details.box;
     if (now - this.filledAt < 500) return;
     this.filledAt = now;
@@ -94,6 +103,14 @@ export class Card {
     axis.className = "axis";
     axis.append(span(say("seconds_ago", String(SPAN_S))), span(say("now")));
     parts.push(heading(say("card_timeline")), this.timeline, axis);
+    const strip = past && stripOf(past);
+    if (strip) {
+      const ends = document.createElement("div");
+      ends.className = "axis";
+      ends.append(...[strip.from, strip.to].map((time) => span(timeWords(time, strip.clock))));
+      this.strip.setAttribute("aria-label", strip.words);
+      parts.push(heading(say("card_memory")), paragraph(strip.words), this.strip, ends);
+    }
     this.body.replaceChildren(...parts);
     const members = Object.entries(details.members);
     const scope = paragraph(say("scope"));
@@ -101,6 +118,7 @@ export class Card {
     const said = members.length > 0 ? [heading(say("card_members")), votes(members)] : [];
     this.foot.replaceChildren(...said, scope);
     drawTimeline(this.timeline, points, { grid: true });
+    if (strip) drawStrip(this.strip, strip);
   }
 
   /** @param {Details} details */
@@ -132,6 +150,19 @@ export class Card {
     this.element.style.left = `${Math.round(x - stage.x)}px`;
     this.element.style.top = `${Math.round(y - stage.y)}px`;
   }
+}
+
+/** @param {Past} past @returns {import("./strip.js").Strip & {words: string}|null} null before the first verdict */
+function stripOf({ memory, video }) {
+  const { stretches, flagged, clock } = memory;
+  if (stretches.length === 0) return null;
+  const ends = clock === "media" && Number.isFinite(video.duration);
+  const at = clock === "media" ? video.currentTime : Date.now() / 1000;
+  const from = ends ? 0 : stretches[0].from;
+  const to = ends ? video.duration : Math.max(at, ...stretches.map((one) => one.to));
+  const judged = say("nothing_flagged", timeWords(memory.judgedSeconds, "media"));
+  const words = flagged.length > 0 ? flaggedWords(flagged, clock, MOST_NAMED) : judged;
+  return { from, to, at, stretches, clock, words };
 }
 
 /** @param {string} text */

@@ -17,6 +17,7 @@ import { say } from "../shared/words.js";
 /** @typedef {import("../shared/states.js").State} State */
 /** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
 /** @typedef {import("./layout.js").Rect} Rect */
+/** @typedef {import("./memory.js").VideoMemory} VideoMemory */
 /**
  * @typedef {object} Shown one face on the screen
  * @property {Face} face
@@ -53,9 +54,11 @@ export class Overlay {
     this.spokenFake = false;
     /** What is judged is a picture of the tab, with everything here in it: marks keep clear of faces. */
     this.filmed = false;
+    /** @type {VideoMemory|null} what was found in this video before */
+    this.memory = null;
     this.placement = placementOf(video);
     this.stage = new Stage();
-    this.badge = this.stage.badge;
+    this.corner = this.stage.corner;
     this.card = this.stage.card;
     this.stop = new AbortController();
     this.listen();
@@ -97,6 +100,7 @@ export class Overlay {
     if (!this.stage.moveTo(this.placement.visible)) return;
     if (this.stage.element.dataset.size !== size) {
       for (const { chip } of this.faces.values()) chip.measure();
+      this.corner.measure();
     }
     this.draw(0);
   }
@@ -113,10 +117,13 @@ export class Overlay {
     const present = new Set(message.faces.map(({ track }) => track));
     for (const [track, shown] of this.faces) if (!present.has(track)) this.drop(track, shown);
     for (const face of message.faces) this.update(face, time);
+    const shown = [...this.faces.values()];
+    const { clock } = this.memory ?? {};
+    this.memory?.note(clock === "day" ? Date.now() / 1000 : time, shown.map(({ verdict }) => verdict));
     this.speak();
-    this.badge.tell(this.state, this.detail, this.faces.size > 0);
+    this.tellCorner();
     this.draw(this.video.paused ? 0 : GLIDE_MS);
-    return [...this.faces.values()];
+    return shown;
   }
 
   awaitNext() {
@@ -150,7 +157,7 @@ export class Overlay {
     remember(shown.points, { time, probability: face.probability, verdict: shown.verdict });
     const told = { ...face, verdict: shown.verdict };
     shown.chip.tell(told, shown.points, this.shownAt);
-    if (this.card.track === face.track) this.card.fill(told, shown.points, this.shownAt);
+    if (this.card.track === face.track) this.fillCard(told, shown.points);
   }
 
   /** @param {number} track @param {Shown} shown */
@@ -159,6 +166,17 @@ export class Overlay {
     shown.mark.remove();
     shown.chip.remove();
     this.faces.delete(track);
+  }
+
+  tellCorner() {
+    this.corner.tell(this.state, this.detail, [...this.faces.values()], this.memory);
+  }
+
+  /** @param {VideoMemory|null} memory of the video that is shown now; null while that is not known */
+  remember(memory) {
+    this.memory = memory;
+    memory?.jumped();
+    this.tellCorner();
   }
 
   /** Say it once, for people who do not see the box. */
@@ -178,8 +196,14 @@ export class Overlay {
     }
     this.card.open(track, shown.chip.button);
     const told = { ...shown.face, verdict: shown.verdict };
-    this.card.fill(told, shown.points, performance.now());
+    this.fillCard(told, shown.points);
     this.draw(0);
+  }
+
+  /** @param {import("./card.js").Details} told @param {import("./timeline.js").Point[]} points */
+  fillCard(told, points) {
+    const { memory, video } = this;
+    this.card.fill(told, points, memory && { memory, video }, performance.now());
   }
 
   /** The video has stopped: every box to where its face is in the picture that stays. */
@@ -191,7 +215,7 @@ export class Overlay {
   setState(state, detail) {
     this.state = state;
     this.detail = detail;
-    this.badge.tell(state, detail, this.faces.size > 0);
+    this.tellCorner();
   }
 
   /** @param {boolean} filmed @param {boolean} slowly two pictures a second */
@@ -199,8 +223,9 @@ export class Overlay {
     this.filmed = filmed;
     this.stage.setOutside(filmed);
     this.card.heat.mayCover = !filmed;
-    this.badge.setNote(slowly ? say("two_pictures") : "");
-    this.badge.tell(this.state, this.detail, this.faces.size > 0);
+    this.corner.badge.setNote(slowly ? say("two_pictures") : "");
+    this.tellCorner();
+    this.corner.measure();
     this.draw(0);
   }
 
@@ -225,8 +250,9 @@ export class Overlay {
 
   clear() {
     for (const [track, shown] of this.faces) this.drop(track, shown);
+    this.memory?.jumped();
     this.speak();
-    this.badge.tell(this.state, this.detail, false);
+    this.tellCorner();
   }
 
   /** @param {Face["box"]} box fractions of the frame @returns {Rect} within the stage, CSS pixels */
@@ -251,7 +277,7 @@ export class Overlay {
     const arrival = this.video.currentTime + (glide / 1000) * this.video.playbackRate;
     const shown = [...this.faces.values()].map((one) => ({ ...one, box: this.toStage(one.steady.at(arrival)) }));
     /** @type {Rect[]} */
-    const taken = [];
+    const taken = this.corner.rect ? [this.corner.rect] : [];
     const faces = this.filmed ? shown.map(({ box }) => clearAround(box)) : [];
     for (const { face, verdict, mark, chip, box: around } of shown) {
       const box = this.filmed ? clearAround(around) : around;

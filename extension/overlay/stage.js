@@ -1,8 +1,8 @@
 // The overlay's own elements: a host in the browser's top layer and a closed shadow root in it.
 
-import { Badge } from "./badge.js";
 import { Card } from "./card.js";
 import { OUTSIDE } from "./clear.js";
+import { Corner } from "./corner.js";
 import { applyStyle } from "./style.js";
 import { say } from "../shared/words.js";
 
@@ -27,7 +27,7 @@ export class Stage {
     this.spoken.setAttribute("role", "status");
     this.element.append(this.spoken);
     root.append(this.element);
-    this.badge = new Badge(this.element);
+    this.corner = new Corner(this.element);
     this.card = new Card(root);
     this.placed = "";
     this.outside = false;
@@ -86,7 +86,7 @@ export class Stage {
   }
 
   remove() {
-    this.badge.remove();
+    this.corner.badge.remove();
     this.host.remove();
   }
 }

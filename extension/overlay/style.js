@@ -42,23 +42,30 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .stage:is([data-size="small"], [data-size="tiny"]) .chip canvas { display: none; }
 .stage:is([data-size="small"], [data-size="tiny"]) svg { width: 12px; height: 12px; }
 .stage[data-size="tiny"] .percent { display: none; }
-.badge {
-  position: absolute; left: 8px; top: 8px; display: flex; align-items: center; gap: 6px;
-  max-width: calc(100% - 16px); padding: 4px 9px 4px 7px; border-radius: 999px;
+.corner {
+  position: absolute; left: 8px; top: 8px; display: flex; flex-direction: column; gap: 4px;
+  align-items: flex-start; max-width: calc(100% - 16px);
+}
+.badge, .recall {
+  display: flex; align-items: center; gap: 6px; max-width: 100%; padding: 4px 9px 4px 7px; border-radius: 999px;
   background: rgba(16, 19, 24, 0.78); border: 1px solid rgba(255, 255, 255, 0.14); color: #eef0f3;
   font-weight: 500; transition: opacity 0.4s; forced-color-adjust: none;
 }
-.badge[hidden] { display: none; }
+.badge[hidden], .recall[hidden] { display: none; }
+.recall { --colour: ${LOOKS.likely_fake.colour}; border-radius: 7px; border-left: 3px solid var(--colour); }
+.recall .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .badge .light { width: 8px; height: 8px; border-radius: 50%; flex: none; background: ${LOOKS.gathering.colour}; }
 .badge[data-tone="trouble"] .light { background: ${LOOKS.unsure.colour}; border-radius: 1px; transform: rotate(45deg); }
 .badge[data-tone="quiet"] .light { background: none; border: 2px solid #aab2bd; }
 .badge .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .badge[data-folded] { opacity: 0.55; padding: 5px; }
 .badge[data-folded] .text, .stage[data-size="tiny"] .badge[data-tone="quiet"] .text { display: none; }
-.stage:is([data-size="small"], [data-size="tiny"]) .badge { left: 4px; top: 4px; max-width: calc(100% - 8px); padding: 2px 6px; }
+.stage:is([data-size="small"], [data-size="tiny"]) .corner { left: 4px; top: 4px; max-width: calc(100% - 8px); }
+.stage:is([data-size="small"], [data-size="tiny"]) :is(.badge, .recall) { padding: 2px 6px; }
 .stage[data-outside] { overflow: visible; clip-path: inset(-${OUTSIDE}px 0); }
-.stage[data-outside="below"] .badge { top: calc(100% + 6px); }
-.stage[data-outside="above"] .badge { top: auto; bottom: calc(100% + 6px); }
+.stage[data-outside="below"] .corner { top: calc(100% + 6px); flex-direction: row; }
+.stage[data-outside="above"] .corner { top: auto; bottom: calc(100% + 6px); flex-direction: row; }
+.stage[data-outside=""] .recall { display: none; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .card {
   position: absolute; width: 288px; max-width: calc(100vw - 16px); overflow: auto; padding: 14px 16px;
@@ -75,6 +82,7 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .card h3 { margin: 12px 0 4px; font-size: 12px; font-weight: 600; color: #aeb7c2; }
 .card p { margin: 4px 0 0; line-height: 1.4; overflow-wrap: anywhere; }
 .card canvas { display: block; width: 100%; height: 56px; }
+.card .strip { height: 26px; }
 .card .axis { display: flex; justify-content: space-between; color: #aeb7c2; font-size: 11px; }
 .card ul { margin: 0; padding: 0; list-style: none; }
 .card .member { display: grid; grid-template-columns: 1fr 72px 38px; gap: 8px; align-items: center;

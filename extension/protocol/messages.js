@@ -81,6 +81,7 @@ export const VERDICTS = ["gathering", "not_enough_evidence", "likely_real", "uns
 /** Close codes after which trying again with the same settings cannot help. */
 export const FINAL_CLOSE_CODES = Object.freeze([4001, 4003, 4004]);
 export const CLOSE_NOT_AUTHORISED = 4003;
+export const CLOSE_OVER_LIMIT = 4008;
 
 export class ProtocolError extends Error {}
 

@@ -1,8 +1,8 @@
 // What can be the matter with a watched video, from the socket to the picture.
 
 /**
- * The link to the server.
- * @typedef {"connecting"|"open"|"no_server"|"not_authorised"|"refused"} LinkState
+ * The link to the server. full: it watches as many videos as it may
+ * @typedef {"connecting"|"open"|"full"|"no_server"|"not_authorised"|"refused"} LinkState
  */
 /**
  * What is wrong with a picture. altered: the browser changes canvas pixels; black: there is no
@@ -11,10 +11,10 @@
  */
 /** @typedef {Fault|"picture"} Finding what a picture turned out to be */
 /**
- * The whole video. protected: it is encrypted; watching: nothing is the matter
- * offered: the site keeps its pixels, but a click would let the tab's picture be looked at; tab_lost:
- * that has ended
- * @typedef {LinkState|Fault|"protected"|"watching"|"paused"|"offered"|"tab_lost"} State
+ * The whole video. protected: it is encrypted; watching: nothing is the matter; busy: it is looked at
+ * less often than it should be; waiting: others have their turn; offered: the site keeps its pixels,
+ * but a click would let the tab's picture be looked at; tab_lost: that has ended
+ * @typedef {LinkState|Fault|"protected"|"watching"|"busy"|"waiting"|"paused"|"offered"|"tab_lost"} State
  */
 /**
  * What a content script tells the service worker, and the service worker the popup.

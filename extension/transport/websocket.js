@@ -2,6 +2,7 @@
 
 import {
   CLOSE_NOT_AUTHORISED,
+  CLOSE_OVER_LIMIT,
   FINAL_CLOSE_CODES,
   ProtocolError,
   SUBPROTOCOL,
@@ -79,6 +80,7 @@ export class WebSocketClient {
 
   /** @param {number} code @param {string} reason */
   lost(code, reason) {
+    const full = code === CLOSE_OVER_LIMIT && !this.welcomed;
     this.socket = null;
     this.welcomed = false;
     if (this.closed) return;
@@ -86,7 +88,7 @@ export class WebSocketClient {
       this.events.onState(code === CLOSE_NOT_AUTHORISED ? "not_authorised" : "refused", reason);
       return;
     }
-    this.events.onState("no_server", reason);
+    this.events.onState(full ? "full" : "no_server", reason);
     this.timer = setTimeout(() => this.connect(), this.delay * (0.8 + 0.4 * Math.random()));
     this.delay = Math.min(this.delay * 2, LAST_DELAY_MS);
   }

@@ -14,6 +14,7 @@
   let starting = false;
   /** @type {ReturnType<typeof setInterval>|undefined} */
   let timer;
+  const listening = new AbortController();
 
   const url = chrome.runtime.getURL;
 
@@ -66,29 +67,33 @@
     look();
   }
 
-  document.addEventListener("playing", () => void start(), true);
-  document.addEventListener("visibilitychange", () => watcher?.review());
-  // Back/forward cache: leave with nothing open, come back as if new.
-  addEventListener("pagehide", stop);
-  addEventListener("pageshow", (event) => {
-    if (event.persisted && on) wait();
-  });
-  chrome.runtime.onMessage.addListener((message) => {
-    if (message?.type === "off") {
-      on = false;
-      clearInterval(timer);
-      stop();
-    } else if (message?.type === "on") {
-      on = true;
-      wait();
-    } else if (message?.type === "sensitivity") {
-      watcher?.setSensitivity(message.sensitivity);
-    } else if (message?.type === "tab-picture") {
+  /** Turned off, the page is as it was before: no listener and no timer. A later turn injects anew. */
+  function leave() {
+    on = false;
+    clearInterval(timer);
+    stop();
+    listening.abort();
+    chrome.runtime.onMessage.removeListener(receive);
+    scope.fakelight = false;
+  }
+
+  /** @param {any} message */
+  function receive(message) {
+    if (message?.type === "off") leave();
+    else if (message?.type === "sensitivity") watcher?.setSensitivity(message.sensitivity);
+    else if (message?.type === "report") watcher?.report(true);
+    else if (message?.type === "tab-picture") {
       if (watcher) watcher.setPicture(message.picture);
       else if (window === window.top && message.picture !== "off") void start();
-    } else if (message?.type === "report") {
-      watcher?.report(true);
     }
-  });
+  }
+
+  const { signal } = listening;
+  document.addEventListener("playing", () => void start(), { capture: true, signal });
+  document.addEventListener("visibilitychange", () => watcher?.review(), { signal });
+  // Back/forward cache: leave with nothing open, come back as if new.
+  addEventListener("pagehide", stop, { signal });
+  addEventListener("pageshow", (event) => event.persisted && wait(), { signal });
+  chrome.runtime.onMessage.addListener(receive);
   wait();
 })();

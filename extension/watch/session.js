@@ -1,8 +1,11 @@
-// One watched video: its frames, its link to the server, its overlay, and the state they add up to.
+// One watched video: its frames, its link to the server while it has a place there, its overlay, and
+// the state they add up to.
 
-import { FrameTaker } from "../capture/frames.js";
+import { FrameTaker, MOST_PER_SECOND } from "../capture/frames.js";
 import { Rhythm } from "../capture/rhythm.js";
 import { alarmed } from "../overlay/sensitivity.js";
+import { Memories } from "./memories.js";
+import { Pace } from "./pace.js";
 import { placeOnTab } from "./tab_place.js";
 import { WayFinder } from "./way.js";
 
@@ -21,22 +24,33 @@ import { WayFinder } from "./way.js";
  * @property {(events: LinkEvents, way: import("../capture/frames.js").Way) => Link} openLink
  * @property {TabPicture} [picture] whether the tab's picture can be had
  * @property {(summary: Summary) => void} onSummary called when the summary has changed
+ * @property {Memories} [memories] of the videos shown before in this document
+ * @property {boolean} [waits] whether it has to wait for a place
+ * @property {() => void} [onWanted] called when it plays and has no place
  */
+
+/** From this readyState on an element knows its video's length; HTMLMediaElement.HAVE_METADATA. */
+const HAVE_METADATA = 1;
 
 export class VideoSession {
   /** @param {HTMLVideoElement} video @param {SessionOptions} options */
   constructor(video, options) {
     this.video = video;
     this.overlay = options.overlay;
-    this.openLink = options.openLink;
-    this.onSummary = options.onSummary;
+    this.options = options;
+    this.memories = options.memories ?? new Memories();
     /** @type {LinkState} */
     this.linkState = "connecting";
+    /** Whose turn it is instead, in words. */
+    this.waitsFor = "";
     this.detail = "";
+    /** @type {import("../overlay/memory.js").VideoMemory|null} */
+    this.memory = null;
     /** @type {State|null} */
     this.finding = null;
     this.faces = 0;
     this.fake = false;
+    this.gathering = false;
     this.hidden = false;
     this.ended = false;
     this.told = "";
@@ -44,6 +58,10 @@ export class VideoSession {
     this.turn = {};
     /** Frames before this id show another place of the video. */
     this.staleBefore = 0;
+    /** Whether a verdict has come since the last jump. */
+    this.judgedOnce = false;
+    this.pace = new Pace();
+    this.mostPerSecond = MOST_PER_SECOND;
     this.stop = new AbortController();
     /** @type {Link|null} */
     this.link = null;
@@ -51,6 +69,9 @@ export class VideoSession {
       onFrame: (header, picture) => {
         // Its keys were taken away again.
         if (this.finding === "protected") this.found(null);
+        const now = performance.now();
+        this.pace.sentOne(performance.timeOrigin + now - header.captured_at, now);
+        this.setPace();
         this.link?.sendFrame(header, picture);
       },
       findPlace: () => {
@@ -61,12 +82,58 @@ export class VideoSession {
       onJump: () => this.jumped(),
       onFinding: (finding) => this.found(finding),
     });
-    this.way = new WayFinder(this.frames, options.picture ?? "none", (way) => this.wayChanged(way));
+    this.way = new WayFinder(this.frames, options.picture ?? "none", () => this.wayChanged());
     this.listen();
-    this.link = this.openLink(this.linkEvents(), "element");
     // Of a player in a closed frame there is no picture here to lay the evidence over.
-    if (!("placement" in video)) options.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
+    if (!("placement" in video)) this.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
+    if (video.readyState >= HAVE_METADATA) this.recognise();
+    if (!options.waits) this.setPlace(true);
     this.flow();
+  }
+
+  get hasPlace() {
+    return this.link !== null;
+  }
+
+  /** @param {boolean} place whether it is judged; without a place it has no link to the server */
+  setPlace(place) {
+    if (this.ended || place === this.hasPlace) return;
+    if (place) {
+      this.linkState = "connecting";
+      this.connect();
+      if (!this.wantsFrames) this.link?.sendControl("pause");
+    } else {
+      this.link?.close();
+      this.link = null;
+      this.frames.sending = false;
+      // A paused video keeps its labels: the picture they lie on is still there.
+      if (!this.video.paused && !this.hidden) this.forgetFaces();
+      this.pace = new Pace();
+    }
+    this.flow();
+  }
+
+  /** @param {string} turn who is judged meanwhile, in words */
+  setTurn(turn) {
+    this.waitsFor = turn;
+    this.refresh();
+  }
+
+  /** Whether its turn has come to an answer: a word on every face, or that there is none. */
+  get isSettled() {
+    return this.judgedOnce && !this.gathering;
+  }
+
+  /** Find the memory of the video that the element shows now. */
+  recognise() {
+    this.memory = this.memories.of(this.video);
+    this.overlay.remember(this.memory);
+  }
+
+  connect() {
+    this.linkedByTab = this.way.byTab;
+    this.link?.close();
+    this.link = this.options.openLink(this.linkEvents(), this.frames.way);
   }
 
   /** @returns {LinkEvents} of the link that is opened now: what an earlier one still says is past */
@@ -81,16 +148,13 @@ export class VideoSession {
     };
   }
 
-  /** @param {import("../capture/frames.js").Way} way */
-  wayChanged(way) {
+  wayChanged() {
     const { byTab, byShots } = this.way;
     this.finding = null;
     this.overlay.setFilmed(byTab, byShots);
-    if (byTab !== this.linkedByTab) {
-      this.linkedByTab = byTab;
-      this.link?.close();
-      this.link = this.openLink(this.linkEvents(), way);
-      this.link.sendControl("pause");
+    if (this.hasPlace && byTab !== this.linkedByTab) {
+      this.connect();
+      this.link?.sendControl("pause");
     }
     this.jumped();
     this.flow();
@@ -118,18 +182,35 @@ export class VideoSession {
     on("resize", () => this.overlay.layout());
     on("emptied", () => {
       this.way.begin();
+      this.memory = null;
+      this.overlay.remember(null);
       this.found(null);
       this.jumped();
     });
+    on("loadedmetadata", () => this.recognise());
+    on("durationchange", () => {
+      // Before anything was found a new length may tell that it is another video, or which one.
+      if (this.memory && this.memory.version > 0) this.memories.grown(this.video, this.memory);
+      else if (this.video.readyState >= HAVE_METADATA) this.recognise();
+    });
+  }
+
+  get wantsFrames() {
+    return !this.video.paused && !this.video.ended && !this.hidden && !this.ended;
   }
 
   /** Take frames only while there is something to see and somebody to send it to. */
   flow() {
-    const running = !this.video.paused && !this.video.ended && !this.hidden && !this.ended;
+    const running = this.wantsFrames && this.hasPlace;
     if (running !== this.frames.running) {
       if (running) this.frames.start();
       else this.frames.stop();
+      this.pace.reset(performance.now());
       this.link?.sendControl(running ? "resume" : "pause");
+    }
+    if (this.wantsFrames && !this.hasPlace) {
+      this.forgetFaces();
+      this.options.onWanted?.();
     }
     this.refresh();
   }
@@ -145,10 +226,16 @@ export class VideoSession {
     this.link?.sendControl("seek");
     this.frames.restart();
     this.staleBefore = this.frames.frameId + 1;
+    this.forgetFaces();
+    this.refresh();
+  }
+
+  forgetFaces() {
     this.faces = 0;
     this.fake = false;
+    this.gathering = false;
+    this.judgedOnce = false;
     this.overlay.clear();
-    this.refresh();
   }
 
   /** @param {LinkState} state @param {string} detail */
@@ -159,9 +246,8 @@ export class VideoSession {
     this.frames.sending = state === "open";
     if (state !== "open") {
       this.frames.restart();
-      this.faces = 0;
-      this.fake = false;
-      this.overlay.clear();
+      this.pace.reset(performance.now());
+      this.forgetFaces();
     }
     this.refresh();
   }
@@ -171,11 +257,7 @@ export class VideoSession {
     if (this.finding === finding) return;
     if (isKept(finding) && this.way.closed(finding)) return;
     this.finding = finding;
-    if (finding) {
-      this.faces = 0;
-      this.fake = false;
-      this.overlay.clear();
-    }
+    if (finding) this.forgetFaces();
     this.refresh();
   }
 
@@ -184,7 +266,8 @@ export class VideoSession {
     if (this.ended) return;
     if (message.type === "welcome") {
       this.frames.rhythm = new Rhythm(message.sample_hz);
-      this.way.setRate(message.limits.fps);
+      this.mostPerSecond = message.limits.fps ?? MOST_PER_SECOND;
+      this.setPace();
     } else if (message.type === "verdict") {
       this.judged(message);
     } else if (message.type === "explanation" || (message.type === "error" && message.track !== null)) {
@@ -198,10 +281,19 @@ export class VideoSession {
   judged(message) {
     this.frames.answered(message.frame_id);
     if (message.frame_id < this.staleBefore || this.finding) return;
+    const now = performance.now();
+    this.pace.answeredOne(performance.timeOrigin + now - message.captured_at, now);
+    this.setPace();
     const shown = this.overlay.show(message);
+    this.judgedOnce = true;
+    this.gathering = shown.some(({ verdict }) => verdict === "gathering");
     this.faces = shown.length;
     this.fake = alarmed(shown);
     this.refresh();
+  }
+
+  setPace() {
+    this.way.setRate(Math.min(this.mostPerSecond, this.pace.mostPerSecond));
   }
 
   /** @returns {State} */
@@ -209,18 +301,22 @@ export class VideoSession {
     if (isKept(this.finding) && this.way.picture === "off") return "offered";
     if (isKept(this.finding) && this.way.picture === "lost") return "tab_lost";
     if (this.finding) return this.finding;
-    if (this.linkState !== "open") return this.linkState;
-    return this.video.paused || this.hidden ? "paused" : "watching";
+    if (this.hasPlace && this.linkState !== "open") return this.linkState;
+    if (this.video.paused || this.hidden) return "paused";
+    if (!this.hasPlace) return "waiting";
+    if (this.pace.isBusy) return "busy";
+    return this.judgedOnce ? "watching" : "open";
   }
 
   refresh() {
     if (this.ended) return;
-    const { state, faces, fake, detail } = this;
+    const { state, faces, fake } = this;
+    const detail = state === "waiting" ? this.waitsFor : this.detail;
     this.overlay.setState(state, detail);
     const told = `${state} ${faces} ${fake} ${detail}`;
     if (told === this.told) return;
     this.told = told;
-    this.onSummary({ state, faces, fake, detail });
+    this.options.onSummary({ state, faces, fake, detail });
   }
 
   end() {

@@ -1,11 +1,14 @@
-// One document's videos: finds them, keeps a session for each that is worth watching, and tells
-// the service worker what they add up to.
+// One document's videos: finds them, keeps a session for each that is in view, gives the places at the
+// server to those whose turn it is, and tells the service worker what they add up to.
 
-import { choose, findVideos } from "../capture/find.js";
+import { choose, findVideos, visibleArea } from "../capture/find.js";
 import { ClosedFrames } from "./closed_frames.js";
+import { Memories } from "./memories.js";
+import { Capacity, whoseTurn } from "./places.js";
 import { VideoSession } from "./session.js";
 import { Overlay } from "../overlay/overlay.js";
-import { MOST_VIDEOS } from "../shared/limits.js";
+import { MOST_SHOWN, MOST_VIDEOS } from "../shared/limits.js";
+import { say } from "../shared/words.js";
 import { closedLink } from "../transport/closed_link.js";
 import { RelayHost } from "../transport/relay/in_page.js";
 import { openTabLink } from "../transport/tab_link.js";
@@ -13,9 +16,19 @@ import { openTabLink } from "../transport/tab_link.js";
 /** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
 /** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
-/** @typedef {{session: VideoSession, summary: Summary|null}} Watched */
+/**
+ * @typedef {object} Watched
+ * @property {VideoSession} session
+ * @property {Summary|null} summary
+ * @property {number} area of the part in view, CSS pixels
+ * @property {number|null} since when it got its place, milliseconds; null without
+ * @property {number} leftAt when it last lost one
+ * @property {number} idleSince since when it has been paused or hidden; Infinity while it plays
+ */
 
 const REVIEW_EVERY_MS = 1000;
+/** A pause or a look at another tab of this length keeps the place, milliseconds. */
+const KEEP_PLACE_MS = 10_000;
 
 export class Watcher {
   /** @param {{sensitivity: Sensitivity, picture: TabPicture}} settings */
@@ -24,6 +37,8 @@ export class Watcher {
     this.picture = settings.picture;
     /** @type {Map<HTMLVideoElement, Watched>} */
     this.watched = new Map();
+    this.memories = new Memories();
+    this.capacity = new Capacity(MOST_VIDEOS);
     this.relay = new RelayHost();
     this.closedFrames = new ClosedFrames();
     this.told = "";
@@ -39,14 +54,18 @@ export class Watcher {
       this.stop();
       return;
     }
-    const hidden = document.visibilityState === "hidden";
-    if (hidden) {
+    if (document.visibilityState === "hidden") {
       for (const { session } of this.watched.values()) session.setHidden(true);
-      return;
-    }
+    } else this.find();
+    this.seat();
+    if (![...this.watched.values()].some(({ session }) => session.hasPlace)) this.relay.close();
+    this.report();
+  }
+
+  find() {
     const framed = /** @type {any[]} */ (this.closedFrames.players(this.picture));
     const videos = [...findVideos(document), ...framed];
-    const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_VIDEOS));
+    const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_SHOWN));
     for (const [video, { session }] of this.watched) {
       if (!chosen.has(video) || session.link?.isAlive?.() === false) {
         session.end();
@@ -54,17 +73,67 @@ export class Watcher {
       }
     }
     for (const video of chosen) {
-      if (this.watched.has(video)) this.watched.get(video)?.session.setHidden(false);
-      else this.watch(video);
+      const entry = this.watched.get(video) ?? this.watch(video);
+      entry.area = visibleArea(video);
+      entry.session.setHidden(false);
     }
-    if (this.watched.size === 0) this.relay.close();
-    this.report();
   }
 
-  /** @param {HTMLVideoElement} video */
+  /** Give the places to those whose turn it is, and tell the others who is judged meanwhile. */
+  seat() {
+    const now = performance.now();
+    const all = [...this.watched.values()];
+    this.measure(all, now);
+    for (const one of all) {
+      if (one.session.wantsFrames) one.idleSince = Infinity;
+      else one.idleSince = Math.min(one.idleSince, now);
+    }
+    const playing = all.filter(({ session }) => session.wantsFrames);
+    const turns = whoseTurn(playing.map((one) => asCandidate(one)), this.capacity.places, now);
+    const seated = new Set([...turns].map(({ entry }) => entry));
+    // Who pauses for a moment keeps a place that nobody else wants.
+    for (const one of all) {
+      const resting = one.since !== null && now - one.idleSince < KEEP_PLACE_MS;
+      if (resting && seated.size < this.capacity.places) seated.add(one);
+    }
+    for (const one of all) if (!seated.has(one)) this.unseat(one, now);
+    for (const one of seated) {
+      one.since ??= now;
+      one.session.setPlace(true);
+    }
+    const turn = say("judging_of", String(turns.size), String(playing.length));
+    for (const one of all) if (!one.session.hasPlace) one.session.setTurn(turn);
+  }
+
+  /** @param {Watched} entry @param {number} now */
+  unseat(entry, now) {
+    if (entry.since !== null) entry.leftAt = now;
+    entry.since = null;
+    entry.session.setPlace(false);
+  }
+
+  /** How many places there are: the server may refuse some, or be behind. @param {Watched[]} all @param {number} now */
+  measure(all, now) {
+    const judged = all.filter(({ session }) => session.hasPlace);
+    const refused = judged.filter(({ session }) => session.linkState === "full");
+    const starving = judged.some(({ session }) => session.pace.starving);
+    const open = judged.length - refused.length;
+    this.capacity.note({ open, refused: refused.length, starving }, now);
+    // The last one keeps asking, and says what it waits for.
+    for (const one of refused.slice(open > 0 ? 0 : 1)) this.unseat(one, now);
+  }
+
+  /** @param {HTMLVideoElement} video @returns {Watched} */
   watch(video) {
     /** @type {Watched} */
-    const entry = { session: /** @type {any} */ (null), summary: null };
+    const entry = {
+      session: /** @type {any} */ (null),
+      summary: null,
+      area: 0,
+      since: null,
+      leftAt: -Infinity,
+      idleSince: Infinity,
+    };
     entry.session = new VideoSession(video, {
       overlay: new Overlay(video, { sensitivity: this.sensitivity }),
       openLink: (events, way) => this.openLink(video, events, way),
@@ -73,8 +142,15 @@ export class Watcher {
         entry.summary = summary;
         this.report();
       },
+      memories: this.memories,
+      waits: true,
+      // It plays again and should not have to wait for the next look around.
+      onWanted: () => {
+        if (entry.idleSince < Infinity) queueMicrotask(() => this.watched.has(video) && this.seat());
+      },
     });
     this.watched.set(video, entry);
+    return entry;
   }
 
   /**
@@ -117,4 +193,10 @@ export class Watcher {
     this.watched.clear();
     this.relay.close();
   }
+}
+
+/** @param {Watched} entry */
+function asCandidate(entry) {
+  const { area, since, leftAt, session } = entry;
+  return { entry, area, since, leftAt, settled: session.isSettled };
 }

@@ -83,6 +83,33 @@ def couple(seconds: float = 12) -> Iterator[Picture]:
         yield scene([(20 + sway, 110, 220), (350 - sway, 110, 220)])
 
 
+# A clip that the made-up model calls likely fake only in the middle, where it is bright.
+FLAGGED_S = (2.6, 5.2)
+
+
+def flagged(seconds: float = 7.6, size: tuple[int, int] = SIZE) -> Iterator[Picture]:
+    """One face in changing light: dim, bright from ``FLAGGED_S[0]`` to ``[1]``, dim again."""
+    scale = size[1] / SIZE[1]
+    plain = scene([(150 * scale, 90 * scale, round(240 * scale))], size).astype(np.int16)
+    bright = np.clip(plain + 50, 0, 255).astype(np.uint8)
+    dim = np.clip(plain + np.array([-60, -10, -60], np.int16), 0, 255).astype(np.uint8)
+    for index in range(round(seconds * FPS)):
+        yield bright if FLAGGED_S[0] <= index / FPS < FLAGGED_S[1] else dim
+
+
+def flagged_small() -> Iterator[Picture]:
+    """The same in fewer pixels."""
+    return flagged(size=(480, 270))
+
+
+def advert() -> Iterator[Picture]:
+    """A short clip of one dim face, in which nothing is flagged."""
+    for index, frame in enumerate(flagged()):
+        if index == round(FLAGGED_S[0] * FPS):
+            return
+        yield frame
+
+
 def blurred(seconds: float = 12) -> Iterator[Picture]:
     """A face out of focus."""
     sharp = Image.fromarray(scene([(150, 90, 240)]))

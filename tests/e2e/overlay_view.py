@@ -32,6 +32,7 @@ class OverlayView:
     width: float
     height: float
     badge: str | None
+    recall: str | None
     card: str | None
     chips: list[ChipView] = field(default_factory=list)
     boxes: list[int] = field(default_factory=list)
@@ -145,15 +146,18 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
                 node=chip["backendNodeId"],
             )
         )
-    [badge] = _by_class(shadow, "badge")
-    [card] = _by_class(shadow, "card")
+    signs = {}
+    for name in ("badge", "recall", "card"):
+        [sign] = _by_class(shadow, name)
+        signs[name] = None if "hidden" in _attributes(sign) else _text(sign)
     return OverlayView(
         left=_number(style, "left"),
         top=_number(style, "top"),
         width=_number(style, "width"),
         height=_number(style, "height"),
-        badge=None if "hidden" in _attributes(badge) else _text(badge),
-        card=None if "hidden" in _attributes(card) else _text(card),
+        badge=signs["badge"],
+        recall=signs["recall"],
+        card=signs["card"],
         chips=chips,
         boxes=[one["backendNodeId"] for one in _by_class(shadow, "box")],
     )

@@ -63,9 +63,13 @@ export class RelayHost {
     events.onState("connecting", "");
     /** @type {HTMLElement|null} */
     let host = null;
+    let failed = false;
     this.hand(theirs, kind).then(
       (mine) => (host = mine),
-      (error) => events.onState("no_server", String(error)),
+      (error) => {
+        failed = true;
+        events.onState("no_server", String(error));
+      },
     );
     const sender = new Sender(port, events);
     return {
@@ -77,7 +81,7 @@ export class RelayHost {
         port.postMessage({ type: "bye" });
         port.close();
       },
-      isAlive: () => host === null || host.isConnected,
+      isAlive: () => !failed && (host === null || host.isConnected),
     };
   }
 

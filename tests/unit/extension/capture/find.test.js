@@ -11,6 +11,7 @@ class Element {
 class Video extends Element {
   localName = "video";
   readyState = 4;
+  networkState = 1;
   paused = false;
   isConnected = true;
   visible = true;
@@ -27,7 +28,8 @@ class Video extends Element {
   }
 }
 
-const BROWSER = { HTMLElement: Element, HTMLVideoElement: Video, innerWidth: 1000, innerHeight: 700 };
+const HTMLMediaElement = { NETWORK_EMPTY: 0, NETWORK_IDLE: 1, NETWORK_LOADING: 2 };
+const BROWSER = { HTMLMediaElement, HTMLElement: Element, HTMLVideoElement: Video, innerWidth: 1000, innerHeight: 700 };
 before(() => Object.assign(globalThis, BROWSER));
 after(() => {
   for (const name of [...Object.keys(BROWSER), "chrome"]) Reflect.deleteProperty(globalThis, name);
@@ -94,4 +96,10 @@ test("a pause ends nothing and begins nothing; without a picture nothing begins"
   const empty = Object.assign(new Video(), { readyState: 1 });
   assert.deepEqual(chosen([paused, empty], 4), []);
   assert.deepEqual(chosen([paused, empty], 4, (video) => video === paused), [paused]);
+});
+
+test("a known video may load for a moment, as for a loop or an advert; without a source it is over", () => {
+  const loading = Object.assign(new Video(), { readyState: 0, networkState: HTMLMediaElement.NETWORK_LOADING });
+  const gone = Object.assign(new Video(), { readyState: 0, networkState: HTMLMediaElement.NETWORK_EMPTY });
+  assert.deepEqual(chosen([loading, gone], 4, () => true), [loading]);
 });

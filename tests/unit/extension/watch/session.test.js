@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { Pace } from "#extension/watch/pace.js";
 import { VideoSession } from "#extension/watch/session.js";
 
 /** @typedef {import("#extension/shared/states.js").Summary} Summary */
@@ -9,6 +10,12 @@ import { VideoSession } from "#extension/watch/session.js";
 class Video extends EventTarget {
   paused = false;
   ended = false;
+  readyState = 0;
+  currentSrc = "http://site.test/one.mp4";
+  duration = 12;
+  videoWidth = 640;
+  videoHeight = 360;
+  srcObject = null;
   seeking = false;
   requestVideoFrameCallback() {
     return 1;
@@ -18,6 +25,7 @@ class Video extends EventTarget {
 
 /** @type {Video} */
 let video;
+Reflect.set(globalThis, "location", { href: "http://site.test/feed" });
 /** @type {LinkEvents} the other end of the link */
 let server;
 /** @type {string[]} what the link and the overlay were told */
@@ -26,6 +34,8 @@ let told;
 let links;
 /** @type {Summary[]} */
 let summaries;
+/** @type {any[]} the memories that the overlay was given */
+let remembered;
 /** @type {VideoSession} */
 let session;
 
@@ -34,6 +44,7 @@ beforeEach(() => {
   told = [];
   links = [];
   summaries = [];
+  remembered = [];
   const heat = {
     connect: () => {},
     answered: (/** @type {{type: string}} */ { type }) => told.push(`heat ${type}`),
@@ -47,6 +58,7 @@ beforeEach(() => {
     setState: () => {},
     setFilmed: (/** @type {boolean} */ filmed, /** @type {boolean} */ slowly) =>
       told.push(filmed ? `filmed${slowly ? " slowly" : ""}` : "not filmed"),
+    remember: (/** @type {unknown} */ memory) => remembered.push(memory),
     remove: () => told.push("remove"),
   };
   session = new VideoSession(/** @type {any} */ (video), {
@@ -87,6 +99,8 @@ test("frames are sent once the link is open, at the rate the server asks for", (
   assert.equal(session.frames.sending, true);
   assert.equal(session.frames.rhythm.rate, 5);
   assert.equal(session.frames.mostPerSecond, 12);
+  assert.deepEqual(last(), ["open", 0, false]);
+  judge(1);
   assert.deepEqual(last(), ["watching", 0, false]);
 });
 
@@ -112,9 +126,9 @@ test("after a seek the verdicts on frames from before are of another place", () 
   judge(7, "likely_fake");
   video.dispatchEvent(new Event("seeking"));
   assert.ok(told.includes("seek"));
-  assert.deepEqual(last(), ["watching", 0, false]);
+  assert.deepEqual(last(), ["open", 0, false]);
   judge(7, "likely_fake");
-  assert.deepEqual(last(), ["watching", 0, false]);
+  assert.deepEqual(last(), ["open", 0, false]);
   judge(8, "likely_real");
   assert.deepEqual(last(), ["watching", 1, false]);
 });
@@ -127,7 +141,7 @@ test("a picture that cannot be judged is named until one can", () => {
   judge(2, "likely_fake");
   assert.deepEqual(last(), ["black", 0, false]);
   server.onFinding("picture");
-  assert.deepEqual(last(), ["watching", 0, false]);
+  assert.deepEqual(last(), ["open", 0, false]);
 });
 
 test("a lost link takes the boxes away and is named before a pause", () => {
@@ -160,6 +174,82 @@ test("answers about a face go to its card, answers about a frame free its place"
   server.onMessage({ type: "error", code: "bad_frame", message: "", frame_id: 1, track: null });
   assert.deepEqual(told.filter((one) => one.startsWith("heat")), ["heat error"]);
   assert.equal(session.frames.inFlight.size, 0);
+});
+
+test("another source has another memory, and the first comes back with its own", () => {
+  const show = (/** @type {string} */ address, /** @type {number} */ duration) => {
+    video.dispatchEvent(new Event("emptied"));
+    assert.equal(remembered.at(-1), null, "the last one's memory stays on the next");
+    Object.assign(video, { currentSrc: address, duration });
+    video.dispatchEvent(new Event("loadedmetadata"));
+    return remembered.at(-1);
+  };
+  const first = show("http://site.test/one-720p.mp4?token=a", 12);
+  const advert = show("http://ads.test/advert.mp4", 5);
+  assert.ok(first && advert && first !== advert);
+  assert.equal(show("http://site.test/one-360p.mp4?token=b", 12.04), first);
+});
+
+test("the length of what a page feeds may come late, and tells which video it is", () => {
+  /** @param {number} duration */
+  const grow = (duration) => {
+    Object.assign(video, { duration, readyState: 1 });
+    video.dispatchEvent(new Event("durationchange"));
+    return session.memory;
+  };
+  video.dispatchEvent(new Event("loadedmetadata"));
+  const first = session.memory;
+  first?.note(1, ["likely_fake"]);
+  assert.equal(grow(13), first, "a live video that grows is still the same");
+  video.dispatchEvent(new Event("emptied"));
+  video.duration = Infinity;
+  video.dispatchEvent(new Event("loadedmetadata"));
+  assert.notEqual(session.memory, first);
+  assert.equal(grow(13), first);
+});
+
+test("without a place there is no link and nothing is taken, and the turn is told", () => {
+  server.onState("open", "");
+  judge(1, "likely_real");
+  assert.equal(session.isSettled, true);
+  session.setPlace(false);
+  session.setTurn("judging 4 of 9");
+  assert.deepEqual(last(), ["waiting", 0, false]);
+  assert.equal(summaries.at(-1)?.detail, "judging 4 of 9");
+  assert.equal(session.frames.running, false);
+  assert.ok(told.includes("close"));
+  assert.equal(session.isSettled, false);
+  session.setPlace(true);
+  assert.deepEqual(last(), ["connecting", 0, false]);
+  assert.equal(session.frames.running, true);
+});
+
+test("a paused video that gives up its place keeps its labels until it plays", () => {
+  server.onState("open", "");
+  judge(1, "likely_fake");
+  video.paused = true;
+  video.dispatchEvent(new Event("pause"));
+  session.setPlace(false);
+  assert.deepEqual(last(), ["paused", 1, true]);
+  video.paused = false;
+  video.dispatchEvent(new Event("play"));
+  assert.deepEqual(last(), ["waiting", 0, false]);
+});
+
+test("a server that is behind is asked less often, and that is said", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 0;
+  context.mock.method(performance, "now", () => now);
+  session.pace = new Pace();
+  server.onState("open", "");
+  for (let id = 1; id < 60; id++) {
+    now += 100;
+    const captured_at = performance.timeOrigin + now;
+    session.frames.events.onFrame(/** @type {any} */ ({ captured_at }), /** @type {any} */ ({}));
+  }
+  assert.equal(session.frames.mostPerSecond, 5);
+  judge(59);
+  assert.deepEqual(last(), ["busy", 0, false]);
 });
 
 test("the end is final", () => {
@@ -199,7 +289,7 @@ test("after the click it has a link of its own, by the tab's picture, and the ol
   before.onState("no_server", "");
   assert.equal(last()[0], "watching");
   judge(1, "likely_fake");
-  assert.deepEqual(last(), ["watching", 1, true]);
+  assert.deepEqual(last(), ["open", 1, true]);
 });
 
 test("single pictures are said to be slow", () => {

@@ -1,0 +1,37 @@
+// The signs in the corner of the video: the state where no face's label says more, and what was
+// found in this video before.
+
+import { Badge } from "./badge.js";
+import { Recall } from "./recall.js";
+
+/** @typedef {import("./layout.js").Rect} Rect */
+
+export class Corner {
+  /** @param {HTMLElement} stage */
+  constructor(stage) {
+    this.element = document.createElement("div");
+    this.element.className = "corner";
+    stage.append(this.element);
+    this.badge = new Badge(this.element);
+    this.recall = new Recall(this.element);
+    /** @type {Rect|null} where they lie within the stage; null when there is nothing to see */
+    this.rect = null;
+  }
+
+  /**
+   * @param {import("../shared/states.js").State} state
+   * @param {string} detail
+   * @param {{verdict: import("../protocol/messages.js").Verdict}[]} faces as they are told now
+   * @param {import("./memory.js").VideoMemory|null} memory
+   */
+  tell(state, detail, faces, memory) {
+    const flagged = faces.some(({ verdict }) => verdict === "likely_fake");
+    const changed = [this.badge.tell(state, detail, faces.length > 0), this.recall.tell(memory, flagged)];
+    if (changed.includes(true)) this.measure();
+  }
+
+  measure() {
+    const { offsetLeft: x, offsetTop: y, offsetWidth: width, offsetHeight: height } = this.element;
+    this.rect = width > 0 && height > 0 ? { x, y, width, height } : null;
+  }
+}
