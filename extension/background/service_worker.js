@@ -49,7 +49,9 @@ const handlers = {
     },
     "closed-frames": async (_, { tab }) => (tab?.id === undefined ? [] : closedFrames(tab.id)),
     "tab-gone": async (_, { tab }) => {
-      if (tab?.id !== undefined && (await isGone(tab.id))) await endAndTell(tab.id, "lost");
+      const tabId = tab?.id ?? -1;
+      if (await isGone(tabId)) await endAndTell(tabId, "lost");
+      return pictureOf(tabId);
     },
   },
   relay: {

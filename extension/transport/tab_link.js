@@ -11,9 +11,11 @@ export const TAB_PORT = "tab-picture";
 
 /**
  * @param {LinkEvents} events
+ * @param {(picture: import("../shared/tab_picture.js").TabPicture) => void} onGone the other end has left:
+ *     how it stands with the tab's picture, which whoever opened this may not have heard
  * @returns {Link & {isAlive(): boolean}}
  */
-export function openTabLink(events) {
+export function openTabLink(events, onGone) {
   const port = chrome.runtime.connect({ name: TAB_PORT });
   let open = true;
   events.onState("connecting", "");
@@ -26,7 +28,7 @@ export function openTabLink(events) {
   });
   port.onDisconnect.addListener(() => {
     open = false;
-    chrome.runtime.sendMessage({ type: "tab-gone" }).catch(() => {}); // the extension was updated
+    chrome.runtime.sendMessage({ type: "tab-gone" }).then(onGone, () => {}); // the extension was updated
   });
   /** @param {unknown} message */
   const post = (message) => {

@@ -42,6 +42,7 @@ export class Watcher {
     this.relay = new RelayHost();
     this.closedFrames = new ClosedFrames();
     this.told = "";
+    this.stopped = false;
     this.review = this.review.bind(this);
     this.timer = setInterval(this.review, REVIEW_EVERY_MS);
     this.review();
@@ -159,7 +160,7 @@ export class Watcher {
    * @param {import("../capture/frames.js").Way} way
    */
   openLink(video, events, way) {
-    if (way === "tab") return openTabLink(events);
+    if (way === "tab") return openTabLink(events, (picture) => this.setPicture(picture));
     // In a sandboxed document the extension's own frame is sandboxed as well and has no powers.
     if (globalThis.origin === "null" || !(video instanceof HTMLVideoElement)) return closedLink(events);
     return this.relay.open("tab", events);
@@ -182,12 +183,14 @@ export class Watcher {
 
   /** @param {TabPicture} picture whether the tab's picture can be had */
   setPicture(picture) {
+    if (this.stopped) return; // it was told late
     this.picture = picture;
     for (const { session } of this.watched.values()) session.setPicture(picture);
     this.review();
   }
 
   stop() {
+    this.stopped = true;
     clearInterval(this.timer);
     for (const { session } of this.watched.values()) session.end();
     this.watched.clear();
