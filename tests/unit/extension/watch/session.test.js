@@ -287,7 +287,7 @@ test("after the click it has a link of its own, by the tab's picture, and the ol
   assert.ok(told.includes("close") && told.includes("filmed"));
   server.onState("open", "");
   before.onState("no_server", "");
-  assert.equal(last()[0], "watching");
+  assert.equal(last()[0], "open");
   judge(1, "likely_fake");
   assert.deepEqual(last(), ["open", 1, true]);
 });
@@ -307,5 +307,5 @@ test("the end of the tab's picture is said; another source in the element begins
   assert.equal(last()[0], "tab_lost");
   video.dispatchEvent(new Event("emptied"));
   server.onState("open", "");
-  assert.equal(last()[0], "watching");
+  assert.equal(last()[0], "open");
 });
