@@ -289,7 +289,7 @@ test("after the click it has a link of its own, by the tab's picture, and the ol
   before.onState("no_server", "");
   assert.equal(last()[0], "open");
   judge(1, "likely_fake");
-  assert.deepEqual(last(), ["open", 1, true]);
+  assert.deepEqual(last(), ["watching", 1, true]);
 });
 
 test("single pictures are said to be slow", () => {
