@@ -232,6 +232,34 @@ def clock_that_runs_over(path: Path, first: Scene, second: Scene) -> Path:
     )
 
 
+def fragments_whose_clock_starts_again(path: Path, first: Scene, second: Scene) -> Path:
+    """Segments as a downloader puts them one after the other over a break, under one header."""
+    flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    pieces = [
+        video(path / f"{name}.mp4", picture, LONG, options=QUICK, container=flags).read_bytes()
+        for name, picture in (("a", first), ("b", second))
+    ]
+    behind = pieces[1].index(b"moof") - 4
+    path = path / "joined"
+    path.write_bytes(pieces[0][: pieces[0].rindex(b"mfra") - 4] + pieces[1][behind:])
+    return path
+
+
+def other_size_and_rate_in_between(path: Path, first: Scene, second: Scene) -> Path:
+    """An advertisement in a stream."""
+    large = lambda time: np.asarray(Pillow.fromarray(second(time)).resize((640, 480)))  # noqa: E731
+    show = video(path / "a.ts", first, LONG)
+    between = write_video(path / "b.ts", large, every(25, LONG), rate=25)
+    return joined(path / "joined", show, between, show)
+
+
+def begins_within_a_group(path: Path, first: Scene, second: Scene) -> Path:
+    """The key frame of what comes first is cut off, as where a recorder starts late."""
+    path = both(path / "a.ts", second, first, options=QUICK | {"g": "36"})
+    path.write_bytes(path.read_bytes()[188 * 80 :])
+    return path
+
+
 def raw_picture(path: Path, first: Scene, second: Scene) -> Path:
     """A small copy in front, and what matters in a directory below (as DNG and NEF have it)."""
     path = path / "a.dng"
@@ -308,12 +336,15 @@ SEEN: tuple[Maker, ...] = (
     instead_of_a_moving_png,
     clock_that_stumbles,
     clock_that_runs_over,
+    fragments_whose_clock_starts_again,
+    other_size_and_rate_in_between,
 )
 """What is hidden can be found."""
 
 UNSEEN: tuple[Maker, ...] = (
     joined_and_cut_off,
     raw_picture,
+    begins_within_a_group,
     encrypted(first_half=True),
     encrypted(first_half=False),
     other_parameters_in_the_middle,

@@ -11,11 +11,13 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class FileRange:
-    """The bytes of ``path`` from ``start`` to before ``end``."""
+    """The bytes of ``path`` from ``start`` to before ``end``, after the first ``head`` ones of it
+    where they belong to each of its parts."""
 
     path: Path
     start: int
     end: int
+    head: int = 0
 
     def content(self) -> bytes:
         """All of them."""
@@ -36,7 +38,9 @@ def open_at(place: Place) -> BinaryIO:
 
 def size_of(place: Place) -> int:
     """How many bytes there are; raises ``OSError``."""
-    return place.stat().st_size if isinstance(place, Path) else place.end - place.start
+    if isinstance(place, Path):
+        return place.stat().st_size
+    return place.head + place.end - place.start
 
 
 class _Window(io.RawIOBase):
@@ -44,8 +48,9 @@ class _Window(io.RawIOBase):
 
     def __init__(self, place: FileRange) -> None:
         self._file = place.path.open("rb", buffering=0)
+        self._head = place.head
         self._start = place.start
-        self._length = place.end - place.start
+        self._length = size_of(place)
         self._at = 0
 
     def readable(self) -> bool:
@@ -63,8 +68,10 @@ class _Window(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        wanted = max(min(len(buffer), self._length - self._at), 0)
-        self._file.seek(self._start + self._at)
+        in_head = self._at < self._head
+        end = self._head if in_head else self._length
+        wanted = max(min(len(buffer), end - self._at), 0)
+        self._file.seek(self._at if in_head else self._start + self._at - self._head)
         got = self._file.readinto(memoryview(buffer)[:wanted])
         self._at += got
         return got

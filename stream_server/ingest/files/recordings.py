@@ -7,6 +7,7 @@ the first recording, as do most players, and says nothing of the rest.
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import re
 import struct
@@ -42,33 +43,62 @@ def recordings(path: Path) -> tuple[FileRange, ...]:
     """
     size = path.stat().st_size
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        starts = [0]
-        for start in _starts(content):
-            if start > 0:
-                starts.append(start)
-            if len(starts) == MOST + 1:
-                break
-    return tuple(FileRange(path, a, b) for a, b in zip(starts, [*starts[1:], size], strict=True))
+        found = itertools.islice(_starts(content), MOST + 1)
+        starts = [(0, 0), *((start, head) for start, head in found if start > 0)][: MOST + 1]
+    ends = [*(start for start, _ in starts[1:]), size]
+    return tuple(
+        FileRange(path, start, end, head) for (start, head), end in zip(starts, ends, strict=True)
+    )
 
 
-def _starts(content: mmap.mmap) -> Iterator[int]:
+def _starts(content: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Where each recording begins, and how many of the file's first bytes belong to it too."""
     for beginning in _BEGINNINGS:
         if beginning.match(content):
-            return (found.start() for found in beginning.finditer(content))
+            return ((found.start(), 0) for found in beginning.finditer(content))
     return _films(content)
 
 
-def _films(content: mmap.mmap) -> Iterator[int]:
-    """Where a new MP4 or MOV begins: at a ``ftyp`` box after the ``moov`` box of the last one."""
-    place, complete = 0, False
-    while place + 8 <= len(content):
-        length, kind = struct.unpack(">I4s", content[place : place + 8])
-        if length == 1 and place + _LARGE_BOX <= len(content):
-            (length,) = struct.unpack(">Q", content[place + 8 : place + _LARGE_BOX])
-        if (not kind.isalnum() and kind != b"free") or length < 8:
-            return
+def _films(content: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Where a new MP4 or MOV begins: at a ``ftyp`` box after the ``moov`` box of the last one, and
+    at a fragment whose clock does not go on, for which the first one's ``moov`` stands."""
+    complete, alone = False, 0
+    clocks: dict[int, int] = {}
+    for kind, place, end in _boxes(content, 0, len(content)):
         if kind == b"ftyp" and complete:
-            yield place
-            complete = False
-        complete = complete or kind == b"moov"
+            yield place, 0
+            complete, alone = False, -1
+            clocks.clear()
+        elif kind == b"moov":
+            complete = True
+            alone = end if alone == 0 else -1
+        elif kind == b"moof":
+            own = dict(_clocks(content, place + 8, end))
+            if alone > 0 and any(time <= clocks.get(track, -1) for track, time in own.items()):
+                yield place, alone
+                clocks.clear()
+            clocks |= own
+
+
+def _boxes(content: mmap.mmap, place: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """The boxes from ``place`` on: name, where it begins, where it ends."""
+    while place + 8 <= end:
+        length, kind = struct.unpack(">I4s", content[place : place + 8])
+        if length == 1 and place + _LARGE_BOX <= end:
+            (length,) = struct.unpack(">Q", content[place + 8 : place + _LARGE_BOX])
+        if not kind.isalnum() or length < 8:
+            return
+        yield kind, place, place + length
         place += length
+
+
+def _clocks(content: mmap.mmap, place: int, end: int) -> Iterator[tuple[int, int]]:
+    """The tracks of a ``moof`` box, and when each begins in it (8.8.7, 8.8.12)."""
+    for kind, start, stop in _boxes(content, place, end):
+        inside = {name: at for name, at, _ in _boxes(content, start + 8, stop)}
+        if kind != b"traf" or not {b"tfhd", b"tfdt", b"trun"} <= inside.keys():
+            continue
+        track = int.from_bytes(content[inside[b"tfhd"] + 12 : inside[b"tfhd"] + 16], "big")
+        at = inside[b"tfdt"]
+        length = 8 if content[at + 8] else 4
+        yield track, int.from_bytes(content[at + 12 : at + 12 + length], "big")

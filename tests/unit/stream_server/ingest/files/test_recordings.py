@@ -114,6 +114,28 @@ def test_a_window_on_a_file_reads_as_a_file(tmp_path: Path) -> None:
         assert file.seek(50) == 50 and file.read() == b""
 
 
+def test_a_window_behind_the_first_bytes_of_all(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(bytes(range(100)))
+    place = FileRange(path, 50, 60, head=4)
+    assert size_of(place) == 14
+    assert place.content() == bytes([0, 1, 2, 3, *range(50, 60)])
+    with open_at(place) as file:
+        file.seek(2)
+        assert file.read(4) == bytes([2, 3, 50, 51])
+
+
+@pytest.mark.parametrize("again", [1, 3])
+def test_fragments_under_one_header_whose_clock_starts_again(tmp_path: Path, again: int) -> None:
+    whole = piece(tmp_path, "a", "mp4 in fragments", 60).read_bytes()
+    fragments = whole[whole.index(b"moof") - 4 : whole.rindex(b"mfra") - 4]
+    path = tmp_path / "joined"
+    path.write_bytes(whole[: whole.rindex(b"mfra") - 4] + fragments * again)
+    contents = video_contents(path, "joined")
+    assert contents.unread == ()
+    assert contents.parts[0].media.info.frames == 10 * (1 + again)
+
+
 def picture(form: str, value: int = 90) -> bytes:
     out = io.BytesIO()
     Pillow.fromarray(shade(value)(0.0)).save(out, form)
