@@ -22,13 +22,15 @@ from stream_server.vision.face_tracker import FaceTracker, patience_at
 from stream_server.vision.types import Frame
 
 _PICTURE_SIDE = 1280  # of the picture that is searched: a single one costs little
+_PICTURE_FACES = 100  # at least: each is looked at once
 
 
 @dataclass
 class Analysis:
     """What came of a file: its faces, how many frames were analysed, and what readers met.
 
-    ``crowded`` is the largest number of faces beyond the limit in one frame; ``exhausted`` says
+    ``crowded`` is the largest number of faces beyond the limit in one frame, ``crowds`` in how many
+    frames there were any; ``exhausted`` says
     that the budget ended before the file did; ``times`` are the moments that were looked at, in
     seconds of media time.
     """
@@ -36,6 +38,7 @@ class Analysis:
     faces: list[FaceRecord] = field(default_factory=list)
     analysed: int = 0
     crowded: int = 0
+    crowds: int = 0
     exhausted: bool = False
     times: list[float] = field(default_factory=list)
     counts: list[ReadCounts] = field(default_factory=list)
@@ -93,6 +96,11 @@ async def analyse(
     return result
 
 
+def faces_at_once(media: Media, max_faces: int) -> int:
+    """How many faces of one picture are looked at, where a video's limit is ``max_faces``."""
+    return max(max_faces, _PICTURE_FACES) if media.info.kind == "picture" else max_faces
+
+
 class _Share:
     """One reader and the stream that it feeds."""
 
@@ -115,7 +123,7 @@ class _Share:
             longest_side=max(_PICTURE_SIDE, pipeline.detect_side)
             if still
             else pipeline.detect_side,
-            max_faces=pipeline.max_faces,
+            max_faces=faces_at_once(media, pipeline.max_faces),
         )
         self._album = album
         scorer = PatientScorer(pipeline.scorer)
@@ -146,6 +154,7 @@ class _Share:
                 given += 1
                 if frame.media_time >= stretch.lead:
                     result.analysed += 1
+                    result.crowds += self._stream.crowded > 0
                     result.times.append(frame.media_time)
                 advanced(before + max(frame.media_time - stretch.start, 0.0))
                 if given >= self._budget + 2 * rate:

@@ -18,6 +18,7 @@ from stream_server.report.model import (
     most_suspicious,
 )
 from stream_server.report.words import clock
+from stream_server.scan.analysis import faces_at_once
 from stream_server.scan.coverage import account, gaps_told
 from stream_server.scan.faces.album import FaceRecord
 from stream_server.scan.faces.verdict import (
@@ -227,15 +228,16 @@ def _of_part(look: PartLook, accounted: Account, max_faces: int) -> list[str]:
     found += [
         one.reason
         for one in accounted.left_out
-        if one.what == look.part.label and one.code != "budget"
+        if one.what == look.part.label and one.code not in ("budget", "too_many_faces")
     ]
     damaged = sum(counts.damaged for counts in analysis.counts)
     if damaged:
         found.append(f"{damaged} damaged pieces of the video could not be decoded.")
     if analysis.crowded:
+        limit = faces_at_once(look.part.media, max_faces)
         found.append(
-            f"Up to {analysis.crowded + max_faces} faces were in the picture at once;"
-            f" the {max_faces} largest were followed."
+            f"Up to {analysis.crowded + limit} faces were in the picture at once;"
+            f" the {limit} largest were followed (FAKELIGHT_MAX_FACES)."
         )
     found += gaps_told(look)
     if look.turns:

@@ -14,6 +14,7 @@ from stream_server.scan.looking import PartLook
 
 _REACH = 0.5  # seconds: what a sample stands for, at least
 _LITTLE = 0.5  # seconds between two samples that are not told
+_CROWDED = "More faces were in the picture at once than are followed (FAKELIGHT_MAX_FACES)."
 
 
 def account(looks: Sequence[PartLook], unread: Sequence[Unread]) -> Account:
@@ -25,10 +26,13 @@ def account(looks: Sequence[PartLook], unread: Sequence[Unread]) -> Account:
         info = look.part.media.info
         if info.kind == "picture":
             pictures += 1
-            seen += bool(look.upright.analysed)
             if not look.upright.analysed:
                 reason = "it cannot be decoded"
                 left_out.append(LeftOut(look.part.label, "damaged", reason, pictures=1))
+            elif look.crowds:
+                left_out.append(LeftOut(look.part.label, "too_many_faces", _CROWDED, pictures=1))
+            else:
+                seen += 1
             continue
         length = info.duration or _reached(look)
         duration = length + info.broken_off + info.unreadable
@@ -42,6 +46,10 @@ def account(looks: Sequence[PartLook], unread: Sequence[Unread]) -> Account:
                 f" read after {clock(length)}: it breaks off."
             )
             missing.append(LeftOut(look.part.label, "broken_off", reason, info.broken_off))
+        whole = duration - sum(one.seconds for one in missing)
+        crowded = min(look.crowds / look.options.sample_hz, whole)
+        if crowded > 0:
+            missing.append(LeftOut(look.part.label, "too_many_faces", _CROWDED, crowded))
         left_out += missing
         seconds += duration
         looked += duration - sum(one.seconds for one in missing)

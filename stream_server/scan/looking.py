@@ -42,6 +42,11 @@ class PartLook:
         """The analysis that says what was looked at."""
         return self.analyses[0]
 
+    @property
+    def crowds(self) -> int:
+        """In how many pictures there were more faces than are followed."""
+        return max(analysis.crowds for analysis in self.analyses)
+
 
 async def look_at(
     part: Part,

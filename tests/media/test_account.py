@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from tests.media.made import RATE, genuine, joined, swapped, video
+from tests.support.faces import person
 from tests.support.scan_media import every, write_video
 from tests.support.scanning import ScanCommand
 
@@ -119,3 +121,33 @@ def test_what_follows_that_is_not_understood(scan: ScanCommand, tmp_path: Path) 
             output.mux(stream.encode())
     report = not_all(scan(joined(tmp_path / "joined", *pieces)))
     assert report["faces"][0]["verdict"] == "likely_real"
+
+
+def row(*heads: Any) -> Any:
+    """Heads side by side, the next smaller than the one before."""
+    image = np.full((260, 240 * len(heads), 3), 235, np.uint8)
+    for number, head in enumerate(heads):
+        height = 240 - 12 * number
+        small = np.asarray(Pillow.fromarray(head).resize((height * 5 // 6, height)))
+        image[10 : 10 + height, 240 * number + 10 :][:, : small.shape[1]] = small
+    return image
+
+
+def green() -> Any:
+    return np.clip(person() * np.array([0.7, 1.1, 0.7], np.float32), 0, 255).astype(np.uint8)
+
+
+def test_more_faces_than_are_followed(
+    scan: ScanCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wall of faces of which the smallest was swapped."""
+    monkeypatch.setenv("FAKELIGHT_MAX_FACES", "2")
+    picture = row(green(), green(), person())
+    still = tmp_path / "still.png"
+    Pillow.fromarray(picture).save(still)
+    assert scan(still).status == 3, "of a picture every face is looked at"
+    path = write_video(tmp_path / "a.mp4", lambda time: picture, every(RATE, 3), rate=RATE)
+    report = not_all(scan(path))
+    assert [one["code"] for one in report["account"]["left_out"]] == ["too_many_faces"]
+    monkeypatch.setenv("FAKELIGHT_MAX_FACES", "3")
+    assert scan(path).status == 3
