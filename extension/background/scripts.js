@@ -34,13 +34,13 @@ export async function syncScripts() {
 /**
  * Start the content script in a tab that is open already.
  * @param {number} tabId
- * @returns {Promise<boolean>} false where the browser does not let extensions in
+ * @returns {Promise<boolean>} false where the browser does not let extensions into the page itself
  */
 export async function inject(tabId) {
   try {
     const target = { tabId, allFrames: true };
-    await chrome.scripting.executeScript({ target, files: [CONTENT_SCRIPT] });
-    return true;
+    const results = await chrome.scripting.executeScript({ target, files: [CONTENT_SCRIPT] });
+    return results.some(({ frameId }) => frameId === 0);
   } catch {
     return false;
   }

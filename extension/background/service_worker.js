@@ -1,6 +1,7 @@
 // The service worker: hands out nonces, starts and stops content scripts, keeps the toolbar badge.
 // It never touches a frame of video.
 
+import { answeredBy, forgetLost, keepConsent, mayEnter, noteQuestion } from "./consent.js";
 import { Nonces } from "./nonces.js";
 import { inject, syncScripts } from "./scripts.js";
 import {
@@ -24,6 +25,7 @@ import { isOn, siteOf, withSite } from "../shared/sites.js";
 import { isSeen } from "../shared/tab_picture.js";
 
 /** @typedef {chrome.runtime.MessageSender} Sender */
+/** @typedef {import("./consent.js").Question} Question */
 
 const nonces = new Nonces();
 const relayFrame = chrome.runtime.getURL(RELAY_FRAME);
@@ -52,6 +54,10 @@ const handlers = {
       const tabId = tab?.id ?? -1;
       if (await isGone(tabId)) await endAndTell(tabId, "lost");
       return pictureOf(tabId);
+    },
+    // A frame has come, or shows another document: no event of the tab tells so in every browser.
+    "frame-loaded": async (_, { tab }) => {
+      if (tab?.id !== undefined && (await isWatched(tab.id, tab.url))) await inject(tab.id);
     },
   },
   relay: {
@@ -91,27 +97,24 @@ const handlers = {
         return tell(tabId, { type: "off" });
       }
       const injected = await inject(tabId);
-      await tell(tabId, { type: "on" });
+      if (!injected) await update(tabId, () => null);
       return { injected };
     },
-    "set-site": async ({ site, on, tabId }) => {
-      await save(withSite(await load(), site, on));
+    "about-to-ask": async (message) => noteQuestion(message),
+    agreed: async (message) => turnOn(message),
+    "site-off": async ({ site, tabId }) => {
+      await save(withSite(await load(), site, false));
       await syncScripts();
-      await update(tabId, (known) => ({ ...known, once: false, frames: on ? known.frames : {} }));
-      if (on) await inject(tabId);
-      else await endPicture(tabId, "off");
-      await tell(tabId, { type: on ? "on" : "off" });
+      await update(tabId, (known) => ({ ...known, once: false, frames: {} }));
+      await endPicture(tabId, "off");
+      await tell(tabId, { type: "off" });
     },
     "sync-sites": syncScripts,
     "set-all-sites": async ({ on }) => {
       await save({ allSites: on });
       await syncScripts();
     },
-    sensitivity: async ({ sensitivity }) => {
-      for (const { id } of await chrome.tabs.query({})) {
-        if (id !== undefined) await tell(id, { type: "sensitivity", sensitivity });
-      }
-    },
+    sensitivity: async ({ sensitivity }) => tellAll({ type: "sensitivity", sensitivity }),
   },
 };
 
@@ -143,7 +146,12 @@ async function contentSettings(_, sender) {
   const top = siteOf(sender.tab?.url);
   const own = siteOf(sender.origin ?? sender.url);
   const site = top ?? own;
-  const on = tab.once || (isOn(settings, site) && !settings.offSites.includes(own ?? ""));
+  // The click on the icon holds while the browser lets the extension see where the tab is.
+  const once = tab.once && top !== null;
+  // A script that was started in another site's frame outlives the permission to start it.
+  const embedded = own !== null && own !== top;
+  const barred = settings.offSites.includes(own ?? "") || (embedded && !(await mayEnter(own)));
+  const on = (once && !embedded) || ((once || isOn(settings, site)) && !barred);
   const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
   const busy = others.flatMap(([, known]) => known).filter(({ state }) => state !== "waiting").length;
   const picture = await pictureOf(sender.tab?.id ?? -1);
@@ -163,12 +171,35 @@ async function endOnOtherSite(tabId, url) {
 }
 
 /**
+ * Start watching what the browser has just been asked for. The popup and the browser both tell of
+ * an answer, whichever is there: twice does no harm.
+ * @param {Question} question
+ */
+async function turnOn(question) {
+  const { want, tabId } = question;
+  await keepConsent(question);
+  await syncScripts();
+  if (want === "site") await update(tabId, (known) => ({ ...known, once: false }));
+  await inject(tabId);
+}
+
+/** @param {number} tabId @param {string|undefined} url */
+async function isWatched(tabId, url) {
+  return (await record(tabId)).once || isOn(await load(), siteOf(url));
+}
+
+/**
  * @param {number} tabId
  * @param {unknown} message
  */
 async function tell(tabId, message) {
   // No receiver is no fault: most tabs have no content script.
   await chrome.tabs.sendMessage(tabId, message).catch(() => {});
+}
+
+/** @param {unknown} message */
+async function tellAll(message) {
+  for (const { id } of await chrome.tabs.query({})) if (id !== undefined) await tell(id, message);
 }
 
 chrome.tabs.onUpdated.addListener((tabId, change, { url }) => {
@@ -178,9 +209,10 @@ chrome.tabs.onUpdated.addListener((tabId, change, { url }) => {
     void update(tabId, (known) => ({ ...known, frames: {} })).then(() => tell(tabId, { type: "report" }));
   }
   if (change.status !== "complete") return;
-  void record(tabId).then(async (tab) => {
+  void isWatched(tabId, url).then(async (watched) => {
     // The click on the icon holds for the tab until it leaves the site; then this fails silently.
-    if (tab.once && !(await inject(tabId))) await update(tabId, () => null);
+    // On a site that is on, its own frames have their script already, but players of other sites not.
+    if (watched && !(await inject(tabId))) await update(tabId, () => null);
   });
 });
 chrome.tabs.onRemoved.addListener((tabId) => {
@@ -193,5 +225,13 @@ chrome.storage.onChanged.addListener((changes, area) => {
 });
 chrome.runtime.onInstalled.addListener(() => void syncScripts());
 chrome.runtime.onStartup.addListener(() => void syncScripts());
-chrome.permissions.onAdded.addListener(() => void syncScripts());
-chrome.permissions.onRemoved.addListener(() => void syncScripts());
+chrome.permissions.onAdded.addListener(async ({ origins }) => {
+  const question = await answeredBy(origins ?? []);
+  if (question) await turnOn(question);
+  else await syncScripts();
+});
+chrome.permissions.onRemoved.addListener(async () => {
+  await forgetLost();
+  await syncScripts();
+  await tellAll({ type: "check" });
+});

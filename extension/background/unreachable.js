@@ -211,7 +211,11 @@ function lookAround() {
   for (let root = roots.pop(); root; root = roots.pop()) {
     for (const element of root.querySelectorAll("*")) {
       if (element instanceof HTMLElement && (element.shadowRoot || element.localName.includes("-"))) {
-        const shadow = element.shadowRoot ?? globalThis.chrome?.dom?.openOrClosedShadowRoot?.(element);
+        // Closed roots: Chromium's way, and Firefox's.
+        const shadow =
+          element.shadowRoot ??
+          globalThis.chrome?.dom?.openOrClosedShadowRoot?.(element) ??
+          Reflect.get(element, "openOrClosedShadowRoot");
         if (shadow) roots.push(/** @type {ShadowRoot} */ (shadow));
       }
       const framed =

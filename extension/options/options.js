@@ -4,7 +4,7 @@ import { AddressError, isLoopback, normaliseServer } from "../shared/address.js"
 import { byId, fillTexts } from "../shared/dom.js";
 import { PairingError, finishPairing, startPairing, unpair } from "../shared/pairing.js";
 import { SENSITIVITIES, TRANSPORTS, load, save } from "../shared/settings.js";
-import { patternOf, permissionForAll, withoutSite } from "../shared/sites.js";
+import { needsPermission, patternOf, permissionForAll, withoutSite } from "../shared/sites.js";
 import { say } from "../shared/words.js";
 import { serverState } from "../transport/probe.js";
 
@@ -107,26 +107,34 @@ byId("token-form", HTMLFormElement).addEventListener("submit", async (event) => 
 });
 
 async function showSites() {
-  const { allSites, onSites, offSites } = await load();
+  const { allSites, onSites, offSites, playerSites } = await load();
   byId("all-sites", HTMLInputElement).checked = allSites;
-  const rows = [];
-  for (const [sites, on] of /** @type {[string[], boolean][]} */ ([[onSites, true], [offSites, false]])) {
-    for (const site of sites) rows.push(siteRow(site, on));
-  }
-  byId("sites", HTMLUListElement).replaceChildren(...rows);
+  /** @type {(site: string) => (settings: Lists) => Partial<Lists>} */
+  const site = (one) => (settings) => withoutSite(settings, one);
+  /** @type {(site: string) => (settings: Lists) => Partial<Lists>} */
+  const players = (one) => (settings) => ({ playerSites: settings.playerSites.filter((other) => other !== one) });
+  byId("sites", HTMLUListElement).replaceChildren(
+    ...onSites.map((one) => siteRow(one, say("site_is_on", one), site(one))),
+    ...offSites.map((one) => siteRow(one, say("site_is_off", one), site(one))),
+    ...playerSites.map((one) => siteRow(one, say("players_are_on", one), players(one))),
+  );
 }
 
-/** @param {string} site @param {boolean} on */
-function siteRow(site, on) {
+/** @typedef {Pick<import("../shared/settings.js").Settings, "onSites"|"offSites"|"playerSites">} Lists */
+
+/** @param {string} site @param {string} words @param {(settings: Lists) => Partial<Lists>} without */
+function siteRow(site, words, without) {
   const row = document.createElement("li");
   const name = document.createElement("span");
-  name.textContent = say(on ? "site_is_on" : "site_is_off", site);
+  name.textContent = words;
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = say("remove");
   button.addEventListener("click", async () => {
-    await save(withoutSite(await load(), site));
-    if (on) await chrome.permissions.remove({ origins: [patternOf(site)] }).catch(() => false);
+    await save(without(await load()));
+    if (!needsPermission(await load(), site)) {
+      await chrome.permissions.remove({ origins: [patternOf(site)] }).catch(() => false);
+    }
     await chrome.runtime.sendMessage({ type: "sync-sites" });
     await showSites();
   });

@@ -2,101 +2,140 @@
 
 import { byId, fillTexts } from "../shared/dom.js";
 import { SENSITIVITIES, load, save } from "../shared/settings.js";
-import { isOn, patternOf, siteOf } from "../shared/sites.js";
+import { isOn, needsPermission, patternOf, siteOf } from "../shared/sites.js";
 import { say } from "../shared/words.js";
 import { serverState } from "../transport/probe.js";
+import { showPlayers } from "./players.js";
+import { told } from "./state.js";
 import { listenToTabPicture, showTabPicture } from "./tab_picture.js";
 
 /** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
-/** @typedef {import("../shared/states.js").Summary} Summary */
+/** @typedef {import("./state.js").Known} Known */
 
 const REFRESH_MS = 700;
+const ASK_AGAIN_MS = 3000;
 
-/** @type {{tabId: number, site: string|null, embedded: string[]}} */
-const here = { tabId: -1, site: null, embedded: [] };
+/** @type {{tabId: number, site: string|null, lasting: boolean}} */
+const here = { tabId: -1, site: null, lasting: false };
+/** @type {Known} */
+const known = { server: "", answer: "asking", web: true, on: false, entered: true, summaries: [], unreached: [] };
 
 async function findTab() {
   const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
   here.tabId = tab?.id ?? -1;
   here.site = siteOf(tab?.url);
+  known.web = here.site !== null;
 }
 
-/** Embedded players of other sites need a permission of their own; find them before the click. */
-async function findEmbedded() {
-  const found = await chrome.scripting
-    .executeScript({
-      target: { tabId: here.tabId },
-      func: () =>
-        [...document.querySelectorAll("iframe")]
-          .filter((frame) => frame.clientWidth >= 200 && frame.clientHeight >= 110)
-          .map((frame) => frame.src),
-    })
-    .catch(() => []);
-  const sites = (found[0]?.result ?? []).map((address) => siteOf(address));
-  here.embedded = [...new Set(sites)].filter((site) => site !== null && site !== here.site).map(String);
-}
+let turn = 0;
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let askTimer;
 
-async function showServer() {
-  const line = byId("server", HTMLElement);
-  const text = /** @type {HTMLElement} */ (line.querySelector(".text"));
+/** Ask the server how it is, and again every few seconds: it may go while the popup is open. */
+async function askServer() {
+  const mine = ++turn;
+  clearTimeout(askTimer);
   const { server, token } = await load();
-  text.textContent = say("server_asking", server);
-  const state = await serverState(server, token);
-  line.dataset.state = state === "ready" ? "ready" : "trouble";
-  text.textContent = say(`server_${state}`, server);
-  byId("pair-line", HTMLElement).hidden = state !== "unpaired" && state !== "rejected";
+  known.server = server;
+  show();
+  const answer = await serverState(server, token);
+  if (mine !== turn) return;
+  known.answer = answer;
+  show();
+  askTimer = setTimeout(askServer, ASK_AGAIN_MS);
+}
+
+/** What the server answered may be of the past. */
+function doubt() {
+  known.answer = "asking";
+  void askServer();
+}
+
+/** @param {Known["summaries"]} summaries */
+function cutOff(summaries) {
+  return summaries.filter(({ state }) => state === "no_server" || state === "not_authorised").length;
 }
 
 async function showTab() {
   const settings = await load();
   const report = await chrome.runtime.sendMessage({ type: "tab-report", tabId: here.tabId });
-  const lasting = isOn(settings, here.site);
+  // The service worker could not find out: what was known stays.
+  if (!report?.summaries) return;
+  here.lasting = isOn(settings, here.site);
+  const lost = cutOff(report.summaries) > cutOff(known.summaries);
+  Object.assign(known, {
+    on: here.lasting || report.once,
+    entered: report.entered,
+    summaries: report.summaries,
+    unreached: report.unreached,
+  });
+  if (lost) doubt();
+  show();
+  // Nothing is offered for a tab that is not watched.
+  showTabPicture({ ...report, unreached: known.on ? known.unreached : [] });
+}
+
+function show() {
+  const { server, pair, tab, notes, players } = told(known);
+  const line = byId("server", HTMLElement);
+  line.dataset.state = server.tone;
+  write(/** @type {HTMLElement} */ (line.querySelector(".text")), server.words);
+  byId("pair-line", HTMLElement).hidden = !pair;
   const watch = byId("watch", HTMLButtonElement);
-  const on = lasting || report.once;
-  watch.textContent = say(on ? "watch_stop" : "watch_start");
-  watch.setAttribute("aria-pressed", String(on));
-  watch.disabled = here.site === null;
+  write(watch, say(known.on ? "watch_stop" : "watch_start"));
+  watch.setAttribute("aria-pressed", String(known.on));
+  watch.disabled = !known.web;
   const site = byId("site", HTMLInputElement);
-  site.checked = lasting;
-  site.disabled = here.site === null;
-  byId("site-label", HTMLElement).textContent = say("watch_always", here.site ?? "");
-  byId("faces", HTMLElement).textContent = describe(on, report.summaries);
-  showTabPicture(report);
+  site.checked = here.lasting;
+  site.disabled = !known.web;
+  write(byId("site-label", HTMLElement), say("watch_always", here.site ?? ""));
+  write(byId("faces", HTMLElement), tab);
+  write(byId("notes", HTMLElement), notes.join("\n"));
+  showPlayers(players, allowPlayers);
 }
 
-/** @param {boolean} on @param {Summary[]} summaries */
-function describe(on, summaries) {
-  if (here.site === null) return say("not_a_web_page");
-  if (!on) return say("not_watched");
-  if (summaries.length === 0) return say("no_video");
-  const faces = summaries.reduce((sum, { faces: count }) => sum + count, 0);
-  if (summaries.some(({ fake }) => fake)) return faces === 1 ? say("face_fake") : say("faces_fake", String(faces));
-  const trouble = summaries.find(({ state }) => state !== "watching");
-  if (faces === 0 && trouble) return say(`state_${trouble.state}`);
-  return faces === 0 ? say("state_watching") : say(faces === 1 ? "face_in_view" : "faces_in_view", String(faces));
+/** Read out only what has changed. @param {HTMLElement} element @param {string} text */
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
-byId("watch", HTMLButtonElement).addEventListener("click", async (event) => {
-  const on = /** @type {HTMLElement} */ (event.currentTarget).getAttribute("aria-pressed") !== "true";
-  const lasting = isOn(await load(), here.site);
-  if (!on && lasting) return setSite(false);
+byId("watch", HTMLButtonElement).addEventListener("click", async () => {
+  const on = !known.on;
+  if (!on && here.lasting) return setSite(false);
   const done = await chrome.runtime.sendMessage({ type: "watch-tab", tabId: here.tabId, on });
   byId("watch-note", HTMLElement).textContent = done?.injected === false ? say("cannot_enter") : "";
   await showTab();
 });
 
+/**
+ * Have the browser ask for a site. It asks only at once, while the click counts, and may close the
+ * popup for it: the service worker is told beforehand what the answer is to be for.
+ * @param {"site"|"players"} want
+ * @param {string} site
+ */
+async function ask(want, site) {
+  const question = { want, site, tabId: here.tabId };
+  void chrome.runtime.sendMessage({ type: "about-to-ask", ...question });
+  if (await chrome.permissions.request({ origins: [patternOf(site)] })) {
+    await chrome.runtime.sendMessage({ type: "agreed", ...question });
+  }
+  await showTab();
+}
+
+/** @param {string} site */
+function allowPlayers(site) {
+  return ask("players", site);
+}
+
 /** @param {boolean} on */
 async function setSite(on) {
-  const { site, tabId, embedded } = here;
+  const { site, tabId } = here;
   if (site === null) return;
-  if (on) {
-    // Asked at once, while the click still counts as one.
-    const sites = [site, ...embedded];
-    if (!(await chrome.permissions.request({ origins: sites.map(patternOf) }))) return showTab();
+  if (on) return ask("site", site);
+  await chrome.runtime.sendMessage({ type: "site-off", site, tabId });
+  if (!needsPermission(await load(), site)) {
+    await chrome.permissions.remove({ origins: [patternOf(site)] }).catch(() => false);
   }
-  await chrome.runtime.sendMessage({ type: "set-site", site, on, tabId });
-  const { allSites } = await load();
-  if (!on && !allSites) await chrome.permissions.remove({ origins: [patternOf(site)] }).catch(() => false);
   await showTab();
 }
 
@@ -127,10 +166,13 @@ for (const id of ["open-options", "settings"]) {
 }
 
 listenToTabPicture(() => here.tabId, showTab);
+chrome.storage.onChanged.addListener((changes, area) => {
+  if (area === "local" && (changes.server || changes.token)) doubt();
+});
+
 fillTexts();
-void showServer();
 void showSensitivity();
 await findTab();
+void askServer();
 await showTab();
-void findEmbedded();
 setInterval(showTab, REFRESH_MS);

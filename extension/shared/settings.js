@@ -11,6 +11,7 @@
  * @property {boolean} allSites watch every site that is not in offSites
  * @property {string[]} onSites sites turned on one by one, as `https://example.org`
  * @property {string[]} offSites sites turned off while allSites is on
+ * @property {string[]} playerSites sites whose embedded players may be watched in tabs that are
  */
 
 /** @type {readonly Sensitivity[]} */
@@ -27,6 +28,7 @@ export const DEFAULTS = Object.freeze({
   allSites: false,
   onSites: [],
   offSites: [],
+  playerSites: [],
 });
 
 /** @returns {Promise<Settings>} */

@@ -1,7 +1,9 @@
 // On which sites Fakelight works: the sites turned on one by one, or all but some.
 
-/** @typedef {Pick<import("./settings.js").Settings, "allSites"|"onSites"|"offSites">} SiteSettings */
+/** @typedef {Pick<import("./settings.js").Settings, "allSites"|"onSites"|"offSites"|"playerSites">} Settings */
+/** @typedef {Pick<Settings, "allSites"|"onSites"|"offSites">} SiteSettings */
 /** @typedef {Pick<SiteSettings, "onSites"|"offSites">} SiteLists */
+/** @typedef {Pick<Settings, "playerSites"|"offSites">} PlayerLists */
 
 export const ALL_SITES = Object.freeze(["http://*/*", "https://*/*"]);
 
@@ -79,4 +81,26 @@ export function withoutSite({ onSites, offSites }, site) {
     onSites: onSites.filter((other) => other !== site),
     offSites: offSites.filter((other) => other !== site),
   };
+}
+
+/**
+ * The lists once players of a site may be watched wherever they are embedded.
+ * @param {PlayerLists} lists
+ * @param {string} site
+ * @returns {PlayerLists}
+ */
+export function withPlayers({ playerSites, offSites }, site) {
+  return {
+    playerSites: [...playerSites.filter((other) => other !== site), site],
+    offSites: offSites.filter((other) => other !== site),
+  };
+}
+
+/**
+ * @param {Settings} settings
+ * @param {string} site
+ * @returns {boolean} whether anything that is turned on needs the browser's permission for it
+ */
+export function needsPermission({ allSites, onSites, playerSites }, site) {
+  return allSites || onSites.includes(site) || playerSites.includes(site);
 }

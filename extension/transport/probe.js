@@ -41,6 +41,8 @@ export async function serverState(server, token) {
         onState: (state) => {
           if (state === "not_authorised") done("rejected");
           else if (state === "refused") done("strange");
+          // It is there and lets this browser in; the videos say that it has no room for more.
+          else if (state === "full") done("ready");
           else if (state === "no_server") done("unreachable");
         },
       },

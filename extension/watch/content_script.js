@@ -15,6 +15,8 @@
   /** @type {ReturnType<typeof setInterval>|undefined} */
   let timer;
   const listening = new AbortController();
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let frameTimer;
 
   const url = chrome.runtime.getURL;
 
@@ -51,8 +53,28 @@
   }
 
   function stop() {
-    watcher?.stop();
+    if (!watcher) return;
+    watcher.stop();
     watcher = null;
+    // Nobody else tells of a frame that goes.
+    chrome.runtime?.sendMessage?.({ type: "tab-state", summaries: [] }).catch(() => {});
+  }
+
+  /** What was allowed may be so no longer. */
+  async function check() {
+    if (!watcher) return;
+    const settings = await chrome.runtime.sendMessage({ type: "content-settings" });
+    if (settings?.on === true) return;
+    stop();
+    wait();
+  }
+
+  /** A frame that came to the page: the service worker knows whether it may be entered. */
+  function frameLoaded() {
+    clearTimeout(frameTimer);
+    frameTimer = setTimeout(() => {
+      if (on) chrome.runtime?.sendMessage?.({ type: "frame-loaded" }).catch(() => {});
+    }, 300);
   }
 
   function look() {
@@ -71,6 +93,7 @@
   function leave() {
     on = false;
     clearInterval(timer);
+    clearTimeout(frameTimer);
     stop();
     listening.abort();
     chrome.runtime.onMessage.removeListener(receive);
@@ -80,6 +103,7 @@
   /** @param {any} message */
   function receive(message) {
     if (message?.type === "off") leave();
+    else if (message?.type === "check") void check();
     else if (message?.type === "sensitivity") watcher?.setSensitivity(message.sensitivity);
     else if (message?.type === "report") watcher?.report(true);
     else if (message?.type === "tab-picture") {
@@ -90,10 +114,15 @@
 
   const { signal } = listening;
   document.addEventListener("playing", () => void start(), { capture: true, signal });
+  document.addEventListener("load", ({ target }) => target instanceof HTMLIFrameElement && frameLoaded(), {
+    capture: true,
+    signal,
+  });
   document.addEventListener("visibilitychange", () => watcher?.review(), { signal });
   // Back/forward cache: leave with nothing open, come back as if new.
   addEventListener("pagehide", stop, { signal });
   addEventListener("pageshow", (event) => event.persisted && wait(), { signal });
   chrome.runtime.onMessage.addListener(receive);
   wait();
+  if (document.querySelector("iframe, frame, object")) frameLoaded();
 })();

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Page, Playwright, Worker
+from playwright.sync_api import BrowserContext, Frame, Page, Playwright, Worker
 
 from tests.e2e.overlay_view import Eye
 from tests.support.paths import EXTENSION
@@ -122,6 +122,36 @@ class Extension:
         return found
 
 
+class Consent:
+    """The person's answer to the browser's question for a site.
+
+    The browser asks in a window that no test can click. A site that the person has added on the
+    browser's own page of extensions is given without that window once the extension asks for it.
+    """
+
+    def __init__(self, context: BrowserContext, extension: Extension) -> None:
+        self.extension = extension
+        self.page = context.new_page()
+        self.page.goto("chrome://extensions", wait_until="commit", timeout=90_000)
+
+    def _call(self, method: str, pattern: str) -> None:
+        script = f"([id, pattern]) => chrome.developerPrivate.{method}(id, pattern)"
+        self.page.evaluate(script, [self.extension.id, pattern])
+
+    def prepare(self, pattern: str) -> None:
+        """Yes, when the extension asks for ``pattern``."""
+        self._call("addHostPermission", pattern)
+
+    def take_back(self, pattern: str) -> None:
+        """What the person can do on the browser's own page at any time."""
+        self._call("removeHostPermission", pattern)
+
+    def granted(self) -> list[str]:
+        script = "async () => (await chrome.permissions.getAll()).origins"
+        found: list[str] = self.extension.worker.evaluate(script)
+        return sorted(found)
+
+
 class ToolbarPopup:
     """A real click on the extension's icon in the toolbar, and the popup that it opens."""
 
@@ -211,5 +241,5 @@ def wait_for(what: str, look: Callable[[], Any], seconds: float = 20, every: flo
         time.sleep(every)
 
 
-def watch(page: Page) -> Eye:
+def watch(page: Page | Frame) -> Eye:
     return Eye(page)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import CDPSession, Page
+from playwright.sync_api import CDPSession, Frame, Page
 
 Box = tuple[float, float, float, float]
 
@@ -39,11 +39,13 @@ class OverlayView:
 
 
 class Eye:
-    """Reads the overlays of a page through the browser's debugging protocol."""
+    """Reads the overlays of a page, or of another site's frame in it, through the browser's
+    debugging protocol."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page | Frame) -> None:
         self.page = page
-        self.session: CDPSession = page.context.new_cdp_session(page)
+        context = page.context if isinstance(page, Page) else page.page.context
+        self.session: CDPSession = context.new_cdp_session(page)
 
     def overlays(self) -> list[OverlayView]:
         """Every overlay of the page, embedded frames of the same process included."""
@@ -85,6 +87,7 @@ class Eye:
     def click(self, node: int) -> None:
         """A real click on the middle of an element."""
         x, y, width, height = self.rect(node)
+        assert isinstance(self.page, Page), "a frame's own window is not the tab's"
         self.page.mouse.click(x + width / 2, y + height / 2)
 
     def _call(self, node: int, script: str) -> Any:

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ALL_SITES, isOn, patternsOf, permissionForAll, siteOf, withSite, withoutSite } from "#extension/shared/sites.js";
+import {
+  ALL_SITES,
+  isOn,
+  needsPermission,
+  patternsOf,
+  permissionForAll,
+  siteOf,
+  withPlayers,
+  withSite,
+  withoutSite,
+} from "#extension/shared/sites.js";
 
 const NONE = { allSites: false, onSites: [], offSites: [] };
 const HERE = "https://here.example";
@@ -52,4 +62,18 @@ test("Firefox is asked for the one permission with which it gives another site's
   } finally {
     Reflect.deleteProperty(globalThis, "chrome");
   }
+});
+
+test("players of a site are a list of their own, and take back that it was turned off", () => {
+  const lists = { playerSites: [THERE], offSites: [HERE, THERE] };
+  assert.deepEqual(withPlayers(lists, HERE), { playerSites: [THERE, HERE], offSites: [THERE] });
+  assert.deepEqual(withPlayers(lists, THERE).playerSites, [THERE]);
+});
+
+test("a permission is kept while anything needs it", () => {
+  const none = { ...NONE, playerSites: [] };
+  assert.equal(needsPermission(none, HERE), false);
+  assert.equal(needsPermission({ ...none, playerSites: [HERE] }, HERE), true);
+  assert.equal(needsPermission({ ...none, onSites: [HERE] }, HERE), true);
+  assert.equal(needsPermission({ ...none, allSites: true }, HERE), true);
 });
