@@ -138,7 +138,7 @@ def test_popup_says_what_is_the_matter(
     assert popup.evaluate("!document.querySelector('#pair-line').hidden")
     assert "does not judge sound" in popup.text()
     popup.click("#watch")
-    wait_for("the state of the tab", lambda: "Waiting for a video" in popup.text("#faces"))
+    wait_for("the state of the tab", lambda: "until this browser is paired" in popup.text("#faces"))
     popup.evaluate(
         "(() => { const s = document.querySelector('#sensitivity'); s.value = 'alert';"
         " s.dispatchEvent(new Event('change')); })()"
