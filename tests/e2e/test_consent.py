@@ -157,7 +157,13 @@ def test_pages_of_the_browser_cannot_be_watched(page: Page, extension: Extension
 
 def test_manifest_asks_for_no_site(extension: Extension) -> None:
     manifest = extension.worker.evaluate("chrome.runtime.getManifest()")
-    assert manifest["permissions"] == ["activeTab", "scripting", "storage"]
+    assert manifest["permissions"] == [
+        "activeTab",
+        "offscreen",
+        "scripting",
+        "storage",
+        "tabCapture",
+    ]
     assert "host_permissions" not in manifest
     assert "content_scripts" not in manifest
     assert (Path(EXTENSION) / "manifest.json").is_file()
