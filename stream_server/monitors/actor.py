@@ -10,9 +10,9 @@ import threading
 from stream_server import resources
 from stream_server.engine.configured import configured_engine
 from stream_server.engine.fingerprint import fingerprint
-from stream_server.monitors.evidence import jpeg
 from stream_server.monitors.guard import Guarded
 from stream_server.monitors.parts import watch_alone
+from stream_server.monitors.shown import Shown, shown
 from stream_server.monitors.store.monitors import SupersededError
 from stream_server.ray_cluster import ClusterError, this_node
 from stream_server.settings import Settings
@@ -40,10 +40,9 @@ class MonitorActor:
         self.done = threading.Event()  # nothing more is watched here
         threading.Thread(target=self._work, daemon=True).start()
 
-    def picture(self, side: int) -> tuple[float, bytes] | None:
-        """When the newest picture came in, and its JPEG of at most ``side`` pixels a side."""
-        newest = None if self._guarded is None else self._guarded.watch.newest
-        return None if newest is None else (newest.captured_at, jpeg(newest.image, side, 80))
+    def picture(self, side: int) -> Shown | None:
+        """The newest picture, of at most ``side`` pixels a side."""
+        return None if self._guarded is None else shown(self._guarded.watch, side)
 
     def timeline(self) -> list[list[float]]:
         """Pairs of Unix seconds and probability of the last minutes."""

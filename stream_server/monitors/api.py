@@ -29,6 +29,7 @@ _HEARTBEAT = 10.0
 _MOST = 1000  # incidents of one answer
 _NO_STORE = {"Cache-Control": "no-store"}
 _STREAM = {**_NO_STORE, "X-Accel-Buffering": "no"}
+_IN_HEADER = ("track", "box", "probability", "verdict")
 _KINDS = {"still.jpg": "still", "clip.mp4": "clip", "heat.json": "heat"}
 
 
@@ -81,15 +82,16 @@ async def remove_monitor(request: Request) -> Response:
 
 
 async def picture(request: Request) -> Response:
-    """The newest picture, which lies in memory only. ``width`` shrinks it."""
+    """The newest picture, which lies in memory only, with its faces in a header. ``width`` shrinks
+    it."""
     service, found = _service(request), await _monitor(request)
     side = int(_number(request, "width", 640, 64, 1920))
     newest = None if found.paused else await service.watchers.picture(found.id, side)
     if newest is None:
         raise ProblemError(404, f"there is no picture of monitor {found.id} at the moment")
-    at, data = newest
-    headers = {**_NO_STORE, "X-Captured-At": f"{at:.3f}"}
-    return Response(data, media_type="image/jpeg", headers=headers)
+    faces = json.dumps([{name: face[name] for name in _IN_HEADER} for face in newest.faces])
+    headers = {**_NO_STORE, "X-Captured-At": f"{newest.captured_at:.3f}", "X-Faces": faces}
+    return Response(newest.jpeg, media_type="image/jpeg", headers=headers)
 
 
 async def events(request: Request) -> Response:
@@ -135,6 +137,7 @@ async def incidents(request: Request) -> Response:
         query.get("monitor") or None,
         cast("Filter | None", state),
         _number(request, "before", math.inf, 0, math.inf),
+        query.get("before_id") or "",
         int(_number(request, "limit", _MOST, 1, _MOST)),
     )
     kept = await asyncio.to_thread(service.incidents.pictures, [one.id for one in found])

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from stream_server.monitors.evidence import jpeg
 from stream_server.monitors.guard import Guarded
+from stream_server.monitors.shown import Shown, shown
 from stream_server.monitors.status import Status
 from stream_server.monitors.store.tables import Monitor
 from stream_server.monitors.watch import Watch
@@ -70,13 +70,10 @@ class WatchersHere:
         watch = self.watch(monitor)
         return None if watch is None else watch.status
 
-    async def picture(self, monitor: str, side: int) -> tuple[float, bytes] | None:
-        """When the newest picture came in, and its JPEG of at most ``side`` pixels a side."""
+    async def picture(self, monitor: str, side: int) -> Shown | None:
+        """The newest picture, of at most ``side`` pixels a side."""
         watch = self.watch(monitor)
-        if watch is None or watch.newest is None:
-            return None
-        newest = watch.newest
-        return newest.captured_at, await asyncio.to_thread(jpeg, newest.image, side, 80)
+        return None if watch is None else await asyncio.to_thread(shown, watch, side)
 
     async def timeline(self, monitor: str) -> list[list[float]]:
         """Pairs of Unix seconds and probability of the last minutes."""

@@ -20,6 +20,7 @@ from typing import Any
 from stream_server import __version__, resources
 from stream_server.engine.fingerprint import fingerprint
 from stream_server.monitors.actor import MonitorActor
+from stream_server.monitors.shown import Shown
 from stream_server.monitors.status import Status
 from stream_server.monitors.store.tables import Monitor
 from stream_server.ray_cluster import join, short_error
@@ -79,9 +80,10 @@ class WatchersOnRay:
         """How it stands where no actor can say so; else it is in the database."""
         return self._failed.get(monitor)
 
-    async def picture(self, monitor: str, side: int) -> tuple[float, bytes] | None:
-        """When the newest picture came in, and its JPEG."""
-        return await asyncio.to_thread(self._ask, monitor, "picture", None, side)
+    async def picture(self, monitor: str, side: int) -> Shown | None:
+        """The newest picture, of at most ``side`` pixels a side."""
+        found: Shown | None = await asyncio.to_thread(self._ask, monitor, "picture", None, side)
+        return found
 
     async def timeline(self, monitor: str) -> list[list[float]]:
         """Pairs of Unix seconds and probability of the last minutes."""

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stream_server.database import Database, DatabaseAddressError
 from stream_server.monitors.here import WatchersHere
 from stream_server.monitors.incidents import Patience
+from stream_server.monitors.shown import Shown
 from stream_server.monitors.source import Source
 from stream_server.monitors.status import Status
 from stream_server.monitors.storage import Storage
@@ -50,7 +51,7 @@ class Watchers(Protocol):
 
     def status(self, monitor: str) -> Status | None: ...
 
-    async def picture(self, monitor: str, side: int) -> tuple[float, bytes] | None: ...
+    async def picture(self, monitor: str, side: int) -> Shown | None: ...
 
     async def timeline(self, monitor: str) -> list[list[float]]: ...
 

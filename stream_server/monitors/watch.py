@@ -33,6 +33,7 @@ from stream_server.vision.types import Image
 _log = logging.getLogger(__name__)
 _TICK = 1.0
 _PROGRESS = 2.0  # seconds: how much of an open incident a killed server forgets
+_FRESH = 1.0  # seconds: what was judged that long ago is not the newest any more
 _JUMP = 5.0  # seconds of media time that no frame shows: another stream
 _MAX_TIME = 1e12  # as in a frame's header
 
@@ -61,6 +62,8 @@ class Watch:
         self.status = Status("connecting", "", time.time())
         self.timeline = Timeline()
         self.newest: SourceFrame | None = None
+        self._in_hand: SourceFrame | None = None
+        self._judged: tuple[SourceFrame, list[dict[str, Any]]] | None = None
         self._source = source
         self._live = live(self._hear, monitor)
         self._monitors = monitors
@@ -80,6 +83,14 @@ class Watch:
         self._failing = False
         self._media = -1.0
         self._frames = 0
+
+    @property
+    def newest_judged(self) -> tuple[SourceFrame, list[dict[str, Any]]] | None:
+        """The newest picture with a verdict, and its faces; ``None`` where it is an old one."""
+        if self.newest is None or self._judged is None:
+            return None
+        age = self.newest.captured_at - self._judged[0].captured_at
+        return self._judged if age < _FRESH else None
 
     async def run(self) -> None:
         """Watch. Returns when the source is over.
@@ -154,6 +165,7 @@ class Watch:
         """Called by a worker, for the frames that are analysed."""
         if self._evidence is not None:
             self._evidence.saw(frame.image, frame.captured_at)
+        self._in_hand = frame
         return frame.image
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -176,6 +188,8 @@ class Watch:
             self.status.follow(self._stands, now)
         faces = self._live.faces
         self.status.saw(message["faces"], max(now - at, 0.0))
+        if self._in_hand is not None and self._in_hand.captured_at == at:
+            self._judged = (self._in_hand, message["faces"])
         self.timeline.add(at, [f.probability for f in faces if f.probability is not None])
         signatures = self._live.signatures()
         changed = self._incidents.look(at, message["media_time"], faces, signatures)

@@ -74,7 +74,7 @@ def open_page(chrome: Browser, nothing_yet: Watching) -> Iterator[Open]:
 
 def add(page: Page, url: str, name: str = "") -> None:
     page.get_by_label("Address of the stream").fill(url)
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Start watching").click()
 
 
@@ -196,8 +196,21 @@ def test_pause_resume_and_remove_with_a_question(open_page: Open, nothing_yet: W
 
 def test_another_page_sees_what_this_one_does(open_page: Open, nothing_yet: Watching) -> None:
     here, there = open_page(), open_page()
-    add(here, nothing_yet.address("empty.mp4"), "Garden")
-    expect(tile(there, "Garden").locator(".faces")).to_have_text("No face in view")
+    add(here, nothing_yet.address("empty.mp4"), "Gate")
+    expect(tile(there, "Gate").locator(".faces")).to_have_text("No face in view")
+    rename = tile(here, "Gate").get_by_role("button", name="Rename Gate")
+    rename.click()
+    here.keyboard.press("Escape")
+    expect(rename).to_be_focused()
+    here.keyboard.press("Enter")
+    field = here.get_by_role("dialog").get_by_label("New name")
+    expect(field).to_have_value("Gate")
+    field.fill(" Garden ")
+    here.keyboard.press("Enter")
+    expect(tile(here, "Garden")).to_be_visible()
+    expect(tile(there, "Garden")).to_be_visible()
+    expect(there.locator("#by-monitor option")).to_have_text(["All streams", "Garden"])
+    assert [one["name"] for one in nothing_yet.get("/v1/monitors")] == ["Garden"]
     tile(here, "Garden").get_by_role("button", name="Remove").click()
     here.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(tile(there, "Garden")).to_have_count(0)

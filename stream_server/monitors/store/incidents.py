@@ -93,10 +93,12 @@ class IncidentTable:
         monitor: str | None = None,
         state: Filter | None = None,
         before: float = math.inf,
+        before_id: str = "",
         limit: int = 1000,
     ) -> Sequence[Incident]:
-        """The newest first, without their timelines. ``before`` leaves out those that opened at
-        that time or later."""
+        """The newest first, without their timelines; of those that opened at the same time by their
+        id. ``before`` leaves out those that opened later, and of those that opened at that very
+        time the ones up to ``before_id``, or all where none is given."""
         query = select(Incident).options(defer(Incident.timeline)).limit(limit)
         query = query.order_by(Incident.opened_at.desc(), Incident.id)
         if monitor is not None:
@@ -104,7 +106,10 @@ class IncidentTable:
         if state is not None:
             query = query.where(_in_state(state))
         if before < math.inf:
-            query = query.where(Incident.opened_at < before)
+            later = Incident.opened_at < before
+            if before_id:
+                later |= (Incident.opened_at == before) & (Incident.id > before_id)
+            query = query.where(later)
         with self._database.read() as session:
             return session.scalars(query).all()
 

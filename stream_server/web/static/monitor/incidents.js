@@ -33,9 +33,9 @@ export class Incidents {
     this.trouble = trouble;
     /** @type {Map<string, HTMLElement>} the rows that are shown, by the incident's id */
     this.rows = new Map();
-    /** Where this page and the newer ones before it begin: before which time. @type {(number|null)[]} */
+    /** What this page and the newer ones before it begin after, null for the newest. @type {(Incident|null)[]} */
     this.starts = [null];
-    /** Before which time the next page begins, null where there is none. @type {number|null} */
+    /** What the next page begins after, null where there is none. @type {Incident|null} */
     this.end = null;
     this.asked = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -89,11 +89,13 @@ export class Incidents {
     const asked = ++this.asked;
     const seconds = Number(byTime.value);
     const since = seconds ? Date.now() / 1000 - seconds : -Infinity;
+    const after = this.starts[this.starts.length - 1];
     try {
       const found = await incidents({
         monitor: byMonitor.value,
         state: byState.value,
-        before: this.starts[this.starts.length - 1],
+        before: after?.opened_at,
+        before_id: after?.id,
         limit: PAGE + 1,
       });
       if (asked === this.asked) this.show(found.filter(({ opened_at }) => opened_at >= since));
@@ -105,7 +107,7 @@ export class Incidents {
   /** @param {Incident[]} found one more than a page where there are older ones */
   show(found) {
     const page = found.slice(0, PAGE);
-    this.end = found.length > PAGE ? page[PAGE - 1].opened_at : null;
+    this.end = found.length > PAGE ? page[PAGE - 1] : null;
     const before = this.rows;
     this.rows = new Map(page.map((incident) => [incident.id, before.get(incident.id) ?? this.made(incident)]));
     for (const incident of page) this.fill(/** @type {HTMLElement} */ (this.rows.get(incident.id)), incident);

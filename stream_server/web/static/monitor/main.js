@@ -32,7 +32,15 @@ function trouble(error) {
   note.textContent = troubleWords(error);
 }
 
-const wall = new Wall({ incidents: ({ id }) => incidents.choose(id), trouble, changed: monitorsChanged });
+const wall = new Wall({
+  incidents: ({ id }) => incidents.choose(id),
+  trouble,
+  changed: monitorsChanged,
+  renamed: () => {
+    monitorsChanged();
+    incidents.refresh();
+  },
+});
 const incidents = new Incidents({ streamOf, trouble });
 const detail = new Detail({ streamOf, threshold: () => wall.threshold, changed: () => incidents.refresh() });
 const webhooks = new Webhooks();

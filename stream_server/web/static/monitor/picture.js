@@ -4,7 +4,7 @@ import { drawBox } from "../../extension/overlay/look.js";
 import { contextOf } from "../../extension/shared/dom.js";
 import { newestPicture } from "./server.js";
 
-/** @typedef {import("./server.js").Face} Face */
+/** @typedef {import("./server.js").PictureFace} PictureFace */
 
 const EVERY_MS = 1000;
 
@@ -12,13 +12,11 @@ export class Picture {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {string} id of the monitor
-   * @param {() => Face[]} faces in the newest picture
    */
-  constructor(canvas, id, faces) {
+  constructor(canvas, id) {
     this.canvas = canvas;
     this.id = id;
-    this.facesNow = faces;
-    /** @type {Face[]} */
+    /** Those of the picture that is shown, not of a later one. @type {PictureFace[]} */
     this.faces = [];
     /** Whether new pictures are to be had. */
     this.live = false;
@@ -53,15 +51,15 @@ export class Picture {
     this.asking = true;
     const found = await newestPicture(this.id).catch(() => null);
     this.asking = false;
-    if (found !== null && this.live) this.show(found);
+    if (found !== null && this.live) this.show(found.image, found.faces);
     this.timer = setTimeout(() => void this.next(), EVERY_MS);
   }
 
-  /** @param {ImageBitmap|null} image */
-  show(image) {
+  /** @param {ImageBitmap|null} image @param {PictureFace[]} faces */
+  show(image, faces) {
     this.image?.close();
     this.image = image;
-    this.faces = this.facesNow(); // they belong to this picture, so they stay until the next
+    this.faces = faces;
     this.paint();
   }
 
@@ -86,6 +84,6 @@ export class Picture {
     this.views.disconnect();
     this.sizes.disconnect();
     document.removeEventListener("visibilitychange", this.onVisible);
-    this.show(null);
+    this.show(null, []);
   }
 }

@@ -11,6 +11,7 @@ import { ask } from "./request.js";
  * @property {Verdict} verdict
  * @property {string[]} reasons
  */
+/** @typedef {Pick<Face, "track"|"box"|"probability"|"verdict">} PictureFace */
 /**
  * @typedef {object} Monitor as GET /v1/monitors gives it
  * @property {string} id
@@ -58,7 +59,7 @@ export const monitors = () => ask("GET", "v1/monitors");
 /** @param {{url: string, name?: string, evidence?: boolean}} wanted @returns {Promise<Monitor>} */
 export const addMonitor = (wanted) => ask("POST", "v1/monitors", wanted);
 
-/** @param {string} id @param {{paused: boolean}} change @returns {Promise<Monitor>} */
+/** @param {string} id @param {{paused?: boolean, name?: string}} change @returns {Promise<Monitor>} */
 export const changeMonitor = (id, change) => ask("PATCH", monitorPath(id), change);
 
 /** @param {string} id */
@@ -67,14 +68,19 @@ export const removeMonitor = (id) => ask("DELETE", monitorPath(id));
 /** @param {string} id @returns {Promise<Monitor & {timeline: Timeline}>} with the last minutes */
 export const monitor = (id) => ask("GET", monitorPath(id));
 
-/** @param {string} id @returns {Promise<ImageBitmap|null>} the newest picture, null where there is none */
+/**
+ * @param {string} id
+ * @returns {Promise<{image: ImageBitmap, faces: PictureFace[]}|null>} the newest picture with its faces, null where
+ *   there is none
+ */
 export async function newestPicture(id) {
   const answer = await fetch(`${monitorPath(id)}/picture.jpg`, { cache: "no-store" });
-  return answer.ok ? createImageBitmap(await answer.blob()) : null;
+  if (!answer.ok) return null;
+  return { image: await createImageBitmap(await answer.blob()), faces: JSON.parse(answer.headers.get("X-Faces") ?? "[]") };
 }
 
 /**
- * @param {{monitor: string, state: string, before: number|null, limit: number}} filter empty for all
+ * @param {{monitor: string, state: string, before?: number, before_id?: string, limit: number}} filter empty for all
  * @returns {Promise<Incident[]>} newest first
  */
 export function incidents(filter) {

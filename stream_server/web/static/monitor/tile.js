@@ -11,6 +11,7 @@ import { clock, duration, facesWords, moment, mostSuspicious, sentence, stateWor
 /**
  * @typedef {object} Acts what a tile's buttons do
  * @property {(monitor: Monitor) => Promise<void>} pause, resume, or try again
+ * @property {(monitor: Monitor) => Promise<void>} rename
  * @property {(monitor: Monitor) => Promise<void>} remove
  * @property {(monitor: Monitor) => void} incidents show those of this monitor
  */
@@ -29,10 +30,11 @@ export class Tile {
     /** @type {Point[]} */
     this.points = [];
     this.canvas = /** @type {HTMLCanvasElement} */ (this.part("canvas"));
-    this.picture = new Picture(this.canvas, monitor.id, () => this.monitor.faces);
+    this.picture = new Picture(this.canvas, monitor.id);
     /** @type {Chart|null} made once the tile has a width */
     this.chart = null;
     this.act(".pause", acts.pause);
+    this.act(".rename", acts.rename);
     this.act(".remove", acts.remove);
     this.part(".mine").addEventListener("click", () => acts.incidents(this.monitor));
   }
@@ -73,9 +75,10 @@ export class Tile {
     this.part(".facts").textContent = `${lag}since ${moment(monitor.since, now)}${kept}`;
     this.label(".pause", state === "paused" ? "Resume" : state === "failed" ? "Try again" : "Pause");
     this.label(".mine", "Incidents of");
+    this.label(".rename", "Rename");
     this.label(".remove", "Remove");
     this.picture.run(WITH_PICTURE.includes(state));
-    if (!WITH_PICTURE.includes(state)) this.picture.show(null);
+    if (!WITH_PICTURE.includes(state)) this.picture.show(null, []);
     this.part(".nothing").replaceChildren(...(WITH_PICTURE.includes(state) ? [] : [stateIcon(state)]));
   }
 

@@ -2,6 +2,7 @@
 
 import { byId } from "../../extension/shared/dom.js";
 import { confirmed } from "./confirm.js";
+import { newName } from "./rename.js";
 import { changeMonitor, monitor as ask, removeMonitor } from "./server.js";
 import { Tile } from "./tile.js";
 import { mostSuspicious } from "./words.js";
@@ -17,11 +18,13 @@ export class Wall {
    * @param {object} events
    * @param {(monitor: Monitor) => void} events.incidents show those of this monitor
    * @param {(error: unknown) => void} events.trouble
-   * @param {() => void} events.changed there are other monitors, or other names
+   * @param {() => void} events.changed there are other monitors
+   * @param {() => void} events.renamed one has another name
    */
-  constructor({ incidents, trouble, changed }) {
+  constructor({ incidents, trouble, changed, renamed }) {
     this.trouble = trouble;
     this.changed = changed;
+    this.renamed = renamed;
     /** @type {Map<string, Tile>} by the monitor's id */
     this.tiles = new Map();
     /** From which probability on a face counts as likely fake. @type {number|null} */
@@ -29,6 +32,7 @@ export class Wall {
     this.acts = {
       incidents,
       pause: (/** @type {Monitor} */ monitor) => this.pause(monitor),
+      rename: (/** @type {Monitor} */ monitor) => this.rename(monitor),
       remove: (/** @type {Monitor} */ monitor) => this.remove(monitor),
     };
     setInterval(() => this.draw(), 1000);
@@ -79,7 +83,9 @@ export class Wall {
       list.append(tile.element);
       this.changed();
     }
+    const renamed = tile.monitor.name !== monitor.name;
     tile.show(monitor, now);
+    if (renamed) this.renamed();
     const face = monitor.state === "watching" ? mostSuspicious(monitor.faces) : null;
     tile.remember({ time: now, probability: face?.probability ?? null, verdict: face?.verdict ?? "gathering" });
   }
@@ -94,6 +100,17 @@ export class Wall {
   async pause(monitor) {
     try {
       this.show(await changeMonitor(monitor.id, { paused: monitor.state !== "paused" && monitor.state !== "failed" }));
+    } catch (error) {
+      this.trouble(error);
+    }
+  }
+
+  /** @param {Monitor} monitor */
+  async rename(monitor) {
+    const name = await newName(monitor.name);
+    if (name === null) return;
+    try {
+      this.show(await changeMonitor(monitor.id, { name }));
     } catch (error) {
       this.trouble(error);
     }

@@ -221,6 +221,8 @@ def test_incidents_are_listed_as_the_contract_says(client: Any, table: Any) -> N
         ("state=closed", ["i1"]),
         ("state=", ["i2", "i1"]),
         ("before=2000", ["i1"]),
+        ("before=2000&before_id=i1", ["i2", "i1"]),
+        ("before=2000&before_id=i2", ["i1"]),
         ("limit=1", ["i2"]),
     ],
 )

@@ -84,7 +84,7 @@ def test_an_actor_watches_into_the_database_of_its_node(
     assert one.timeline() == [] and one.picture(64) is None
     until(lambda: table.get("m").state == "watching")
     until(incidents.find)
-    at, picture = until(lambda: one.picture(64))
+    at, picture, _ = until(lambda: one.picture(64))
     assert at > 0 and picture.startswith(b"\xff\xd8") and one.timeline()
     table.take_over("m")  # as another node does; this one leaves off
     one.done.wait(PATIENCE)

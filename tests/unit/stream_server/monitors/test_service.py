@@ -6,14 +6,17 @@ The faces are told by a script too: what is tested is what becomes of them.
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
@@ -164,6 +167,30 @@ async def test_an_incident_is_written_and_then_told(world: Any) -> None:
         assert told["monitor"]["state"] == "watching"
         watch = service.watchers.watch(monitor.id)
         assert watch.status.lag_s < PATIENCE and watch.timeline.as_json()
+
+
+async def test_a_picture_comes_with_its_own_faces_and_not_with_those_of_another(world: Any) -> None:
+    def script() -> Iterator[Any]:
+        yield SourceState("playing")
+        for number in range(100_000):
+            yield seen(200 if number % 2 else 20, number)
+
+    world.scripts["a"] = script
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        watch = await until(lambda: service.watchers.watch(monitor.id))
+        await until(lambda: watch.newest_judged)
+        seen_blues: set[float] = set()
+        async with asyncio.timeout(PATIENCE):
+            while len(seen_blues) < 2:
+                shown = await service.watchers.picture(monitor.id, 640)
+                picture = np.asarray(Pillow.open(io.BytesIO(shown.jpeg)))
+                (only,) = shown.faces
+                assert picture[..., 2].mean() / 255 == pytest.approx(only["probability"], abs=0.1)
+                seen_blues.add(round(only["probability"], 1))
+        watch.newest = seen(0, 1)
+        watch.newest = replace(watch.newest, captured_at=watch.newest.captured_at + 60)
+        assert watch.newest_judged is None  # none of what is shown now was judged
 
 
 async def test_a_restart_watches_again_and_goes_on_with_what_was_open(world: Any) -> None:

@@ -142,6 +142,17 @@ def test_finding(incidents: Any) -> None:
     assert found(before=3000.0) == ["i2", "i1"] and found(limit=1) == ["i3"]
 
 
+def test_pages_leave_nothing_out_where_several_opened_at_the_same_time(incidents: Any) -> None:
+    ones = [stretch(number, opened_at=1000.0 * (number // 4)).closed() for number in range(1, 10)]
+    incidents.save(ones, None)
+    seen: list[str] = []
+    last: dict[str, Any] = {}
+    while page := incidents.find(limit=2, **last):
+        seen += [one.id for one in page]
+        last = {"before": page[-1].opened_at, "before_id": page[-1].id}
+    assert seen == ["i8", "i9", "i4", "i5", "i6", "i7", "i1", "i2", "i3"]
+
+
 def test_pictures_go_with_their_incident(incidents: Any) -> None:
     incidents.save([stretch(1)], None)
     incidents.keep_picture("i1", "still", "image/jpeg", b"one")
