@@ -188,6 +188,10 @@ async def test_a_picture_comes_with_its_own_faces_and_not_with_those_of_another(
                 (only,) = shown.faces
                 assert picture[..., 2].mean() / 255 == pytest.approx(only["probability"], abs=0.1)
                 seen_blues.add(round(only["probability"], 1))
+        watch._follow(SourceState("frozen"))
+        assert watch.newest_judged is None  # none of what stands still is evidence
+        watch._follow(SourceState("playing"))
+        assert watch.newest_judged is not None
         watch.newest = seen(0, 1)
         watch.newest = replace(watch.newest, captured_at=watch.newest.captured_at + 60)
         assert watch.newest_judged is None  # none of what is shown now was judged
