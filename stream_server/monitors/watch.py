@@ -86,8 +86,8 @@ class Watch:
 
     @property
     def newest_judged(self) -> tuple[SourceFrame, list[dict[str, Any]]] | None:
-        """The newest picture with a verdict, and its faces; ``None`` where it is an old one, or what
-        shows is no evidence."""
+        """The newest picture with a verdict, and its faces; ``None`` where it is an old one, or
+        where what shows is no evidence."""
         if self.newest is None or self._judged is None or self._stands.kind in BLIND:
             return None
         age = self.newest.captured_at - self._judged[0].captured_at

@@ -14,9 +14,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.event_stream import EventStream
+from tests.support.live_media import live_bytes
 from tests.support.live_servers import (
     has_rtmp,
     has_rtsp,
@@ -35,6 +37,7 @@ from tests.support.monitor_desk import (
     looped_clip,
 )
 from tests.support.server import free_port
+from tests.support.web import Web, answer, away, web_server
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900), needs_ffmpeg]
 REAL, FAKE = 9.0, 9.0  # seconds: the clip is real, fake, real
@@ -139,6 +142,57 @@ def test_metrics_tell_of_monitors_and_their_lag(newsroom: Newsroom) -> None:
     assert sum(states.values()) == len(newsroom.monitors) and states["paused"] == 0
     assert told["fakelight_monitor_verdict_seconds_count",] > 0
     assert told["fakelight_webhook_attempts_total", "delivered"] == 0
+
+
+def hostile_sources(web: Web) -> dict[str, str]:
+    """Addresses of what nobody should serve, and what each is refused for."""
+    black = np.zeros((2304, 4096, 3), np.uint8)
+    bomb = live_bytes("mpegts", 0.2, size=(4096, 2304), picture=lambda at: black)
+    head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:1\n"
+    nested = answer(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nnested.m3u8\n")
+    one = (head + "#EXTINF:2,\n{}.ts\n").format
+    web.routes |= {
+        "/metadata": away("http://169.254.169.254/latest/meta-data/"),
+        "/file": away("file:///etc/passwd"),
+        "/inside.m3u8": answer((head + "#EXTINF:2,\nfile:///etc/passwd\n").encode()),
+        "/many.m3u8": answer((head + "#EXTINF:2,\na.ts\n" * 10_000).encode()),
+        "/huge.m3u8": answer(one("huge").encode()),
+        "/huge.ts": answer(b"G", Content_Length=str(1024**3)),
+        "/nested.m3u8": nested,
+        "/bomb": answer(bomb),
+    }
+    whys = {
+        "/metadata": "169.254.169.254",
+        "/file": "file:",
+        "/inside.m3u8": "file:///etc/passwd",
+        "/many.m3u8": "10000 segments; the limit is 8000",
+        "/huge.m3u8": "1073741824 bytes or more",
+        "/nested.m3u8": "inside another; the limit is 1",
+        "/bomb": "4096x2304 pixels",
+    }
+    return {web.url + path: why for path, why in whys.items()}
+
+
+def test_hostile_sources_are_refused_with_a_reason_and_the_others_go_on(newsroom: Newsroom) -> None:
+    desk, events = newsroom.desk, newsroom.events
+    with web_server() as web:
+        whys = {
+            desk.ask("POST", "/v1/monitors", {"url": url})["id"]: why
+            for url, why in hostile_sources(web).items()
+        }
+        for monitor, why in whys.items():
+
+            def refused(one: Any, monitor: str = monitor) -> bool:
+                return bool(one["id"] == monitor and one.get("state") == "failed")
+
+            assert why in events.wait_for("monitor", refused, PATIENCE)["reason"]
+            desk.ask("DELETE", f"/v1/monitors/{monitor}")
+    since = time.time()
+    for kind, monitor in newsroom.monitors.items():
+        until = time.monotonic() + PATIENCE
+        while (newest := desk.is_fake_now(monitor)) is None or newest[0] < since:
+            assert time.monotonic() < until, f"{kind} does not go on"
+            time.sleep(0.2)
 
 
 @needs_rtmp

@@ -100,7 +100,8 @@ class SegmentOpener:
         if not is_playlist(data):
             raise SourceGoneError(f"{without_secrets(url)} is no playlist any more")
         found = checked_playlist(data, response.url, self._side)
-        if found.is_master and url != self._top:
+        # One that names itself would be read again and again, and never show anything.
+        if found.is_master and (url != self._top or url in found.children):
             raise RefusedSourceError(
                 f"playlist {without_secrets(url)} is a master playlist inside another; the limit"
                 " is 1"

@@ -300,6 +300,11 @@ def test_playlists_that_nest_are_refused(web: Web, inner: bytes) -> None:
     assert heard.kinds == ["failed"] and "inside another; the limit is 1" in heard.reason
 
 
+def test_so_is_one_that_names_itself(web: Web) -> None:
+    heard = read_here_of(web, b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na\n")
+    assert heard.kinds == ["failed"] and "inside another; the limit is 1" in heard.reason
+
+
 def test_so_is_a_playlist_in_the_place_of_a_segment(web: Web) -> None:
     heard = read_here(one_segment(web, answer(b"#EXTM3U\n#EXTINF:2,\nfile:///etc/passwd\n")))
     assert heard.kinds == ["failed"] and "is a playlist" in heard.reason
