@@ -78,7 +78,7 @@ test("the picture alone is asked for, so that the browser goes on playing the so
     wanted = constraints;
     return { getVideoTracks: () => [track] };
   };
-  Object.defineProperty(navigator, "mediaDevices", { configurable: true, value: { getUserMedia } });
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { mediaDevices: { getUserMedia } } });
   const opened = await TabStream.open("an id", { width: 1920, height: 1080 }, () => {});
   assert.equal(wanted.audio, false);
   const { chromeMediaSource, chromeMediaSourceId, maxWidth, maxHeight } = wanted.video.mandatory;
