@@ -20,6 +20,9 @@ const here = { tabId: -1, site: null, lasting: false };
 /** @type {Known} */
 const known = { server: "", answer: "asking", web: true, on: false, entered: true, summaries: [], unreached: [] };
 
+/** Whether the service worker has told of the tab. */
+let reported = false;
+
 async function findTab() {
   const [tab] = await chrome.tabs.query({ active: true, currentWindow: true });
   here.tabId = tab?.id ?? -1;
@@ -69,6 +72,7 @@ async function showTab() {
     summaries: report.summaries,
     unreached: report.unreached,
   });
+  reported = true;
   if (lost) doubt();
   show();
   // Nothing is offered for a tab that is not watched.
@@ -81,6 +85,8 @@ function show() {
   line.dataset.state = server.tone;
   write(/** @type {HTMLElement} */ (line.querySelector(".text")), server.words);
   byId("pair-line", HTMLElement).hidden = !pair;
+  // Of the tab nothing is said, nor can be clicked, before it is known.
+  if (!reported) return;
   const watch = byId("watch", HTMLButtonElement);
   write(watch, say(known.on ? "watch_stop" : "watch_start"));
   watch.setAttribute("aria-pressed", String(known.on));

@@ -180,7 +180,9 @@ class ToolbarPopup:
         wait_for("the popup's document", self._loaded)
 
     def _loaded(self) -> bool:
-        there = "document.readyState === 'complete' && !!document.querySelector('#watch')"
+        there = (
+            "document.readyState === 'complete' && !!document.querySelector('#watch')?.textContent"
+        )
         answer = self.send("Runtime.evaluate", {"expression": there, "returnByValue": True})
         return answer["result"].get("value") is True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Frame, Page, Playwright
@@ -12,7 +13,7 @@ from tests.e2e.browser import Consent, Extension, ToolbarPopup, launch, wait_for
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
 from tests.support.paths import EXTENSION
-from tests.support.server import TOKEN, Server
+from tests.support.server import TOKEN, Server, free_port, start_server
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -141,3 +142,46 @@ def test_players_of_other_sites_are_named_asked_for_and_watched(
     assert box_is_on_the_face(third)
     popup = open_popup(page, extension)
     wait_for("the question again", lambda: ask_buttons(popup) == [PLAYER], PATIENCE)
+
+
+def test_popup_tells_one_story_when_the_server_goes_and_comes_back(
+    page: Page,
+    site: Site,
+    clip: Clip,
+    extension: Extension,
+    server: Server,
+    tmp_path: Path,
+    tiny_models: Path,
+) -> None:
+    """The popup stays open all the while, and no look at it finds two lines that disagree."""
+    port = free_port()
+    first = start_server(tmp_path, "--models", str(tiny_models), port=port)
+    texts: list[str] = []
+
+    def says(words: str) -> bool:
+        texts.append(popup.text())
+        return words in texts[-1]
+
+    try:
+        extension.store({"server": first.url, "token": TOKEN})
+        page.set_default_timeout(120_000)
+        page.goto(site.page("/going", video_page(clip("still", "mp4"), STYLE)))
+        popup = open_popup(page, extension)
+        popup.click("#watch")
+        wait_for("the face", lambda: says("1 face in view"), PATIENCE)
+    finally:
+        first.stop()
+    try:
+        wait_for("the word", lambda: says("No answer from"), PATIENCE)
+        assert "Nothing is judged until the server answers" in popup.text("#faces")
+        second = start_server(tmp_path, "--models", str(tiny_models), port=port)
+        try:
+            wait_for("the face again", lambda: says("1 face in view"), PATIENCE)
+        finally:
+            second.stop()
+    finally:
+        extension.store({"server": server.url})
+    for text in texts:
+        gone = "No answer from" in text or "until the server answers" in text
+        assert not (gone and ("Connected" in text or "in view." in text)), text
+        assert "does not answer" not in text, text
