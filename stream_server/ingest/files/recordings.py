@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stream_server.ingest.files.file_range import FileRange
+from stream_server.ingest.files.program_maps import changes, is_transport_stream
 
 MOST = 500
 """Recordings in one file that are looked at."""
@@ -56,6 +57,8 @@ def _starts(content: mmap.mmap) -> Iterator[tuple[int, int]]:
     for beginning in _BEGINNINGS:
         if beginning.match(content):
             return ((found.start(), 0) for found in beginning.finditer(content))
+    if is_transport_stream(content):
+        return ((place, 0) for place in changes(content))
     return _films(content)
 
 

@@ -18,6 +18,7 @@ _STREAMED = ("flv", "mpegts", "mpeg", "swf")
 """Formats in which nothing follows the last packet, so that what does was not understood."""
 
 _MUCH_BEHIND = 0.05  # of the file
+_LEAST_BEHIND = 4096  # bytes: tables and padding may follow the last picture
 
 
 def video_contents(
@@ -94,7 +95,7 @@ def recording_contents(
 def _left_behind(place: Place, surveyed: FileSurvey, streamed: bool) -> str:
     """Why more of the file may be video than was read, empty where nothing speaks for it."""
     behind = size_of(place) - surveyed.read_bytes if surveyed.read_bytes else 0
-    much = behind > _MUCH_BEHIND * size_of(place)
+    much = behind > max(_MUCH_BEHIND * size_of(place), _LEAST_BEHIND)
     if much and (streamed or surveyed.stopped):
         return f"{behind} bytes follow the last picture that can be read, as of another recording"
     if surveyed.stopped and not surveyed.read_bytes:

@@ -114,6 +114,32 @@ def test_a_window_on_a_file_reads_as_a_file(tmp_path: Path) -> None:
         assert file.seek(50) == 50 and file.read() == b""
 
 
+@pytest.mark.parametrize("packets", ["", "192 bytes each"])
+def test_a_transport_stream_that_goes_on_in_another_codec(tmp_path: Path, packets: str) -> None:
+    container = {"mpegts_m2ts_mode": "1"} if packets else {}
+    first, second = (
+        write_video(
+            tmp_path / f"{value}.ts", shade(value), every(25, 2), rate=25, codec=codec,
+            options=options, container=container,
+        )
+        for value, codec, options in ((60, "libx264", None), (180, "mpeg4", {}))
+    )  # fmt: skip
+    contents = video_contents(join(tmp_path / "joined", first, second, first), "joined")
+    assert contents.unread == ()
+    (part,) = contents.parts
+    assert part.media.info.duration == pytest.approx(6.0, abs=0.5)
+    seen = [
+        round(float(frame.image.mean()) / 60)
+        for _, frame in part.media.read(WHOLE, 10.0, ReadCounts())
+    ]
+    assert [seen.count(1), seen.count(3)] == pytest.approx([40, 20], abs=4)
+
+
+def test_a_transport_stream_in_one_codec_is_one(tmp_path: Path) -> None:
+    one = write_video(tmp_path / "a.ts", shade(60), every(25, 2), rate=25)
+    assert len(recordings.recordings(join(tmp_path / "joined", one, one))) == 1
+
+
 def test_a_window_behind_the_first_bytes_of_all(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(bytes(range(100)))
