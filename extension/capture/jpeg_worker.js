@@ -3,7 +3,7 @@
 
 import { JpegEncoder } from "./jpeg.js";
 
-const encoder = new JpegEncoder();
+let encoder = new JpegEncoder();
 
 /** @typedef {import("./jpeg.js").Size} Size */
 
@@ -14,4 +14,7 @@ async function answer({ data: { id, picture, size } }) {
   postMessage({ id, encoded }, { transfer });
 }
 
-addEventListener("message", (event) => void answer(event));
+addEventListener("message", (event) => {
+  if (event.data === "another video") encoder = new JpegEncoder();
+  else void answer(event);
+});

@@ -2,9 +2,14 @@
 
 /** @typedef {import("./jpeg.js").Encoded} Encoded */
 
+/** Workers that wait for the next video: in a feed one comes every few seconds, and a worker is dear. */
+const MOST_SPARE = 2;
+/** @type {Worker[]} */
+const spare = [];
+
 export class OffloadedEncoder {
   constructor() {
-    this.worker = new Worker(new URL("./jpeg_worker.js", import.meta.url), { type: "module" });
+    this.worker = spare.pop() ?? new Worker(new URL("./jpeg_worker.js", import.meta.url), { type: "module" });
     this.count = 0;
     /** @type {Map<number, (encoded: Encoded) => void>} */
     this.waiting = new Map();
@@ -28,7 +33,14 @@ export class OffloadedEncoder {
   }
 
   close() {
-    this.worker.terminate();
-    this.waiting.clear();
+    const { worker, waiting } = this;
+    const isIdle = waiting.size === 0;
+    waiting.clear();
+    worker.onmessage = null;
+    if (!isIdle || spare.length >= MOST_SPARE) worker.terminate();
+    else {
+      worker.postMessage("another video");
+      spare.push(worker);
+    }
   }
 }

@@ -147,8 +147,8 @@ export class Card {
     else if (left >= MARGIN) wanted = { x: left, y: stage.y + box.y };
     const x = Math.max(MARGIN, Math.min(room.width - width - MARGIN, wanted.x));
     const y = Math.max(MARGIN, Math.min(room.height - height - MARGIN, wanted.y));
-    this.element.style.left = `${Math.round(x - stage.x)}px`;
-    this.element.style.top = `${Math.round(y - stage.y)}px`;
+    // By transform: following a face is then no shift of the page's layout.
+    this.element.style.transform = `translate(${Math.round(x - stage.x)}px, ${Math.round(y - stage.y)}px)`;
   }
 }
 

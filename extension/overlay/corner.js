@@ -6,6 +6,9 @@ import { Recall } from "./recall.js";
 
 /** @typedef {import("./layout.js").Rect} Rect */
 
+/** Between two signs, CSS pixels. */
+export const SIGN_GAP = 4;
+
 export class Corner {
   /** @param {HTMLElement} stage */
   constructor(stage) {
@@ -31,7 +34,9 @@ export class Corner {
   }
 
   measure() {
-    const { offsetLeft: x, offsetTop: y, offsetWidth: width, offsetHeight: height } = this.element;
-    this.rect = width > 0 && height > 0 ? { x, y, width, height } : null;
+    const signs = [this.badge.element, this.recall.element].filter(({ offsetHeight }) => offsetHeight > 0);
+    const height = signs.reduce((sum, { offsetHeight }) => sum + offsetHeight + SIGN_GAP, -SIGN_GAP);
+    const { offsetLeft: x, offsetTop: y, offsetWidth: width } = this.element;
+    this.rect = signs.length > 0 ? { x, y, width, height } : null;
   }
 }

@@ -94,6 +94,9 @@ export class Overlay {
 
   /** Put the stage where the picture is now. */
   layout() {
+    // Taken out of the page it has no place: nothing jumps to the window's corner meanwhile.
+    this.stage.element.classList.toggle("gone", !this.video.isConnected);
+    if (!this.video.isConnected) return;
     this.placement = placementOf(this.video);
     this.placedAt = performance.now();
     const { size } = this.stage.element.dataset;

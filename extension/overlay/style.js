@@ -1,6 +1,7 @@
 // The overlay's style sheet, inside its shadow root only.
 
 import { OUTSIDE } from "./clear.js";
+import { SIGN_GAP } from "./corner.js";
 import { PAIR_WIDTH, SIDE } from "./heat.js";
 import { LOOKS } from "./look.js";
 import { GLIDE_MS } from "./mark.js";
@@ -9,6 +10,7 @@ const CSS = `
 :host { all: initial; }
 * { box-sizing: border-box; }
 .stage { position: absolute; inset: 0; overflow: clip; pointer-events: none; }
+.stage.gone { visibility: hidden; }
 .face, .box, .chip { position: absolute; left: 0; top: 0; }
 .face { width: 100%; height: 100%; pointer-events: none; will-change: transform; }
 .box { pointer-events: none; }
@@ -43,9 +45,12 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .stage:is([data-size="small"], [data-size="tiny"]) svg { width: 12px; height: 12px; }
 .stage[data-size="tiny"] .percent { display: none; }
 .corner {
-  position: absolute; left: 8px; top: 8px; display: flex; flex-direction: column; gap: 4px;
-  align-items: flex-start; max-width: calc(100% - 16px);
+  position: absolute; left: 8px; top: 8px; display: grid; grid-template-columns: minmax(0, auto);
+  justify-items: start; max-width: calc(100% - 16px);
 }
+.badge, .recall { grid-area: 1 / 1; }
+/* By transform: a sign that gives way to another is then no shift of the page's layout. */
+.badge:not([hidden]) + .recall { transform: translateY(calc(100% + ${SIGN_GAP}px)); }
 .badge, .recall {
   display: flex; align-items: center; gap: 6px; max-width: 100%; padding: 4px 9px 4px 7px; border-radius: 999px;
   background: rgba(16, 19, 24, 0.78); border: 1px solid rgba(255, 255, 255, 0.14); color: #eef0f3;
@@ -63,12 +68,13 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .stage:is([data-size="small"], [data-size="tiny"]) .corner { left: 4px; top: 4px; max-width: calc(100% - 8px); }
 .stage:is([data-size="small"], [data-size="tiny"]) :is(.badge, .recall) { padding: 2px 6px; }
 .stage[data-outside] { overflow: visible; clip-path: inset(-${OUTSIDE}px 0); }
-.stage[data-outside="below"] .corner { top: calc(100% + 6px); flex-direction: row; }
-.stage[data-outside="above"] .corner { top: auto; bottom: calc(100% + 6px); flex-direction: row; }
+.stage[data-outside="below"] .corner { top: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }
+.stage[data-outside="above"] .corner { top: auto; bottom: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }
+.stage[data-outside] .recall { transform: none; }
 .stage[data-outside=""] .recall { display: none; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .card {
-  position: absolute; width: 288px; max-width: calc(100vw - 16px); overflow: auto; padding: 14px 16px;
+  position: absolute; left: 0; top: 0; width: 288px; max-width: calc(100vw - 16px); overflow: auto; padding: 14px 16px;
   background: #14181d; border: 1px solid #3a424d; border-top: 3px solid var(--colour);
   border-radius: 10px; box-shadow: 0 8px 28px rgba(0, 0, 0, 0.45); pointer-events: auto;
   font-weight: 400; font-size: 13px; forced-color-adjust: none;

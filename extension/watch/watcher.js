@@ -29,6 +29,8 @@ import { openTabLink } from "../transport/tab_link.js";
 const REVIEW_EVERY_MS = 1000;
 /** A pause or a look at another tab of this length keeps the place, milliseconds. */
 const KEEP_PLACE_MS = 10_000;
+/** The hidden frame is kept for this long after the last place was given up, milliseconds. */
+const KEEP_RELAY_MS = 4000;
 
 export class Watcher {
   /** @param {{sensitivity: Sensitivity, picture: TabPicture}} settings */
@@ -41,6 +43,7 @@ export class Watcher {
     this.capacity = new Capacity(MOST_VIDEOS);
     this.relay = new RelayHost();
     this.closedFrames = new ClosedFrames();
+    this.usedAt = performance.now();
     this.told = "";
     this.stopped = false;
     this.review = this.review.bind(this);
@@ -59,8 +62,15 @@ export class Watcher {
       for (const { session } of this.watched.values()) session.setHidden(true);
     } else this.find();
     this.seat();
-    if (![...this.watched.values()].some(({ session }) => session.hasPlace)) this.relay.close();
+    this.closeIdleRelay();
     this.report();
+  }
+
+  /** Not between two clips of a feed: a frame anew for each costs more than one that waits. */
+  closeIdleRelay() {
+    const now = performance.now();
+    if ([...this.watched.values()].some(({ session }) => session.hasPlace)) this.usedAt = now;
+    else if (now - this.usedAt > KEEP_RELAY_MS) this.relay.close();
   }
 
   find() {

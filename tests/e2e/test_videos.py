@@ -187,7 +187,7 @@ def test_page_that_comes_back_from_the_back_forward_cache(
     wait_for("a label", lambda: labelled(eye))
     page.evaluate("window.kept = true; v.remove()")
     wait_for("the overlay to go", lambda: eye.overlays() == [])
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(6000)  # as long as the frame is kept for a next video, and a look around
     site.page("/next", html("<p>another site</p>"))
     page.goto(site.address("/next", host="elsewhere.test"))
     page.go_back(wait_until="commit")  # a page out of the cache does not load
