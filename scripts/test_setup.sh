@@ -10,6 +10,7 @@ command -v chromium > /dev/null || scripts/system_packages.sh chromium fonts-dej
 # An independent WHIP source, a TLS proxy, live sources of other makes, and what sees every
 # connection a process makes; their tests say why they skip where these are missing.
 if command -v apt-get > /dev/null; then
+    command -v firefox > /dev/null || command -v firefox-esr > /dev/null || scripts/system_packages.sh firefox-esr
     scripts/system_packages.sh python3-gst-1.0 gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice \
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly nginx-light caddy strace \
         ffmpeg libnginx-mod-rtmp gir1.2-gst-rtsp-server-1.0 postgresql

@@ -1,5 +1,5 @@
-// The pixels of another site's video, where the browser lets an extension read them: Firefox, on
-// sites for which it has the permission. Chromium refuses whoever asks.
+// The pixels of another site's video, where the browser lets an extension read them: Firefox, once
+// the extension has the permission for all sites. Chromium refuses whoever asks.
 
 /**
  * @param {HTMLVideoElement} video
@@ -8,7 +8,7 @@
  * @throws {DOMException} named SecurityError where the browser does not let extensions read it
  */
 export async function pixelsOf(video, { width, height }) {
-  // An element, for that is what Firefox gives an extension's rights to.
+  // Drawn from the element itself: a bitmap of it stays closed even to who may read the canvas.
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;

@@ -48,11 +48,13 @@ export class Mark {
     const width = Math.max(8, Math.round(box.width));
     const height = Math.max(8, Math.round(box.height));
     const drawn = `${width} ${height} ${verdict} ${clear} ${devicePixelRatio}`;
+    const isNew = this.drawn === "";
     if (drawn !== this.drawn) {
       this.drawn = drawn;
       this.draw(width, height, verdict, clear);
     }
-    const far = Math.max(SHORT_STEP, SHORT_STEP_WIDTHS * box.width);
+    // A new box is there at once: it has no place to come from.
+    const far = isNew ? Infinity : Math.max(SHORT_STEP, SHORT_STEP_WIDTHS * box.width);
     return moveTo(this.layer, this, box.x - BORDER, box.y - BORDER, far);
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -22,8 +23,12 @@ _SETTINGS = {
     "media.autoplay.default": 0,
     "media.autoplay.blocking_policy": 0,
     "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.page": 0,
+    "browser.newtabpage.enabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "app.update.enabled": False,
+    "security.notification_enable_delay": 0,  # of the buttons in the browser's own questions
+    "network.dns.localDomains": "site.test,player.test,media.test",
 }
 
 
@@ -33,11 +38,12 @@ def firefox() -> str | None:
 
 
 class Firefox:
-    """One browser session. Tabs are named by their browsing context."""
+    """One browser session. Tabs and the frames in them are named by their browsing context."""
 
     def __init__(self, socket: ClientConnection, addon_host: str) -> None:
         self._socket = socket
         self._count = 0
+        self._window = ""
         self.addon = f"moz-extension://{addon_host}"
 
     def command(self, method: str, params: dict[str, Any] | None = None) -> Any:
@@ -45,23 +51,90 @@ class Firefox:
         message = {"id": self._count, "method": method, "params": params or {}}
         self._socket.send(json.dumps(message))
         while True:
-            answer = json.loads(self._socket.recv(timeout=60))
+            answer = json.loads(self._socket.recv(timeout=120))
             if answer.get("id") == self._count:
                 assert answer["type"] == "success", answer
                 return answer["result"]
 
     def open(self, address: str) -> str:
-        """A new tab at ``address``."""
+        """A new tab at ``address``, in front."""
         tab: str = self.command("browsingContext.create", {"type": "tab"})["context"]
-        target = {"context": tab, "url": address, "wait": "complete"}
-        self.command("browsingContext.navigate", target)
+        self.go(tab, address)
         return tab
 
-    def evaluate(self, tab: str, expression: str) -> Any:
+    def go(self, tab: str, address: str) -> None:
+        target = {"context": tab, "url": address, "wait": "complete"}
+        self.command("browsingContext.navigate", target)
+
+    def close(self, tab: str) -> None:
+        self.command("browsingContext.close", {"context": tab})
+
+    def frames(self, tab: str) -> list[str]:
+        """The web's frames in the tab's page; the extension's own is not among them."""
+        [tree] = self.command("browsingContext.getTree", {"root": tab})["contexts"]
+        return [one["context"] for one in tree["children"] if one["url"].startswith("http")]
+
+    def evaluate(self, context: str, expression: str) -> Any:
+        return self._value(
+            "script.evaluate",
+            {"expression": expression, "target": {"context": context}, "awaitPromise": True},
+        )
+
+    def find(self, context: str, expression: str) -> list[dict[str, Any]]:
+        """The elements that ``expression`` gives, as the protocol describes them."""
+        options = {"includeShadowTree": "all", "maxDomDepth": 0}
         answer = self.command(
             "script.evaluate",
-            {"expression": expression, "target": {"context": tab}, "awaitPromise": True},
+            {
+                "expression": expression,
+                "target": {"context": context},
+                "awaitPromise": False,
+                "serializationOptions": options,
+            },
         )
+        assert answer["type"] == "success", answer["exceptionDetails"]["text"]
+        found: list[dict[str, Any]] = answer["result"]["value"]
+        return found
+
+    def call(self, context: str, function: str, node: str) -> Any:
+        """The JSON that ``function`` makes of a node."""
+        text = self._value(
+            "script.callFunction",
+            {
+                "functionDeclaration": f"(node) => JSON.stringify(({function})(node))",
+                "arguments": [{"sharedId": node}],
+                "target": {"context": context},
+                "awaitPromise": False,
+            },
+        )
+        return json.loads(text)
+
+    def click(self, context: str, selector: str) -> None:
+        """A person's click, which may ask for permissions."""
+        [node] = self.find(context, f"[document.querySelector({json.dumps(selector)})]")
+        origin = {"type": "element", "element": {"sharedId": node["sharedId"]}}
+        actions = [
+            {"type": "pointerMove", "x": 0, "y": 0, "origin": origin},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]
+        mouse = {"type": "pointer", "id": "mouse", "actions": actions}
+        self.command("input.performActions", {"context": context, "actions": [mouse]})
+
+    def window(self, expression: str) -> Any:
+        """Run ``expression`` in the browser's own window, around the pages."""
+        if not self._window:
+            trees = self.command("browsingContext.getTree", {"moz:scope": "chrome"})["contexts"]
+            self._window = trees[0]["context"]
+        return self.evaluate(self._window, expression)
+
+    def screenshot(self, tab: str) -> bytes:
+        """The tab's page as PNG."""
+        shot = self.command("browsingContext.captureScreenshot", {"context": tab})
+        return base64.b64decode(shot["data"])
+
+    def _value(self, method: str, params: dict[str, Any]) -> Any:
+        answer = self.command(method, params)
         assert answer["type"] == "success", answer["exceptionDetails"]["text"]
         return answer["result"].get("value")
 

@@ -1,16 +1,21 @@
-"""The same folder in Firefox: it pairs, watches, and keeps pages out."""
+"""The same folder in Firefox, one browser for all: it pairs, asks for sites, draws on videos."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
-from tests.e2e.browser import extension_with_consent, wait_for
-from tests.e2e.firefox import firefox, launch_firefox
-from tests.e2e.site import Site, video_page
+from tests.e2e import clips
+from tests.e2e.browser import wait_for
+from tests.e2e.firefox import Firefox, firefox, launch_firefox
+from tests.e2e.firefox_view import FirefoxOverlay, overlays
+from tests.e2e.firefox_window import SECONDS, FirefoxPopup, allow
+from tests.e2e.marked import boxes_in, is_near
+from tests.e2e.overlay_view import Box
+from tests.e2e.site import Site, mse_page, video_page
 from tests.e2e.streams import streams
 from tests.e2e.test_pairing import digits, shown_so_far
 from tests.e2e.test_trust import SOCKET
@@ -20,51 +25,169 @@ from tests.support.server import TOKEN, Server
 Clip = Callable[[str, str], str]
 pytestmark = [
     pytest.mark.skipif(firefox() is None, reason="no Firefox on the PATH"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(600),
 ]
-PAIRED = "document.querySelector('#pair-state').textContent.includes('Connected')"
+STYLE = "width:640px;height:360px"
+SHAPE = (640.0, 360.0)
 
 
-def test_firefox_pairs_with_no_permission_for_any_site(tmp_path: Path, server: Server) -> None:
-    with launch_firefox(tmp_path, EXTENSION) as browser:
-        tab = browser.open(f"{browser.addon}/options/options.html")
-        settings = json.dumps({"server": server.url})
-        browser.evaluate(tab, f"chrome.storage.local.set({settings})")
-        before = shown_so_far(server)
-        browser.evaluate(tab, "document.querySelector('#pair-start').click()")
-        code = digits(server, before)
-        wait_for(
-            "the field",
-            lambda: browser.evaluate(tab, "!document.querySelector('#pair-form').hidden"),
-        )
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
+    """The extension as it is installed, with no permission but those of its manifest."""
+    with launch_firefox(tmp_path_factory.mktemp("firefox"), EXTENSION) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def paired(browser: Firefox, server: Server) -> Firefox:
+    """Paired by the six digits, as a person does."""
+    tab = browser.open(f"{browser.addon}/options/options.html")
+    browser.evaluate(tab, f"chrome.storage.local.set({json.dumps({'server': server.url})})")
+    before = shown_so_far(server)
+    browser.click(tab, "#pair-start")
+    code = digits(server, before)
+    shown = "!document.querySelector('#pair-form').hidden"
+    wait_for("the field", lambda: browser.evaluate(tab, shown), SECONDS)
+    browser.evaluate(tab, f"document.querySelector('#code').value = '{code}'")
+    browser.click(tab, "#pair-form button")
+    state = "document.querySelector('#pair-state').textContent"
+    wait_for("the pairing", lambda: "Connected" in browser.evaluate(tab, state), SECONDS)
+    browser.close(tab)
+    return browser
+
+
+def origins(browser: Firefox, tab: str) -> list[str]:
+    """The sites that the browser lets the extension into; asked in one of its own pages."""
+    found: list[str] = json.loads(
         browser.evaluate(
-            tab,
-            f"document.querySelector('#code').value = '{code}';"
-            " document.querySelector('#pair-form').requestSubmit()",
+            tab, "chrome.permissions.getAll().then(({origins}) => JSON.stringify(origins))"
         )
-        wait_for("the pairing", lambda: browser.evaluate(tab, PAIRED))
+    )
+    return found
 
 
-def test_firefox_judges_two_faces_and_keeps_the_page_out(
-    tmp_path: Path, server: Server, site: Site, clip: Clip
+def judged(browser: Firefox, context: str, faces: int = 1) -> list[FirefoxOverlay]:
+    """The overlays once every one of them has judged ``faces`` faces; none before."""
+    seen = overlays(browser, context)
+    ready = all(
+        len(one.verdicts) == faces and "gathering" not in one.verdicts and one.boxes for one in seen
+    )
+    return seen if ready else []
+
+
+def on_faces(browser: Firefox, context: str, wanted: list[Box]) -> bool:
+    """Whether every overlay has a box around each face, to 3 % of the video's width."""
+    seen = judged(browser, context, len(wanted))
+    return bool(seen) and all(
+        is_near(box, place, SHAPE)
+        for one in seen
+        for box, place in zip(one.boxes, wanted, strict=True)
+    )
+
+
+@pytest.fixture(scope="module")
+def still() -> list[Box]:
+    return boxes_in(next(clips.still()))
+
+
+@pytest.fixture(scope="module")
+def everywhere(paired: Firefox) -> Firefox:
+    """Turned on for all sites in the options, and the browser's question answered."""
+    tab = paired.open(f"{paired.addon}/options/options.html")
+    state = "document.querySelector('#pair-state').textContent"
+    wait_for("the state", lambda: "Connected" in paired.evaluate(tab, state), SECONDS)
+    paired.click(tab, "#all-sites")
+    allow(paired)
+    on = "document.querySelector('#all-sites').checked"
+    wait_for("the switch", lambda: paired.evaluate(tab, on), SECONDS)
+    assert "<all_urls>" in origins(paired, tab)
+    paired.close(tab)
+    return paired
+
+
+def test_firefox_watches_one_tab_by_a_click_and_asks_for_its_site(
+    paired: Firefox, site: Site, clip: Clip, server: Server, still: list[Box]
 ) -> None:
-    copy = extension_with_consent(tmp_path / "extension")
-    with launch_firefox(tmp_path, copy) as browser:
-        options = browser.open(f"{browser.addon}/options/options.html")
-        settings = json.dumps({"server": server.url, "token": TOKEN})
-        browser.evaluate(options, f"chrome.storage.local.set({settings})")
-        browser.evaluate(options, "chrome.runtime.sendMessage({ type: 'set-all-sites', on: true })")
-        site.page("/firefox", video_page(clip("couple", "webm"), "width:640px;height:360px"))
-        page = browser.open(site.address("/firefox", host="127.0.0.1"))
+    options = paired.open(f"{paired.addon}/options/options.html")
+    assert origins(paired, options) == []
+    site.page("/one", video_page(clip("still", "mp4"), STYLE))
+    tab = paired.open(site.address("/one", host="media.test"))
+    popup = FirefoxPopup(paired, tab)
+    assert "Not watching this tab" in popup.text("#faces")
+    assert overlays(paired, tab) == []
+    assert streams(server) == []
+    popup.click("#watch")
+    wait_for("a box on the face", lambda: on_faces(paired, tab, still), SECONDS)
+    wait_for("the popup's word", lambda: "1 face in view" in popup.text("#faces"), SECONDS)
+    assert origins(paired, options) == [], "a click is leave for this tab alone"
+    popup.click("#site")
+    assert "media.test" in allow(paired)
+    mine = ["http://media.test/*"]
+    wait_for("the permission", lambda: origins(paired, options) == mine, SECONDS)
+    popup.close()
+    paired.go(tab, site.address("/one", host="media.test"))
+    wait_for("a box without a click", lambda: on_faces(paired, tab, still), SECONDS)
+    seen = paired.evaluate(tab, "window.length + document.querySelectorAll('canvas').length")
+    assert seen == 0, "the page sees the relay or the overlay"
+    target = json.dumps([f"ws://127.0.0.1:{server.port}/v1/stream", TOKEN])
+    assert paired.evaluate(tab, f"({SOCKET})({target})") in ("closed", "refused")
+    popup = FirefoxPopup(paired, tab)
+    popup.click("#watch")
+    wait_for("the overlay to go", lambda: overlays(paired, tab) == [], SECONDS)
+    wait_for("the permission to go", lambda: origins(paired, options) == [], SECONDS)
+    popup.close()
+    paired.close(tab)
+    paired.close(options)
 
-        def judged() -> bool:
-            return any(
-                len([f for f in one["faces"] if f["probability"] is not None]) == 2
-                for one in streams(server)
-            )
 
-        wait_for("two verdicts", judged, seconds=40)
-        seen = browser.evaluate(page, "window.length + document.querySelectorAll('canvas').length")
-        assert seen == 0, "the page sees the relay or the overlay"
-        target = json.dumps([f"ws://127.0.0.1:{server.port}/v1/stream", TOKEN])
-        assert browser.evaluate(page, f"({SOCKET})({target})") in ("closed", "refused")
+def test_firefox_draws_on_files_media_sources_and_frames(
+    everywhere: Firefox, site: Site, clip: Clip, still: list[Box]
+) -> None:
+    site.page("/blob", mse_page(clip("still", "fmp4")))
+    site.page("/player", video_page(clip("still", "mp4"), STYLE))
+    small = "width:480px;height:270px;border:0"
+    body = f"""<!doctype html><meta charset="utf-8"><body style="margin:0">
+      <video src="{clip("still", "mp4")}" autoplay muted loop style="{small}"></video>
+      <video src="{clip("still", "webm")}" autoplay muted loop style="{small}"></video>
+      <iframe src="/blob" width="670" height="380" allow="autoplay"></iframe>
+      <iframe src="{site.address("/player", host="player.test")}" width="640" height="360"
+        allow="autoplay"></iframe>"""
+    tab = everywhere.open(site.page("/all", body))
+    contexts = [tab, *everywhere.frames(tab)]
+    assert len(contexts) == 3
+    for context in contexts:
+        wait_for("a box on the face", partial(on_faces, everywhere, context, still), SECONDS)
+    assert len(overlays(everywhere, tab)) == 2
+    everywhere.close(tab)
+
+
+def test_firefox_goes_along_with_a_feed(
+    everywhere: Firefox, site: Site, clip: Clip, still: list[Box], server: Server
+) -> None:
+    style = f"{STYLE};margin-bottom:700px"
+    posts = "".join(
+        f'<video id="post{n}" src="{clip("still", kind)}" autoplay muted loop style="{style}">'
+        "</video>"
+        for n, kind in enumerate(["webm", "mp4", "webm", "mp4"])
+    )
+    body = f'<!doctype html><meta charset="utf-8"><style>video{{display:block}}</style>{posts}'
+    tab = everywhere.open(site.page("/feed", body))
+    for post in (0, 2):
+        everywhere.evaluate(tab, f"post{post}.scrollIntoView()")
+        wait_for(
+            "one overlay, on the post in view",
+            lambda: [abs(one.stage[1]) < 2 for one in overlays(everywhere, tab)] == [True],
+            SECONDS,
+        )
+        wait_for("a box on the face", lambda: on_faces(everywhere, tab, still), SECONDS)
+    wait_for("the stream of the first post to end", lambda: len(streams(server)) == 1, SECONDS)
+    # The second round of a clip has the same times as the first.
+    everywhere.evaluate(tab, "post2.currentTime = post2.duration - 1")
+    again = "post2.currentTime > 1 && post2.currentTime < 5"
+    wait_for("the next round", lambda: everywhere.evaluate(tab, again), SECONDS)
+    wait_for("a box on the face", lambda: on_faces(everywhere, tab, still), SECONDS)
+    # An advert in the same element, with other people in it.
+    everywhere.evaluate(tab, f"post2.src = '{clip('couple', 'webm')}'")
+    couple = boxes_in(next(clips.couple()))
+    wait_for("boxes on both", lambda: on_faces(everywhere, tab, couple), SECONDS)
+    everywhere.close(tab)
