@@ -93,8 +93,9 @@ const handlers = {
     "watch-tab": async ({ tabId, on }) => {
       await update(tabId, (known) => ({ ...known, once: on, frames: on ? known.frames : {} }));
       if (!on) {
-        await endPicture(tabId, "off");
-        return tell(tabId, { type: "off" });
+        // First, as it may have to wait for a picture that is being opened.
+        await tell(tabId, { type: "off" });
+        return endPicture(tabId, "off");
       }
       const injected = await inject(tabId);
       if (!injected) await update(tabId, () => null);
@@ -106,8 +107,9 @@ const handlers = {
       await save(withSite(await load(), site, false));
       await syncScripts();
       await update(tabId, (known) => ({ ...known, once: false, frames: {} }));
-      await endPicture(tabId, "off");
       await tell(tabId, { type: "off" });
+      await tellAll({ type: "check" }); // other tabs of the site
+      await endPicture(tabId, "off");
     },
     "sync-sites": syncScripts,
     "set-all-sites": async ({ on }) => {
@@ -144,7 +146,8 @@ async function contentSettings(_, sender) {
   const settings = await load();
   const tab = await record(sender.tab?.id ?? -1);
   const top = siteOf(sender.tab?.url);
-  const own = siteOf(sender.origin ?? sender.url);
+  // Of a sandboxed frame the origin is "null", and its address says whose it is.
+  const own = siteOf(sender.origin) ?? siteOf(sender.url);
   const site = top ?? own;
   // The click on the icon holds while the browser lets the extension see where the tab is.
   const once = tab.once && top !== null;
@@ -167,7 +170,8 @@ async function endAndTell(tabId, picture) {
 /** A click on one site is no leave to look at the next. @param {number} tabId @param {string|undefined} url */
 async function endOnOtherSite(tabId, url) {
   const { picture, pictureSite } = await record(tabId);
-  if (isSeen(picture) && siteOf(url) !== pictureSite) await endAndTell(tabId, "lost");
+  const site = siteOf(url);
+  if (isSeen(picture) && (site === null || site !== pictureSite)) await endAndTell(tabId, "lost");
 }
 
 /**
@@ -219,7 +223,11 @@ chrome.tabs.onRemoved.addListener((tabId) => {
   void forgetPicture(tabId);
   void update(tabId, () => null);
 });
-chrome.tabs.onActivated.addListener(({ tabId }) => void broughtToFront(tabId));
+chrome.tabs.onActivated.addListener(async ({ tabId }) => {
+  await tell(tabId, { type: "front", front: true });
+  // To its page a tab whose picture is had seems to be seen, wherever it is.
+  for (const other of await broughtToFront(tabId)) await tell(other, { type: "front", front: false });
+});
 chrome.storage.onChanged.addListener((changes, area) => {
   if (area === "local" && (changes.server || changes.token || changes.transport)) void targetChanged();
 });

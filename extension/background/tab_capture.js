@@ -44,11 +44,11 @@ async function openDocument() {
   });
 }
 
-/** @param {{type: string, tabId?: number} & Record<string, unknown>} message @returns {Promise<any>} */
+/** @param {{type: string, tabId?: number|null} & Record<string, unknown>} message @returns {Promise<any>} */
 async function ask(message) {
-  const { ok, done, error } = await chrome.runtime.sendMessage({ ...message, to: "offscreen" });
-  if (!ok) throw new Error(error);
-  return done;
+  const answer = await chrome.runtime.sendMessage({ ...message, to: "offscreen" });
+  if (!answer?.ok) throw new Error(answer?.error ?? "the page with the pictures of tabs does not answer");
+  return answer.done;
 }
 
 /**
@@ -76,7 +76,14 @@ async function opened(tabId, scale) {
     picture = "shots";
     await ask({ type: "tab-shots", tabId });
   }
+  const now = await chrome.tabs.get(tabId);
+  // The click was for the site that was there.
+  if (now.url !== tab.url && siteOf(now.url) !== siteOf(tab.url)) {
+    await close(tabId);
+    throw new Error("the tab left its site while its picture was being opened");
+  }
   await update(tabId, (known) => ({ ...known, picture, pictureSite: siteOf(tab.url) }));
+  if (!now.active) await ask({ type: "tab-front", tabId: null, others: [tabId] });
   return picture;
 }
 
@@ -103,9 +110,17 @@ async function close(tabId) {
   if (left === 0) await chrome.offscreen.closeDocument();
 }
 
-/** A tab came to the front of its window: of those behind it nothing is looked at. @param {number} tabId */
+/**
+ * A tab came to the front of its window: of those behind it nothing is looked at.
+ * @param {number} tabId
+ * @returns {Promise<number[]>} those of them whose picture could be had
+ */
 export async function broughtToFront(tabId) {
-  if (canCapture() && (await isOpen())) await ask({ type: "tab-front", tabId, others: await behind(tabId) });
+  if (!canCapture() || !(await isOpen())) return [];
+  const others = await behind(tabId);
+  await ask({ type: "tab-front", tabId, others });
+  const pictures = await Promise.all(others.map(pictureOf));
+  return others.filter((_, place) => isSeen(pictures[place]));
 }
 
 /** @param {number} tabId @returns {Promise<number[]>} the other tabs of its window */
@@ -161,5 +176,7 @@ export async function closedFrames(tabId) {
 export async function shotOf(tabId) {
   const tab = await chrome.tabs.get(tabId);
   if (!tab.active) throw new Error("the tab is not in front");
-  return chrome.tabs.captureVisibleTab(tab.windowId, { format: "jpeg", quality: 95 });
+  const shot = await chrome.tabs.captureVisibleTab(tab.windowId, { format: "jpeg", quality: 95 });
+  if (!(await chrome.tabs.get(tabId)).active) throw new Error("another tab came to the front");
+  return shot;
 }

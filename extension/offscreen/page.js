@@ -14,13 +14,16 @@ import { TabStream } from "./stream.js";
 /** @typedef {import("./stream.js").Shot} Shot */
 /** @typedef {{after(from: number): Promise<Shot|null>, close(): void}} Source */
 
-/** A tab's picture that no video has needed for this long is given back. */
+/** A tab's picture of which nothing was needed for this long is given back. */
 const IDLE_MS = 60_000;
+const LOOK_EVERY_MS = 5_000;
 /** From the screen to here. */
 const USUAL_DELAY_MS = 12;
 
 /** @type {Map<number, Source>} by the id of the tab */
 const sources = new Map();
+/** @type {Map<number, number>} when something of a tab's picture was last sent, milliseconds */
+const usedAt = new Map();
 /** @type {Set<number>} tabs that are not in front of their window */
 const behind = new Set();
 /** @type {Set<PlaceLink>} */
@@ -62,6 +65,7 @@ class PlaceLink extends VideoLink {
     }
     const picture = cut(found.shot, found.size, there, header);
     found.shot.close();
+    usedAt.set(this.tabId, performance.now());
     await this.send(timed(header, found.at, place.rate), picture);
   }
 
@@ -70,7 +74,6 @@ class PlaceLink extends VideoLink {
     links.delete(this);
     super.end();
     this.port.disconnect();
-    noteIdle(this.tabId);
   }
 }
 
@@ -92,20 +95,25 @@ function linksOf(tabId) {
   return [...links].filter((link) => link.tabId === tabId);
 }
 
-/** @param {number} tabId */
-function noteIdle(tabId) {
-  const source = sources.get(tabId);
-  setTimeout(() => {
-    if (!source || sources.get(tabId) !== source || linksOf(tabId).length > 0) return;
+setInterval(() => {
+  const now = performance.now();
+  for (const [tabId, at] of usedAt) {
+    if (now - at < IDLE_MS) continue;
+    usedAt.set(tabId, now); // asked once
     void chrome.runtime.sendMessage({ type: "tab-idle", tabId });
-  }, IDLE_MS);
-}
+  }
+}, LOOK_EVERY_MS);
 
 chrome.runtime.onConnect.addListener((port) => {
   const tabId = port.sender?.tab?.id;
   if (port.name !== TAB_PORT || port.sender?.id !== chrome.runtime.id || tabId === undefined) return;
-  if (!sources.has(tabId) || linksOf(tabId).length >= MOST_VIDEOS) {
+  if (!sources.has(tabId)) {
     port.disconnect();
+    return;
+  }
+  if (linksOf(tabId).length >= MOST_VIDEOS) {
+    // It stays open: whoever is turned away by its end tries again at once.
+    port.postMessage({ type: "state", state: "full", detail: "" });
     return;
   }
   const link = new PlaceLink(port, tabId);
@@ -117,6 +125,7 @@ chrome.runtime.onConnect.addListener((port) => {
 function close(tabId) {
   sources.get(tabId)?.close();
   sources.delete(tabId);
+  usedAt.delete(tabId);
   for (const link of linksOf(tabId)) link.end();
 }
 
@@ -125,7 +134,7 @@ function open(tabId, source) {
   close(tabId);
   sources.set(tabId, source);
   behind.delete(tabId);
-  noteIdle(tabId);
+  usedAt.set(tabId, performance.now());
 }
 
 /**
@@ -147,7 +156,7 @@ const handlers = {
     return { left: sources.size };
   },
   "tab-front": async ({ tabId, others }) => {
-    behind.delete(tabId);
+    if (tabId !== null) behind.delete(tabId);
     for (const other of others) behind.add(other);
   },
   "target-changed": async () => {

@@ -48,6 +48,8 @@ export class Overlay {
     this.placedAt = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.staleTimer = undefined;
+    /** Called when no answer has come for so long that what was shown is shown no more. */
+    this.onStale = () => {};
     /** @type {State} */
     this.state = "connecting";
     this.detail = "";
@@ -131,7 +133,11 @@ export class Overlay {
 
   awaitNext() {
     clearTimeout(this.staleTimer);
-    this.staleTimer = setTimeout(() => this.video.paused || this.clear(), STALE_MS);
+    this.staleTimer = setTimeout(() => {
+      if (this.video.paused) return;
+      this.clear();
+      this.onStale();
+    }, STALE_MS);
   }
 
   /** @param {Face} face @param {number} time */

@@ -104,6 +104,7 @@
   function receive(message) {
     if (message?.type === "off") leave();
     else if (message?.type === "check") void check();
+    else if (message?.type === "front") watcher?.setFront(message.front);
     else if (message?.type === "sensitivity") watcher?.setSensitivity(message.sensitivity);
     else if (message?.type === "report") watcher?.report(true);
     else if (message?.type === "tab-picture") {

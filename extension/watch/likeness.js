@@ -17,12 +17,12 @@ import { identityOf } from "../capture/identity.js";
 
 /** Of an address: who may see it until when, and how good a picture. None says which video it is. */
 const FLEETING =
-  /^(token|access_token|auth|authorization|sig|signature|sign|hmac|exp|expires?|expiry|expiration|nonce|policy|key-pair-id|x-(amz|goog|oss)-.+|hdn(ea|ts|tl)|__gda__|session(_?id)?|quality|q|res|resolution|height|bitrate|br|itag|range|rn|rbuf|cache|cb|_)$/i;
+  /^(token|access_token|auth|authorization|sig|signature|sign|hmac|exp|expires?|expiry|expiration|nonce|policy|key-pair-id|x-(amz|goog|oss)-.+|hdn(ea|ts|tl)|__gda__|quality|res|resolution|bitrate|br|itag|rn|rbuf|cache|cb)$/i;
 /** Of a page's address: where one came from, and where in the video one begins. */
 const PASSING = /^(utm_.+|fbclid|gclid|igsh|si|ref|feature|pp|t|start|time_continue)$/i;
 /** Of a path: 720p60, 1280x720, _hd, -800k. */
 const QUALITY = [
-  /(?<![a-z0-9])\d{3,4}p(\d{2,3})?(?![a-z0-9])/gi,
+  /(?<![a-z0-9])(144|240|360|480|540|576|720|1080|1440|2160|4320)p(\d{2,3})?(?![a-z0-9])/gi,
   /(?<![a-z0-9])\d{3,4}x\d{3,4}(?![a-z0-9])/gi,
   /(?<=[_\-./])(hd|sd|fhd|uhd|4k|hq|lq|low|medium|high|mobile)(?=[_\-./])/gi,
   /(?<=[_\-./])\d{2,5}k(bps)?(?=[_\-./])/gi,
@@ -58,7 +58,7 @@ export function likenessOf(video) {
     kind: "blob",
     exact: currentSrc,
     address: strip(location.href, PASSING),
-    mark: `${video.poster ? withoutQuality(video.poster) : ""} ${linkBeside(video)}`,
+    mark: markOf(video),
   };
 }
 
@@ -75,7 +75,8 @@ export function isSame(a, b) {
   if (!together || Math.abs(a.aspect - b.aspect) > ASPECT_SHARE * a.aspect) return false;
   if (a.exact === b.exact) return true;
   if (a.address !== b.address || a.mark !== b.mark) return false;
-  return a.kind === "file" || Number.isFinite(a.duration);
+  // Two blobs of one length on a page that tells nothing of either may be two videos.
+  return a.kind === "file" || (Number.isFinite(a.duration) && a.mark !== "");
 }
 
 /**
@@ -94,18 +95,26 @@ export function withoutQuality(address) {
 function strip(address, names) {
   const url = new URL(address, location.href);
   const kept = [...url.searchParams].filter(([name]) => !names.test(name)).sort();
-  // The servers of a delivery network stand for each other: of their names the end counts.
-  const host = url.hostname.split(".").slice(-2).join(".");
+  // The servers of a delivery network stand for each other, where numbers alone tell them apart.
+  const [first, ...rest] = url.hostname.split(".");
+  const host = [rest.length > 1 ? first.replace(/\d+/g, "*") : first, ...rest].join(".");
   return `${host}${url.pathname}?${new URLSearchParams(kept)}`;
 }
 
-/** The nearest link around a video: in a list, that of its own entry. @param {Element} video */
+/** @param {HTMLVideoElement} video @returns {string} "" where nothing tells it from its neighbours */
+function markOf(video) {
+  if (video.ownerDocument.querySelectorAll("video").length === 1) return "the only one";
+  return `${video.poster ? withoutQuality(video.poster) : ""} ${linkBeside(video)}`.trim();
+}
+
+/** The nearest link around a video that holds no other: in a list, that of its own entry. @param {Element} video */
 function linkBeside(video) {
   /** @type {Node|null} */
   let around = video;
   for (let count = 0; around && count < MOST_PARENTS; count++) {
     around = around.parentNode ?? (around instanceof ShadowRoot ? around.host : null);
     if (!(around instanceof Element || around instanceof ShadowRoot)) continue;
+    if (around.querySelectorAll("video").length > 1) return "";
     const link = around.querySelector("a[href]");
     if (link instanceof HTMLAnchorElement) return link.origin + link.pathname;
   }

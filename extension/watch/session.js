@@ -69,21 +69,27 @@ export class VideoSession {
       onFrame: (header, picture) => {
         // Its keys were taken away again.
         if (this.finding === "protected") this.found(null);
-        const now = performance.now();
-        this.pace.sentOne(performance.timeOrigin + now - header.captured_at, now);
-        this.setPace();
+        this.noteSent(header.captured_at);
         this.link?.sendFrame(header, picture);
       },
       findPlace: () => {
         const covers = this.overlay.covers();
         return covers && placeOnTab(video, covers);
       },
-      onPlace: (header, place) => this.link?.sendPlace?.(header, place),
+      onPlace: (header, place) => {
+        this.noteSent(header.captured_at);
+        this.link?.sendPlace?.(header, place);
+      },
       onJump: () => this.jumped(),
       onFinding: (finding) => this.found(finding),
     });
     this.way = new WayFinder(this.frames, options.picture ?? "none", () => this.wayChanged());
     this.listen();
+    // What is no longer looked at is neither without a face nor still a warning.
+    this.overlay.onStale = () => {
+      this.forgetFaces();
+      this.refresh();
+    };
     // Of a player in a closed frame there is no picture here to lay the evidence over.
     if (!("placement" in video)) this.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
     if (video.readyState >= HAVE_METADATA) this.recognise();
@@ -119,9 +125,9 @@ export class VideoSession {
     this.refresh();
   }
 
-  /** Whether its turn has come to an answer: a word on every face, or that there is none. */
+  /** Whether its turn has come to an answer: a word on every face, that there is none, or why not. */
   get isSettled() {
-    return this.judgedOnce && !this.gathering;
+    return this.finding !== null || (this.judgedOnce && !this.gathering);
   }
 
   /** Find the memory of the video that the element shows now. */
@@ -290,6 +296,13 @@ export class VideoSession {
     this.faces = shown.length;
     this.fake = alarmed(shown);
     this.refresh();
+  }
+
+  /** @param {number} capturedAt milliseconds since the epoch */
+  noteSent(capturedAt) {
+    const now = performance.now();
+    this.pace.sentOne(performance.timeOrigin + now - capturedAt, now);
+    this.setPace();
   }
 
   setPace() {

@@ -46,6 +46,8 @@ export class Watcher {
     this.usedAt = performance.now();
     this.told = "";
     this.stopped = false;
+    /** Whether the tab is in front of its window, which a tab whose picture is had cannot see. */
+    this.inFront = true;
     this.review = this.review.bind(this);
     this.timer = setInterval(this.review, REVIEW_EVERY_MS);
     this.review();
@@ -58,7 +60,7 @@ export class Watcher {
       this.stop();
       return;
     }
-    if (document.visibilityState === "hidden") {
+    if (document.visibilityState === "hidden" || !this.inFront) {
       for (const { session } of this.watched.values()) session.setHidden(true);
     } else this.find();
     this.seat();
@@ -74,8 +76,10 @@ export class Watcher {
   }
 
   find() {
-    const framed = /** @type {any[]} */ (this.closedFrames.players(this.picture));
-    const videos = [...findVideos(document), ...framed];
+    const own = findVideos(document);
+    // Whether anything plays in a closed frame cannot be known: it is looked at where nothing else is.
+    const framed = /** @type {any[]} */ (own.some((video) => !video.paused) ? [] : this.closedFrames.players(this.picture));
+    const videos = [...own, ...framed];
     const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_SHOWN));
     for (const [video, { session }] of this.watched) {
       if (!chosen.has(video) || session.link?.isAlive?.() === false) {
@@ -112,7 +116,8 @@ export class Watcher {
       one.since ??= now;
       one.session.setPlace(true);
     }
-    const turn = say("judging_of", String(turns.size), String(playing.length));
+    const judged = playing.filter((one) => seated.has(one));
+    const turn = say("judging_of", ...[judged, playing].map((some) => String(some.filter(canBeJudged).length)));
     for (const one of all) if (!one.session.hasPlace) one.session.setTurn(turn);
   }
 
@@ -199,6 +204,12 @@ export class Watcher {
     this.review();
   }
 
+  /** @param {boolean} front whether the tab is in front of its window */
+  setFront(front) {
+    this.inFront = front;
+    this.review();
+  }
+
   stop() {
     this.stopped = true;
     clearInterval(this.timer);
@@ -206,6 +217,11 @@ export class Watcher {
     this.watched.clear();
     this.relay.close();
   }
+}
+
+/** @param {Watched} entry */
+function canBeJudged({ session }) {
+  return session.finding === null;
 }
 
 /** @param {Watched} entry */

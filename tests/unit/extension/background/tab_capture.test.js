@@ -13,6 +13,8 @@ let open;
 let there;
 /** @type {boolean} whether the browser gives a stream of the tab */
 let gives;
+/** @type {{id: number, url: string, width: number, height: number, windowId: number, active: boolean}} */
+let tab;
 
 beforeEach(() => {
   told = [];
@@ -22,7 +24,7 @@ beforeEach(() => {
   chromeWith();
   /** @type {Record<string, unknown>} */
   const session = {};
-  const tab = { id: 7, url: "https://site.test/page", width: 1000, height: 600, windowId: 3, active: true };
+  tab = { id: 7, url: "https://site.test/page", width: 1000, height: 600, windowId: 3, active: true };
   Object.assign(/** @type {any} */ (globalThis).chrome, {
     action: { setBadgeBackgroundColor: async () => {}, setBadgeText: async () => {}, setTitle: async () => {} },
     i18n: { getMessage: () => "" },
@@ -49,7 +51,7 @@ beforeEach(() => {
       },
     },
     tabs: {
-      get: async (/** @type {number} */ id) => ({ ...tab, id, active: id === 7 }),
+      get: async (/** @type {number} */ id) => ({ ...tab, id, active: id === 7 && tab.active }),
       query: async () => [tab, { ...tab, id: 8 }],
       captureVisibleTab: async (/** @type {number} */ window) => `window ${window}`,
     },
@@ -77,6 +79,40 @@ test("where the browser gives no stream, single pictures do", async () => {
   await assert.rejects(shotOf(8), /not in front/);
 });
 
+test("a tab that leaves its site while its picture is opened is not looked at", async () => {
+  /** @type {any} */ (globalThis).chrome.tabCapture.getMediaStreamId = async () => {
+    tab.url = "https://other.test/";
+    return "an id";
+  };
+  await assert.rejects(openPicture(7, 1), /left its site/);
+  assert.equal(await pictureOf(7), "off");
+  assert.ok(!there);
+});
+
+test("a picture of the tab that came to the front meanwhile is thrown away", async () => {
+  /** @type {any} */ (globalThis).chrome.tabs.captureVisibleTab = async () => {
+    tab.active = false;
+    return "another tab";
+  };
+  await assert.rejects(shotOf(7), /another tab came/);
+});
+
+test("a tab that was left while its picture was opened is behind", async () => {
+  /** @type {any} */ (globalThis).chrome.tabCapture.getMediaStreamId = async () => {
+    tab.active = false;
+    return "an id";
+  };
+  await openPicture(7, 1);
+  assert.equal(told.at(-1), "tab-front 7");
+});
+
+test("a document that does not answer is said to", async () => {
+  await openPicture(7, 1);
+  /** @type {any} */ (globalThis).chrome.runtime.sendMessage = async () => undefined;
+  await assert.rejects(endPicture(7, "off"), /does not answer/);
+  assert.equal(await pictureOf(7), "off");
+});
+
 test("the document is there for as long as one tab needs it", async () => {
   await Promise.all([openPicture(7, 1), openPicture(8, 1)]);
   await endPicture(7, "off");
@@ -100,8 +136,9 @@ test("tabs behind the one in front are told of, where there is anybody to tell",
   await broughtToFront(7);
   assert.deepEqual(told, []);
   await openPicture(7, 1);
-  await broughtToFront(7);
+  assert.deepEqual(await broughtToFront(7), []);
   assert.equal(told.at(-1), "tab-front 7 8");
+  assert.deepEqual(await broughtToFront(8), [7], "the one behind whose picture is had");
 });
 
 test("a browser that captures no tabs says so", async () => {

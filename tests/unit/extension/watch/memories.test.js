@@ -11,7 +11,7 @@ beforeEach(() => {
 
 /** @param {string} currentSrc @param {object} [more] @returns {any} */
 function element(currentSrc, more) {
-  return { currentSrc, duration: 12, videoWidth: 640, videoHeight: 360, srcObject: null, ...more };
+  return { currentSrc, duration: 12, videoWidth: 640, videoHeight: 360, srcObject: null, ownerDocument: { querySelectorAll: () => [] }, ...more };
 }
 
 test("an element that is added again finds its memory, another video gets its own", () => {

@@ -38,6 +38,8 @@ let summaries;
 let remembered;
 /** @type {VideoSession} */
 let session;
+/** @type {any} */
+let overlay;
 
 beforeEach(() => {
   video = new Video();
@@ -49,7 +51,7 @@ beforeEach(() => {
     connect: () => {},
     answered: (/** @type {{type: string}} */ { type }) => told.push(`heat ${type}`),
   };
-  const overlay = {
+  overlay = {
     card: { heat },
     show: (/** @type {{faces: object[]}} */ { faces }) => faces,
     clear: () => told.push("clear"),
@@ -110,6 +112,15 @@ test("faces are counted and a fake one is told", () => {
   assert.deepEqual(last(), ["watching", 2, false]);
   judge(2, "likely_fake");
   assert.deepEqual(last(), ["watching", 1, true]);
+});
+
+test("a warning without an answer for long is over, and nothing is said of faces", () => {
+  video.dispatchEvent(new Event("play"));
+  server.onState("open", "");
+  judge(1, "likely_fake");
+  assert.deepEqual(last(), ["watching", 1, true]);
+  overlay.onStale();
+  assert.deepEqual(last(), ["open", 0, false]);
 });
 
 test("the same summary is not told twice", () => {
