@@ -144,6 +144,42 @@ def test_players_of_other_sites_are_named_asked_for_and_watched(
     wait_for("the question again", lambda: ask_buttons(popup) == [PLAYER], PATIENCE)
 
 
+def test_player_once_allowed_is_watched_on_other_pages_until_it_is_removed(
+    page: Page, site: Site, clip: Clip, extension: Extension, consent: Consent
+) -> None:
+    page.set_default_timeout(120_000)
+    site.page("/player", video_page(clip("still", "mp4"), STYLE))
+    player = frame(site.address("/player", host="player.test"))
+    page.goto(site.page("/first", html(player)))
+    popup = open_popup(page, extension)
+    popup.click("#watch")
+    allow(page, extension, consent, PLAYER)
+    wait_for("a box", lambda: box_is_on_the_face(frame_of(page, "player.test")), PATIENCE)
+
+    # Another site's page, where the player comes only after the click.
+    site.page("/second", html(""))
+    page.goto(site.address("/second", host="elsewhere.test"))
+    popup = open_popup(page, extension)
+    wait_for("the button", lambda: popup.text("#watch") == "Watch this tab", PATIENCE)
+    popup.click("#watch")
+    wait_for("the tab's word", lambda: "Waiting for a video" in popup.text("#faces"), PATIENCE)
+    page.evaluate("markup => { document.body.innerHTML = markup }", player)
+    inside = page.wait_for_selector("iframe").content_frame()
+    assert inside is not None
+    inside.wait_for_url("**/player")
+    wait_for("a box there too", lambda: box_is_on_the_face(inside), PATIENCE)
+
+    options = page.context.new_page()
+    options.goto(extension.address("options/options.html"))
+    row = options.locator("#sites li", has_text=f"Embedded players: {PLAYER}")
+    row.get_by_role("button", name="Remove").click()
+    row.wait_for(state="detached")
+    options.close()
+    assert f"{PLAYER}/*" not in consent.granted()
+    page.bring_to_front()
+    wait_for("the overlay to go", lambda: watch(inside).overlays() == [], PATIENCE)
+
+
 def test_popup_tells_one_story_when_the_server_goes_and_comes_back(
     page: Page,
     site: Site,
