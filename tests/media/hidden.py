@@ -186,38 +186,6 @@ def fragments_with_a_false_index(path: Path, first: Scene, second: Scene) -> Pat
     return path
 
 
-def _pictures(first: Scene, second: Scene) -> list[Pillow.Image]:
-    shown = then(first, second)
-    large = [Pillow.fromarray(shown(time)).resize((480, 360)) for time in every(10, 2 * LONG)]
-    return large
-
-
-def frames_of_no_length(path: Path, first: Scene, second: Scene) -> Path:
-    """Browsers show each for a tenth of a second."""
-    pictures = _pictures(first, second)
-    path = path / "a.webp"
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=1, quality=90)
-    return path
-
-
-def moving_avif(path: Path, first: Scene, second: Scene) -> Path:
-    pictures = _pictures(first, second)
-    path = path / "a.avif"
-    pictures[0].save(
-        path, save_all=True, append_images=pictures[1:], duration=100, quality=85, speed=10
-    )
-    return path
-
-
-def instead_of_a_moving_png(path: Path, first: Scene, second: Scene) -> Path:
-    hidden, *pictures = _pictures(second, first)[:1] + _pictures(first, first)[::4]
-    path = path / "a.png"
-    hidden.save(
-        path, "PNG", save_all=True, append_images=pictures, default_image=True, duration=200
-    )
-    return path
-
-
 def clock_that_stumbles(path: Path, first: Scene, second: Scene) -> Path:
     """Every second goes back by a tenth, as segments that overlap."""
     path = path / "a.mkv"
@@ -257,14 +225,6 @@ def begins_within_a_group(path: Path, first: Scene, second: Scene) -> Path:
     """The key frame of what comes first is cut off, as where a recorder starts late."""
     path = both(path / "a.ts", second, first, options=QUICK | {"g": "36"})
     path.write_bytes(path.read_bytes()[188 * 80 :])
-    return path
-
-
-def raw_picture(path: Path, first: Scene, second: Scene) -> Path:
-    """A small copy in front, and what matters in a directory below (as DNG and NEF have it)."""
-    path = path / "a.dng"
-    Pillow.fromarray(first(0.0)).resize((640, 480)).save(path, "TIFF", tiffinfo={254: 1, 330: 8})
-    del second
     return path
 
 
@@ -317,36 +277,3 @@ def _copied(
             packet.is_keyframe = number % 12 == 0
             output.mux_one(packet)
     return target
-
-
-SEEN: tuple[Maker, ...] = (
-    gap_and_second_stream,
-    cut_off_and_joined,
-    under_long_sound,
-    cover,
-    interlaced,
-    ten_bits,
-    turned_and_squeezed,
-    uneven,
-    with_many_references,
-    trimmed_by_edit_list,
-    fragments_with_a_false_index,
-    frames_of_no_length,
-    moving_avif,
-    instead_of_a_moving_png,
-    clock_that_stumbles,
-    clock_that_runs_over,
-    fragments_whose_clock_starts_again,
-    other_size_and_rate_in_between,
-)
-"""What is hidden can be found."""
-
-UNSEEN: tuple[Maker, ...] = (
-    joined_and_cut_off,
-    raw_picture,
-    begins_within_a_group,
-    encrypted(first_half=True),
-    encrypted(first_half=False),
-    other_parameters_in_the_middle,
-)
-"""What is hidden cannot be read."""

@@ -7,9 +7,68 @@ from typing import Any
 
 import pytest
 
-from tests.media.hidden import SEEN, UNSEEN, Maker
+from tests.media.hidden import (
+    Maker,
+    begins_within_a_group,
+    clock_that_runs_over,
+    clock_that_stumbles,
+    cover,
+    cut_off_and_joined,
+    encrypted,
+    fragments_whose_clock_starts_again,
+    fragments_with_a_false_index,
+    gap_and_second_stream,
+    interlaced,
+    joined_and_cut_off,
+    other_parameters_in_the_middle,
+    other_size_and_rate_in_between,
+    ten_bits,
+    trimmed_by_edit_list,
+    turned_and_squeezed,
+    under_long_sound,
+    uneven,
+    with_many_references,
+)
+from tests.media.hidden_pictures import (
+    frames_of_no_length,
+    instead_of_a_moving_png,
+    moving_avif,
+    raw_picture,
+)
 from tests.media.made import genuine, swapped
 from tests.support.scanning import ScanCommand
+
+SEEN: tuple[Maker, ...] = (
+    gap_and_second_stream,
+    cut_off_and_joined,
+    under_long_sound,
+    cover,
+    interlaced,
+    ten_bits,
+    turned_and_squeezed,
+    uneven,
+    with_many_references,
+    trimmed_by_edit_list,
+    fragments_with_a_false_index,
+    frames_of_no_length,
+    moving_avif,
+    instead_of_a_moving_png,
+    clock_that_stumbles,
+    clock_that_runs_over,
+    fragments_whose_clock_starts_again,
+    other_size_and_rate_in_between,
+)
+"""What is hidden can be found."""
+
+UNSEEN: tuple[Maker, ...] = (
+    joined_and_cut_off,
+    raw_picture,
+    begins_within_a_group,
+    encrypted(first_half=True),
+    encrypted(first_half=False),
+    other_parameters_in_the_middle,
+)
+"""What is hidden cannot be read."""
 
 
 def name_of(maker: Maker) -> str:
