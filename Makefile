@@ -56,6 +56,7 @@ bench: setup-dev
 	@.venv-dev/bin/python -m benchmarks.engine_overhead
 	@.venv-dev/bin/python -m benchmarks.member_rates
 	@.venv-dev/bin/python -m benchmarks.page_cost
+	@.venv-dev/bin/python -m benchmarks.feed
 	@.venv-dev/bin/python -m benchmarks.monitor_page
 	@.venv-dev/bin/python -m benchmarks.monitors
 
