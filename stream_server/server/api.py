@@ -14,6 +14,7 @@ from stream_server.server.auth import COOKIE, bearer_token
 from stream_server.server.pairing import LIFETIME
 from stream_server.server.root_path import ROOT_PATH
 from stream_server.server.services import Services
+from stream_server.server.tickets import LIFETIME as TICKET_LIFETIME
 from stream_server.session import Session, limits
 
 
@@ -96,12 +97,17 @@ def _stream(one: Session) -> dict[str, Any]:
 
 
 async def session(request: Request) -> Response:
-    """Exchange the token of the printed link for a cookie that scripts cannot read."""
-    token = (await _json(request)).get("token")
-    if not isinstance(token, str):
-        raise ProblemError(400, 'the body must be {"token": "..."}')
-    authority = _services(request).authority
-    if not authority.is_own(token):
+    """Exchange the token of the printed link, or a ticket, for a cookie hidden from scripts."""
+    fields = await _json(request)
+    token, ticket = fields.get("token"), fields.get("ticket")
+    services = _services(request)
+    authority = services.authority
+    if isinstance(ticket, str):
+        if not services.tickets.redeem(ticket):
+            raise ProblemError(403, "this ticket was used already, or is more than a minute old")
+    elif not isinstance(token, str):
+        raise ProblemError(400, 'the body must be {"token": "..."} or {"ticket": "..."}')
+    elif not authority.is_own(token):
         raise ProblemError(
             403, "wrong token; open the link that the server printed when it started"
         )
@@ -115,6 +121,12 @@ async def session(request: Request) -> Response:
         secure=request.url.scheme == "https",
     )
     return response
+
+
+async def new_ticket(request: Request) -> Response:
+    """A ticket with which one of the server's own pages gets in, once and soon."""
+    issued = _services(request).tickets.issue()
+    return JSONResponse({"ticket": issued, "expires_s": TICKET_LIFETIME}, 201)
 
 
 async def start_pairing(request: Request) -> Response:

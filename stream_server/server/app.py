@@ -74,6 +74,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Route("/v1/info", api.info),
             Route("/v1/streams", api.streams),
             Route("/v1/session", api.session, methods=["POST"]),
+            Route("/v1/session/tickets", api.new_ticket, methods=["POST"]),
             Route("/v1/pairings", api.start_pairing, methods=["POST"]),
             Route("/v1/pairings", api.end_pairing, methods=["DELETE"]),
             Route("/v1/pairings/{id}", api.finish_pairing, methods=["POST"]),

@@ -18,6 +18,7 @@ from stream_server.server.metrics import Metrics
 from stream_server.server.pairing import Pairings
 from stream_server.server.readiness import Readiness
 from stream_server.server.registry import Registry
+from stream_server.server.tickets import Tickets
 from stream_server.session import Send
 from stream_server.settings import Settings
 from stream_server.stream import Stream
@@ -38,6 +39,7 @@ class Services:
         self.stopping = asyncio.Event()
         self.pairings = Pairings(settings.state_dir)
         self.authority = Authority(token, settings.tokens, self.pairings)
+        self.tickets = Tickets()
         self.policy = VerdictPolicy.from_parameters(engine.repository.parameters)
         self.batcher = MicroBatcher(engine)
         self.explainer = Explainer(engine)

@@ -1,4 +1,4 @@
-// Getting in: the token of the printed link becomes a cookie that scripts cannot read. And what
+// Getting in: the token of the printed link, or the ticket that the extension brings, becomes a cookie that scripts cannot read. And what
 // the pages need besides: the words that they share with the extension.
 
 import { setWords } from "../extension/shared/words.js";
@@ -11,26 +11,35 @@ import { setWords } from "../extension/shared/words.js";
  */
 
 /** @returns {Promise<string>} empty when it worked, else what went wrong in the server's words */
-async function exchange(/** @type {string} */ token) {
+async function exchange(/** @type {{token: string}|{ticket: string}} */ means) {
   const answer = await fetch("v1/session", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ token }),
+    body: JSON.stringify(means),
   });
   if (answer.ok) return "";
   const problem = await answer.json().catch(() => ({}));
   return String(problem.detail ?? problem.title ?? `The server answered ${answer.status}.`);
 }
 
+/** What the page's own address says after its `#`. */
+export function named() {
+  return new URLSearchParams(location.hash.slice(1));
+}
+
 /**
- * Use the token in the page's own address, if there is one, and remove it from there.
+ * Use the token or ticket in the page's own address, if there is one, and remove it from there.
  * @returns {Promise<string>} what went wrong, or nothing
  */
 export async function enterByLink() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token === null) return "";
-  history.replaceState(null, "", location.pathname + location.search);
-  return exchange(token);
+  const fields = named();
+  const [token, ticket] = [fields.get("token"), fields.get("ticket")];
+  fields.delete("token");
+  fields.delete("ticket");
+  const rest = fields.size > 0 ? `#${fields}` : "";
+  if (token === null && ticket === null) return "";
+  history.replaceState(null, "", location.pathname + location.search + rest);
+  return exchange(ticket === null ? { token: token ?? "" } : { ticket });
 }
 
 /**
@@ -42,7 +51,7 @@ export function askForToken(form, note, entered) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("token"));
-    const trouble = await exchange(field.value.trim()).catch(() => "The server does not answer.");
+    const trouble = await exchange({ token: field.value.trim() }).catch(() => "The server does not answer.");
     note.textContent = trouble;
     field.value = "";
     if (!trouble) entered();

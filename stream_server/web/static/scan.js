@@ -1,7 +1,7 @@
 // The page `/scan`: uploads files, follows their scans and keeps the list of results.
 
 import { byId } from "../extension/shared/dom.js";
-import { askForToken, askServer, enterByLink, fetchWords } from "./entry.js";
+import { askForToken, askServer, enterByLink, fetchWords, named } from "./entry.js";
 import { Row } from "./scan-row.js";
 import { follow, forget, history, upload } from "./scan-server.js";
 
@@ -98,6 +98,15 @@ async function showHistory() {
   }
 }
 
+/** Go to the scan that the page's address names: the extension opens the page on what it has sent. */
+function pointOut() {
+  const row = shown.get(named().get("scan") ?? "");
+  if (!row) return;
+  row.element.classList.add("asked");
+  row.element.tabIndex = -1;
+  row.element.focus();
+}
+
 byId("choose", HTMLButtonElement).addEventListener("click", () => picker.click());
 picker.addEventListener("change", () => {
   add(picker.files ?? []);
@@ -128,3 +137,4 @@ await fetchWords();
 askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void showHistory());
 byId("entry-note", HTMLElement).textContent = await enterByLink().catch(() => "The server does not answer.");
 await showHistory();
+pointOut();

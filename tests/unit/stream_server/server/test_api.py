@@ -23,6 +23,8 @@ def test_the_printed_link_becomes_a_cookie_that_scripts_cannot_read(client: Any)
     [
         (b'{"token":"wrong"}', 403),
         (b'{"token":5}', 400),
+        (b'{"ticket":"made-up"}', 403),
+        (b'{"ticket":5}', 400),
         (b"[]", 400),
         (b"{", 400),
         (b"\xff", 400),
@@ -34,6 +36,22 @@ def test_the_printed_link_becomes_a_cookie_that_scripts_cannot_read(client: Any)
 def test_bad_sessions(client: Any, body: bytes, status: int) -> None:
     answer = client.post("/v1/session", content=body)
     assert answer.status_code == status and "set-cookie" not in answer.headers
+
+
+def test_a_paired_browser_opens_the_servers_page_with_a_ticket(client: Any, services: Any) -> None:
+    pairings, origin = services.pairings, {"Origin": EXTENSION}
+    number = pairings.start(EXTENSION)
+    token = pairings.finish(number, pairings._open[number].code, EXTENSION)
+    assert client.post("/v1/session/tickets", headers=origin).status_code == 401
+    bearer = {"Authorization": f"Bearer {token}", **origin}
+    issued = client.post("/v1/session/tickets", headers=bearer)
+    assert issued.status_code == 201 and issued.json()["expires_s"] == 60
+    ticket = {"ticket": issued.json()["ticket"]}
+    answer = client.post("/v1/session", json=ticket)
+    assert answer.status_code == 204 and "HttpOnly" in answer.headers["set-cookie"]
+    assert client.get("/v1/info").status_code == 200
+    again = client.post("/v1/session", json=ticket)
+    assert again.status_code == 403 and "used already" in again.json()["detail"]
 
 
 def test_pairing_over_http(client: Any, services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
