@@ -1,6 +1,7 @@
 // The service worker: hands out nonces, starts and stops content scripts, keeps the toolbar badge.
 // It never touches a frame of video.
 
+import { check, offerCheck, takeJob } from "./check.js";
 import { answeredBy, forgetLost, keepConsent, mayEnter, noteQuestion } from "./consent.js";
 import { Nonces } from "./nonces.js";
 import { inject, syncScripts } from "./scripts.js";
@@ -111,12 +112,14 @@ const handlers = {
       await tellAll({ type: "check" }); // other tabs of the site
       await endPicture(tabId, "off");
     },
+    "check-job": async ({ id }) => takeJob(id),
     "sync-sites": syncScripts,
     "set-all-sites": async ({ on }) => {
       await save({ allSites: on });
       await syncScripts();
     },
     sensitivity: async ({ sensitivity }) => tellAll({ type: "sensitivity", sensitivity }),
+    "own-picture": async ({ judged }) => tellAll({ type: "own-picture", judged }),
   },
 };
 
@@ -158,7 +161,8 @@ async function contentSettings(_, sender) {
   const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
   const busy = others.flatMap(([, known]) => known).filter(({ state }) => state !== "waiting").length;
   const picture = await pictureOf(sender.tab?.id ?? -1);
-  return { on: on && busy < MOST_VIDEOS, sensitivity: settings.sensitivity, picture };
+  const { sensitivity, ownPicture } = settings;
+  return { on: on && busy < MOST_VIDEOS, sensitivity, ownPicture, picture };
 }
 
 /** @param {number} tabId @param {"off"|"lost"} picture why the look at the tab's picture ends */
@@ -201,7 +205,7 @@ async function tell(tabId, message) {
   await chrome.tabs.sendMessage(tabId, message).catch(() => {});
 }
 
-/** @param {unknown} message */
+/** @param {unknown} message to every tab */
 async function tellAll(message) {
   for (const { id } of await chrome.tabs.query({})) if (id !== undefined) await tell(id, message);
 }
@@ -231,7 +235,11 @@ chrome.tabs.onActivated.addListener(async ({ tabId }) => {
 chrome.storage.onChanged.addListener((changes, area) => {
   if (area === "local" && (changes.server || changes.token || changes.transport)) void targetChanged();
 });
-chrome.runtime.onInstalled.addListener(() => void syncScripts());
+chrome.contextMenus.onClicked.addListener((info, tab) => void check(info, tab));
+chrome.runtime.onInstalled.addListener(() => {
+  offerCheck();
+  void syncScripts();
+});
 chrome.runtime.onStartup.addListener(() => void syncScripts());
 chrome.permissions.onAdded.addListener(async ({ origins }) => {
   const question = await answeredBy(origins ?? []);

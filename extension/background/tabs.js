@@ -1,6 +1,9 @@
 // What each tab's content scripts have told, kept for the popup and the toolbar badge. The service
 // worker may be stopped at any time, so the record lives in the session storage area.
 
+import { noticeFake } from "./notice.js";
+import { showSigns } from "./toolbar.js";
+
 /** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
 /**
@@ -10,8 +13,6 @@
  * @property {TabPicture} [picture] whether the tab's picture is looked at
  * @property {string|null} [pictureSite] the site for which it was asked
  */
-
-const FAKE_COLOUR = "#b34700";
 
 /** @type {Promise<unknown>} */
 let queue = Promise.resolve();
@@ -35,10 +36,13 @@ export async function record(tabId) {
  */
 export function update(tabId, change) {
   const done = queue.then(async () => {
-    const next = change(await record(tabId));
+    const before = await record(tabId);
+    const next = change(before);
     if (next === null) await chrome.storage.session.remove(keyOf(tabId));
     else await chrome.storage.session.set({ [keyOf(tabId)]: next });
-    await showBadge(tabId, next);
+    const now = next ? summaries(next) : [];
+    await showSigns(tabId, now, await allSummaries());
+    await noticeFake(tabId, summaries(before), now);
   });
   queue = done.catch(() => {});
   return done;
@@ -62,17 +66,9 @@ export function summaries(tab) {
   return Object.values(tab.frames).flat();
 }
 
-/** @param {number} tabId @param {TabRecord|null} tab */
-async function showBadge(tabId, tab) {
-  const fake = tab !== null && summaries(tab).some((summary) => summary.fake);
-  try {
-    await chrome.action.setBadgeBackgroundColor({ tabId, color: FAKE_COLOUR });
-    await chrome.action.setBadgeText({ tabId, text: fake ? "!" : "" });
-    await chrome.action.setTitle({
-      tabId,
-      title: chrome.i18n.getMessage(fake ? "spoken_fake" : "name"),
-    });
-  } catch {
-    // The tab was closed while the report was on its way.
-  }
+/** @returns {Promise<Summary[]>} of every tab */
+async function allSummaries() {
+  const stored = await chrome.storage.session.get(null);
+  const tabs = Object.entries(stored).filter(([key]) => key.startsWith("tab-"));
+  return tabs.flatMap(([, tab]) => summaries(/** @type {TabRecord} */ (tab)));
 }

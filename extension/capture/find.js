@@ -1,5 +1,6 @@
 // Where the videos of a document are, shadow roots included.
 
+import { isFloating } from "./floating.js";
 import { SMALLEST } from "../shared/limits.js";
 
 /**
@@ -28,7 +29,8 @@ export function findVideos(root) {
   const open = [root];
   for (let next = open.pop(); next; next = open.pop()) {
     for (const element of next.querySelectorAll("*")) {
-      if (element instanceof HTMLVideoElement) videos.push(element);
+      // By name: in another window of the page the class is another one.
+      if (element.localName === "video") videos.push(/** @type {HTMLVideoElement} */ (element));
       const shadow = shadowOf(element);
       if (shadow) open.push(shadow);
     }
@@ -37,16 +39,18 @@ export function findVideos(root) {
 }
 
 /**
- * Visible area of a video in CSS pixels, 0 when it is too small, hidden or out of view.
+ * Visible area of a video in CSS pixels, in whichever window it is, 0 when it is too small, hidden or out of view.
  * @param {HTMLVideoElement} video
  */
 export function visibleArea(video) {
   if (!video.isConnected) return 0;
+  const view = video.ownerDocument?.defaultView ?? globalThis;
+  if (isFloating(video)) return view.innerWidth * view.innerHeight; // in front, wherever its place is
   const box = video.getBoundingClientRect();
   if (box.width < SMALLEST.width || box.height < SMALLEST.height) return 0;
   if (video.checkVisibility && !video.checkVisibility({ visibilityProperty: true })) return 0;
-  const width = Math.min(box.right, innerWidth) - Math.max(box.left, 0);
-  const height = Math.min(box.bottom, innerHeight) - Math.max(box.top, 0);
+  const width = Math.min(box.right, view.innerWidth) - Math.max(box.left, 0);
+  const height = Math.min(box.bottom, view.innerHeight) - Math.max(box.top, 0);
   return width > 0 && height > 0 ? width * height : 0;
 }
 

@@ -5,6 +5,8 @@ import { timeInVideo } from "./media_time.js";
 import { pixelsOf } from "./pixels.js";
 import { canTakePlanes, planesOf } from "./planes.js";
 import { Rhythm } from "./rhythm.js";
+import { Stillness } from "./stillness.js";
+import { speedOf, timeNow, timeOfCallback, timeOfPicture } from "../shared/clock.js";
 
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
 /** @typedef {import("./planes.js").Picture} Picture */
@@ -43,6 +45,7 @@ const LONGEST_WAIT_MS = 1000;
  *     cannot be seen
  * @property {() => void} onJump media time went back without a seek event
  * @property {(finding: "unreadable"|"protected") => void} onFinding
+ * @property {(still: boolean) => void} onStill a stream gives no new picture, or does again
  */
 
 export class FrameTaker {
@@ -69,6 +72,9 @@ export class FrameTaker {
     this.misses = 0;
     /** Media time of the picture that a seek leaves on the screen until the new one is there. */
     this.left = NaN;
+    this.stillness = new Stillness(events.onStill);
+    /** Of the last picture of a stream that was looked for, as the browser numbers them. */
+    this.stamp = NaN;
     /** @type {Map<number, number>} frame id to the time it was sent, milliseconds */
     this.inFlight = new Map();
   }
@@ -77,24 +83,29 @@ export class FrameTaker {
     if (this.running) return;
     this.running = true;
     this.round++;
+    if (this.video.srcObject) this.stillness.begin();
     this.next();
   }
 
   /**
    * A frame that is asked for by callback costs the page a turn of its main thread with style,
    * layout and painting. One that can be taken with its own time costs next to nothing, so it is
-   * looked for when it is due. A stream's time is not the element's: it is asked for.
+   * looked for when it is due. A stream's time is not the element's: it is asked for, unless its tab is
+   * hidden, where browsers call nobody back.
    */
   next() {
-    if (this.way === "element" && canTakePlanes() && !this.video.srcObject) this.look();
+    const asks = this.video.srcObject && globalThis.document?.visibilityState !== "hidden";
+    if (this.way === "element" && canTakePlanes() && !asks) this.look();
     else this.ask();
   }
 
   ask() {
-    const { round } = this;
-    this.handle = this.video.requestVideoFrameCallback((now, frame) => {
+    const { round, video } = this;
+    this.handle = video.requestVideoFrameCallback((called, frame) => {
       this.handle = null;
-      const mediaTime = timeInVideo(frame.mediaTime, this.video);
+      const now = timeOfCallback(video, called);
+      const mediaTime = timeOfPicture(video, timeInVideo(frame.mediaTime, video));
+      if (video.srcObject) this.stillness.came();
       if (this.presented(now, mediaTime)) {
         this.taking = true;
         void this.take(null, now, mediaTime).finally(() => (this.taking = false));
@@ -112,7 +123,7 @@ export class FrameTaker {
     if (round !== this.round) return;
     this.misses = found ? 0 : this.misses + 1;
     const again = Math.min(AGAIN_LONGEST_MS, AGAIN_MS * 2 ** Math.min(this.misses, 5));
-    const wait = this.untilDue(this.video.currentTime) + LATE_MS;
+    const wait = this.untilDue(timeNow(this.video)) + LATE_MS;
     this.nextAfter(wait > AGAIN_MS && wait < LONGEST_WAIT_MS ? wait : again);
   }
 
@@ -132,8 +143,11 @@ export class FrameTaker {
     const frame = this.current();
     if (!frame) return false;
     const now = performance.now();
-    const mediaTime = frame.timestamp / 1e6;
-    if (mediaTime === this.left || !this.presented(now, mediaTime)) {
+    const mediaTime = timeOfPicture(video, frame.timestamp / 1e6);
+    const seen = Boolean(video.srcObject) && frame.timestamp === this.stamp;
+    this.stamp = frame.timestamp;
+    if (video.srcObject && !seen) this.stillness.came();
+    if (seen || mediaTime === this.left || !this.presented(now, mediaTime)) {
       frame.close();
       return false;
     }
@@ -157,8 +171,15 @@ export class FrameTaker {
     }
   }
 
+  /** @param {HTMLVideoElement} video another element that shows the same */
+  moveTo(video) {
+    this.stop();
+    this.video = video;
+  }
+
   stop() {
     this.running = false;
+    this.stillness.end();
     clearTimeout(this.timer);
     if (this.handle !== null) this.video.cancelVideoFrameCallback(this.handle);
     this.handle = null;
@@ -227,7 +248,7 @@ export class FrameTaker {
 
   /** @param {number} mediaTime @returns {number} milliseconds of real time */
   untilDue(mediaTime) {
-    const rate = Math.abs(this.video.playbackRate) || 1;
+    const rate = Math.abs(speedOf(this.video)) || 1;
     const byVideo = (1000 * (this.rhythm.next - mediaTime)) / rate;
     return Math.max(byVideo, this.lastWall + this.shortestWait - performance.now());
   }

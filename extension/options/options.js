@@ -159,6 +159,26 @@ async function showSensitivity() {
   });
 }
 
+async function showCalls() {
+  const { ownPicture, notify } = await load();
+  byId("own-picture", HTMLInputElement).checked = ownPicture;
+  byId("notify", HTMLInputElement).checked = notify;
+}
+
+byId("own-picture", HTMLInputElement).addEventListener("change", async (event) => {
+  const ownPicture = /** @type {HTMLInputElement} */ (event.target).checked;
+  await save({ ownPicture });
+  await chrome.runtime.sendMessage({ type: "own-picture", judged: ownPicture });
+});
+
+byId("notify", HTMLInputElement).addEventListener("change", async (event) => {
+  const box = /** @type {HTMLInputElement} */ (event.target);
+  const permissions = /** @type {const} */ (["notifications"]);
+  if (box.checked) box.checked = await chrome.permissions.request({ permissions: [...permissions] });
+  else await chrome.permissions.remove({ permissions: [...permissions] }).catch(() => false);
+  await save({ notify: box.checked });
+});
+
 async function showTransport() {
   const { transport } = await load();
   showChoice("transport", TRANSPORTS, transport, (chosen) => save({ transport: chosen }));
@@ -194,4 +214,5 @@ fillTexts();
 void showServer();
 void showSites();
 void showSensitivity();
+void showCalls();
 void showTransport();

@@ -12,6 +12,8 @@ const FOLD_AFTER_MS = 5000;
 /** @type {Readonly<Record<State, "quiet"|"trouble">>} */
 export const TONES = {
   watching: "quiet",
+  own: "quiet",
+  still: "quiet",
   paused: "quiet",
   connecting: "quiet",
   open: "quiet",

@@ -136,7 +136,8 @@ export class Card {
    */
   place(stage, box, chip) {
     this.heat.follow(box);
-    const room = { width: document.documentElement.clientWidth, height: innerHeight };
+    const { documentElement, defaultView } = this.element.ownerDocument;
+    const room = { width: documentElement.clientWidth, height: (defaultView ?? globalThis).innerHeight };
     const { offsetWidth: width } = this.element;
     this.element.style.maxHeight = `${Math.max(120, room.height - 2 * MARGIN)}px`;
     const height = this.element.offsetHeight;

@@ -1,5 +1,7 @@
 // Where the picture of a video is on the page: object-fit, object-position, borders, mirroring.
 
+import { isMirrored } from "../shared/mirrored.js";
+
 /** @typedef {{x: number, y: number, width: number, height: number}} Rect */
 
 /** Air between a face and the line around it, in face widths. */
@@ -128,15 +130,7 @@ export function placementOf(video) {
     width: scaled.width * sx,
     height: scaled.height * sy,
   };
-  return { picture, visible: intersect(picture, content), mirrored: isMirrored(style) };
-}
-
-/** @param {CSSStyleDeclaration} style */
-function isMirrored(style) {
-  const matrix = /^matrix\((-?[\d.e+-]+)/.exec(style.transform);
-  const flipped = matrix !== null && Number(matrix[1]) < 0;
-  const scale = style.scale?.startsWith("-") ?? false;
-  return flipped !== scale;
+  return { picture, visible: intersect(picture, content), mirrored: isMirrored(video) };
 }
 
 /** @param {string} length */

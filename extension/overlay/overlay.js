@@ -9,6 +9,7 @@ import { shownVerdict } from "./sensitivity.js";
 import { Stage } from "./stage.js";
 import { SteadyBox } from "./steady.js";
 import { remember } from "./timeline.js";
+import { speedOf, timeNow } from "../shared/clock.js";
 import { say } from "../shared/words.js";
 
 /** @typedef {import("../protocol/messages.js").Face} Face */
@@ -44,6 +45,8 @@ export class Overlay {
     this.sensitivity = options.sensitivity;
     /** @type {Map<number, Shown>} */
     this.faces = new Map();
+    /** @type {Map<number, Pick<Shown, "points"|"fakeSince">>} faces of an overlay before this one */
+    this.past = new Map();
     this.shownAt = 0;
     this.placedAt = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -59,7 +62,7 @@ export class Overlay {
     /** @type {VideoMemory|null} what was found in this video before */
     this.memory = null;
     this.placement = placementOf(video);
-    this.stage = new Stage();
+    this.stage = new Stage(video.ownerDocument);
     this.corner = this.stage.corner;
     this.card = this.stage.card;
     this.stop = new AbortController();
@@ -69,18 +72,20 @@ export class Overlay {
 
   listen() {
     const { signal } = this.stop;
+    const page = this.video.ownerDocument;
+    const view = page.defaultView ?? globalThis;
     let asked = false;
     const soon = () => {
       if (asked) return;
       asked = true;
-      requestAnimationFrame(() => {
+      view.requestAnimationFrame(() => {
         asked = false;
         if (!signal.aborted) this.layout();
       });
     };
-    addEventListener("scroll", soon, { signal, capture: true, passive: true });
-    addEventListener("resize", soon, { signal });
-    document.addEventListener(
+    view.addEventListener("scroll", soon, { signal, capture: true, passive: true });
+    view.addEventListener("resize", soon, { signal });
+    page.addEventListener(
       "fullscreenchange",
       () => {
         this.stage.raise();
@@ -92,6 +97,11 @@ export class Overlay {
     const watcher = new ResizeObserver(soon);
     watcher.observe(elementOf(this.video));
     signal.addEventListener("abort", () => watcher.disconnect());
+  }
+
+  /** @param {Overlay} other of the element that showed the same video until now */
+  inherit(other) {
+    for (const [track, { points, fakeSince }] of other.faces) this.past.set(track, { points, fakeSince });
   }
 
   /** Put the stage where the picture is now. */
@@ -152,11 +162,11 @@ export class Overlay {
         face,
         verdict: face.verdict,
         steady: new SteadyBox(face.box, time),
-        points: [],
         mark,
         chip,
-        fakeSince: null,
+        ...(this.past.get(track) ?? { points: [], fakeSince: null }),
       };
+      this.past.delete(track);
       this.faces.set(track, shown);
     }
     shown.face = face;
@@ -220,6 +230,11 @@ export class Overlay {
     this.draw(0);
   }
 
+  /** @param {boolean} away whether the picture is not where the video is */
+  setAway(away) {
+    this.stage.setAway(away);
+  }
+
   /** @param {State} state @param {string} detail */
   setState(state, detail) {
     this.state = state;
@@ -258,6 +273,7 @@ export class Overlay {
   }
 
   clear() {
+    this.past.clear();
     for (const [track, shown] of this.faces) this.drop(track, shown);
     this.memory?.jumped();
     this.speak();
@@ -283,7 +299,7 @@ export class Overlay {
   draw(glide) {
     const { visible } = this.placement;
     this.stage.element.classList.toggle("still", glide === 0);
-    const arrival = this.video.currentTime + (glide / 1000) * this.video.playbackRate;
+    const arrival = timeNow(this.video) + (glide / 1000) * speedOf(this.video);
     const shown = [...this.faces.values()].map((one) => ({ ...one, box: this.toStage(one.steady.at(arrival)) }));
     /** @type {Rect[]} */
     const taken = this.corner.rect ? [this.corner.rect] : [];

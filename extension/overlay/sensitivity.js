@@ -24,6 +24,14 @@ export function shownVerdict(level, face, held) {
   return face.verdict;
 }
 
+/** @type {readonly Verdict[]} from the weakest to the strongest */
+const ORDER = ["gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"];
+
+/** @param {{verdict: Verdict}[]} shown @returns {Verdict|null} the strongest word on a face */
+export function strongest(shown) {
+  return ORDER.findLast((one) => shown.some(({ verdict }) => verdict === one)) ?? null;
+}
+
 /** @param {{verdict: Verdict}[]} shown */
 export function alarmed(shown) {
   return shown.some(({ verdict }) => verdict === "likely_fake");

@@ -12,12 +12,14 @@ const HOST_STYLE =
   "overflow:visible!important;pointer-events:none!important;z-index:2147483647!important;";
 
 export class Stage {
-  constructor() {
-    this.host = document.createElement("div");
+  /** @param {Document} page where it is drawn */
+  constructor(page) {
+    this.page = page;
+    this.host = page.createElement("div");
     this.host.popover = "manual";
     this.host.style.cssText = HOST_STYLE;
     const root = this.host.attachShadow({ mode: "closed" });
-    applyStyle(root);
+    applyStyle(root, page);
     this.element = document.createElement("div");
     this.element.className = "stage";
     this.element.setAttribute("role", "group");
@@ -41,7 +43,7 @@ export class Stage {
    * children; over a bare fullscreen video the labels can be seen but not clicked.
    */
   raise() {
-    const parent = innermostFullscreen();
+    const parent = innermostFullscreen(this.page);
     if (this.host.parentNode !== parent) parent.append(this.host);
     if (this.host.matches(":popover-open")) this.host.hidePopover();
     this.host.showPopover();
@@ -55,8 +57,8 @@ export class Stage {
   moveTo(visible) {
     if (!this.host.isConnected) this.raise();
     const place = {
-      left: visible.x + scrollX,
-      top: visible.y + scrollY,
+      left: visible.x + (this.page.defaultView ?? globalThis).scrollX,
+      top: visible.y + (this.page.defaultView ?? globalThis).scrollY,
       width: visible.width,
       height: visible.height,
     };
@@ -85,17 +87,22 @@ export class Stage {
     else delete this.element.dataset.outside;
   }
 
+  /** @param {boolean} away hidden, and measured all the same */
+  setAway(away) {
+    this.host.style.setProperty("visibility", away ? "hidden" : "visible", "important");
+  }
+
   remove() {
     this.corner.badge.remove();
     this.host.remove();
   }
 }
 
-/** @returns {Element|ShadowRoot} where elements can be put that are to be seen and clicked */
-function innermostFullscreen() {
-  let element = document.fullscreenElement;
+/** @param {Document} page @returns {Element|ShadowRoot} where elements can be put that are to be seen and clicked */
+function innermostFullscreen(page) {
+  let element = page.fullscreenElement;
   while (element?.shadowRoot?.fullscreenElement) element = element.shadowRoot.fullscreenElement;
-  if (!element || element instanceof HTMLVideoElement) return document.documentElement;
+  if (!element || element.localName === "video") return page.documentElement;
   return element.shadowRoot ?? element;
 }
 

@@ -111,10 +111,11 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 @media (prefers-reduced-motion: reduce) { .badge, .stage .gliding { transition: none !important; } }
 `;
 
-/** @param {ShadowRoot} root */
-export function applyStyle(root) {
+/** @param {ShadowRoot} root @param {Document} page that it is going to be in */
+export function applyStyle(root, page) {
   try {
-    const sheet = new CSSStyleSheet();
+    const { defaultView } = page;
+    const sheet = new (defaultView ?? globalThis).CSSStyleSheet(); // a sheet is good for its own document
     sheet.replaceSync(CSS);
     root.adoptedStyleSheets = [sheet];
   } catch {

@@ -6,5 +6,7 @@ export const CONTENT_SCRIPT = "watch/content_script.js";
 export const RELAY_FRAME = "transport/relay/frame.html";
 /** The document that has the pictures of tabs. */
 export const OFFSCREEN_PAGE = "offscreen/page.html";
+/** The page that sends what was right-clicked to the server. */
+export const CHECK_PAGE = "check/check.html";
 /** Folders of the pages that a person opens. */
-export const OWN_PAGES = Object.freeze(["popup/", "options/"]);
+export const OWN_PAGES = Object.freeze(["popup/", "options/", "check/"]);

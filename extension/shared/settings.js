@@ -8,6 +8,8 @@
  * @property {string} token empty until the browser is paired
  * @property {Sensitivity} sensitivity
  * @property {TransportSetting} transport how pictures travel to the server
+ * @property {boolean} ownPicture judge the person's own picture in calls as well
+ * @property {boolean} notify tell by a notification of a likely fake face in picture-in-picture
  * @property {boolean} allSites watch every site that is not in offSites
  * @property {string[]} onSites sites turned on one by one, as `https://example.org`
  * @property {string[]} offSites sites turned off while allSites is on
@@ -25,6 +27,8 @@ export const DEFAULTS = Object.freeze({
   token: "",
   sensitivity: "normal",
   transport: "auto",
+  ownPicture: false,
+  notify: false,
   allSites: false,
   onSites: [],
   offSites: [],

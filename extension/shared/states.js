@@ -12,13 +12,21 @@
 /** @typedef {Fault|"picture"} Finding what a picture turned out to be */
 /**
  * The whole video. protected: it is encrypted; watching: nothing is the matter; busy: it is looked at
- * less often than it should be; waiting: others have their turn; offered: the site keeps its pixels,
- * but a click would let the tab's picture be looked at; tab_lost: that has ended
- * @typedef {LinkState|Fault|"protected"|"watching"|"busy"|"waiting"|"paused"|"offered"|"tab_lost"} State
+ * less often than it should be; waiting: others have their turn; own: it shows the person at this
+ * computer; still: a stream of which no new picture comes; offered: the site keeps its pixels, but a click
+ * would let the tab's picture be looked at; tab_lost: that has ended
+ * @typedef {LinkState|Fault|"protected"|"own"|"still"|"watching"|"busy"|"waiting"|"paused"|"offered"|"tab_lost"} State
  */
+/** @typedef {"gathering"|"not_enough_evidence"|"likely_real"|"unsure"|"likely_fake"} Floating */
 /**
- * What a content script tells the service worker, and the service worker the popup.
- * @typedef {{state: State, faces: number, fake: boolean, detail: string}} Summary
+ * What a content script tells the service worker, and the service worker the popup. floating: the
+ * strongest word on a face of a video that is in a picture-in-picture window
+ * @typedef {object} Summary
+ * @property {State} state
+ * @property {number} faces
+ * @property {boolean} fake
+ * @property {string} detail
+ * @property {Floating|null} [floating]
  */
 
 export {};

@@ -35,6 +35,10 @@ export class FramedPlayer extends EventTarget {
     return this.element.isConnected;
   }
 
+  get ownerDocument() {
+    return this.element.ownerDocument;
+  }
+
   /** Seconds. */
   get currentTime() {
     return performance.now() / 1000;

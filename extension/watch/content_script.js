@@ -110,6 +110,8 @@
     else if (message?.type === "tab-picture") {
       if (watcher) watcher.setPicture(message.picture);
       else if (window === window.top && message.picture !== "off") void start();
+    } else if (message?.type === "own-picture") {
+      watcher?.setOwnPicture(message.judged);
     }
   }
 

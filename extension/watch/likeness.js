@@ -2,7 +2,7 @@
 // Where that is not certain the answer is "another": a memory that is lost costs a second look, one
 // that is mistaken puts a warning on the wrong video.
 
-import { identityOf } from "../capture/identity.js";
+import { trackNameOf } from "../capture/track.js";
 
 /**
  * @typedef {object} Likeness
@@ -46,7 +46,7 @@ export function likenessOf(video) {
   const aspect = videoHeight > 0 ? videoWidth / videoHeight : 0;
   const common = { duration, aspect, address: "", mark: "" };
   if (video.srcObject) {
-    const track = identityOf(video);
+    const track = trackNameOf(video);
     return track === null ? null : { ...common, kind: "stream", exact: track };
   }
   if (!currentSrc || Number.isNaN(duration)) return null;

@@ -1,9 +1,10 @@
 // One watched video: its frames, its link to the server while it has a place there, its overlay, and
 // the state they add up to.
 
+import { isFloating } from "../capture/floating.js";
 import { FrameTaker, MOST_PER_SECOND } from "../capture/frames.js";
 import { Rhythm } from "../capture/rhythm.js";
-import { alarmed } from "../overlay/sensitivity.js";
+import { alarmed, strongest } from "../overlay/sensitivity.js";
 import { Memories } from "./memories.js";
 import { Pace } from "./pace.js";
 import { placeOnTab } from "./tab_place.js";
@@ -51,6 +52,8 @@ export class VideoSession {
     this.faces = 0;
     this.fake = false;
     this.gathering = false;
+    /** @type {import("../protocol/messages.js").Verdict|null} the strongest word on a face */
+    this.word = null;
     this.hidden = false;
     this.ended = false;
     this.told = "";
@@ -74,7 +77,7 @@ export class VideoSession {
       },
       findPlace: () => {
         const covers = this.overlay.covers();
-        return covers && placeOnTab(video, covers);
+        return covers && placeOnTab(this.video, covers);
       },
       onPlace: (header, place) => {
         this.noteSent(header.captured_at);
@@ -82,19 +85,27 @@ export class VideoSession {
       },
       onJump: () => this.jumped(),
       onFinding: (finding) => this.found(finding),
+      onStill: (still) => this.stood(still),
     });
     this.way = new WayFinder(this.frames, options.picture ?? "none", () => this.wayChanged());
     this.listen();
+    this.join();
+    if (!options.waits) this.setPlace(true);
+    this.flow();
+  }
+
+  /** To the element that is watched now, and to the overlay over it. */
+  join() {
+    const { video, overlay } = this;
+    // Of a player in a closed frame there is no picture here to lay the evidence over.
+    if (!("placement" in video)) overlay.card.heat.connect(video, (track) => this.link?.explain(track));
     // What is no longer looked at is neither without a face nor still a warning.
-    this.overlay.onStale = () => {
+    overlay.onStale = () => {
       this.forgetFaces();
       this.refresh();
     };
-    // Of a player in a closed frame there is no picture here to lay the evidence over.
-    if (!("placement" in video)) this.overlay.card.heat.connect(video, (track) => this.link?.explain(track));
+    if (isFloating(video)) overlay.setAway(true);
     if (video.readyState >= HAVE_METADATA) this.recognise();
-    if (!options.waits) this.setPlace(true);
-    this.flow();
   }
 
   get hasPlace() {
@@ -186,6 +197,8 @@ export class VideoSession {
     });
     on("ended", () => this.flow());
     on("resize", () => this.overlay.layout());
+    on("enterpictureinpicture", () => this.floated());
+    on("leavepictureinpicture", () => this.floated());
     on("emptied", () => {
       this.way.begin();
       this.memory = null;
@@ -218,6 +231,12 @@ export class VideoSession {
       this.forgetFaces();
       this.options.onWanted?.();
     }
+    this.refresh();
+  }
+
+  /** The picture is in a window of its own, where nothing can be drawn, or is back. */
+  floated() {
+    this.overlay.setAway(isFloating(this.video));
     this.refresh();
   }
 
@@ -258,6 +277,30 @@ export class VideoSession {
     this.refresh();
   }
 
+  /**
+   * Another element shows the same track from now on: the stream at the server goes on.
+   * @param {HTMLVideoElement} video
+   * @param {Overlay} overlay over it
+   */
+  moveTo(video, overlay) {
+    this.stop.abort();
+    this.stop = new AbortController();
+    overlay.inherit(this.overlay);
+    this.overlay.remove();
+    this.overlay = overlay;
+    this.video = video;
+    this.frames.moveTo(video);
+    this.listen();
+    this.join();
+    this.flow();
+  }
+
+  /** @param {boolean} still whether a stream gives no new picture */
+  stood(still) {
+    if (still && !this.finding) this.found("still");
+    else if (!still && this.finding === "still") this.found(null);
+  }
+
   /** @param {State|null} finding */
   found(finding) {
     if (this.finding === finding) return;
@@ -295,6 +338,7 @@ export class VideoSession {
     this.gathering = shown.some(({ verdict }) => verdict === "gathering");
     this.faces = shown.length;
     this.fake = alarmed(shown);
+    this.word = strongest(shown);
     this.refresh();
   }
 
@@ -326,10 +370,11 @@ export class VideoSession {
     const { state, faces, fake } = this;
     const detail = state === "waiting" ? this.waitsFor : this.detail;
     this.overlay.setState(state, detail);
-    const told = `${state} ${faces} ${fake} ${detail}`;
+    const floating = faces > 0 && isFloating(this.video) ? this.word : null;
+    const told = `${state} ${faces} ${fake} ${floating} ${detail}`;
     if (told === this.told) return;
     this.told = told;
-    this.options.onSummary({ state, faces, fake, detail });
+    this.options.onSummary({ state, faces, fake, floating, detail });
   }
 
   end() {

@@ -2,7 +2,10 @@
 // server to those whose turn it is, and tells the service worker what they add up to.
 
 import { choose, findVideos, visibleArea } from "../capture/find.js";
+import { documents, isInFront } from "../capture/floating.js";
+import { trackNameOf } from "../capture/track.js";
 import { ClosedFrames } from "./closed_frames.js";
+import { LeftOut } from "./left_out.js";
 import { Memories } from "./memories.js";
 import { Capacity, whoseTurn } from "./places.js";
 import { VideoSession } from "./session.js";
@@ -24,6 +27,7 @@ import { openTabLink } from "../transport/tab_link.js";
  * @property {number|null} since when it got its place, milliseconds; null without
  * @property {number} leftAt when it last lost one
  * @property {number} idleSince since when it has been paused or hidden; Infinity while it plays
+ * @property {string|null} track of a stream
  */
 
 const REVIEW_EVERY_MS = 1000;
@@ -31,9 +35,11 @@ const REVIEW_EVERY_MS = 1000;
 const KEEP_PLACE_MS = 10_000;
 /** The hidden frame is kept for this long after the last place was given up, milliseconds. */
 const KEEP_RELAY_MS = 4000;
+/** A page that changes its grid starts many videos at once. */
+const SOON_MS = 50;
 
 export class Watcher {
-  /** @param {{sensitivity: Sensitivity, picture: TabPicture}} settings */
+  /** @param {{sensitivity: Sensitivity, picture: TabPicture, ownPicture: boolean}} settings */
   constructor(settings) {
     this.sensitivity = settings.sensitivity;
     this.picture = settings.picture;
@@ -41,16 +47,27 @@ export class Watcher {
     this.watched = new Map();
     this.memories = new Memories();
     this.capacity = new Capacity(MOST_VIDEOS);
+    this.leftOut = new LeftOut(settings.ownPicture, (video) => this.overlayFor(video));
     this.relay = new RelayHost();
     this.closedFrames = new ClosedFrames();
     this.usedAt = performance.now();
+    this.left = new AbortController();
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.soon = undefined;
     this.told = "";
     this.stopped = false;
     /** Whether the tab is in front of its window, which a tab whose picture is had cannot see. */
     this.inFront = true;
     this.review = this.review.bind(this);
     this.timer = setInterval(this.review, REVIEW_EVERY_MS);
+    // A tile that a page has made anew goes on at once.
+    document.addEventListener("playing", () => this.reviewSoon(), { capture: true, signal: this.left.signal });
     this.review();
+  }
+
+  reviewSoon() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(this.review, SOON_MS);
   }
 
   /** Which videos are worth watching now, and which are no longer. */
@@ -61,7 +78,7 @@ export class Watcher {
       return;
     }
     if (document.visibilityState === "hidden" || !this.inFront) {
-      for (const { session } of this.watched.values()) session.setHidden(true);
+      for (const [video, { session }] of this.watched) session.setHidden(!isInFront(video));
     } else this.find();
     this.seat();
     this.closeIdleRelay();
@@ -76,11 +93,12 @@ export class Watcher {
   }
 
   find() {
-    const own = findVideos(document);
+    const own = documents().flatMap(findVideos);
     // Whether anything plays in a closed frame cannot be known: it is looked at where nothing else is.
     const framed = /** @type {any[]} */ (own.some((video) => !video.paused) ? [] : this.closedFrames.players(this.picture));
-    const videos = [...own, ...framed];
+    const videos = [...this.leftOut.review(own), ...framed];
     const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_SHOWN));
+    for (const [video, entry] of [...this.watched]) this.follow(video, entry, chosen);
     for (const [video, { session }] of this.watched) {
       if (!chosen.has(video) || session.link?.isAlive?.() === false) {
         session.end();
@@ -139,6 +157,30 @@ export class Watcher {
     for (const one of refused.slice(open > 0 ? 0 : 1)) this.unseat(one, now);
   }
 
+  /**
+   * A tile of a call that was made anew, or that went into another window, keeps its session.
+   * @param {HTMLVideoElement} video
+   * @param {Watched} entry
+   * @param {Set<HTMLVideoElement>} chosen
+   */
+  follow(video, entry, chosen) {
+    const { session, track } = entry;
+    entry.track = trackNameOf(video) ?? track;
+    const moved = session.overlay.stage.page !== video.ownerDocument;
+    if (chosen.has(video) && !moved) return;
+    const free = [...chosen].filter((one) => one === video || !this.watched.has(one));
+    const next = free.find((one) => one === video || (track !== null && trackNameOf(one) === track));
+    if (!next) return;
+    this.watched.delete(video);
+    this.watched.set(next, entry);
+    session.moveTo(next, this.overlayFor(next));
+  }
+
+  /** @param {HTMLVideoElement} video */
+  overlayFor(video) {
+    return new Overlay(video, { sensitivity: this.sensitivity });
+  }
+
   /** @param {HTMLVideoElement} video @returns {Watched} */
   watch(video) {
     /** @type {Watched} */
@@ -149,9 +191,10 @@ export class Watcher {
       since: null,
       leftAt: -Infinity,
       idleSince: Infinity,
+      track: trackNameOf(video),
     };
     entry.session = new VideoSession(video, {
-      overlay: new Overlay(video, { sensitivity: this.sensitivity }),
+      overlay: this.overlayFor(video),
       openLink: (events, way) => this.openLink(video, events, way),
       picture: this.picture,
       onSummary: (summary) => {
@@ -183,7 +226,8 @@ export class Watcher {
 
   /** Tell the service worker, only when something has changed or it asks. */
   report(asked = false) {
-    const summaries = [...this.watched.values()].flatMap(({ summary }) => summary ?? []);
+    const judged = [...this.watched.values()].flatMap(({ summary }) => summary ?? []);
+    const summaries = this.watched.size > 0 ? judged : this.leftOut.summaries;
     const told = JSON.stringify(summaries);
     if (told === this.told && !asked) return;
     this.told = told;
@@ -210,11 +254,20 @@ export class Watcher {
     this.review();
   }
 
+  /** @param {boolean} judged whether the person wants their own picture judged */
+  setOwnPicture(judged) {
+    this.leftOut.judged = judged;
+    this.review();
+  }
+
   stop() {
     this.stopped = true;
     clearInterval(this.timer);
+    clearTimeout(this.soon);
+    this.left.abort();
     for (const { session } of this.watched.values()) session.end();
     this.watched.clear();
+    this.leftOut.end();
     this.relay.close();
   }
 }

@@ -24,13 +24,14 @@ def chromium() -> str | None:
 
 
 def extension_with_consent(target: Path) -> Path:
-    """A copy of the extension whose optional site permissions are granted from the start.
+    """A copy of the extension whose optional permissions are granted from the start.
 
     A browser asks the person for them in a window that no test can click. Nothing else differs.
     """
     shutil.copytree(EXTENSION, target)
     manifest = json.loads((target / "manifest.json").read_text())
     manifest["host_permissions"] = manifest.pop("optional_host_permissions")
+    manifest["permissions"] += manifest.pop("optional_permissions")
     (target / "manifest.json").write_text(json.dumps(manifest))
     return target
 

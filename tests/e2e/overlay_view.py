@@ -34,6 +34,7 @@ class OverlayView:
     badge: str | None
     recall: str | None
     card: str | None
+    away: bool = False  # hidden, since the picture is elsewhere
     chips: list[ChipView] = field(default_factory=list)
     boxes: list[int] = field(default_factory=list)
 
@@ -161,6 +162,7 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
         badge=signs["badge"],
         recall=signs["recall"],
         card=signs["card"],
+        away="visibility: hidden" in style,
         chips=chips,
         boxes=[one["backendNodeId"] for one in _by_class(shadow, "box")],
     )

@@ -12,6 +12,8 @@ TYPES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
     ".js": "text/javascript",
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
 }
 
 

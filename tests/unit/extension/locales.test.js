@@ -34,7 +34,7 @@ const TEMPLATE = /`((?:[a-z]|_|\$\{[^}]*\})*_(?:[a-z]|_|\$\{[^}]*\})*)`/g;
 function firstArguments() {
   const found = [];
   for (const code of CODE) {
-    for (const call of code.matchAll(/\b(?:say|getMessage|PairingError|AddressError)\(/g)) {
+    for (const call of code.matchAll(/\b(?:say|getMessage|PairingError|AddressError|CheckError)\(/g)) {
       let depth = 0;
       let end = call.index + call[0].length;
       const start = end;

@@ -19,6 +19,7 @@ beforeEach(() => {
     onFrame: () => {},
     onJump: () => told.push("jump"),
     onFinding: (finding) => told.push(finding),
+    onStill: () => {},
   });
   taker.sending = true;
 });

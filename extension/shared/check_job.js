@@ -1,0 +1,19 @@
+// What is to be checked, on its way from the menu to the page that sends it.
+
+/**
+ * @typedef {object} CheckJob
+ * @property {"image"|"video"} kind
+ * @property {string} address of the file; empty for a stream
+ * @property {string|null} data as a data URL: the bytes of the file, or a video's present picture
+ * @property {boolean} whole whether they are the file's
+ * @property {string|null} shot what is seen of it on the screen, as a data URL
+ */
+/**
+ * @typedef {object} CheckFile
+ * @property {Blob} blob
+ * @property {string} name
+ * @property {"whole"|"still"|"screen"} part the file itself; one picture of a video; what was on the
+ *     screen
+ */
+
+export {};

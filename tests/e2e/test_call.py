@@ -1,0 +1,206 @@
+"""A video call: tiles that come, go, change places and sizes, the person's own picture, and cameras
+that are switched off. The connections are real, over the loopback."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, Playwright
+
+from tests.e2e import clips
+from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
+from tests.e2e.call import call_page
+from tests.e2e.overlay_view import Eye, OverlayView
+from tests.e2e.site import Site
+from tests.e2e.streams import streams
+from tests.support.server import TOKEN, Server
+
+PATIENCE = 90.0
+OWN = "Your own picture is left out"
+# In the pictures of a call and of the made-up camera alike.
+FACE = clips.face_in(150, 90, 240)
+
+
+@pytest.fixture(scope="module")
+def browser(
+    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """A browser whose camera shows the portrait."""
+    folder = tmp_path_factory.mktemp("browser")
+    jpeg = io.BytesIO()
+    Image.fromarray(next(clips.still(1))).save(jpeg, "JPEG", quality=95)
+    camera = folder / "camera.mjpeg"
+    camera.write_bytes(jpeg.getvalue() * 25)
+    flags = (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={camera}",
+        # A camera and a window that floats are for pages of a safe origin only.
+        f"--unsafely-treat-insecure-origin-as-secure=http://site.test:{site.port}",
+    )
+    copy = extension_with_consent(folder / "extension")
+    with launch(playwright, folder / "profile", site.port, copy, flags) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def extension(browser: BrowserContext, server: Server) -> Extension:
+    found = Extension(browser)
+    found.everywhere(server.url, TOKEN)
+    return found
+
+
+@pytest.fixture
+def call(page: Page, site: Site, clip_folder: Path, extension: Extension) -> Callable[..., Page]:
+    """``call(count, fps, width)`` opens a call with so many others."""
+    extension.store({"ownPicture": False})
+    Image.fromarray(clips.portrait(240)).save(clip_folder / "portrait.png")
+
+    def join(count: int, fps: int, width: int, dark: bool = False) -> Page:
+        page.goto(site.page(f"/call-{count}-{dark}", call_page(count, fps, width, dark)))
+        page.evaluate("joined")
+        return page
+
+    return join
+
+
+def over(page: Page, eye: Eye, name: str) -> OverlayView | None:
+    """The overlay over a tile."""
+    left, top, width = page.evaluate(
+        f"""() => {{ const r = document.querySelector('#tile-{name}').getBoundingClientRect();
+        return [r.x + scrollX, r.y + scrollY, r.width]; }}"""
+    )
+    for view in eye.overlays():
+        if abs(view.left - left) < 4 and abs(view.top - top) < 4 and abs(view.width - width) < 8:
+            return view
+    return None
+
+
+def judged(page: Page, eye: Eye, name: str) -> OverlayView | None:
+    view = over(page, eye, name)
+    decided = view and view.chips and all(chip.verdict != "gathering" for chip in view.chips)
+    return view if decided else None
+
+
+def on_face(page: Page, eye: Eye, name: str, mirrored: bool = False) -> bool:
+    view = over(page, eye, name)
+    box = eye.box(view) if view else None
+    if box is None:
+        return False
+    x, y, width, height = FACE
+    wanted = (1 - x - width if mirrored else x, y, width, height)
+    middles = [(a[0] + a[2] / 2, a[1] + a[3] / 2) for a in (box, wanted)]
+    return all(abs(a - b) < 0.03 for a, b in zip(*middles, strict=True))
+
+
+def test_tiles_keep_what_was_found_and_oneself_is_left_out(
+    call: Callable[..., Page], extension: Extension, server: Server, tmp_path: Path
+) -> None:
+    page = call(2, 15, 320)
+    eye = watch(page)
+    page.evaluate("seeMyself()")
+    wait_for("two verdicts", lambda: judged(page, eye, "0") and judged(page, eye, "1"), PATIENCE)
+    wait_for("the box on one face", lambda: on_face(page, eye, "0"), PATIENCE)
+    wait_for("the box on the other", lambda: on_face(page, eye, "1"), PATIENCE)
+    own = wait_for("the sign on the own picture", lambda: over(page, eye, "me"), PATIENCE)
+    assert own.badge == OWN and own.chips == []
+    page.screenshot(path=tmp_path / "call.png")
+    assert len(streams(server)) == 2, "the own picture is sent"
+
+    known = {one["id"] for one in streams(server)}
+    page.evaluate("again(0)")
+    wait_for("a verdict on the tile that was made anew", lambda: judged(page, eye, "0"), PATIENCE)
+    assert {one["id"] for one in streams(server)} == known, "the track lost its stream"
+    wait_for("the box in the new place", lambda: on_face(page, eye, "0"), PATIENCE)
+
+    page.evaluate("enlarge(1)")
+    view = wait_for("the large tile", lambda: judged(page, eye, "1"), PATIENCE)
+    assert view.width == pytest.approx(880, abs=2)
+    wait_for("the box on the large face", lambda: on_face(page, eye, "1"), PATIENCE)
+    page.evaluate("resend(1, 1.6)")
+    wait_for("another layer", lambda: page.evaluate("video(1).videoWidth") == 400, PATIENCE)
+    page.wait_for_timeout(1500)
+    wait_for(
+        "the box after the step",
+        lambda: judged(page, eye, "1") and on_face(page, eye, "1"),
+        PATIENCE,
+    )
+
+    page.evaluate("sources[1].frozen = true")
+    wait_for(
+        "word of a standing picture",
+        lambda: (v := over(page, eye, "1")) and "stands still" in (v.badge or ""),
+        PATIENCE,
+    )
+    standing = over(page, eye, "1")
+    assert standing is not None and standing.chips == [], "what stands still is no evidence"
+    page.evaluate("sources[1].frozen = false")
+    wait_for("a verdict again", lambda: judged(page, eye, "1"), PATIENCE)
+    page.evaluate("senders[1].track.enabled = false")
+    wait_for(
+        "word of a black picture",
+        lambda: (v := over(page, eye, "1")) and "black" in (v.badge or ""),
+        PATIENCE,
+    )
+    page.evaluate("senders[1].track.enabled = true; enlarge(1)")
+
+    extension.command({"type": "own-picture", "judged": True})
+    wait_for("a verdict on oneself", lambda: judged(page, eye, "me"), PATIENCE)
+    wait_for(
+        "the box on the mirrored face", lambda: on_face(page, eye, "me", mirrored=True), PATIENCE
+    )
+    page.screenshot(path=tmp_path / "call-own.png")
+    extension.command({"type": "own-picture", "judged": False})
+    wait_for("the sign again", lambda: (v := over(page, eye, "me")) and v.badge == OWN, PATIENCE)
+
+
+def gesture(page: Page, expression: str) -> None:
+    """Run ``expression`` as if by a click of the person, and do not wait for it."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": f"void {expression}", "userGesture": True})
+
+
+def icon(extension: Extension, tab: int) -> tuple[str, str]:
+    """What the icon in the toolbar shows while a tab is in front, and says."""
+    found = extension.worker.evaluate(
+        """async (tabId) => [await chrome.action.getBadgeText({ tabId }),
+        await chrome.action.getTitle({ tabId })]""",
+        tab,
+    )
+    return found[0], found[1]
+
+
+def test_a_floating_video_is_told_on_the_icon(
+    call: Callable[..., Page], extension: Extension, server: Server, site: Site
+) -> None:
+    extension.store({"notify": True})
+    page = call(1, 15, 480)
+    eye = watch(page)
+    tab = extension.tab_id(page.url)
+    wait_for("a verdict", lambda: judged(page, eye, "0"), PATIENCE)
+    known = {one["id"] for one in streams(server)}
+    gesture(page, "video(0).requestPictureInPicture()")
+    wait_for(
+        "a word on the icon", lambda: "picture-in-picture" in icon(extension, tab)[1], PATIENCE
+    )
+    view = eye.only()
+    assert view is not None and view.away, "a box lies on the placeholder"
+    wait_for("a warning", lambda: icon(extension, tab)[0] == "!", PATIENCE)
+    assert "Likely fake" in icon(extension, tab)[1]
+    notices = extension.worker.evaluate("chrome.notifications.getAll()")
+    assert list(notices) == [f"floating-{tab}"]
+    other = page.context.new_page()
+    other.goto(site.page("/other", "<!doctype html><title>other</title>"))
+    assert icon(extension, extension.tab_id(other.url))[0] == "!", "it floats over every tab"
+    other.close()
+    page.evaluate("void document.exitPictureInPicture()")
+    wait_for("the box again", lambda: (v := eye.only()) and not v.away, PATIENCE)
+    assert {one["id"] for one in streams(server)} == known
+    wait_for("the tab's own word", lambda: "in this video" in icon(extension, tab)[1], PATIENCE)
+    page.close()
+    anywhere = "chrome.action.getBadgeText({})"
+    assert extension.worker.evaluate(anywhere) == ""
