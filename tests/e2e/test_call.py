@@ -109,7 +109,9 @@ def test_tiles_keep_what_was_found_and_oneself_is_left_out(
     own = wait_for("the sign on the own picture", lambda: over(page, eye, "me"), PATIENCE)
     assert own.badge == OWN and own.chips == []
     page.screenshot(path=tmp_path / "call.png")
-    assert len(streams(server)) == 2, "the own picture is sent"
+    wait_for(
+        "both streams, and none of the own picture", lambda: len(streams(server)) == 2, PATIENCE
+    )
 
     known = {one["id"] for one in streams(server)}
     page.evaluate("again(0)")
