@@ -17,7 +17,8 @@ from tests.support.server import TOKEN, Server, free_port, start_server
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
-PLAYER, SECOND, THIRD = "http://player.test", "http://second.test", "http://third.test"
+NAMES = ("player", "second", "third", "fourth")
+PLAYER, SECOND, THIRD, FOURTH = (f"http://{name}.test" for name in NAMES)
 PATIENCE = 60.0
 
 
@@ -149,12 +150,12 @@ def test_player_once_allowed_is_watched_on_other_pages_until_it_is_removed(
 ) -> None:
     page.set_default_timeout(120_000)
     site.page("/player", video_page(clip("still", "mp4"), STYLE))
-    player = frame(site.address("/player", host="player.test"))
+    player = frame(site.address("/player", host="fourth.test"))
     page.goto(site.page("/first", html(player)))
     popup = open_popup(page, extension)
     popup.click("#watch")
-    allow(page, extension, consent, PLAYER)
-    wait_for("a box", lambda: box_is_on_the_face(frame_of(page, "player.test")), PATIENCE)
+    allow(page, extension, consent, FOURTH)
+    wait_for("a box", lambda: box_is_on_the_face(frame_of(page, "fourth.test")), PATIENCE)
 
     # Another site's page, where the player comes only after the click.
     site.page("/second", html(""))
@@ -171,11 +172,11 @@ def test_player_once_allowed_is_watched_on_other_pages_until_it_is_removed(
 
     options = page.context.new_page()
     options.goto(extension.address("options/options.html"))
-    row = options.locator("#sites li", has_text=f"Embedded players: {PLAYER}")
+    row = options.locator("#sites li", has_text=f"Embedded players: {FOURTH}")
     row.get_by_role("button", name="Remove").click()
     row.wait_for(state="detached")
     options.close()
-    assert f"{PLAYER}/*" not in consent.granted()
+    assert f"{FOURTH}/*" not in consent.granted()
     page.bring_to_front()
     wait_for("the overlay to go", lambda: watch(inside).overlays() == [], PATIENCE)
 
