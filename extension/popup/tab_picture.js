@@ -1,7 +1,9 @@
-// The popup's part about the tab's picture: offered where a site keeps its video's pixels, and said
-// plainly while it is looked at.
+// The popup's part about sites that keep their video's pixels: the way round is offered, the tab's
+// picture or in Firefox the permission for all sites, and said plainly while it is used.
 
 import { byId } from "../shared/dom.js";
+import { CONTENT_SCRIPT } from "../shared/paths.js";
+import { permissionForAll, readsForeignVideo } from "../shared/sites.js";
 import { isSeen } from "../shared/tab_picture.js";
 import { say } from "../shared/words.js";
 
@@ -12,9 +14,14 @@ import { say } from "../shared/words.js";
 
 /**
  * @param {Report} report
+ * @param {boolean} permitted whether the extension has all sites already
  * @returns {{words: string, button: string}|null} null where there is nothing to say
  */
-export function pictureWords({ summaries, picture, unreached }) {
+export function pictureWords({ summaries, picture, unreached }, permitted) {
+  const unreadable = summaries.some(({ state }) => state === "unreadable");
+  if (unreadable && readsForeignVideo() && !permitted) {
+    return { words: say("all_sites_offer"), button: say("all_sites_allow") };
+  }
   if (picture === "stream") return { words: say("tab_picture_stream"), button: say("tab_picture_stop") };
   if (picture === "shots") return { words: say("tab_picture_shots"), button: say("tab_picture_stop") };
   const kept = summaries.some(({ state }) => state === "offered" || state === "tab_lost");
@@ -26,8 +33,9 @@ export function pictureWords({ summaries, picture, unreached }) {
 }
 
 /** @param {Report} report */
-export function showTabPicture(report) {
-  const found = pictureWords(report);
+export async function showTabPicture(report) {
+  const permitted = await chrome.permissions.contains({ origins: permissionForAll() });
+  const found = pictureWords(report, permitted);
   byId("tab-picture", HTMLElement).hidden = found === null;
   if (!found) return;
   byId("tab-picture-words", HTMLElement).textContent = found.words;
@@ -40,6 +48,11 @@ export function showTabPicture(report) {
 export function listenToTabPicture(tabId, refresh) {
   const button = byId("tab-picture-button", HTMLButtonElement);
   button.addEventListener("click", async () => {
+    if (readsForeignVideo()) {
+      if (await chrome.permissions.request({ origins: permissionForAll() })) await watchAnew(tabId());
+      await refresh();
+      return;
+    }
     const on = button.getAttribute("aria-pressed") !== "true";
     // The click on the toolbar's icon let the extension look at this tab; the service worker asks.
     const answer = await chrome.runtime.sendMessage({
@@ -51,4 +64,12 @@ export function listenToTabPicture(tabId, refresh) {
     byId("tab-picture-note", HTMLElement).textContent = answer?.error ? say("tab_picture_failed") : "";
     await refresh();
   });
+}
+
+/** What could not be read before is tried again. @param {number} tabId */
+async function watchAnew(tabId) {
+  await chrome.tabs.sendMessage(tabId, { type: "off" }).catch(() => {});
+  // From the root: Firefox looks for files beside the page that asks.
+  const target = { tabId, allFrames: true };
+  await chrome.scripting.executeScript({ target, files: [`/${CONTENT_SCRIPT}`] });
 }

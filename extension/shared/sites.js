@@ -16,7 +16,7 @@ export function permissionForAll() {
 }
 
 /** Whether this browser (Firefox) ever lets an extension read a video that its page may not read. */
-function readsForeignVideo() {
+export function readsForeignVideo() {
   return "getBrowserInfo" in (globalThis.chrome?.runtime ?? {});
 }
 

@@ -160,7 +160,7 @@ export class VideoSession {
     return {
       onMessage: (message) => heard() && this.receive(message),
       onState: (state, detail) => heard() && this.linkChanged(state, detail),
-      onFinding: (finding) => heard() && this.found(finding === "picture" ? null : finding),
+      onFinding: (finding) => heard() && this.pictureWas(finding),
       onMissed: (frameId) => heard() && this.frames.answered(frameId),
     };
   }
@@ -299,6 +299,13 @@ export class VideoSession {
   stood(still) {
     if (still && !this.finding) this.found("still");
     else if (!still && this.finding === "still") this.found(null);
+  }
+
+  /** @param {import("../shared/states.js").Finding} finding what a picture that was sent turned out to be */
+  pictureWas(finding) {
+    // Pixels that could be taken can be read: this is of a picture from before.
+    if (finding === "unreadable" && this.frames.way === "pixels") return;
+    this.found(finding === "picture" ? null : finding);
   }
 
   /** @param {State|null} finding */

@@ -140,6 +140,34 @@ def test_firefox_watches_one_tab_by_a_click_and_asks_for_its_site(
     paired.close(options)
 
 
+def test_firefox_reads_another_sites_video_with_the_permission_for_all_sites(
+    paired: Firefox, site: Site, clip: Clip, still: list[Box]
+) -> None:
+    options = paired.open(f"{paired.addon}/options/options.html")
+    foreign = site.address(clip("still", "mp4"), host="player.test")
+    tab = paired.open(site.page("/foreign", video_page(foreign, STYLE)))
+    popup = FirefoxPopup(paired, tab)
+    popup.click("#watch")
+    kept = "keeps the video's pixels"
+    wait_for(
+        "the word on the video",
+        lambda: [kept in (one.badge or "") for one in overlays(paired, tab)] == [True],
+        SECONDS,
+    )
+    offer = "#tab-picture-button"
+    wait_for("the offer", lambda: popup.text(offer) == "Allow for all sites", SECONDS)
+    popup.click(offer)
+    allow(paired)
+    wait_for("a box on the face", lambda: on_faces(paired, tab, still), SECONDS)
+    hidden = "document.querySelector('#tab-picture').hidden"
+    wait_for("the offer to go", lambda: popup.evaluate(hidden) is True, SECONDS)
+    popup.close()
+    paired.close(tab)
+    remove = "chrome.permissions.remove({ origins: ['<all_urls>'] })"
+    assert paired.evaluate(options, remove)
+    paired.close(options)
+
+
 def test_firefox_draws_on_files_media_sources_and_frames(
     everywhere: Firefox, site: Site, clip: Clip, still: list[Box]
 ) -> None:

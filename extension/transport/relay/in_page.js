@@ -126,7 +126,8 @@ class Sender {
         this.port.postMessage({ type: "picture", header, picture }, transfer);
         return;
       } catch (error) {
-        if (!(error instanceof DOMException)) throw error;
+        // By its name: in a content script it may be the page's kind of exception.
+        if (/** @type {Error} */ (error).name !== "DataCloneError") throw error;
       }
     }
     void this.encodeHere(header, picture);

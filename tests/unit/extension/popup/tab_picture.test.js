@@ -6,16 +6,16 @@ import { pictureWords } from "#extension/popup/tab_picture.js";
 /** @typedef {import("#extension/shared/states.js").State} State */
 /** @typedef {import("#extension/shared/tab_picture.js").TabPicture} TabPicture */
 
-/** @param {TabPicture} picture @param {State} state */
-function words(picture, state) {
+/** @param {TabPicture} picture @param {State} state @param {boolean} [permitted] */
+function words(picture, state, permitted = false) {
   const summaries = [{ state, faces: 0, fake: false, detail: "" }];
-  return pictureWords({ summaries, picture, unreached: [] });
+  return pictureWords({ summaries, picture, unreached: [] }, permitted);
 }
 
 test("it is offered for a frame that nobody can enter, where nothing else is watched", () => {
   const unreached = [{ why: "closed" }];
-  assert.equal(pictureWords({ summaries: [], picture: "off", unreached })?.button, "tab_picture_start");
-  assert.equal(pictureWords({ summaries: [], picture: "off", unreached: [{ why: "ask" }] }), null);
+  assert.equal(pictureWords({ summaries: [], picture: "off", unreached }, false)?.button, "tab_picture_start");
+  assert.equal(pictureWords({ summaries: [], picture: "off", unreached: [{ why: "ask" }] }, false), null);
 });
 
 test("the tab's picture is offered where the site keeps its pixels, and only there", () => {
@@ -32,4 +32,15 @@ test("while it is looked at, how and the way out are said whatever the video sho
 test("one that was lost is said, with a way back while there is a use for it", () => {
   assert.deepEqual(words("lost", "tab_lost"), { words: "tab_picture_lost", button: "tab_picture_start" });
   assert.equal(words("lost", "watching"), null);
+});
+
+test("Firefox's way round is the permission for all sites, offered until it is given", () => {
+  Reflect.set(globalThis, "chrome", { runtime: { getBrowserInfo: () => {} } });
+  try {
+    assert.equal(words("none", "unreadable")?.button, "all_sites_allow");
+    assert.equal(words("none", "unreadable", true), null);
+    assert.equal(words("none", "watching"), null);
+  } finally {
+    Reflect.deleteProperty(globalThis, "chrome");
+  }
 });

@@ -279,8 +279,19 @@ test("the end is final", () => {
 function keep() {
   server.onState("open", "");
   server.onFinding("unreadable");
-  server.onFinding("unreadable");
+  session.frames.events.onFinding("unreadable");
 }
+
+test("where the pixels can be taken, what is still said of pictures before does not end that", () => {
+  server.onState("open", "");
+  server.onFinding("unreadable");
+  assert.equal(session.frames.way, "pixels");
+  server.onFinding("unreadable");
+  assert.equal(session.frames.way, "pixels");
+  assert.equal(last()[0], "open");
+  server.onFinding("black");
+  assert.equal(last()[0], "black");
+});
 
 test("a video whose pixels are kept is offered, not judged, until a click", () => {
   keep();
