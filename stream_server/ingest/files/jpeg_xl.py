@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from stream_server.ingest.files.file_range import Place, open_at
-from stream_server.ingest.files.media import MediaInfo, ReadCounts, Stretch
+from stream_server.ingest.files.media import MediaInfo, ReadCounts, Stretch, Unread
 from stream_server.ingest.files.region import longest_side
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE
@@ -22,6 +22,7 @@ from stream_server.vision.types import Frame, Image
 
 _BARE = b"\xff\x0a"
 _BOXED = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
+_OWN = 0.95  # of a file: what a picture needs at least that is alone in it
 _LOOKED_THROUGH = 65536  # bytes of boxes before the picture's own
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _SIZE_BITS = (9, 13, 18, 30)
@@ -79,6 +80,17 @@ class JpegXl:
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         counts.passed += 1
         yield stretches[0], Frame(image, 0.0)
+
+    def unread(self) -> tuple[Unread, ...]:
+        """That much follows the picture, which only decoding tells where its boxes do not."""
+        with open_at(self._place) as file:
+            content = file.read()
+        try:
+            self._codecs.jpegxl_decode(content[: int(_OWN * len(content))], index=0)
+        except (self._codecs.JpegxlError, ValueError, MemoryError):
+            return ()
+        reason = "the picture ends before the last twentieth of the file; what follows is not known"
+        return (Unread("the end of the file", "damaged", reason, pictures=1),)
 
 
 def is_jpeg_xl(place: Place) -> bool:

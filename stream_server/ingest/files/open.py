@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from stream_server.ingest.files import targa
+from stream_server.ingest.files.behind import behind
 from stream_server.ingest.files.jpeg_xl import JpegXl, is_jpeg_xl
 from stream_server.ingest.files.media import WHOLE, Contents, Media, Part, ReadCounts
-from stream_server.ingest.files.picture_contents import picture_contents
+from stream_server.ingest.files.picture_contents import picture_contents, with_what_follows
 from stream_server.ingest.files.pictures import open_picture
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.ingest.files.video import VideoFile
@@ -56,6 +57,10 @@ def open_contents(
     """Everything in ``path`` that can be looked at, and what cannot; else as ``open_media``."""
     _check(path, name)
     own = _of_its_own(path, name, max_picture_pixels)
+    if isinstance(own, JpegXl):
+        more = behind(path, own.info.form)
+        first = Contents((Part(own),), own.unread() if more.end is None else ())
+        return with_what_follows(path, name, first, more, max_picture_pixels, max_pixels, threads)
     if own is not None:
         return Contents((Part(own),))
     found = picture_contents(path, name, max_picture_pixels, max_pixels, threads)

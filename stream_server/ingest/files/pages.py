@@ -30,6 +30,20 @@ def turn_to(opened: Any, page: int) -> None:
         opened.size = sizes[page]
 
 
+def last_place(opened: Any) -> int:
+    """The furthest byte at which one of the pictures of an MPO begins, 0 in other formats. Those
+    that cannot be found are passed over."""
+    places = [0]
+    for page in range(min(count(opened), MOST) if opened.format == "MPO" else 0):
+        try:
+            opened.seek(page)
+        except Exception:  # as Pillow answers damaged files
+            continue
+        places.append(int(opened.offset))
+    turn_to(opened, 0)
+    return max(places)
+
+
 def is_gain_map(opened: Any) -> bool:
     """Whether the picture that a JPEG stands at is a map of brightness."""
     place = opened.fp.tell()

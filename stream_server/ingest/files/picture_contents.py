@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from stream_server.ingest.files import pages
-from stream_server.ingest.files.behind import STREAM, pictures_behind, video_behind
-from stream_server.ingest.files.file_range import Place
+from stream_server.ingest.files.behind import Behind, behind
+from stream_server.ingest.files.file_range import FileRange, Place
+from stream_server.ingest.files.jpeg_xl import JpegXl, is_jpeg_xl
 from stream_server.ingest.files.media import Contents, Part, Unread
+from stream_server.ingest.files.picture_ends import BOXED
 from stream_server.ingest.files.pictures import (
     BROKEN,
     Animation,
@@ -23,6 +25,9 @@ from stream_server.ingest.files.video_contents import recording_contents
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 
 _RAW = "of a camera's raw picture only the small copy beside it can be read; export it as JPEG"
+MUCH_LEFT = 0.05
+"""Of a file behind its pictures, from which it is said that it was not read."""
+
 _GAIN_MAP = "it tells screens how bright to be and is no picture of its own"
 
 
@@ -41,19 +46,38 @@ def picture_contents(
     with identified(path, name, max_pixels) as opened:
         if opened is None:
             return None
-        form = opened.format
-        behind = pictures_behind(path, form)
-        if form == "JPEG" and len(behind) >= STREAM - 1:
+        more = behind(path, opened.format, pages.last_place(opened))
+        if more.stream:
             return None
-        found = [_pictures(path, name, opened, max_pixels)]
-    for number, place in enumerate(behind, 2):
+        if opened.format not in BOXED or more.end is None or more.end == path.stat().st_size:
+            first = _pictures(path, name, opened, max_pixels)
+        else:
+            alone = FileRange(path, 0, more.end)
+            with identified(alone, name, max_pixels) as again:
+                first = _pictures(alone, name, again, max_pixels)
+    return with_what_follows(path, name, first, more, max_pixels, max_video_pixels, threads)
+
+
+def with_what_follows(
+    path: Path,
+    name: str,
+    first: Contents,
+    more: Behind,
+    max_pixels: int = MAX_PICTURE_PIXELS,
+    max_video_pixels: int = MAX_VIDEO_PIXELS,
+    threads: int = 1,
+) -> Contents:
+    """``first``, read from ``path`` as its first picture, and the ``more`` that lies behind it."""
+    found = [first]
+    for number, place in enumerate(more.pictures, 2):
         found.append(_behind(place, name, max_pixels, f"picture {number} in the file"))
-    if (video := video_behind(path)) is not None:
-        found.append(_video(video, name, max_video_pixels, threads))
-    return Contents(
-        tuple(part for one in found for part in one.parts),
-        tuple(unread for one in found for unread in one.unread),
-    )
+    if more.video is not None:
+        found.append(_video(more.video, name, max_video_pixels, threads))
+    unread = [unread for one in found for unread in one.unread]
+    if more.left > MUCH_LEFT * path.stat().st_size:
+        reason = f"{more.left} bytes follow the last picture that can be read, as of another one"
+        unread.append(Unread("the end of the file", "damaged", reason, pictures=1))
+    return Contents(tuple(part for one in found for part in one.parts), tuple(unread))
 
 
 def _pictures(place: Place, name: str, opened: Any, max_pixels: int) -> Contents:
@@ -99,9 +123,11 @@ def _pictures(place: Place, name: str, opened: Any, max_pixels: int) -> Contents
 def _behind(place: Place, name: str, max_pixels: int, label: str) -> Contents:
     """What follows another picture; it cannot make that one unusable."""
     try:
+        if is_jpeg_xl(place):
+            return Contents((Part(JpegXl(place, name, max_pixels), label),))
         with identified(place, name, max_pixels) as opened:
             if opened is None:
-                return Contents((), (Unread(label, "not_media", "it is no picture"),))
+                return Contents((), (Unread(label, "not_media", "it cannot be read", pictures=1),))
             if opened.format == "JPEG" and pages.is_gain_map(opened):
                 return Contents((), (Unread(label, "gain_map", _GAIN_MAP),))
             found = _pictures(place, name, opened, max_pixels)

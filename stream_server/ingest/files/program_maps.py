@@ -6,9 +6,10 @@ FFmpeg keeps the decoder that it began with, so what follows in another codec wo
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterator
+
+from stream_server.ingest.files.file_bytes import FileBytes
 
 _PACKET = 188
 # A packet in which something begins, with a section, which is a map (2.4.3.2, 2.4.4).
@@ -18,20 +19,19 @@ _ALLOCATION = b"\x47\x40\x00"  # the packet that says where the maps are
 _VIDEO = {0x01, 0x02, 0x10, 0x1B, 0x20, 0x24, 0x33, 0x42, 0xD1, 0xD2, 0xEA}
 
 
-def is_transport_stream(content: mmap.mmap) -> bool:
+def is_transport_stream(content: FileBytes) -> bool:
     """Whether ``content`` begins with packets of one, bare or with a time before each."""
     return any(
         len(content) > 2 * step + lead
-        and all(content[lead + step * number] == 0x47 for number in range(3))
+        and all(content.number(lead + step * number, 1) == 0x47 for number in range(3))
         for step, lead in ((_PACKET, 0), (_PACKET + 4, 4))
     )
 
 
-def changes(content: mmap.mmap) -> Iterator[int]:
+def changes(content: FileBytes) -> Iterator[int]:
     """The places of packets from which a program's video is of another codec or lies elsewhere."""
     known: dict[int, frozenset[tuple[int, int]]] = {}
-    for found in _MAP.finditer(content):
-        place = found.start()
+    for place, _ in content.find_all(_MAP, b"\x00\x02"):
         packet = content[place : place + _PACKET]
         if len(packet) < _PACKET or (place > _PACKET and _strays(content, place)):
             continue
@@ -42,9 +42,9 @@ def changes(content: mmap.mmap) -> Iterator[int]:
         known[program] = video
 
 
-def _strays(content: mmap.mmap, place: int) -> bool:
+def _strays(content: FileBytes, place: int) -> bool:
     """Whether these bytes only look like a packet: none ends before them."""
-    return content[place - _PACKET] != 0x47 and content[place - _PACKET - 4] != 0x47
+    return all(content.number(place - back, 1) != 0x47 for back in (_PACKET, _PACKET + 4))
 
 
 def _map(section: bytes) -> tuple[int, frozenset[tuple[int, int]]]:

@@ -30,11 +30,16 @@ def video_contents(
     Raises ``UnusableError`` where there is nothing to look at.
     """
     pieces = recordings(path)
+    unread: list[Unread] = []
+    left = path.stat().st_size - pieces[-1].end
+    if left > _MUCH_BEHIND * path.stat().st_size:
+        reason = f"the file breaks off in the header of a fragment, {left} bytes before its end"
+        unread.append(Unread("the end of the file", "damaged", reason, pictures=1))
     if len(pieces) == 1:
-        return recording_contents(path, name, max_pixels, threads)
+        found = recording_contents(pieces[0] if left else path, name, max_pixels, threads)
+        return Contents(found.parts, (*found.unread, *unread))
     shown: list[Media] = []
     others: list[Part] = []
-    unread: list[Unread] = []
     refusal: UnusableError | None = None
     for number, piece in enumerate(pieces[:MOST], 1):
         label = f"recording {number} of {len(pieces)}"

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as Pillow
 
 from stream_server.ingest.files import recordings
-from stream_server.ingest.files.behind import pictures_behind, video_behind
+from stream_server.ingest.files.behind import behind
 from stream_server.ingest.files.file_range import FileRange, open_at, size_of
 from stream_server.ingest.files.joined import Joined
 from stream_server.ingest.files.media import WHOLE, ReadCounts, Stretch
@@ -162,6 +162,26 @@ def test_fragments_under_one_header_whose_clock_starts_again(tmp_path: Path, aga
     assert contents.parts[0].media.info.frames == 10 * (1 + again)
 
 
+def test_a_fragment_that_breaks_off_in_its_header(tmp_path: Path) -> None:
+    made = write_video(
+        tmp_path / "a.mp4", shade(60), every(10, 3.0), rate=10, options={"g": "10"},
+        container=KINDS["mp4 in fragments"]["container"],
+    )  # fmt: skip
+    whole = made.read_bytes()
+    begin = whole.rindex(b"moof") - 4
+    length = int.from_bytes(whole[begin : begin + 4], "big")
+    path = tmp_path / "cut"
+    for cut in range(8, length):
+        path.write_bytes(whole[: begin + cut])
+        assert [one.end for one in recordings.recordings(path)] == [begin]
+    # FFmpeg itself refuses the file where it ends in the last table.
+    for cut in (20, length // 2, length - 1):
+        path.write_bytes(whole[: begin + cut])
+        contents = video_contents(path, "cut")
+        assert contents.parts[0].media.info.frames == 20
+        assert len(contents.unread) == (cut > 0.05 * (begin + cut))
+
+
 def picture(form: str, value: int = 90) -> bytes:
     out = io.BytesIO()
     Pillow.fromarray(shade(value)(0.0)).save(out, form)
@@ -172,12 +192,12 @@ def picture(form: str, value: int = 90) -> bytes:
 def test_pictures_behind_one_another(tmp_path: Path, form: str) -> None:
     path, one = tmp_path / "a", picture(form)
     path.write_bytes(one * 3)
-    assert [(place.start, place.end) for place in pictures_behind(path, form)] == [
+    assert [(place.start, place.end) for place in behind(path, form).pictures] == [
         (len(one), 2 * len(one)),
         (2 * len(one), 3 * len(one)),
     ]
     path.write_bytes(one + b"and something else " * 20)
-    assert pictures_behind(path, form) == []
+    assert behind(path, form).pictures == ()
 
 
 def test_small_pictures_within_another_are_none_behind_it(tmp_path: Path) -> None:
@@ -186,7 +206,7 @@ def test_small_pictures_within_another_are_none_behind_it(tmp_path: Path) -> Non
     header = b"\xff\xe1" + (2 + 2 * len(one)).to_bytes(2, "big") + one * 2
     path = tmp_path / "a"
     path.write_bytes(one[:2] + header + one[2:])
-    assert pictures_behind(path, "JPEG") == []
+    assert behind(path, "JPEG").pictures == ()
     assert len(open_contents(path, "a").parts) == 1
 
 
@@ -194,7 +214,7 @@ def test_small_pictures_within_another_are_none_behind_it(tmp_path: Path) -> Non
 def test_a_jpeg_that_breaks_off_has_nothing_behind(tmp_path: Path, length: int) -> None:
     path = tmp_path / "a"
     path.write_bytes(picture("JPEG")[:length])
-    assert pictures_behind(path, "JPEG") == []
+    assert behind(path, "JPEG").pictures == ()
 
 
 def test_many_in_a_row_are_a_video(tmp_path: Path) -> None:
@@ -208,9 +228,9 @@ def test_many_in_a_row_are_a_video(tmp_path: Path) -> None:
 def test_a_video_is_told_by_its_brand(tmp_path: Path, brand: bytes, found: bool) -> None:
     path, one = tmp_path / "a", picture("JPEG")
     path.write_bytes(one + b"\x00\x00\x00\x18ftyp" + brand + bytes(50))
-    behind = video_behind(path)
-    assert (behind is not None) == found
-    assert behind is None or behind.start == len(one)
+    video = behind(path, "JPEG").video
+    assert (video is not None) == found
+    assert video is None or video.start == len(one)
 
 
 def test_pictures_and_a_map_of_brightness_behind(tmp_path: Path) -> None:
