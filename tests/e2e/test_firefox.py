@@ -171,7 +171,7 @@ def test_firefox_reads_another_sites_video_with_the_permission_for_all_sites(
 def test_firefox_draws_on_files_media_sources_and_frames(
     everywhere: Firefox, site: Site, clip: Clip, still: list[Box]
 ) -> None:
-    site.page("/blob", mse_page(clip("still", "fmp4")))
+    site.page("/blob", mse_page(clip("still", "fmp4")).replace("autoplay", "autoplay loop"))
     site.page("/player", video_page(clip("still", "mp4"), STYLE))
     small = "width:480px;height:270px;border:0"
     body = f"""<!doctype html><meta charset="utf-8"><body style="margin:0">
