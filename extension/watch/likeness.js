@@ -20,9 +20,14 @@ const FLEETING =
   /^(token|access_token|auth|authorization|sig|signature|sign|hmac|exp|expires?|expiry|expiration|nonce|policy|key-pair-id|x-(amz|goog|oss)-.+|hdn(ea|ts|tl)|__gda__|quality|res|resolution|bitrate|br|itag|rn|rbuf|cache|cb)$/i;
 /** Of a page's address: where one came from, and where in the video one begins. */
 const PASSING = /^(utm_.+|fbclid|gclid|igsh|si|ref|feature|pp|t|start|time_continue)$/i;
+/** Of renditions, pixels: other numbers before a p are names. */
+const HEIGHTS = [
+  144, 160, 180, 216, 234, 240, 270, 288, 320, 360, 396, 400, 404, 406, 432, 480, 486, 504, 512, 540, 544, 576, 600, 640,
+  648, 720, 768, 800, 816, 900, 960, 1024, 1072, 1080, 1152, 1200, 1280, 1296, 1440, 1600, 1800, 2160, 2880, 4320,
+];
 /** Of a path: 720p60, 1280x720, _hd, -800k. */
 const QUALITY = [
-  /(?<![a-z0-9])(144|240|360|480|540|576|720|1080|1440|2160|4320)p(\d{2,3})?(?![a-z0-9])/gi,
+  new RegExp(`(?<![a-z0-9])(${HEIGHTS.join("|")})p(\\d{2,3})?(?![a-z0-9])`, "gi"),
   /(?<![a-z0-9])\d{3,4}x\d{3,4}(?![a-z0-9])/gi,
   /(?<=[_\-./])(hd|sd|fhd|uhd|4k|hq|lq|low|medium|high|mobile)(?=[_\-./])/gi,
   /(?<=[_\-./])\d{2,5}k(bps)?(?=[_\-./])/gi,

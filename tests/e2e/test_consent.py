@@ -159,6 +159,7 @@ def test_manifest_asks_for_no_site(extension: Extension) -> None:
     manifest = extension.worker.evaluate("chrome.runtime.getManifest()")
     assert manifest["permissions"] == [
         "activeTab",
+        "contextMenus",
         "offscreen",
         "scripting",
         "storage",

@@ -264,7 +264,7 @@ def test_nothing_of_ours_is_on_a_page_that_is_off(
     assert listeners(world) > 0
     wait_for("our own calls, seen", lambda: world.evaluate("calls") > 0)
     tab = extension.tab_id(page.url)
-    extension.command({"type": "set-site", "site": "http://site.test", "on": False, "tabId": tab})
+    extension.command({"type": "site-off", "site": "http://site.test", "tabId": tab})
     try:
         wait_for("the overlay to go", lambda: eye.overlays() == [])
         assert page.evaluate("document.documentElement.children.length") == 2
