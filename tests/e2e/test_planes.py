@@ -75,10 +75,9 @@ def plain(
     playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BrowserContext]:
     """A browser without the extension; its capture modules are served to the page."""
-    capture = ("frames", "media_time", "pixels", "planes", "rhythm")
-    names = ("protocol/messages.js", *(f"capture/{name}.js" for name in capture))
-    for name in names:
-        site.files[f"/{name}"] = EXTENSION / name
+    for folder in ("capture", "protocol", "shared"):
+        for path in (EXTENSION / folder).glob("*.js"):
+            site.files[f"/{folder}/{path.name}"] = path
     with launch(playwright, tmp_path_factory.mktemp("plain"), site.port) as context:
         yield context
 
