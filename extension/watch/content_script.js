@@ -5,6 +5,8 @@
   // Injected twice (the site's own rule and a click on the icon): the first one stays.
   const scope = /** @type {{fakelight?: boolean}} */ (globalThis);
   if (scope.fakelight) return;
+  // A window of the page's own that floats: the page's content script draws in it.
+  if (matchMedia("(display-mode: picture-in-picture)").matches) return;
   scope.fakelight = true;
 
   /** @typedef {import("./watcher.js").Watcher} Watcher */

@@ -206,3 +206,35 @@ def test_a_floating_video_is_told_on_the_icon(
     page.close()
     anywhere = "chrome.action.getBadgeText({})"
     assert extension.worker.evaluate(anywhere) == ""
+
+
+def test_a_window_of_the_page_that_floats_is_drawn_in(
+    page: Page, site: Site, clip_folder: Path, extension: Extension, server: Server
+) -> None:
+    Image.fromarray(clips.portrait(240)).save(clip_folder / "portrait.png")
+    site.page("/window", call_page(1, 15, 480))
+    page.goto(site.address("/window", host="127.0.0.1"))
+    page.evaluate("joined")
+    wait_for("a verdict", lambda: judged(page, watch(page), "0"), PATIENCE)
+    known = {one["id"] for one in streams(server)}
+    with page.context.expect_page(timeout=PATIENCE * 1000) as opened:
+        gesture(
+            page,
+            """documentPictureInPicture.requestWindow({ width: 660, height: 380 }).then((own) => {
+                own.document.body.style.margin = 0;
+                own.document.body.append(video(0));
+                own.document.querySelector("video").play();
+            })""",
+        )
+    window = opened.value
+    eye = watch(window)
+
+    def only_face_on_its_place() -> bool:
+        view = eye.only()
+        box = eye.box(view) if view and len(view.chips) == 1 else None
+        return box is not None and abs(box[0] - FACE[0]) < 0.03 and abs(box[1] - FACE[1]) < 0.03
+
+    wait_for("the box in the window", only_face_on_its_place, PATIENCE)
+    assert watch(page).overlays() == [], "something is left where the video was"
+    assert {one["id"] for one in streams(server)} == known, "the track lost its stream"
+    window.close()
