@@ -54,6 +54,10 @@ def build_report(
     decisive = most_suspicious(faces)
     verdict: Verdict = decisive.verdict if decisive else "not_enough_evidence"
     probability = decisive.probability if decisive else None
+    brief = [face for face in faces if _fake_in_brief(face, policy)]
+    if brief and verdict == "likely_real":
+        # Too little to say that it is fake, and too much to say that nothing is.
+        verdict = "unsure"
     accounted = account(looks, unread)
     if accounted.incomplete and verdict == "likely_real":
         # What was not looked at may hold anything.
@@ -71,7 +75,7 @@ def build_report(
         faces=tuple(faces),
         provenance=provenance,
         media=_described(looks),
-        left_out=tuple(_left_out(looks, accounted, max_faces)),
+        left_out=(*_left_out(looks, accounted, max_faces), *map(_told_of_brief, brief)),
         account=accounted,
     )
 
@@ -114,6 +118,20 @@ def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
             Picture(shot.time, shot.jpeg, shot.probability, shot.reasons)
             for shot in record.gallery.telling()
         ),
+    )
+
+
+def _fake_in_brief(face: FaceReport, policy: VerdictPolicy) -> bool:
+    """Whether a face with too few samples for a verdict looked fake in those that it had."""
+    seen = robust([value for _, value in face.timeline])
+    few = face.verdict == "not_enough_evidence"
+    return few and seen is not None and decide(seen, policy) == "likely_fake"
+
+
+def _told_of_brief(face: FaceReport) -> str:
+    return (
+        f"Face {face.track}, at {clock(face.first_s)}, looked manipulated in the {face.samples}"
+        " samples that there were of it, which are too few to judge it by."
     )
 
 

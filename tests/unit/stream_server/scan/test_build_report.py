@@ -54,9 +54,16 @@ def test_the_file_takes_the_verdict_of_its_most_suspicious_face() -> None:
 
 
 def test_a_face_with_too_few_samples_decides_nothing() -> None:
-    found = report(face(1, [0.1] * 40), face(2, [0.99] * 5, good=10))
+    found = report(face(1, [0.1] * 40), face(2, [0.6] * 5, good=10))
     assert found.verdict == "likely_real"
     assert found.faces[1].reasons == ("few_samples",) and found.faces[1].probability is None
+    assert not any("Face 2" in line for line in found.left_out)
+
+
+def test_a_face_that_looked_fake_in_brief_is_no_clean_bill() -> None:
+    found = report(face(1, [0.1] * 40), face(2, [0.99] * 5, good=10))
+    assert found.verdict == "unsure" and found.faces[1].probability is None
+    assert found.left_out[-1].startswith("Face 2, at 0:00, looked manipulated in the 10 samples")
 
 
 def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:
