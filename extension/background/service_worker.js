@@ -28,6 +28,8 @@ import { isSeen } from "../shared/tab_picture.js";
 /** @typedef {chrome.runtime.MessageSender} Sender */
 /** @typedef {import("./consent.js").Question} Question */
 
+/** States of videos for which something is sent or soon will be: the others take no place from anybody. */
+const AT_WORK = new Set(["connecting", "open", "watching", "busy"]);
 const nonces = new Nonces();
 const relayFrame = chrome.runtime.getURL(RELAY_FRAME);
 const offscreenPage = chrome.runtime.getURL(OFFSCREEN_PAGE);
@@ -159,7 +161,7 @@ async function contentSettings(_, sender) {
   const barred = settings.offSites.includes(own ?? "") || (embedded && !(await mayEnter(own)));
   const on = (once && !embedded) || ((once || isOn(settings, site)) && !barred);
   const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
-  const busy = others.flatMap(([, known]) => known).filter(({ state }) => state !== "waiting").length;
+  const busy = others.flatMap(([, known]) => known).filter(({ state }) => AT_WORK.has(state)).length;
   const picture = await pictureOf(sender.tab?.id ?? -1);
   const { sensitivity, ownPicture } = settings;
   return { on: on && busy < MOST_VIDEOS, sensitivity, ownPicture, picture };
