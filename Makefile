@@ -26,14 +26,14 @@ test: setup-dev
 	@scripts/run_suites.sh \
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "extension=npm test --silent" \
-	    "unit=$(MEASURED) tests/unit" \
+	    "server=$(MEASURED) tests/server" \
 	    "scan=$(MEASURED) tests/scan" \
 	    "media=$(MEASURED) tests/media" \
 	    "cluster=$(MEASURED) tests/cluster" \
 	    "contract=$(MEASURED) tests/contract" \
 	    -- \
 	    "e2e=$(MEASURED) tests/e2e" \
-	    "server=$(MEASURED) tests/server" \
+	    "unit=$(MEASURED) tests/unit" \
 	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 

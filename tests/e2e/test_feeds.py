@@ -161,7 +161,7 @@ def held_back(server: Server) -> Iterator[None]:
             os.kill(server.process.pid, signal.SIGSTOP)
             ended.wait(1.6)
             os.kill(server.process.pid, signal.SIGCONT)
-            ended.wait(0.2)
+            ended.wait(0.05)
 
     thread = threading.Thread(target=hold)
     thread.start()
