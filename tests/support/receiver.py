@@ -67,7 +67,10 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                body = self.rfile.read(int(headers.get("content-length", "0")))
+                length = int(headers.get("content-length", "0"))
+                body = self.rfile.read(length)
+                if len(body) < length:  # whoever sent it was killed amid it
+                    return
                 receiver.received.append(Received(self.path, headers, body))
                 with suppress(OSError):  # whoever asked may have gone
                     receiver.behave(self)
