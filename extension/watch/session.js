@@ -259,6 +259,7 @@ export class VideoSession {
     this.faces = 0;
     this.fake = false;
     this.gathering = false;
+    this.word = null;
     this.judgedOnce = false;
     this.overlay.clear();
   }
@@ -377,7 +378,7 @@ export class VideoSession {
     const { state, faces, fake } = this;
     const detail = state === "waiting" ? this.waitsFor : this.detail;
     this.overlay.setState(state, detail);
-    const floating = faces > 0 && isFloating(this.video) ? this.word : null;
+    const floating = isFloating(this.video) ? this.word : null;
     const told = `${state} ${faces} ${fake} ${floating} ${detail}`;
     if (told === this.told) return;
     this.told = told;

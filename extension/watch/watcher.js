@@ -205,7 +205,9 @@ export class Watcher {
       waits: true,
       // It plays again and should not have to wait for the next look around.
       onWanted: () => {
-        if (entry.idleSince < Infinity) queueMicrotask(() => this.watched.has(video) && this.seat());
+        // Not by its element: the session may have moved to another one.
+        const known = () => [...this.watched.values()].includes(entry);
+        if (entry.idleSince < Infinity) queueMicrotask(() => known() && this.seat());
       },
     });
     this.watched.set(video, entry);
