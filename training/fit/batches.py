@@ -9,6 +9,7 @@ side goes through the same delivery and the same cut, so that only the manipulat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import cv2
@@ -90,8 +91,8 @@ class TrainingBatches(IterableDataset[Batch]):
             (self.pairs.head, mix.heads),
         ]
         for draw, count in drawn:
-            for _ in range(count):
-                pair = draw(rng)
+            for number in range(math.ceil(count)):
+                pair = draw(rng) if count >= number + 1 or rng.random() < count % 1 else None
                 made += self._pair(rng, size, *pair) if pair else self._blended(rng, size)
         labels = [0.0, 1.0] * (len(made) // 2)
         for _ in range(mix.hidden):

@@ -16,7 +16,8 @@ from training.augment.rebuild import Rebuild
 from training.data.manifest import Manifest
 from training.fit.batches import TrainingBatches
 from training.fit.dev_figures import DevFigures
-from training.fit.frames_module import Clock, FrameModel, FrameModule
+from training.fit.frame_model import FrameModel
+from training.fit.frames_module import Clock, FrameModule
 from training.fit.loggers import close, make_loggers
 from training.fit.ranks import Ranks
 from training.fit.settings import FrameSettings

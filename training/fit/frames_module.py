@@ -13,50 +13,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
-from training.fit.batches import UNDECIDED, Batch
+from training.fit.batches import Batch
+from training.fit.frame_model import FrameModel
+from training.fit.losses import pair_loss
 from training.fit.ranks import shared
 from training.models.encoder import as_input
-from training.models.local import LocalHead, local_loss
-from training.models.weights import State, load_strictly
-
-
-class FrameModel(nn.Module):
-    """An encoder and a linear logit on its features; ``local`` finds borders, in training."""
-
-    def __init__(self, encoder: nn.Module, dim: int, local: LocalHead | None = None) -> None:
-        super().__init__()
-        self.encoder, self.logit, self.local = encoder, nn.Linear(dim, 1), local
-
-    def forward(self, image: Tensor) -> Tensor:
-        features = self.encoder(image)
-        score: Tensor = self.logit(features).flatten()
-        return score
-
-    def both(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """The scores ``[N]`` and the logits of a border ``[N, 1, H, W]``."""
-        if self.local is None:
-            raise ValueError("this model was made without a local head")
-        early, late = cast(Any, self.encoder).stages(image)
-        features = cast(Any, self.encoder).head(late.mean((2, 3)))
-        return self.logit(features).flatten(), self.local(early, late)
-
-    def kept(self) -> State:
-        """The weights that a member needs: without the local head's."""
-        state, extra = self.state_dict(), self._local_state()
-        return {name: value for name, value in state.items() if name not in extra}
-
-    def take(self, state: State, source: object) -> None:
-        """Load what ``kept`` gave, strictly; a local head stays as it is.
-
-        Raises ``ValueError`` naming ``source`` and what does not fit.
-        """
-        load_strictly(self, {**self._local_state(), **state}, source)
-
-    def _local_state(self) -> State:
-        state: State = self.local.state_dict(prefix="local.") if self.local else {}
-        return state
+from training.models.local import local_loss
 
 
 class Clock:
@@ -138,23 +101,13 @@ class FrameModule(L.LightningModule):
             score, found = self.model.both(image)
         else:
             score = self.model(image)
-        score = score.float()
-        target = batch["label"] * (1 - 2 * self.smoothing) + self.smoothing
-        plain = functional.binary_cross_entropy_with_logits(score, target)
-        real, fake = score[0::2], score[1::2]
-        told = batch["label"][1::2] != UNDECIDED
-        ordered = functional.softplus(real - fake)[told].mean()
-        loss = plain + self.order * ordered
+        loss, correct, in_order = pair_loss(score, batch["label"], self.order, self.smoothing)
         if found is not None:
             borders = local_loss(found.float(), batch["border"], cast(Any, self.model.encoder).view)
             loss = loss + self.local * borders
             self.log("border", borders.detach())
         if not torch.isfinite(loss):
             raise ValueError(f"the loss is {loss.item()} at step {self.global_step}")
-        with torch.no_grad():
-            right = (score > 0) == (batch["label"] > UNDECIDED)
-            correct = right[batch["label"] != UNDECIDED].float().mean()
-            in_order = (fake > real)[told].float().mean()
         self.log_dict({"loss": loss.detach(), "accuracy": correct, "order": in_order})
         return loss
 

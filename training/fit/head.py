@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from training.data.manifest import Manifest
-from training.fit.frames_module import FrameModel
+from training.fit.frame_model import FrameModel
 from training.fit.head_module import HeadModule
 from training.fit.settings import HeadSettings
 from training.fit.windows import Windows, make_passes, read_passes

@@ -23,6 +23,8 @@ _PEOPLE, _PICTURES, _CLIPS, _ALONE = 12, 1000, 10, 5
 class Mix:
     """Pairs per batch from each stream, and where self-blending takes its real faces from.
 
+    Of ``paired``, ``given``, ``stills`` and ``heads`` a part of a pair is that chance of one; where
+    it is not drawn, a blended one stands in its place.
     Raising ``blended`` teaches the blend itself; raising ``given`` and ``stills`` the makers of
     the given fakes; raising ``paired`` live swaps. ``donor`` is the share of blends with another
     person's face, ``harm`` how often delivery harms a picture: at 1 a quarter of the pictures
@@ -35,15 +37,15 @@ class Mix:
     """
 
     blended: int = 8
-    paired: int = 4
-    given: int = 4
-    stills: int = 2
+    paired: float = 4
+    given: float = 4
+    stills: float = 2
     donor: float = 0.25
     harm: float = 0.5
     video_share: float = 0.35
     hidden: int = 0
     camera: float = 0.0
-    heads: int = 0
+    heads: float = 0
     lips: float = 0.0
     rebuilt: int = 0
 

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 on the middle of the crop, and its ImageNet weights' other names.
+"""EfficientNet-Lite on the middle of the crop, and its ImageNet weights' other names.
 
 Its layers are rectified linear units and plain convolutions, no squeeze-and-excite, so that it can
 be served in int8 (Liu, "Higher accuracy on vision models with EfficientNet-Lite", 2020).
@@ -6,16 +6,17 @@ be served in int8 (Liu, "Higher accuracy on vision models with EfficientNet-Lite
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from torch import Tensor
 
 from training.models.encoder import DIM, VIEW, MiddleEncoder, middle
 from training.models.weights import State, load_start
 
-NET = "tf_efficientnet_lite0"
-_STAGES = (1, 2, 2, 3, 3, 4, 1)  # blocks
+NET = "tf_efficientnet_lite{}"
+SIZES = (0, 1, 2)
 _RANGE = 127.5 / 128  # the ImageNet weights saw (x - 127) / 128, encoders here (x - 127.5) / 127.5
 _SHIFT = 0.5 / 128
 _PARTS = {
@@ -29,25 +30,28 @@ _LATER = {
 }  # fmt: skip
 
 
-class EfficientNetLite0Encoder(MiddleEncoder):
-    """EfficientNet-Lite0 on the middle of the crop.
+class EfficientNetLiteEncoder(MiddleEncoder):
+    """EfficientNet-Lite0, 1 or 2 on the middle of the crop.
 
     Takes float ``[N, 3, S, S]`` in -1 to 1; gives features ``[N, 256]``. ``view`` is the part of
     each side that is looked at. ``start`` is a file of ImageNet weights in timm's names or in those
     of efficientnet-lite-pytorch; ``load_start`` says what it raises.
     """
 
-    def __init__(self, start: Path | None = None, dim: int = DIM, view: float = VIEW) -> None:
+    def __init__(
+        self, start: Path | None = None, size: int = 0, dim: int = DIM, view: float = VIEW
+    ) -> None:
         super().__init__()
         import timm
 
-        net = timm.create_model(NET, num_classes=0)
+        net: Any = timm.create_model(NET.format(size), num_classes=0)
         if start is not None:
-            load_start(net, start, in_timms_names)
-        self._take(net, dim, view, 112)
+            blocks = [len(stage) for stage in net.blocks]
+            load_start(net, start, lambda state: in_timms_names(state, blocks))
+        self._take(net, dim, view, int(net.feature_info[3]["num_chs"]))
 
     def stages(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """A map of 112 channels at a sixteenth of the size, and what ``maps`` gives."""
+        """A map of 112 channels or more at a sixteenth of the size, and what ``maps`` gives."""
         net = self.net
         seen = middle(image, self.view) * _RANGE + _SHIFT
         early = net.blocks[:5](net.bn1(net.conv_stem(seen)))
@@ -62,14 +66,14 @@ class EfficientNetLite0Encoder(MiddleEncoder):
         return self.head(maps.mean((2, 3)))
 
 
-def in_timms_names(state: State) -> State:
-    """``state`` of efficientnet-lite-pytorch's Lite0 under timm's names.
+def in_timms_names(state: State, blocks: Sequence[int]) -> State:
+    """``state`` of efficientnet-lite-pytorch under timm's names; ``blocks`` of each stage.
 
     A name that is not in it stays as it is, so that loading says which.
     """
     if "_conv_stem.weight" not in state:
         return state
-    places = [(stage, place) for stage, count in enumerate(_STAGES) for place in range(count)]
+    places = [(stage, place) for stage, count in enumerate(blocks) for place in range(count)]
     result: State = {}
     for name, value in state.items():
         part, *rest = name.split(".")

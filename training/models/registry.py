@@ -1,7 +1,8 @@
 """Models by name.
 
 The names of ``ZOO`` mean exactly one thing each. Any other name is ``BACKBONE_HEAD``: ``BACKBONE``
-is ``mobilenetv2`` or ``efficientnet_lite0`` (our own, on the middle of the crop), ``residual``
+is ``mobilenetv2`` or ``efficientnet_lite0`` to ``2`` (our own, on the middle of the crop),
+``dinov2`` (the first blocks of its ViT-S), ``residual``
 (high-pass residuals, regions compared), ``meso4``, ``mesoinception4``, or any timm model's name;
 ``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
 """
@@ -17,9 +18,10 @@ from torch import nn
 
 from stream_server.engine.spec import LANDMARK_DIM
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
+from training.models.dino import DinoEncoder
 from training.models.encoder import MobileNetV2Encoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
-from training.models.lite import EfficientNetLite0Encoder
+from training.models.lite import SIZES, EfficientNetLiteEncoder
 from training.models.mesonet import Meso4, MesoInception4
 from training.models.residual import ResidualEncoder
 
@@ -41,8 +43,8 @@ class Spec:
 
 
 _OWN = (
-    "mobilenetv2", "efficientnet_lite0", "residual", "meso4", "mesoinception4",
-    "inception_resnet_v1", "clip_vit_l14",
+    "mobilenetv2", *(f"efficientnet_lite{size}" for size in SIZES), "dinov2", "residual",
+    "meso4", "mesoinception4", "inception_resnet_v1", "clip_vit_l14",
 )  # fmt: skip
 """Backbones that are not timm's names."""
 
@@ -69,6 +71,8 @@ FULL: tuple[str, ...] = tuple(name for name in ZOO if name != "landmark_gru")
 NAMES: tuple[str, ...] = (
     "mobilenetv2_lstm",
     "efficientnet_lite0_lstm",
+    "efficientnet_lite2_mean",
+    "dinov2_mean",
     "residual_lstm",
     *ZOO,
     "meso4_mean",
@@ -119,8 +123,10 @@ def make_encoder(
     match spec.backbone:
         case "mobilenetv2":
             return MobileNetV2Encoder(start)
-        case "efficientnet_lite0":
-            return EfficientNetLite0Encoder(start)
+        case "efficientnet_lite0" | "efficientnet_lite1" | "efficientnet_lite2":
+            return EfficientNetLiteEncoder(start, int(spec.backbone[-1]))
+        case "dinov2":
+            return DinoEncoder(start)
         case "residual":
             return ResidualEncoder(start)
         case "meso4":

@@ -22,7 +22,7 @@ from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
 from training.data.manifest import Manifest
 from training.fit.batches import TrainingBatches
-from training.fit.frames_module import FrameModel
+from training.fit.frame_model import FrameModel
 from training.fit.pairs import Mix
 from training.run_dir import first_process
 

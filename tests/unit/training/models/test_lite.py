@@ -1,5 +1,6 @@
-"""EfficientNet-Lite0: its start under either name, its shapes, its parts and its member."""
+"""EfficientNet-Lite: its start under either name, its shapes, its parts and its member."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,17 @@ import torch
 
 from training.models import lite
 from training.models.explainable import parts_of
-from training.models.lite import EfficientNetLite0Encoder, in_timms_names
+from training.models.lite import EfficientNetLiteEncoder, in_timms_names
 from training.models.registry import make_encoder, parse
 from training.models.weights import State
 
+BLOCKS = (1, 2, 2, 3, 3, 4, 1)
 
-def other_names(state: State) -> State:
+
+def other_names(state: State, blocks: Sequence[int] = BLOCKS) -> State:
     """``state`` of timm under the names of efficientnet-lite-pytorch."""
     outer = {ours: theirs for theirs, ours in lite._PARTS.items()}
-    before = [sum(lite._STAGES[:stage]) for stage in range(7)]
+    before = [sum(blocks[:stage]) for stage in range(7)]
     result = {}
     for name, value in state.items():
         part, *rest = name.split(".")
@@ -34,19 +37,29 @@ def other_names(state: State) -> State:
 @pytest.fixture(scope="module")
 def state() -> State:
     torch.manual_seed(3)
-    return timm.create_model(lite.NET).state_dict()
+    return timm.create_model(lite.NET.format(0)).state_dict()
 
 
 def test_a_start_is_the_same_under_either_name(state: State, tmp_path: Path) -> None:
     theirs = other_names(state)
     assert not set(theirs) & set(state)
-    assert {k: v.shape for k, v in in_timms_names(theirs).items()} == {
+    assert {k: v.shape for k, v in in_timms_names(theirs, BLOCKS).items()} == {
         k: v.shape for k, v in state.items()
     }
     for name, found in (("theirs.pth", theirs), ("ours.pth", state)):
         torch.save(found, tmp_path / name)
-        loaded = EfficientNetLite0Encoder(tmp_path / name).net.state_dict()
+        loaded = EfficientNetLiteEncoder(tmp_path / name).net.state_dict()
         assert all(torch.equal(loaded[part], state[part]) for part in loaded)
+
+
+def test_the_larger_one_has_more_blocks(tmp_path: Path) -> None:
+    net = timm.create_model(lite.NET.format(2))
+    torch.save(other_names(net.state_dict(), (1, 3, 3, 4, 4, 5, 1)), tmp_path / "theirs.pth")
+    encoder = make_encoder(parse("efficientnet_lite2_mean"), tmp_path / "theirs.pth")
+    assert isinstance(encoder, EfficientNetLiteEncoder)
+    assert all(torch.equal(v, net.state_dict()[k]) for k, v in encoder.net.state_dict().items())
+    early, late = encoder.stages(torch.zeros(1, 3, 224, 224))
+    assert (early.shape[1], late.shape[1]) == encoder.local_widths == (120, 1280)
 
 
 def test_weights_of_another_net_are_refused(state: State, tmp_path: Path) -> None:
@@ -54,18 +67,18 @@ def test_weights_of_another_net_are_refused(state: State, tmp_path: Path) -> Non
     odd.pop("_conv_head.weight")
     torch.save(odd, tmp_path / "odd.pth")
     with pytest.raises(ValueError, match=r"conv_head\.weight"):
-        EfficientNetLite0Encoder(tmp_path / "odd.pth")
+        EfficientNetLiteEncoder(tmp_path / "odd.pth")
     torch.save({**other_names(state), "_more.weight": torch.zeros(1)}, tmp_path / "more.pth")
     with pytest.raises(ValueError, match=r"_more\.weight"):
-        EfficientNetLite0Encoder(tmp_path / "more.pth")
+        EfficientNetLiteEncoder(tmp_path / "more.pth")
 
 
 def test_it_sees_what_the_imagenet_net_saw(state: State) -> None:
-    encoder = EfficientNetLite0Encoder().eval()
+    encoder = EfficientNetLiteEncoder().eval()
     encoder.net.load_state_dict(
         {name: value for name, value in state.items() if not name.startswith("classifier.")}
     )
-    whole = timm.create_model(lite.NET, num_classes=0).eval()
+    whole = timm.create_model(lite.NET.format(0), num_classes=0).eval()
     whole.load_state_dict(encoder.net.state_dict())
     pixels = torch.randint(0, 256, (2, 3, 224, 224)).float()
     with torch.no_grad():
@@ -77,7 +90,7 @@ def test_it_sees_what_the_imagenet_net_saw(state: State) -> None:
 
 def test_it_is_a_member_with_a_map() -> None:
     encoder = make_encoder(parse("efficientnet_lite0_lstm"))
-    assert isinstance(encoder, EfficientNetLite0Encoder)
+    assert isinstance(encoder, EfficientNetLiteEncoder)
     early, late = encoder.eval().stages(torch.zeros(1, 3, 224, 224))
     assert early.shape[1] == encoder.local_widths[0] and late.shape[1] == encoder.local_widths[1]
     assert parts_of(encoder).view == pytest.approx(6 / 7)

@@ -15,7 +15,7 @@ from training.augment.border import CELLS, UNKNOWN, border, nowhere, unknown
 from training.augment.margin import Cut
 from training.data.manifest import Manifest, landmarks_of
 from training.fit.batches import UNDECIDED, TrainingBatches
-from training.fit.frames_module import FrameModel
+from training.fit.frame_model import FrameModel
 from training.fit.pairs import Mix
 from training.models.encoder import MobileNetV2Encoder, as_input
 from training.models.local import LocalHead, local_loss

@@ -11,7 +11,7 @@ import torch
 from timm.layers.conv2d_same import Conv2dSame
 
 from training.models.encoder import MobileNetV2Encoder
-from training.models.lite import EfficientNetLite0Encoder
+from training.models.lite import EfficientNetLiteEncoder
 from training.models.residual import ResidualEncoder
 from training.models.strided import StridedDepthwise, WideDepthwise, quicken
 
@@ -71,7 +71,7 @@ def test_a_wide_kernel_gives_the_gradients_of_the_plain_layer(side: int) -> None
 
 @pytest.mark.parametrize(
     ("make", "count"),
-    [(EfficientNetLite0Encoder, 4), (MobileNetV2Encoder, 4), (ResidualEncoder, 3)],
+    [(EfficientNetLiteEncoder, 4), (MobileNetV2Encoder, 4), (ResidualEncoder, 3)],
 )
 def test_the_encoders_use_it_and_keep_their_weights_names(make: Any, count: int) -> None:
     encoder = make()

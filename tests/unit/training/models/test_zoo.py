@@ -17,7 +17,8 @@ from training.__main__ import main
 from training.export.layout import CROP_SHAPE
 from training.export.onnx_export import write_member
 from training.fit.batches import Batch
-from training.fit.frames_module import Clock, FrameModel, FrameModule
+from training.fit.frame_model import FrameModel
+from training.fit.frames_module import Clock, FrameModule
 from training.fit.head_module import HeadModule
 from training.fit.quiet import quiet
 from training.models import backbones

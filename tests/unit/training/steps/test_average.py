@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.__main__ import main
-from training.fit.frames_module import FrameModel
+from training.fit.frame_model import FrameModel
 from training.fit.head import load_frames
 from training.models.mesonet import Meso4
 from training.models.registry import parse

@@ -1,0 +1,118 @@
+"""Several nets on the same batches: pieces that come late, weights kept and put together."""
+
+import json
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.support.tiny_shards import tiny_shards
+from training.__main__ import main
+from training.fit.frame_model import FrameModel
+from training.fit.head import load_frames
+from training.fit.together import Course, Minutes, Trainee
+from training.models.mesonet import Meso4
+from training.models.registry import parse
+
+MIX = '{"blended": 1, "paired": 0, "given": 0.5, "stills": 0, "hidden": 1, "donor": 0}'
+PLAN = {
+    "meso": {"model": "meso4_mean", "course": {"rate": 0.001}},
+    "residual": {"model": "residual_mean", "course": {"rate": 0.001}},
+}
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pieces")
+    shards = tiny_shards(folder / "shards")
+    for split in ("train", "dev"):
+        assert main(["pack", "--shards", str(shards), "--out", str(folder / split),
+                     "--split", split, "--sharpness", "0"]) == 0  # fmt: skip
+    return folder
+
+
+def run(pieces: Path, tmp_path: Path, plan: dict[str, Any], data: Path, *more: str) -> int:
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    return main([
+        "together", "--plan", str(tmp_path / "plan.json"), "--shards", str(data),
+        "--out", str(tmp_path / "out"), "--minutes", "0.05", "--keep-minutes", "0.02",
+        "--mix", MIX, "--group", "2", "--device", "cpu", *more,
+    ])  # fmt: skip
+
+
+def events(out: Path, kind: str) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [row for row in rows if row["event"] == kind]
+
+
+def test_nets_train_on_pieces_that_come_late_and_are_put_together(
+    pieces: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    bring = threading.Timer(1, lambda: shutil.copytree(pieces / "train", data, dirs_exist_ok=True))
+    bring.start()
+    assert run(pieces, tmp_path, PLAN, data, "--dev", str(pieces / "dev")) == 0
+    bring.join()
+    out = tmp_path / "out"
+    (end,) = events(out, "end")
+    assert end["pictures"] == 2 * 6 * end["step"] > 0
+    judged = events(out, "dev")
+    assert {row["net"] for row in judged} == {"meso", "residual"}
+    assert all(row["figures"] and row["bad"] == 0 for row in judged)
+    for net, plan in PLAN.items():
+        weights = max(out.glob(f"{net}-*.pt"))
+        assert all(
+            not value.is_floating_point() or value.dtype == torch.half
+            for value in torch.load(weights, weights_only=True)["state"].values()
+        )
+        whole = tmp_path / f"{net}.pt"
+        assert main(["assemble", "--plan", str(tmp_path / "plan.json"), "--net", net,
+                     "--weights", str(weights), "--out", str(whole)]) == 0  # fmt: skip
+        encoder, logit = load_frames(parse(str(plan["model"])), whole)
+        with torch.no_grad():
+            assert torch.isfinite(logit(encoder.eval()(torch.zeros(1, 3, 224, 224)))).all()
+
+
+def test_what_the_plan_cannot_mean_is_refused(
+    pieces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"model": "meso4_mean", "rank": 4}, "takes no adapters"),
+        ({"model": "meso4_mean", "speed": 1}, "the plan has speed"),
+        ({"model": "landmark_gru"}, "has no encoder"),
+    ]
+    for plan, words in cases:
+        assert run(pieces, tmp_path, {"one": plan}, pieces / "train") == 2
+        assert words in capsys.readouterr().err
+    (tmp_path / "plan.json").write_text("{}")
+    assert main(["assemble", "--plan", str(tmp_path / "plan.json"), "--net", "one",
+                 "--weights", "w.pt", "--out", "o.pt"]) == 2  # fmt: skip
+    assert "has no net 'one'" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_not_finite_changes_nothing_and_many_end_the_run() -> None:
+    torch.manual_seed(0)
+    trainee = Trainee("meso", FrameModel(Meso4(), 16), Course(), torch.device("cpu"))
+    before = {name: value.clone() for name, value in trainee.model.named_parameters()}
+    image = torch.full((2, 3, 224, 224), float("nan"))
+    batch = {"label": torch.tensor([0.0, 1.0]), "border": torch.zeros(2, 14, 14)}
+    with pytest.raises(ValueError, match="meso: the loss is nan at step 20"):
+        for number in range(40):
+            trainee.step(image, batch, number, 1.0)
+    assert all(torch.equal(value, before[n]) for n, value in trainee.model.named_parameters())
+
+
+def test_the_end_can_be_moved_while_it_runs(tmp_path: Path) -> None:
+    clock = Minutes(tmp_path, 10)
+    assert clock.factor(0, 100, 0.3) == pytest.approx(0.01)
+    assert clock.factor(100, 100, 0.3) == pytest.approx(1.0)
+    (tmp_path / "minutes").write_text("no number")
+    clock.read()
+    assert clock.minutes == 10
+    (tmp_path / "minutes").write_text("0.1")
+    clock.read()
+    assert clock.minutes == 0.1

@@ -1,0 +1,30 @@
+"""What a frame's score is to be: right, and above that of the real face beside it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.fit.batches import UNDECIDED
+
+
+def pair_loss(
+    score: Tensor, label: Tensor, order: float = 0.3, smoothing: float = 0.02
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The loss of scores ``[n]`` (real, fake, real…), and what share is right and in order.
+
+    Binary cross-entropy, plus ``order`` times a loss inside each pair that is not hidden: the fake
+    should score above the real beside it, whatever the level of both. The level moves with the
+    source, the order should not.
+    """
+    score = score.float()
+    target = label * (1 - 2 * smoothing) + smoothing
+    real, fake = score[0::2], score[1::2]
+    told = label[1::2] != UNDECIDED
+    ordered = functional.softplus(real - fake)[told].mean()
+    loss = functional.binary_cross_entropy_with_logits(score, target) + order * ordered
+    with torch.no_grad():
+        right = ((score > 0) == (label > UNDECIDED))[label != UNDECIDED].float().mean()
+        in_order = (fake > real)[told].float().mean()
+    return loss, right, in_order

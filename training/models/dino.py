@@ -1,0 +1,140 @@
+"""The first blocks of DINOv2's ViT-S/14 on the middle of the crop, tuned by small adapters.
+
+Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", TMLR 2024. What it
+learnt was never about who somebody is, and adapters of low rank (Hu et al., "LoRA: Low-Rank
+Adaptation of Large Language Models", ICLR 2022) leave little room to learn clips by heart.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training.models.encoder import middle
+from training.models.weights import State, load_start
+
+NET = "vit_small_patch14_dinov2"
+BLOCKS, SIDE, _PATCH = 8, 182, 14  # 13 patches of 14 pixels; the last four blocks add nothing
+VIEW = SIDE / 224  # no pixel of the crop is resampled
+_LAYERS = ("qkv", "proj", "fc1", "fc2")
+_NAMES = {
+    "norm1": "norm1", "norm2": "norm2", "layer_scale1.lambda1": "ls1.gamma",
+    "layer_scale2.lambda1": "ls2.gamma", "attention.output.dense": "attn.proj",
+    "mlp.fc1": "mlp.fc1", "mlp.fc2": "mlp.fc2",
+}  # fmt: skip
+
+
+class DinoEncoder(nn.Module):
+    """The first ``blocks`` of the tower on the middle 182 pixels of the crop.
+
+    Takes float ``[N, 3, S, S]`` in -1 to 1; gives features ``[N, 768]``, the class token and the
+    mean of the patches. ``start`` is a file of weights in timm's names or in those of transformers;
+    ``load_start`` says what it raises. With ``rank`` the tower's own matrices stand still, and each
+    has an adapter of that rank beside it until ``fold`` puts it in.
+    """
+
+    def __init__(self, start: Path | None = None, blocks: int = BLOCKS, rank: int = 0) -> None:
+        super().__init__()
+        import timm
+
+        net: Any = timm.create_model(NET, num_classes=0, img_size=SIDE, depth=blocks)
+        if start is not None:
+            load_start(net, start, lambda state: in_timms_names(state, blocks))
+        self.view = VIEW
+        self.net: Any = net
+        self.dim = 2 * int(net.num_features)
+        self.drop = nn.Dropout(0.2)
+        facts = net.pretrained_cfg
+        deviation = torch.tensor(facts["std"])[:, None, None]
+        self.register_buffer("scale", 0.5 / deviation, persistent=False)
+        shift = (0.5 - torch.tensor(facts["mean"])[:, None, None]) / deviation
+        self.register_buffer("shift", shift, persistent=False)
+        if rank:
+            self._adapt(rank)
+
+    def _adapt(self, rank: int) -> None:
+        for name, value in self.net.named_parameters():
+            value.requires_grad_(name.endswith("bias") or "norm" in name or "gamma" in name)
+        for part in list(self.net.modules()):
+            for name, layer in list(part.named_children()):
+                if name in _LAYERS and isinstance(layer, nn.Linear):
+                    setattr(part, name, Adapted(layer, rank))
+
+    def fold(self) -> None:
+        """Put every adapter into the matrix beside it; the features stay as they are."""
+        for part in list(self.net.modules()):
+            for name, layer in list(part.named_children()):
+                if isinstance(layer, Adapted):
+                    setattr(part, name, layer.folded())
+
+    def forward(self, image: Tensor) -> Tensor:
+        seen = middle(image, self.view) * cast(Tensor, self.scale) + cast(Tensor, self.shift)
+        tokens = self.net.forward_features(seen)
+        return self.drop(torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1))
+
+
+class Adapted(nn.Module):
+    """A linear layer that stands still, and a product of two thin matrices beside it."""
+
+    def __init__(self, layer: nn.Linear, rank: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.down = nn.Parameter(torch.empty(rank, layer.in_features))
+        self.up = nn.Parameter(torch.zeros(layer.out_features, rank))
+        nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
+        layer.weight.requires_grad_(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        beside = functional.linear(functional.linear(x, self.down), self.up)
+        return cast(Tensor, self.layer(x)) + beside
+
+    def folded(self) -> nn.Linear:
+        """One layer that gives the same."""
+        with torch.no_grad():
+            self.layer.weight += self.up @ self.down
+        return self.layer
+
+
+def in_timms_names(state: State, blocks: int = BLOCKS) -> State:
+    """``state`` of transformers' Dinov2Model under timm's names, and either without later blocks.
+
+    The places' embedding is brought to 13 by 13. A name that is not in it stays as it is, so that
+    loading says which.
+    """
+    result: State = {}
+    parts: dict[tuple[str, str], dict[str, Tensor]] = {}
+    for name, value in state.items():
+        name = name.removeprefix("dinov2.").removeprefix("backbone.")
+        if name.startswith("encoder.layer."):
+            number, _, rest = name.removeprefix("encoder.layer.").partition(".")
+            inner, _, kind = rest.rpartition(".")
+            if inner.startswith("attention.attention."):
+                place = f"blocks.{number}.attn.qkv", kind
+                parts.setdefault(place, {})[inner.rpartition(".")[2]] = value
+                continue
+            whole = _NAMES.get(rest) or f"{_NAMES.get(inner, inner)}.{kind}"
+            name = f"blocks.{number}.{whole}"
+        name = name.replace("embeddings.patch_embeddings.projection.", "patch_embed.proj.")
+        name = name.replace("embeddings.cls_token", "cls_token").replace("layernorm.", "norm.")
+        name = name.replace("embeddings.position_embeddings", "pos_embed")
+        if name not in ("embeddings.mask_token", "mask_token"):
+            result[name] = value
+    for (place, kind), three in parts.items():
+        result[f"{place}.{kind}"] = torch.cat([three[one] for one in ("query", "key", "value")])
+    if "pos_embed" in result:
+        from timm.layers import resample_abs_pos_embed
+
+        result["pos_embed"] = resample_abs_pos_embed(
+            result["pos_embed"], [SIDE // _PATCH] * 2, num_prefix_tokens=1
+        )
+    later = [
+        name for name in result if name.startswith("blocks.") and int(name.split(".")[1]) >= blocks
+    ]
+    for name in later:
+        del result[name]
+    return result
