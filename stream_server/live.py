@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from stream_server import protocol
 from stream_server.clock_watch import ClockWatch
@@ -25,6 +25,9 @@ from stream_server.vision.types import Floats, Frame, Image
 
 _log = logging.getLogger(__name__)
 _JUMP_BACK = 0.5  # seconds: a longer step back is a seek that nobody announced
+DropReason = Literal[
+    "newer_frame", "too_fast", "paused", "seek", "not_due", "refused", "engine", "internal"
+]
 _REPEAT_ERRORS = 5.0  # seconds between two errors of the kinds that every frame would raise
 
 
@@ -61,8 +64,8 @@ class LiveStream:
     """Runs one ``Stream`` over the newest frames and hands every message to ``send``.
 
     ``send`` must not block; ``observe`` is told of each analysed frame (seconds from arrival to
-    verdict, and its faces), for metrics. ``trouble`` says in words what keeps it from seeing
-    anything.
+    verdict, and its faces) and ``dropped`` why one was not, for metrics. ``trouble`` says in words
+    what keeps it from seeing anything.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class LiveStream:
         executor: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
         observe: Callable[[float, list[Face]], None] = lambda lag, faces: None,
+        dropped: Callable[[DropReason], None] = lambda reason: None,
         explainer: Explainer | None = None,
     ) -> None:
         self.id = stream_id
@@ -87,6 +91,7 @@ class LiveStream:
         self._executor = executor
         self._clock = clock
         self._observe = observe
+        self._dropped = dropped
         self._waiting: tuple[int, Job] | None = None
         self._wake = asyncio.Event()
         self._rate = _RateLimit(max_fps, clock)
@@ -105,27 +110,27 @@ class LiveStream:
             self._refuse_rarely(
                 "too_fast", f"more than {self._rate.per_second} frames per second", job
             )
-            self.counters.dropped += 1
+            self._drop("too_fast")
             return
         if self.paused:
-            self.counters.dropped += 1
+            self._drop("paused")
             return
         complaint = self._clock_watch.note(job.header.media_time, job.arrived)
         if complaint is not None:
             self._refuse_rarely("bad_clock", complaint, job)
         if self._waiting is not None:
-            self.counters.dropped += 1
+            self._drop("newer_frame")
         self._waiting = (self._epoch, job)
         self._wake.set()
 
-    def skip(self) -> None:
+    def skip(self, reason: DropReason = "not_due") -> None:
         """Count a frame that need not be analysed."""
         self.counters.received += 1
-        self.counters.dropped += 1
+        self._drop(reason)
 
     def refuse_frame(self, error: ProtocolError) -> None:
         """Answer a frame that cannot be used before it could be offered."""
-        self.skip()
+        self.skip("refused")
         self.refuse(error)
 
     def refuse(self, error: ProtocolError) -> None:
@@ -173,13 +178,13 @@ class LiveStream:
             try:
                 await self._analyse(epoch, job)
             except ProtocolError as error:
-                self.counters.dropped += 1
+                self._drop("refused")
                 self.refuse(error)
             except EngineError as error:
-                self.counters.dropped += 1
+                self._drop("engine")
                 self._refuse_rarely("analysis_failed", f"the engine gave no answer: {error}", job)
             except Exception:
-                self.counters.dropped += 1
+                self._drop("internal")
                 _log.exception("stream %s: frame %s failed", self.id, job.header.frame_id)
                 self._refuse_rarely("analysis_failed", "an internal error; see the log", job)
 
@@ -188,7 +193,7 @@ class LiveStream:
         header = job.header
         image = await loop.run_in_executor(self._executor, job.decode)
         if epoch != self._epoch:  # from before a seek
-            self.counters.dropped += 1
+            self._drop("seek")
             return
         if epoch != self._analysed_epoch:
             self._analysed_epoch = epoch
@@ -204,7 +209,7 @@ class LiveStream:
             )
         faces = await self._stream.analyse(Frame(image, header.media_time, header.frame_id))
         if epoch != self._epoch:
-            self.counters.dropped += 1
+            self._drop("seek")
             return
         lag = self._clock() - job.arrived
         self.faces = faces
@@ -220,6 +225,10 @@ class LiveStream:
             )
         messages = [face.as_message() for face in faces]
         self._send(protocol.verdict(header, lag * 1000, messages))
+
+    def _drop(self, reason: DropReason) -> None:
+        self.counters.dropped += 1
+        self._dropped(reason)
 
     def _refuse_rarely(self, code: str, message: str, job: Job) -> None:
         now = self._clock()

@@ -68,6 +68,12 @@ class Session:
         """Whether the session is about to be over; what still comes in is for nobody."""
         return self._ending.done()
 
+    @property
+    def ending(self) -> Ending:
+        """How it ended; as a client that left by itself where nothing else was said."""
+        done = self._ending.done() and not self._ending.cancelled()
+        return self._ending.result() if done else Ending(Close.NORMAL, "the source ended")
+
     def welcome(self) -> dict[str, Any]:
         """The first message to the client, whenever the transport can carry one."""
         return protocol.welcome(

@@ -7,6 +7,7 @@ from stream_server.engine.base import (
     EngineUnavailable,
     InvalidInput,
     ModelNotFound,
+    RunObserver,
 )
 from stream_server.engine.batching import MicroBatcher
 from stream_server.engine.embedded import EmbeddedEngine
@@ -29,6 +30,7 @@ __all__ = [
     "ModelNotFound",
     "ModelRepository",
     "RepositoryError",
+    "RunObserver",
     "TensorInfo",
     "TritonEngine",
     "open_engine",

@@ -44,6 +44,18 @@ class EngineUnavailable(EngineError):
     retryable = True
 
 
+class RunObserver(Protocol):
+    """Hears of an engine's work, from whatever thread does it; it must be quick."""
+
+    def queued(self, engine: str, model: str, seconds: float) -> None:
+        """A call to ``model`` waited so long for its turn inside the engine."""
+        ...
+
+    def ran(self, engine: str, model: str, rows: int, seconds: float) -> None:
+        """``model`` ran over so many rows."""
+        ...
+
+
 class Engine(Protocol):
     """Runs the models of one repository."""
 
@@ -111,6 +123,10 @@ class Engine(Protocol):
         Raises:
             EngineUnavailable: it failed, whatever the reason.
         """
+        ...
+
+    def observe(self, observer: RunObserver) -> None:
+        """Let ``observer`` hear of every run from now on."""
         ...
 
     def counts(self) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ A lone stream never waits, and many streams find their batches by themselves.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -86,6 +86,12 @@ class MicroBatcher:
     def window_stats(self) -> BatchStats:
         """Counts of ``verdicts`` calls and batches."""
         return self._windows.stats
+
+    def observe(self, queued: Callable[[str, float], None]) -> None:
+        """Tell ``queued`` of each call's wait for a batch: ``crops`` or ``windows``, seconds."""
+        for joiner in (self._crops, *self._alone.values()):
+            joiner.queued = partial(queued, "crops")
+        self._windows.queued = partial(queued, "windows")
 
     async def features(self, crops: NDArray[np.uint8], resting: Collection[str] = ()) -> Features:
         """Encode face crops.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,9 @@ class EmbeddedEngine(SingleEngine):
             raise EngineBusy(f"{self._pending} calls are waiting, the limit is {self._limit}")
         self._pending += 1
         try:
-            work = asyncio.get_running_loop().run_in_executor(self._pool, self._run, spec, inputs)
+            work = asyncio.get_running_loop().run_in_executor(
+                self._pool, self._take_up, spec, inputs, time.perf_counter()
+            )
             # A caller that gives up must not free the slot while a thread is still at work.
             work.add_done_callback(self._finished)
         except RuntimeError as error:
@@ -114,6 +117,11 @@ class EmbeddedEngine(SingleEngine):
         if not work.cancelled():
             work.exception()  # taken here too, so that a caller who left causes no warning
 
+    def _take_up(self, spec: ModelSpec, inputs: Arrays, asked: float) -> dict[str, NDArray[Any]]:
+        if self._observer is not None:
+            self._observer.queued(self.name, spec.name, time.perf_counter() - asked)
+        return self._run(spec, inputs)
+
     def _run(self, spec: ModelSpec, inputs: Arrays) -> dict[str, NDArray[Any]]:
         if spec.kind == "model":
             return self._run_model(spec, inputs)
@@ -130,14 +138,19 @@ class EmbeddedEngine(SingleEngine):
         names = [tensor.name for tensor in spec.outputs]
         # Ensembles hand intermediate tensors on; only a caller's own can be non-contiguous.
         feed = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
+        began = time.perf_counter()
         try:
-            return dict(zip(names, session.run(names, feed), strict=True))
+            answer = dict(zip(names, session.run(names, feed), strict=True))
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             kind = type(error).__name__
             if kind in ("InvalidArgument", "Fail", "RuntimeException"):
                 # The model loaded and its inputs fit the config, so it is what is in them.
                 raise InvalidInput(f"{spec.name}: {error}") from error
             raise EngineUnavailable(f"{spec.name}: {kind}: {error}") from error
+        if self._observer is not None:
+            rows = len(next(iter(feed.values())))
+            self._observer.ran(self.name, spec.name, rows, time.perf_counter() - began)
+        return answer
 
     def _session(self, spec: ModelSpec) -> ort.InferenceSession:
         session = self._sessions.get(spec.name)

@@ -25,6 +25,7 @@ from stream_server.engine.base import (
     EngineUnavailable,
     InvalidInput,
     ModelNotFound,
+    RunObserver,
 )
 from stream_server.engine.known_answers import KnownAnswers
 from stream_server.engine.spec import Arrays
@@ -122,6 +123,11 @@ class FallbackEngine:
     def in_use(self) -> str:
         """Name of the engine that answers now."""
         return self.standby.name if self.fallback else self.primary.name
+
+    def observe(self, observer: RunObserver) -> None:
+        """Let ``observer`` hear of every run of both engines."""
+        self.primary.observe(observer)
+        self.standby.observe(observer)
 
     def counts(self) -> dict[str, int]:
         """The counts since the start, by name."""

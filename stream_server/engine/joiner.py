@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ class _Call:
     inputs: dict[str, NDArray[Any]]
     rows: int
     done: asyncio.Future[dict[str, NDArray[Any]]]
+    asked: float = field(default_factory=time.perf_counter)
 
 
 @dataclass(slots=True)
@@ -36,7 +38,8 @@ class Joiner:
     """Joins calls along axis 0 and hands the rows of the answer back to their callers.
 
     Greedy, with no delay: whatever has queued while the previous batch ran goes into the next one.
-    ``max_rows`` and ``parallel`` are asked anew for every batch. ``stats`` may be shared.
+    ``max_rows`` and ``parallel`` are asked anew for every batch. ``stats`` may be shared;
+    ``queued`` is told how many seconds each call has waited when its batch begins.
     """
 
     run: Callable[[dict[str, NDArray[Any]]], Awaitable[Mapping[str, NDArray[Any]]]]
@@ -44,6 +47,7 @@ class Joiner:
     parallel: Callable[[], int]
     max_waiting: int
     stats: BatchStats = field(default_factory=BatchStats)
+    queued: Callable[[float], None] = lambda seconds: None
     waiting: deque[_Call] = field(default_factory=deque)
     workers: set[asyncio.Task[None]] = field(default_factory=set)
     closed: bool = False
@@ -113,6 +117,9 @@ class Joiner:
         return batch
 
     async def _run_batch(self, batch: list[_Call]) -> None:
+        begins = time.perf_counter()
+        for call in batch:
+            self.queued(begins - call.asked)
         if len(batch) == 1:
             joined = batch[0].inputs
         else:

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from stream_server.engine.base import EngineBusy, EngineError, EngineUnavailable
+from stream_server.engine.base import EngineBusy, EngineError, EngineUnavailable, RunObserver
 from stream_server.engine.repository import ModelRepository
 from stream_server.engine.spec import FACE_FEATURES, Arrays, example_inputs
 from stream_server.engine.validation import check_outputs
@@ -20,6 +20,7 @@ class SingleEngine(ABC):
     name: str
     repository: ModelRepository
     fallback = False
+    _observer: RunObserver | None = None
 
     @property
     def in_use(self) -> str:
@@ -54,6 +55,10 @@ class SingleEngine(ABC):
                 continue  # at work, only with others
             except EngineError as error:
                 raise EngineUnavailable(f"probe of {name}: {error}") from error
+
+    def observe(self, observer: RunObserver) -> None:
+        """Let ``observer`` hear of every run from now on."""
+        self._observer = observer
 
     def counts(self) -> Mapping[str, int]:
         """Nothing: every call is answered here or not at all."""

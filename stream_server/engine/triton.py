@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable
 from typing import Any
 
@@ -96,11 +97,16 @@ class TritonEngine(SingleEngine):
         """Run one model or ensemble on the server; see ``Engine.infer``."""
         if not self._asked:
             await self._ask()
+        began = time.perf_counter()
         try:
-            return await self._send(model, inputs)
+            answer = await self._send(model, inputs)
         except EngineUnavailable:
             self._asked = False  # it may come back with other models
             raise
+        if self._observer is not None:
+            rows = len(next(iter(inputs.values())))
+            self._observer.ran(self.name, model, rows, time.perf_counter() - began)
+        return answer
 
     async def _send(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Through shared memory where there is any, else in the message."""

@@ -24,7 +24,7 @@ from stream_server.monitors.shown import Shown
 from stream_server.monitors.source import Source
 from stream_server.monitors.status import Status
 from stream_server.monitors.storage import Storage
-from stream_server.monitors.store.incidents import Hook, IncidentTable
+from stream_server.monitors.store.incidents import Change, Hook, IncidentTable
 from stream_server.monitors.store.monitors import FullError, MonitorTable, SupersededError
 from stream_server.monitors.store.tables import Monitor
 from stream_server.monitors.teller import Teller
@@ -60,7 +60,8 @@ class MonitorService:
     """``check`` refuses an address at once, ``source`` opens a monitor's source, ``live`` makes its
     analysis, ``hooks`` are called in the transactions that open and close incidents, ``opened``
     once the database is open. ``stopping`` is set when the server is about to stop.
-    ``elsewhere`` are those who watch where it is not this process."""
+    ``elsewhere`` are those who watch where it is not this process. ``count`` is told of each
+    incident that opens or closes."""
 
     def __init__(
         self,
@@ -72,10 +73,11 @@ class MonitorService:
         hooks: Iterable[Hook] = (),
         opened: Callable[[Database], Awaitable[None]] | None = None,
         elsewhere: Watchers | None = None,
+        count: Callable[[Change], None] = lambda change: None,
     ) -> None:
         self.settings = settings
         self.check = check
-        self.teller = Teller(lambda monitor: self.watchers.status(monitor))
+        self.teller = Teller(lambda monitor: self.watchers.status(monitor), count)
         self.events = self.teller.events
         self._stopping = stopping
         self._source = source

@@ -20,11 +20,16 @@ _TELL = 0.5  # seconds between two events of a monitor whose state stays
 
 class Teller:
     """``events`` has the listeners; ``status`` is how a monitor stands where that is known in this
-    process."""
+    process. ``count`` is told of each incident that opens or closes, for metrics."""
 
-    def __init__(self, status: Callable[[str], Status | None]) -> None:
+    def __init__(
+        self,
+        status: Callable[[str], Status | None],
+        count: Callable[[Change], None] = lambda change: None,
+    ) -> None:
         self.events = EventBus()
         self._status = status
+        self._count = count
         self._open_ones: set[str] | None = None
         self._said: dict[str, tuple[float, str]] = {}
         self._known: dict[str, dict[str, Any]] = {}
@@ -67,6 +72,7 @@ class Teller:
     def incident(self, incident: Incident, change: Change) -> None:
         """Tell that one was opened or closed."""
         name: EventName = "incident.opened" if change == "opened" else "incident.closed"
+        self._count(change)
         self.events.publish(name, described_incident(incident))
 
     async def incidents_elsewhere(self, table: IncidentTable) -> None:

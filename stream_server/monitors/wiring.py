@@ -29,6 +29,7 @@ def monitor_service(services: Services, alerts: Alerts | None = None) -> Monitor
         hooks=() if alerts is None else (tell_of_incident,),
         opened=None if alerts is None else alerts.start,
         elsewhere=WatchersOnRay(settings) if settings.ray else None,
+        count=services.metrics.incident,
     )
     services.metrics.watch(service.teller.states)
     return service

@@ -39,9 +39,9 @@ async def readyz(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """Prometheus metrics."""
-    text = _services(request).metrics.text()
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    """Prometheus metrics, in its own format or OpenMetrics, as the scraper asks."""
+    text, media_type = _services(request).metrics.text(request.headers.get("accept", ""))
+    return Response(text, headers={"Content-Type": media_type})
 
 
 async def openapi(request: Request) -> Response:

@@ -21,6 +21,7 @@ from stream_server.scan.jobs.api import routes as scan_routes
 from stream_server.scan.jobs.queue import ScanQueue
 from stream_server.scan.jobs.upload import FORM_BYTES
 from stream_server.server import api, pages
+from stream_server.server.answers import CountAnswers
 from stream_server.server.body_limit import BodyLimit
 from stream_server.server.gate import Gate
 from stream_server.server.problems import HANDLERS
@@ -37,12 +38,15 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
     ``ready`` is called once a first inference was tried.
     """
 
+    metrics = services.metrics
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         app.state.services = services
-        app.state.scans = scans = ScanQueue(services.settings, services.scanner, services.stopping)
-        attempted = services.metrics.observe_attempt
-        app.state.alerts = alerts = Alerts(services.settings, observe=attempted)
+        app.state.scans = scans = ScanQueue(
+            services.settings, services.scanner, services.stopping, metrics
+        )
+        app.state.alerts = alerts = Alerts(services.settings, observe=metrics.observe_attempt)
         app.state.monitors = monitors = monitor_service(services, alerts)
         try:
             await services.start()
@@ -87,10 +91,13 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Mount("/extension", StaticFiles(directory=resources.extension_dir())),
         ],
         middleware=[
+            Middleware(CountAnswers, metrics=metrics),
             Middleware(RootPath, prefix=services.settings.root_path),
-            Middleware(Gate, settings=services.settings, authority=services.authority),
+            Middleware(
+                Gate, settings=services.settings, authority=services.authority, metrics=metrics
+            ),
             Middleware(pages.SecurityHeaders),
-            Middleware(BodyLimit, default=_BODY_BYTES, by_path=bodies),
+            Middleware(BodyLimit, default=_BODY_BYTES, by_path=bodies, refused=metrics.refused),
         ],
         exception_handlers=HANDLERS,
         lifespan=lifespan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,11 +27,19 @@ class BodyLimit:
 
     ``default`` is in bytes; ``by_path`` holds other limits for a path, or for all paths below one
     that ends in ``/``. Where the body goes on over the limit, reading
-    it raises ``TooLargeError``, which becomes the answer.
+    it raises ``TooLargeError``, which becomes the answer. ``refused`` is told of each.
     """
 
-    def __init__(self, app: ASGIApp, *, default: int, by_path: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        default: int,
+        by_path: Mapping[str, int],
+        refused: Callable[[str], None] = lambda reason: None,
+    ) -> None:
         self._app = app
+        self._refused = refused
         self._default = default
         self._exact = {path: limit for path, limit in by_path.items() if not path.endswith("/")}
         self._below = {path: limit for path, limit in by_path.items() if path.endswith("/")}
@@ -43,6 +51,7 @@ class BodyLimit:
         limit = self._limit(scope["path"])
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
+            self._refused("too_large")
             await answer_to(TooLargeError(limit, announced))(scope, receive, send)
             return
         received = 0
@@ -53,6 +62,7 @@ class BodyLimit:
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > limit:
+                    self._refused("too_large")
                     raise TooLargeError(limit)
             return message
 

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stream_server.server.auth import Authority, note_caller
+from stream_server.server.metrics import Metrics
 from stream_server.server.problems import problem
 from stream_server.settings import Settings
 
@@ -29,10 +30,13 @@ _WILDCARDS = ("", "0.0.0.0", "::")
 
 
 class Gate:
-    """ASGI middleware with the three checks."""
+    """ASGI middleware with the three checks; ``metrics`` counts those who do not pass."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, authority: Authority) -> None:
+    def __init__(
+        self, app: ASGIApp, *, settings: Settings, authority: Authority, metrics: Metrics
+    ) -> None:
         self._app = app
+        self._metrics = metrics
         self._authority = authority
         host = settings.host.lower()
         more = {name.strip().lower() for name in settings.allowed_hosts.split(",")}
@@ -60,19 +64,24 @@ class Gate:
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if _hostname(host) not in self._hosts:
-            return problem(
+            return self._refused(
+                "foreign_host",
                 421,
                 f"the Host {host[:80]!r} is not one of this server's;"
                 " FAKELIGHT_ALLOWED_HOSTS adds hosts",
             )
         origin = headers.get("origin")
         if origin is not None and not self._own_origin(origin, host):
-            return problem(403, f"the Origin {origin[:80]!r} may not talk to this server")
+            return self._refused(
+                "foreign_origin", 403, f"the Origin {origin[:80]!r} may not talk to this server"
+            )
         # A page on another port of this machine sends no Origin with a plain GET, but the browser
         # says where the request comes from, and such a page's requests carry our cookie.
         foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
         if foreign and origin is None and headers.get("sec-fetch-mode") != "navigate":
-            return problem(403, "another site's page may not talk to this server")
+            return self._refused(
+                "foreign_origin", 403, "another site's page may not talk to this server"
+            )
         if scope["type"] == "websocket":
             return None  # a stream's token comes in its first message
         if scope["method"] == "OPTIONS" and _EXTENSION.fullmatch(origin or ""):
@@ -83,16 +92,25 @@ class Gate:
         connection = HTTPConnection(scope)
         caller = self._authority.of_request(connection)
         if caller is None:
-            return problem(
+            return self._refused(
+                "no_token",
                 401,
                 "this needs the server's token: Authorization: Bearer TOKEN"
                 " (`fakelight token` prints it)",
                 {"WWW-Authenticate": 'Bearer realm="fakelight"'},
             )
         if caller.role == "viewer" and not _for_viewers(path):
-            return problem(403, f"{path[:80]} takes an operator's token; this one is a viewer's")
+            return self._refused(
+                "viewer", 403, f"{path[:80]} takes an operator's token; this one is a viewer's"
+            )
         note_caller(connection, caller)
         return None
+
+    def _refused(
+        self, reason: str, status: int, detail: str, headers: dict[str, str] | None = None
+    ) -> Response:
+        self._metrics.refused(reason)
+        return problem(status, detail, headers)
 
     @staticmethod
     def _own_origin(origin: str, host: str) -> bool:

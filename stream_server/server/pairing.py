@@ -50,7 +50,7 @@ class Pairings:
     """Pairings under way, and the paired clients.
 
     Tokens are kept as hashes in ``paired.json`` of the state directory: who reads that file
-    learns no token.
+    learns no token. ``observe`` is told what became of each pairing, for metrics.
     """
 
     def __init__(
@@ -59,10 +59,12 @@ class Pairings:
         *,
         show: Callable[[str, str], None] = show_on_terminal,
         clock: Callable[[], float] = time.monotonic,
+        observe: Callable[[str], None] = lambda result: None,
     ) -> None:
         self._path = state_dir / "paired.json"
         self._show = show
         self._clock = clock
+        self._observe = observe
         self._open: dict[str, _Pairing] = {}
         self._paired = self._load()
 
@@ -74,6 +76,7 @@ class Pairings:
         now = self._clock()
         self._open = {key: one for key, one in self._open.items() if one.expires > now}
         if len(self._open) >= _OPEN_AT_ONCE:
+            self._observe("refused")
             raise PairingError(429, f"{_OPEN_AT_ONCE} pairings are under way; wait two minutes")
         # Asking again replaces the digits: a page must not collect pairings to guess at.
         for key in [key for key, one in self._open.items() if one.origin == origin]:
@@ -81,6 +84,7 @@ class Pairings:
         number, code = secrets.token_urlsafe(12), f"{secrets.randbelow(10**6):06d}"
         self._open[number] = _Pairing(code, origin, now + LIFETIME)
         self._show(code, origin)
+        self._observe("started")
         return number
 
     def finish(self, number: str, code: str, origin: str) -> str:
@@ -92,11 +96,14 @@ class Pairings:
         pairing = self._open.get(number)
         if pairing is None or pairing.expires <= self._clock():
             self._open.pop(number, None)
+            self._observe("expired")
             raise PairingError(410, "this pairing has expired; start again for new digits")
         if pairing.origin != origin:
+            self._observe("refused")
             raise PairingError(403, "this pairing was started by somebody else")
         if not hmac.compare_digest(code.encode(), pairing.code.encode()):
             pairing.tries -= 1
+            self._observe("wrong_digits")
             if pairing.tries <= 0:
                 del self._open[number]
                 raise PairingError(410, f"{TRIES} wrong tries; start again for new digits", 0)
@@ -105,6 +112,7 @@ class Pairings:
         token = secrets.token_urlsafe(32)
         self._paired[_hash(token)] = origin
         self._save()
+        self._observe("paired")
         _log.info("paired with %s", origin)
         return token
 
@@ -117,6 +125,7 @@ class Pairings:
         known = self._paired.pop(_hash(token), None) is not None
         if known:
             self._save()
+            self._observe("ended")
         return known
 
     def _load(self) -> dict[str, str]:

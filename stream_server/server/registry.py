@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Protocol as Interface
 
 from stream_server.engine import Engine
 from stream_server.live import Counters, LiveStream
@@ -26,20 +27,36 @@ class OverLimitError(ProblemError):
         super().__init__(429, f"{limit} streams are open with this token, which is the limit")
 
 
+class Observer(Interface):
+    """Who counts what becomes of streams."""
+
+    def closed(self, code: Close) -> None:
+        """One ended."""
+
+    def refused(self, reason: str) -> None:
+        """One was not opened."""
+
+
 class Registry:
-    """Opens sessions and knows the open ones. ``make`` gives a stream with so large a window.
+    """Opens sessions and knows the open ones. ``make`` gives a stream with so large a window;
+    ``observer`` counts.
 
     ``empty`` is set while none is open.
     """
 
     def __init__(
-        self, settings: Settings, engine: Engine, make: Callable[[Send, int], LiveStream]
+        self,
+        settings: Settings,
+        engine: Engine,
+        make: Callable[[Send, int], LiveStream],
+        observer: Observer,
     ) -> None:
         self.empty = asyncio.Event()
         self.empty.set()
         self._settings = settings
         self._engine = engine
         self._make = make
+        self._observer = observer
         self._open: dict[str, Session] = {}
         self._closed = Counters()
 
@@ -53,6 +70,7 @@ class Registry:
         """
         limit = self._settings.max_streams
         if Counter(session.holder for session in self)[caller.holder] >= limit:
+            self._observer.refused("over_limit")
             raise OverLimitError(limit)
         window = window or self._settings.window
         session = Session(
@@ -95,6 +113,7 @@ class Registry:
     def _forget(self, session: Session) -> None:
         del self._open[session.id]
         self._closed.add(session.live.counters)
+        self._observer.closed(session.ending.code)
         if not self._open:
             self.empty.set()
         _log.info("stream %s closed, %s", session.id, session.live.counters)

@@ -37,7 +37,8 @@ class Services:
         self.settings = settings
         self.engine = engine
         self.stopping = asyncio.Event()
-        self.pairings = Pairings(settings.state_dir)
+        self.metrics = Metrics()
+        self.pairings = Pairings(settings.state_dir, observe=self.metrics.pairing)
         self.authority = Authority(token, settings.tokens, self.pairings)
         self.tickets = Tickets()
         self.policy = VerdictPolicy.from_parameters(engine.repository.parameters)
@@ -45,8 +46,8 @@ class Services:
         self.explainer = Explainer(engine)
         self.detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
         self.executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="vision")
-        self.streams = Registry(settings, engine, self.new_stream)
-        self.metrics = Metrics(self.streams, engine, self.batcher)
+        self.streams = Registry(settings, engine, self.new_stream, self.metrics)
+        self.metrics.show(self.streams, engine, self.batcher)
         self.readiness = Readiness(engine)
         self.pushes = PushPoints()
 
@@ -72,6 +73,7 @@ class Services:
             max_fps=settings.max_fps,
             executor=self.executor,
             observe=self.metrics.observe,
+            dropped=self.metrics.dropped,
             explainer=self.explainer,
         )
 

@@ -38,6 +38,10 @@ class QualityLimits:
     blockiest: float = 2.6
 
 
+REASONS = ("small_face", "profile", "dark", "overexposed", "over_compressed", "blurred")
+"""The codes that ``Quality.reasons`` may give."""
+
+
 @dataclass(frozen=True)
 class Quality:
     """What was measured on one face, in the units of ``QualityLimits``."""

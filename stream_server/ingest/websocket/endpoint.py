@@ -42,6 +42,7 @@ async def stream_endpoint(websocket: WebSocket) -> None:
         hello, caller = await _hello(websocket, services)
         connection = _Connection(websocket, services, hello, caller)
     except _RefusedError as refused:
+        services.metrics.refused(refused.ending.code.name.lower())
         await _close(websocket, refused.ending)
     except OverLimitError as error:
         await _close(websocket, Ending(Close.OVER_LIMIT, str(error)))

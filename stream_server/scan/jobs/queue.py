@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -40,20 +40,35 @@ class QueueFullError(ProblemError):
         super().__init__(429, text, {"Retry-After": "30"})
 
 
+class Observer(Protocol):
+    """Who counts scans."""
+
+    def scans(self, waiting: int, running: int) -> None:
+        """So many wait and so many run."""
+
+    def scanned(self, result: str, seconds: float) -> None:
+        """One ended after so long: done, failed or cancelled."""
+
+
 class ScanQueue:
     """Holds the uploads in ``state_dir/uploads``, the results in ``state_dir/scans.sqlite``.
 
     One process at a time works on a state directory; a second one takes uploads and serves
     results, and takes over when the first goes. ``scanner`` is asked anew for each file;
-    ``stopping`` is set when the server is about to stop.
+    ``stopping`` is set when the server is about to stop; ``observer`` counts.
     """
 
     def __init__(
-        self, settings: Settings, scanner: Callable[[], Scanner], stopping: asyncio.Event
+        self,
+        settings: Settings,
+        scanner: Callable[[], Scanner],
+        stopping: asyncio.Event,
+        observer: Observer | None = None,
     ) -> None:
         self.settings = settings
         self._scanner = scanner
         self._stopping = stopping
+        self._observer = observer
         self.uploads = settings.state_dir / "uploads"
         self._store: ScanStore | None = None
         self._opening = threading.Lock()
@@ -110,6 +125,7 @@ class ScanQueue:
         if await asyncio.to_thread(self.store.waiting) >= limit:
             raise QueueFullError(limit)
         await asyncio.to_thread(self.store.add, scan)
+        await self._count()
         self._woken.set()
         return scan
 
@@ -123,6 +139,7 @@ class ScanQueue:
             await asyncio.to_thread(self.store.remove, scan.id)
         self._drop_upload(scan.id)
         self._tell(scan.id)
+        await self._count()
 
     def advance(self, scan_id: str) -> Advance | None:
         """How far a running scan is."""
@@ -182,7 +199,9 @@ class ScanQueue:
         self._tell(scan.id)
         task = asyncio.create_task(self._scan(scan))
         self._current = (scan.id, task)
+        began = time.monotonic()
         try:
+            await self._count()
             await asyncio.wait({task})
         except asyncio.CancelledError:  # the server stops
             task.cancel()
@@ -192,9 +211,23 @@ class ScanQueue:
         finally:
             self._current = None
             self._advances.pop(scan.id, None)
+        result = "cancelled"
         if not task.cancelled():
+            failed = task.exception() is not None or task.result().error is not None
+            result = "failed" if failed else "done"
             await self._finish(scan, task)
         self._tell(scan.id)
+        if self._observer is not None:
+            self._observer.scanned(result, time.monotonic() - began)
+        await self._count()
+
+    async def _count(self) -> None:
+        if self._observer is None:
+            return
+        with suppress(SQLAlchemyError, OSError):  # a figure is not worth a scan
+            unfinished = await asyncio.to_thread(self.store.waiting)
+            running = int(self._current is not None)
+            self._observer.scans(max(unfinished - running, 0), running)
 
     async def _scan(self, scan: Scan) -> Report:
         options = ScanOptions.chosen(self.settings, scan.window)
