@@ -24,7 +24,7 @@ def measure(variant: str, steps: int, batch: int) -> float:
     """The median of ``steps`` steps in seconds, in this process."""
     import torch
 
-    from training.fit.frames_module import FrameModel
+    from training.fit.frame_model import FrameModel
     from training.fit.memory import keep_freed_memory
     from training.models.encoder import MobileNetV2Encoder, as_input
     from training.models.strided import StridedDepthwise

@@ -115,7 +115,7 @@ class Trainee:
     def score(self, crops: Tensor) -> NDArray[np.float64]:
         """The logits of crops uint8 ``[n, 224, 224, 3]`` by the mean weights."""
         made: list[NDArray[np.float64]] = []
-        for part in crops.split(_CAPACITY):
+        for part in torch.split(crops, _CAPACITY):
             with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16):
                 image = as_input(part.to(self.device))
                 made.append(self.averaged(image).float().cpu().numpy().astype(np.float64))

@@ -75,7 +75,8 @@ class DinoEncoder(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         seen = middle(image, self.view) * cast(Tensor, self.scale) + cast(Tensor, self.shift)
         tokens = self.net.forward_features(seen)
-        return self.drop(torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1))
+        pooled = torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1)
+        return cast(Tensor, self.drop(pooled))
 
 
 class Adapted(nn.Module):
@@ -124,10 +125,10 @@ def in_timms_names(state: State, blocks: int = BLOCKS) -> State:
         name = name.replace("embeddings.position_embeddings", "pos_embed")
         if name not in ("embeddings.mask_token", "mask_token"):
             result[name] = value
-    for (place, kind), three in parts.items():
-        result[f"{place}.{kind}"] = torch.cat([three[one] for one in ("query", "key", "value")])
+    for (block, kind), three in parts.items():
+        result[f"{block}.{kind}"] = torch.cat([three[one] for one in ("query", "key", "value")])
     if "pos_embed" in result:
-        from timm.layers import resample_abs_pos_embed
+        from timm.layers.pos_embed import resample_abs_pos_embed
 
         result["pos_embed"] = resample_abs_pos_embed(
             result["pos_embed"], [SIDE // _PATCH] * 2, num_prefix_tokens=1
