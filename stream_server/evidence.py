@@ -84,6 +84,11 @@ class FaceEvidence:
         self._since = now if self._since is None else self._since
         self._seen.append((now, reasons))
 
+    def unseen(self, now: float) -> None:
+        """Note that it was not looked at: what kept it from being judged stands."""
+        if self._seen and self._seen[-1][1]:
+            self._seen.append((now, self._seen[-1][1]))
+
     def resting(self, now: float) -> frozenset[str]:
         """The members that need not look at a sample at ``now``; none of them may be left out
         before the first verdict."""

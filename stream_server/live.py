@@ -22,6 +22,7 @@ from stream_server.explain.requests import ExplainRequests
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.stream import Face, Stream
 from stream_server.vision.types import Floats, Frame, Image
+from stream_server.vision.views import FoveatedFrame, Sight, View, covers
 
 _log = logging.getLogger(__name__)
 _JUMP_BACK = 0.5  # seconds: a longer step back is a seek that nobody announced
@@ -207,7 +208,7 @@ class LiveStream:
                 f"media_time {header.media_time} after {before}: send seek before going back",
                 header.frame_id,
             )
-        faces = await self._stream.analyse(Frame(image, header.media_time, header.frame_id))
+        faces = await self._stream.analyse(_frame(image, header))
         if epoch != self._epoch:
             self._drop("seek")
             return
@@ -235,6 +236,23 @@ class LiveStream:
         if now - self._last_error.get(code, -_REPEAT_ERRORS) >= _REPEAT_ERRORS:
             self._last_error[code] = now
             self._send(protocol.error(code, message, job.header.frame_id))
+
+
+def _frame(image: Image, header: FrameHeader) -> Frame:
+    """The frame that ``image`` is, or the one of the parts that it holds."""
+    if header.rect is None:
+        return Frame(image, header.media_time, header.frame_id)
+    height, width = image.shape[:2]
+    size = header.rect.video
+    views = []
+    for part in header.rect.parts:
+        left, top, across, down = part.at or (0, 0, width, height)
+        piece = image[top : top + down, left : left + across]
+        # Rounding takes more of the shorter side.
+        scale = across / part.of[2] if across >= down else down / part.of[3]
+        views.append(View(piece, part.of[0], part.of[1], scale, covers(*part.of, size)))
+    sight = Sight(size, tuple(views))
+    return FoveatedFrame(image, header.media_time, header.frame_id, sight=sight)
 
 
 class _RateLimit:

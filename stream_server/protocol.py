@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from stream_server.rect import Rect
+
 SUBPROTOCOL = "fakelight.v1"
 VERSION = 1
 MAX_TEXT_BYTES = 64 * 1024
@@ -100,7 +102,8 @@ class FrameHeader(_Message):
     """What a client says about the picture that follows.
 
     ``media_time`` is in seconds, ``captured_at`` in milliseconds of the client's own clock; it is
-    never interpreted and comes back as it was.
+    never interpreted and comes back as it was. ``rect`` is there where the picture shows parts of
+    the video, or where it may do so later.
     """
 
     frame_id: Annotated[int, Field(ge=0, le=_SAFE_INTEGER)]
@@ -108,6 +111,7 @@ class FrameHeader(_Message):
     captured_at: Annotated[Any, AfterValidator(_number_or_none)] = None
     width: Annotated[int, Field(ge=1, le=65535)]
     height: Annotated[int, Field(ge=1, le=65535)]
+    rect: Rect | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +194,9 @@ def parse_frame(message: bytes) -> FrameMessage:
     except ValidationError as error:
         problem = f"bad frame header: {_first_problem(error)}"
         raise ProtocolError("bad_frame", problem, frame_id) from None
+    untrue = header.rect and header.rect.problem(header.width, header.height)
+    if untrue:
+        raise ProtocolError("bad_frame", f"bad frame header: {untrue}", frame_id)
     picture = memoryview(message)[_LENGTH.size + length :]
     if not len(picture):
         raise ProtocolError("bad_frame", "the frame's header is followed by no picture", frame_id)

@@ -74,14 +74,15 @@ class Session:
         done = self._ending.done() and not self._ending.cancelled()
         return self._ending.result() if done else Ending(Close.NORMAL, "the source ended")
 
-    def welcome(self) -> dict[str, Any]:
-        """The first message to the client, whenever the transport can carry one."""
+    def welcome(self, parts: int = 0) -> dict[str, Any]:
+        """The first message to the client, whenever the transport can carry one. ``parts`` of a
+        video may be in one picture, where the transport can say so."""
         return protocol.welcome(
             stream=self.id,
             engine=self._engine.in_use,
             sample_hz=self._settings.sample_hz,
             window=self.window,
-            limits=limits(self._settings),
+            limits=limits(self._settings) | ({"parts": parts} if parts else {}),
             models=self._engine.repository.members,
         )
 

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.evidence import GATHERING_SECONDS, FaceEvidence, Sample, StreamOptions
+from stream_server.face_look import Look, Unseen, fractions, look_at
 from stream_server.rhythm import Rhythm
 from stream_server.verdict import Verdict, VerdictPolicy
-from stream_server.vision.crop import alignment, corners, cut, to_crop
 from stream_server.vision.face_tracker import FaceTracker
-from stream_server.vision.quality import Quality, judge
 from stream_server.vision.track import Track
 from stream_server.vision.types import Floats, Frame, Image
+from stream_server.vision.views import Sight, sight_of
 
 _T = TypeVar("_T")
 _OUT_OF_SIGHT = 2.0  # seconds without a face from which waiting for one to be judged begins anew
@@ -71,23 +71,6 @@ class Face:
             "reasons": list(self.reasons),
             "members": {name: round(value, 4) for name, value in self.members.items()},
         }
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one frame shows of one track: a crop worth encoding, or why there is none.
-
-    ``corners`` is where the crop lies, float32 ``[4, 2]`` in fractions of the frame, from its top
-    left clockwise; ``box`` the face's own, left, top, width and height.
-    """
-
-    track: int
-    quality: Quality
-    reasons: tuple[str, ...]
-    crop: Image
-    landmarks: Floats
-    corners: Floats
-    box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -166,7 +149,8 @@ class Stream:
                 f"media_time {frame.media_time} after {self._time}: time runs backwards"
             )
         self._time = frame.media_time
-        tracks, looks = await self._run(lambda: self._look(frame))
+        sight = sight_of(frame)
+        tracks, looks = await self._run(lambda: self._look(sight, frame.media_time))
         for track in tracks:
             if track.id not in self._evidence:
                 self._evidence[track.id] = FaceEvidence(
@@ -175,8 +159,7 @@ class Stream:
         await self._collect(frame.media_time, looks)
         await self._score(frame.media_time, tracks)
         self._forget(frame.media_time)
-        height, width = frame.image.shape[:2]
-        faces = [self._face(track, width, height, frame.media_time) for track in tracks]
+        faces = [self._face(track, sight.size, frame.media_time) for track in tracks]
         return self._impatiently(faces, frame.media_time)
 
     def moment(self, track: int) -> Moment | None:
@@ -195,29 +178,17 @@ class Stream:
         """What every face that is followed looks like, by track; see ``vision.identity``."""
         return {track.id: track.signature for track in self._tracker.tracks}
 
-    def _look(self, frame: Frame) -> tuple[list[Track], list[Look]]:
-        tracks = self._tracker.update(frame.image, frame.media_time)
-        if not self._rhythm.due(frame.media_time):
+    def _look(self, sight: Sight, now: float) -> tuple[list[Track], list[Look | Unseen]]:
+        tracks = self._tracker.follow(sight, now)
+        if not self._rhythm.due(now):
             return tracks, []
-        return tracks, [self._look_at(frame.image, track) for track in tracks]
+        return tracks, [look_at(sight, track, self.options.quality) for track in tracks]
 
-    def _look_at(self, image: Image, track: Track) -> Look:
-        transform = alignment(track.landmarks)
-        crop = cut(image, transform)
-        landmarks = to_crop(track.landmarks, transform)
-        quality = judge(image, track.box, crop, landmarks)
-        height, width = image.shape[:2]
-        return Look(
-            track.id,
-            quality,
-            quality.reasons(self.options.quality),
-            crop,
-            landmarks,
-            (corners(transform) / np.array([width, height])).astype(np.float32),
-            _fractions(track.box, width, height),
-        )
-
-    async def _collect(self, now: float, looks: list[Look]) -> None:
+    async def _collect(self, now: float, sampled: list[Look | Unseen]) -> None:
+        looks = [look for look in sampled if isinstance(look, Look)]
+        for unseen in sampled:
+            if isinstance(unseen, Unseen) and unseen.track in self._evidence:
+                self._evidence[unseen.track].unseen(now)
         for look in looks:
             self._on_look(look)
             self._evidence[look.track].saw(now, look.reasons)
@@ -254,13 +225,13 @@ class Stream:
         for evidence in self._evidence.values():
             evidence.expire(now, self._rhythm.pace)
 
-    def _face(self, track: Track, width: int, height: int, now: float) -> Face:
+    def _face(self, track: Track, size: tuple[int, int], now: float) -> Face:
         evidence = self._evidence[track.id]
         verdict, reasons = evidence.verdict(now, self._rhythm.pace)
         silent = verdict in ("gathering", "not_enough_evidence")
         return Face(
             track=track.id,
-            box=_fractions(track.box, width, height),
+            box=fractions(track.box, size),
             probability=None if silent else evidence.probability,
             verdict=verdict,
             samples=evidence.samples,
@@ -288,9 +259,3 @@ class Stream:
 
     async def _run(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
-
-
-def _fractions(box: Floats, width: int, height: int) -> tuple[float, float, float, float]:
-    size = np.array([width, height, width, height], np.float32)
-    left, top, right, bottom = (float(edge) for edge in (box / size).clip(0, 1))
-    return left, top, right - left, bottom - top

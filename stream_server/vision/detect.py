@@ -49,9 +49,10 @@ class FaceDetector:
         self._rnet = _load(weights / "rnet.onnx", threads)
         self._onet = _load(weights / "onet.onnx", threads)
 
-    def detect(self, image: Image) -> Detections:
-        """All faces of at least ``min_face`` pixels in ``image`` (uint8 ``[H, W, 3]``, RGB)."""
-        boxes = self._proposals(image)
+    def detect(self, image: Image, min_face: float | None = None) -> Detections:
+        """All faces of at least ``min_face`` pixels (the detector's own if ``None``) in ``image``
+        (uint8 ``[H, W, 3]``, RGB)."""
+        boxes = self._proposals(image, max(min_face or self.min_face, _CELL))
         if not len(boxes):
             return Detections.empty()
         boxes = self._refine_once(image, _squared(boxes))
@@ -82,9 +83,9 @@ class FaceDetector:
             _regressed(boxes, offsets), probability[:, 1], landmarks.astype(np.float32)
         )
 
-    def _proposals(self, image: Image) -> Floats:
+    def _proposals(self, image: Image, min_face: float) -> Floats:
         height, width = image.shape[:2]
-        scale = _CELL / self.min_face
+        scale = _CELL / min_face
         found: list[Floats] = []
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))

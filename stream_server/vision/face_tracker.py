@@ -4,25 +4,31 @@ Every few tenths of a second MTCNN looks at the whole (downscaled) picture. In b
 flow carries each face along and the O-Net alone, a third of a millisecond a face, confirms it
 and measures its landmarks anew. The end of a shot, a gap in time, or a face that suddenly looks
 like somebody else ends a track, so that what is collected along a track is always one person.
+
+A moment may show parts of the video only: each face is followed in the finest picture that holds
+it, and one that no picture holds stays as it was until the whole is seen again.
 """
 
 from __future__ import annotations
 
 from itertools import count
 
-import cv2
 import numpy as np
 
 from stream_server.rhythm import Pace
 from stream_server.vision.association import associate, duplicates
 from stream_server.vision.detect import FaceDetector
-from stream_server.vision.flow import motion
+from stream_server.vision.flow import between
 from stream_server.vision.identity import signature
-from stream_server.vision.shots import Shot, ShotWatch
+from stream_server.vision.search import FaceSearch, together
+from stream_server.vision.shots import Shot
+from stream_server.vision.sight_shots import SightShots
 from stream_server.vision.track import Track
-from stream_server.vision.types import Detections, Floats, Gray, Image
+from stream_server.vision.types import Detections, Floats, Image
+from stream_server.vision.views import Sight, View, finest
 
 _LONGEST_PATIENCE = 6.0  # seconds: after longer it is a new sight, however slow the source
+_UNSEEN = 3.0  # seconds without the whole: what no picture shows is no longer taken to be there
 
 
 def patience_at(rate: float) -> float:
@@ -53,16 +59,25 @@ class FaceTracker:
         self.detect_every = detect_every
         self.patience = patience
         self.longest_side = longest_side
-        self.max_faces = max_faces
-        self.crowded = 0
-        self._shots = ShotWatch()
+        self._search = FaceSearch(detector, max_faces)
+        self._shots = SightShots()
         self._pace = Pace()
         self._tracks: list[Track] = []
         self._numbers = count(1)
-        self._gray: Gray | None = None
+        self._past: list[View] = []  # the luma of the last moment's pictures
         self._size = (0, 0)
         self._time = -np.inf
-        self._searched = -np.inf
+        self._begin_search_anew()
+
+    @property
+    def max_faces(self) -> int:
+        """The most faces that are followed."""
+        return self._search.max_faces
+
+    @property
+    def crowded(self) -> int:
+        """How many faces the last search found beyond them."""
+        return self._search.crowded
 
     @property
     def tracks(self) -> list[Track]:
@@ -72,8 +87,9 @@ class FaceTracker:
     def reset(self) -> None:
         """End all tracks, as after a seek. Track numbers are not used again."""
         self._tracks = []
-        self._gray = None
-        self._time = self._searched = -np.inf
+        self._past = []
+        self._time = -np.inf
+        self._begin_search_anew()
         self._pace = Pace()
         self._shots.reset()
 
@@ -83,26 +99,29 @@ class FaceTracker:
         ``media_time`` in seconds must not run backwards; call ``reset`` on a seek. Raises
         ``ValueError`` if it does.
         """
+        return self.follow(Sight.of(image), media_time)
+
+    def follow(self, sight: Sight, media_time: float) -> list[Track]:
+        """Like ``update``, with all pictures of one moment. A face that none of them holds counts
+        as visible for as long as nothing speaks against it."""
         if media_time < self._time:
             raise ValueError(f"media_time {media_time} comes after {self._time}")
-        small, scale = _shrunk(image, self.longest_side)
-        gray: Gray = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-        self._adapt_to_size(image.shape[1], image.shape[0])
+        views = [view.shrunk(self.longest_side) for view in sight.views]
+        self._adapt_to_size(sight.size)
         self._pace.note(media_time)
-        shot = self._shots.see(small, media_time)
+        shot = self._shots.see(views, media_time)
         if shot is Shot.NONE:
             return []
         if shot is Shot.NEW or media_time - self._time > 2 * self._patience:
             self._tracks = []
-            self._searched = -np.inf
-        lost = self._carry(gray, scale)
-        if self._search_due(media_time, lost):
-            self._searched = media_time
-            found = self._search(small, scale)
-        else:
-            found = Detections.empty()
-        self._confirm(small, scale, found, media_time)
-        self._time, self._gray = media_time, gray
+            self._begin_search_anew()
+        luma = [view.gray() for view in views]
+        lost = self._carry(luma)
+        if sight.whole is not None:
+            self._whole_time = media_time
+        found = self._look_around(views, lost, media_time)
+        self._confirm(views, found, media_time)
+        self._time, self._past = media_time, luma
         return [track for track in self._tracks if track.visible]
 
     @property
@@ -110,84 +129,119 @@ class FaceTracker:
         slow = patience_at(1 / self._pace.seconds) if self._pace.seconds > 0 else 0.0
         return max(self.patience, min(slow, _LONGEST_PATIENCE))
 
-    def _adapt_to_size(self, width: int, height: int) -> None:
+    def _begin_search_anew(self) -> None:
+        self._searched = self._parts_searched = self._whole_time = -np.inf
+
+    def _adapt_to_size(self, size: tuple[int, int]) -> None:
         """An adaptive stream may change its resolution in the middle of a shot."""
-        if self._size != (width, height) and self._size != (0, 0):
-            ratio = np.array([width / self._size[0], height / self._size[1]], np.float32)
+        if self._size != size and self._size != (0, 0):
+            ratio = np.array([size[0] / self._size[0], size[1] / self._size[1]], np.float32)
             for track in self._tracks:
                 track.rescale(ratio)
-            self._gray = None
-            self._searched = -np.inf
-        self._size = (width, height)
+            self._past = []
+            self._begin_search_anew()
+        self._size = size
 
-    def _search_due(self, now: float, lost: bool) -> bool:
-        waited = now - self._searched
+    def _search_due(self, now: float, lost: bool, searched: float) -> bool:
         # A lost face is looked for at once, but a face that stays away must not cost a search
         # in every frame.
-        return waited >= (self.detect_every / 4 if lost else self.detect_every)
+        return now - searched >= (self.detect_every / 4 if lost else self.detect_every)
 
-    def _carry(self, gray: Gray, scale: float) -> bool:
+    def _carry(self, luma: list[View]) -> bool:
         """Move every track by the flow since the last frame; whether one could not be moved."""
         lost = False
         for track in self._tracks:
-            lost = lost or not track.visible
             track.carried = False
-            if self._gray is None or self._gray.shape != gray.shape:
+            after = finest(luma, track.box, self._size)
+            before = finest(self._past, track.box, self._size)
+            if after is None:
                 continue
-            moved = motion(self._gray, gray, track.box * np.float32(scale))
+            lost = lost or not track.visible
+            if before is None:
+                continue
+            moved = between(before, after, track.box)
             if moved is None:
                 lost = True
                 continue
-            track.carry(moved, scale)
+            track.carry(moved)
         return lost
 
-    def _search(self, small: Image, scale: float) -> Detections:
-        found = self.detector.detect(small).scaled(1 / scale)
-        found = found.take(found.scores > 0.9)
-        area = (found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1)
-        largest = np.argsort(-area, kind="stable")
-        self.crowded = max(len(found) - self.max_faces, 0)
-        return found.take(largest[: self.max_faces])
+    def _look_around(self, views: list[View], lost: bool, now: float) -> Detections:
+        """Search the whole when that is due, and the cut-outs in which a face was lost."""
+        found = []
+        if lost and self._search_due(now, lost, self._parts_searched):
+            found = self._look_in_cut_outs(views, now)
+        whole = next((view for view in views if view.covers), None)
+        if whole is not None and self._search_due(now, lost, self._searched):
+            self._searched = now
+            everywhere = self._search.whole(whole)
+            found.append(self._search.sharpened(everywhere, views, self._size))
+        return together(found)
 
-    def _confirm(self, small: Image, scale: float, found: Detections, now: float) -> None:
+    def _look_in_cut_outs(self, views: list[View], now: float) -> list[Detections]:
+        missing: dict[int, list[Floats]] = {}
+        for track in self._tracks:
+            view = finest(views, track.box, self._size)
+            if view is not None and not view.covers and not (track.visible and track.carried):
+                missing.setdefault(views.index(view), []).append(track.box)
+        if missing:
+            self._parts_searched = now
+        return [self._search.lost(views[at], boxes) for at, boxes in missing.items()]
+
+    def _confirm(self, views: list[View], found: Detections, now: float) -> None:
         boxes = np.array([track.box for track in self._tracks], np.float32).reshape(-1, 4)
         pairs = associate(boxes, found.boxes)
         taken = {detection for _, detection in pairs}
         for position, detection in pairs:
-            self._measure(position, found.take([detection]), small, scale, now)
+            self._measure(position, found.take([detection]), views, now)
         alone = [i for i in range(len(boxes)) if i not in {position for position, _ in pairs}]
-        if alone:
-            checked = self.detector.refine_each(small, boxes[alone] * np.float32(scale))
-            checked = checked.scaled(1 / scale)
-            for answer, position in enumerate(alone):
-                self._recheck(position, checked.take([answer]), small, scale, now)
+        self._confirm_alone(alone, boxes, views, now)
         new = [found.take([i]) for i in range(len(found)) if i not in taken]
-        fresh = [
-            self._begin(one, signature(small, one.landmarks[0] * np.float32(scale)), now)
-            for one in new
-        ]
+        fresh = [self._begin(one, self._looks(one, views), now) for one in new]
         self._tracks = [t for t in self._tracks if now - t.seen_time <= self._patience] + fresh
         self._tracks = self._without_duplicates()[: self.max_faces]
 
-    def _recheck(
-        self, position: int, seen: Detections, small: Image, scale: float, now: float
+    def _confirm_alone(
+        self, alone: list[int], boxes: Floats, views: list[View], now: float
     ) -> None:
+        """What became of the tracks at the positions ``alone``, for which no search speaks."""
+        shown: dict[int | None, list[int]] = {}
+        for position in alone:
+            view = finest(views, boxes[position], self._size)
+            shown.setdefault(None if view is None else views.index(view), []).append(position)
+        for at, positions in shown.items():
+            if at is None:
+                for position in positions:
+                    self._tracks[position].unseen(now, now - self._whole_time <= _UNSEEN)
+                continue
+            view = views[at]
+            places = view.inwards(boxes[positions])
+            checked = view.found(self.detector.refine_each(view.image, places))
+            for answer, position in enumerate(positions):
+                self._recheck(position, checked.take([answer]), views, now)
+
+    def _recheck(self, position: int, seen: Detections, views: list[View], now: float) -> None:
         track = self._tracks[position]
         shift = np.abs(seen.boxes[0] - track.box).max() / max(float(np.ptp(track.box[::2])), 1)
         if seen.scores[0] > self.detector.thresholds[2] and shift < 0.5:
-            self._measure(position, seen, small, scale, now)
+            self._measure(position, seen, views, now)
         else:
             track.visible = False
 
-    def _measure(
-        self, position: int, seen: Detections, small: Image, scale: float, now: float
-    ) -> None:
+    def _measure(self, position: int, seen: Detections, views: list[View], now: float) -> None:
         """Merge what was seen into a track, or let another take its place if it is someone else."""
-        looks = signature(small, seen.landmarks[0] * np.float32(scale))
+        looks = self._looks(seen, views)
         if self._tracks[position].is_someone_else(looks):
             self._tracks[position] = self._begin(seen, looks, now)
         else:
             self._tracks[position].measure(seen, looks, now)
+
+    def _looks(self, seen: Detections, views: list[View]) -> Floats:
+        """The signature of the only face in ``seen``, where it is shown best."""
+        box = seen.boxes[0]
+        view = finest(views, box, self._size) or finest(views, box, self._size, outside=np.inf)
+        assert view is not None, "a moment without a picture"
+        return signature(view.image, view.inwards(seen.landmarks[0]))
 
     def _begin(self, seen: Detections, looks: Floats, now: float) -> Track:
         return Track.begin(next(self._numbers), seen, looks, now)
@@ -197,12 +251,3 @@ class FaceTracker:
         boxes = np.array([track.box for track in self._tracks], np.float32).reshape(-1, 4)
         doubled = duplicates(boxes)
         return [track for i, track in enumerate(self._tracks) if i not in doubled]
-
-
-def _shrunk(image: Image, longest_side: int) -> tuple[Image, float]:
-    height, width = image.shape[:2]
-    scale = longest_side / max(height, width)
-    if scale >= 1:
-        return image, 1.0
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8), scale

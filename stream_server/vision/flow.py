@@ -11,10 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.vision.types import Floats, Gray
+from stream_server.vision.views import View
 
 _POINTS = 30
 _FEWEST = 6
 _RETURN_ERROR = 1.0  # pixels between a point and itself after the way there and back
+_AROUND = 0.75  # of a face's box on each side, where its surroundings are brought to one scale
+_LONGEST_SIDE = 256  # pixels of those
+
+
+def between(before: View, after: View, box: Floats) -> Floats | None:
+    """The 2x3 similarity, in the video's pixels, that moved what ``box`` held; see ``motion``.
+
+    Both views are gray. Where they show other parts, or at other scales, the face's surroundings
+    are brought to the coarser of the two first.
+    """
+    if not before.lies_like(after):
+        rim = _AROUND * float((box[2:] - box[:2]).max())
+        around = np.concatenate((box[:2] - rim, box[2:] + rim)).astype(np.float32)
+        side = max(float((around[2:] - around[:2]).max()), 1.0)
+        scale = min(before.scale, after.scale, _LONGEST_SIDE / side)
+        before, after = before.patch(around, scale), after.patch(around, scale)
+    moved = motion(before.image, after.image, after.inwards(box))
+    if moved is None:
+        return None
+    turn = moved[:, :2]
+    shift = moved[:, 2] / np.float32(after.scale) + (after.corner - turn @ after.corner)
+    return np.concatenate((turn, shift[:, None]), axis=1).astype(np.float32)
 
 
 def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:

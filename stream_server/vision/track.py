@@ -14,7 +14,7 @@ _REFERENCE_SECONDS = 1.0  # how old the looks are that a face is held against be
 
 @dataclass
 class Track:
-    """Coordinates are in pixels of the frames given, times in seconds of media time."""
+    """Coordinates are in pixels of the video, times in seconds of media time."""
 
     id: int
     box: Floats
@@ -46,15 +46,21 @@ class Track:
         self.box = self.box * np.tile(ratio, 2)
         self.landmarks = self.landmarks * ratio
 
-    def carry(self, moved: Floats, scale: float) -> None:
-        """Move by the similarity ``moved`` ``[2, 3]``, in pixels of a picture ``scale`` times as
-        large as the frames."""
-        turn, shift = moved[:, :2], moved[:, 2] / np.float32(scale)
+    def carry(self, moved: Floats) -> None:
+        """Move by the similarity ``moved`` ``[2, 3]``."""
+        turn, shift = moved[:, :2], moved[:, 2]
         self.landmarks = self.landmarks @ turn.T + shift
         centre = turn @ ((self.box[:2] + self.box[2:]) / 2) + shift
         half = (self.box[2:] - self.box[:2]) / 2 * float(np.hypot(turn[0, 0], turn[1, 0]))
         self.box = np.concatenate((centre - half, centre + half)).astype(np.float32)
         self.carried = True
+
+    def unseen(self, now: float, likely: bool) -> None:
+        """No picture shows where it is; ``likely``: it may well be there still."""
+        if not likely:
+            self.visible = False
+        elif self.visible:
+            self.seen_time = now
 
     def is_someone_else(self, looks: Floats) -> bool:
         """Whether a face found where this one is has the signature of another person."""

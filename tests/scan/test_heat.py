@@ -82,8 +82,8 @@ def test_a_still_picture_is_explained_too(mapped: Path, tmp_path: Path) -> None:
 
 
 def test_only_a_few_whole_crops_are_kept_of_a_long_clip(mapped: Path, tmp_path: Path) -> None:
+    from stream_server.face_look import Look
     from stream_server.scan.faces.gallery import WHOLE, Gallery
-    from stream_server.stream import Look
 
     gallery = Gallery()
     crop = np.zeros((224, 224, 3), np.uint8)

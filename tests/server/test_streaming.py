@@ -7,9 +7,13 @@ import json
 import urllib.request
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
+from tests.server.conftest import jpeg
 from tests.support.client import client, frame
+from tests.support.faces import backdrop, paste, person
 from tests.support.server import TOKEN
 
 pytestmark = pytest.mark.server
@@ -41,6 +45,33 @@ async def test_a_face_gathers_and_then_has_a_verdict(server: Any, portrait: byte
     last = faces[-1][0]
     assert last["verdict"] in ("likely_real", "unsure", "likely_fake")
     assert 0 <= last["probability"] <= 1 and set(last["members"]) == {"tiny"}
+
+
+async def test_parts_of_a_large_video_are_one_video(server: Any) -> None:
+    video = paste(backdrop(1920, 1080), person(), (700, 400), 190)
+    small = np.asarray(cv2.resize(video, (640, 360), interpolation=cv2.INTER_AREA))
+    both = np.zeros((656, 640, 3), np.uint8)
+    both[:288, :288], both[296:] = video[256:544, 560:848], small
+    near = {"of": [560, 256, 288, 288]}
+    rect = {"video": [1920, 1080], "parts": [near]}
+    far = {"of": [0, 0, 1920, 1080], "at": [0, 296, 640, 360]}
+    all_parts = {"video": [1920, 1080], "parts": [near | {"at": [0, 0, 288, 288]}, far]}
+    picture, cut_out = jpeg(both), jpeg(both[:288, :288])
+    async with client(server) as one:
+        assert one.welcome["limits"]["parts"] == 16
+        verdicts = [await one.verdict_for(0, 0.0, picture, height=656, rect=all_parts)]
+        for i in range(1, 12):
+            sides = {"width": 288, "height": 288}
+            verdicts.append(await one.verdict_for(i, i / 10, cut_out, **sides, rect=rect))
+        wrong = {"video": [600, 400], "parts": [near]}
+        refused = await one.verdict_for(12, 1.2, cut_out, width=288, height=288, rect=wrong)
+    faces = [verdict["faces"] for verdict in verdicts]
+    assert [[face["samples"] for face in some] for some in faces] == [[i + 1] for i in range(12)]
+    assert faces[-1][0]["probability"] is not None
+    left, top, width, height = faces[-1][0]["box"]
+    assert abs(left + width / 2 - 700 / 1920) < 0.01 and abs(top + height / 2 - 400 / 1080) < 0.03
+    assert refused["code"] == "bad_frame"
+    assert "[560, 256, 288, 288], not within the video of 600x400" in refused["message"]
 
 
 async def test_two_faces_have_two_tracks(server: Any, pair: bytes) -> None:

@@ -15,6 +15,7 @@ from stream_server import protocol
 from stream_server.ingest.websocket.pictures import decode
 from stream_server.live import Job
 from stream_server.protocol import BadHelloError, Close, Hello, ProtocolError
+from stream_server.rect import MAX_PARTS
 from stream_server.server.auth import Caller
 from stream_server.server.registry import OverLimitError
 from stream_server.server.services import Services
@@ -99,7 +100,7 @@ class _Connection:
         self._session = services.streams.open(self._send, caller, hello.source, hello.window)
 
     async def serve(self) -> None:
-        self._send(self._session.welcome())
+        self._send(self._session.welcome(parts=MAX_PARTS))
         ending = await self._session.run(self._read(), self._write())
         if not self._gone:
             await _close(self._websocket, ending)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from stream_server.face_look import Look
 from stream_server.scan.faces.gallery import Gallery
-from stream_server.stream import Face, Look
+from stream_server.stream import Face
 from stream_server.vision.quality import Quality
 from stream_server.vision.types import Floats
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from stream_server.explain.paint import jpeg
-from stream_server.stream import Look
+from stream_server.face_look import Look
 from stream_server.vision.types import Image
 
 SIDE = 168

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stream_server.face_look import Look
 from stream_server.ingest.files.region import WHOLE_PICTURE, Region
 from stream_server.scan.faces.album import FaceRecord
-from stream_server.stream import Look
 from stream_server.vision.types import Floats
 
 Box = tuple[float, float, float, float]

@@ -13,6 +13,8 @@ from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.face_tracker import FaceTracker
 from stream_server.vision.types import Frame
+from stream_server.vision.views import FoveatedFrame
+from tests.support.cut_outs import SIZE, sight
 from tests.support.faces import backdrop, other_person, paste, person
 from tests.support.fake_scorer import FakeScorer
 
@@ -212,3 +214,40 @@ async def test_where_no_face_stays_long_enough_gathering_ends_with_a_reason(
     assert {(verdict, reasons) for number, verdict, reasons in told if number > 11} == {
         ("not_enough_evidence", ("too_few_pictures",))
     }
+
+
+async def watch(stream: Stream, image: Any, frames: int, *parts: tuple[int, int, int]) -> Any:
+    """Cut-outs ten times a second, with the whole in small once a second."""
+    answers = []
+    for i in range(frames):
+        seen = sight(image, *parts, whole=i % 10 == 0)
+        answers.append(await stream.analyse(FoveatedFrame(image, i / 10, i, sight=seen)))
+    return answers
+
+
+async def test_a_small_face_of_a_large_video_is_judged_by_its_cut_outs(
+    stream: Stream, scorer: FakeScorer
+) -> None:
+    image = paste(backdrop(*SIZE), person(), (700, 400), 190)
+    answers = await watch(stream, image, 24, (560, 256, 288))
+    assert [faces[0].samples for faces in answers] == [min(i + 1, 20) for i in range(24)]
+    assert answers[-1][0].verdict == "likely_fake"
+    left, top, width, height = answers[-1][0].box
+    assert left + width / 2 == pytest.approx(700 / 1920, abs=0.01)
+    assert top + height / 2 == pytest.approx(400 / 1080, abs=0.03)
+    moment = stream.moment(1)
+    assert moment is not None and moment.corners.mean(axis=0) == pytest.approx(
+        [left + width / 2, top + height / 2], abs=0.02
+    )
+
+
+async def test_a_face_that_only_the_whole_shows_keeps_its_reason(
+    stream: Stream, scorer: FakeScorer
+) -> None:
+    image = paste(backdrop(*SIZE), person(), (700, 400), 190)
+    image = paste(image, other_person(), (1500, 500), 190)
+    answers = await watch(stream, image, 40, (560, 256, 288))
+    near, far = sorted(answers[-1], key=lambda face: face.box[0])
+    assert near.verdict == "likely_fake" and near.samples == 20
+    assert far.verdict == "not_enough_evidence" and "small_face" in far.reasons
+    assert all(len(faces) == 2 for faces in answers)

@@ -11,6 +11,8 @@ import pytest
 
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.face_tracker import FaceTracker
+from stream_server.vision.views import Sight
+from tests.support.cut_outs import SIZE, sight
 from tests.support.faces import backdrop, other_person, paste, person
 
 STEP = 0.1
@@ -173,3 +175,87 @@ def test_numbers_are_never_used_again(tracker: FaceTracker) -> None:
         ids += [track.id for track in tracker.update(frame, 0.0)]
         tracker.reset()
     assert all(first < second for first, second in pairwise(ids))
+
+
+def video(place: tuple[float, float], height: float = 200) -> Any:
+    return paste(backdrop(*SIZE), person(), place, height)
+
+
+def wanted(image: Any, number: int, *parts: tuple[int, int, int]) -> Sight:
+    """Cut-outs, and every tenth time the whole beside them."""
+    return sight(image, *parts, whole=number % 10 == 0)
+
+
+def test_a_face_is_followed_over_cut_outs_and_wholes(tracker: FaceTracker) -> None:
+    ids = set()
+    for i in range(40):
+        place = (700 + 8 * i, 400 + 30 * np.sin(i / 6))
+        left = 16 * round((place[0] - 200) / 64) * 4
+        tracks = tracker.follow(wanted(video(place), i, (left, 208, 400)), i * STEP)
+        assert len(tracks) == 1, f"frame {i}"
+        assert abs(centre_x(tracks[0]) - place[0]) < 12
+        ids.add(tracks[0].id)
+    assert ids == {1}
+
+
+def test_cut_outs_show_faces_that_the_whole_is_too_coarse_to_judge(tracker: FaceTracker) -> None:
+    image = video((700, 400), 190)
+    for i in range(12):
+        tracks = tracker.follow(wanted(image, i, (600, 304, 208)), i * STEP)
+    [track] = tracks
+    fine = FaceTracker(tracker.detector, longest_side=1920).update(image, 0.0)[0]
+    side = float(np.ptp(fine.box[1::2]))
+    assert 64 < side < 128, "in a whole of half the size it is too small"
+    assert np.abs(track.landmarks - fine.landmarks).max() < 0.06 * side
+
+
+def test_what_no_picture_shows_is_there_until_the_whole_is_without_it(
+    tracker: FaceTracker,
+) -> None:
+    both = paste(video((500, 400)), other_person(), (1400, 500), 220)
+    tracker.follow(wanted(both, 0, (352, 208, 304), (1232, 320, 336)), 0.0)
+    for i in range(1, 10):
+        tracks = tracker.follow(wanted(both, i, (352, 208, 304)), i * STEP)
+        assert {track.id for track in tracks} == {1, 2}
+    for i in range(10, 12):
+        tracks = tracker.follow(wanted(video((500, 400)), i, (352, 208, 304)), i * STEP)
+    assert len(tracks) == 1 and abs(centre_x(tracks[0]) - 500) < 20
+
+
+def test_without_any_whole_what_is_not_shown_is_given_up(tracker: FaceTracker) -> None:
+    both = paste(video((500, 400)), other_person(), (1400, 500), 220)
+    tracker.follow(wanted(both, 0, (352, 208, 304)), 0.0)
+    for i in range(1, 45):
+        tracks = tracker.follow(sight(both, (352, 208, 304)), i * STEP)
+    assert len(tracks) == 1
+
+
+def test_a_face_that_turns_up_in_a_cut_out_where_one_was_lost_is_found(
+    tracker: FaceTracker,
+) -> None:
+    part = (352, 208, 304)
+    tracker.follow(wanted(video((500, 370)), 0, part), 0.0)
+    for i in range(1, 3):
+        assert tracker.follow(sight(backdrop(*SIZE), part), i * STEP) == []
+    tracks = [tracker.follow(sight(video((500, 370)), part), i * STEP) for i in range(3, 6)]
+    assert len(tracks[-1]) == 1
+
+
+def test_another_person_in_the_same_cut_out_is_another_track(tracker: FaceTracker) -> None:
+    part = (352, 208, 304)
+    for i in range(4):
+        tracker.follow(wanted(video((500, 370)), i, part), i * STEP)
+    cut = paste(backdrop(*SIZE, seed=3), other_person(), (500, 370), 200)
+    found = [tracker.follow(sight(cut, part), i * STEP) for i in range(4, 8)]
+    assert {track.id for tracks in found for track in tracks}.isdisjoint({1})
+    assert [track.id for track in tracker.follow(wanted(cut, 10, part), 0.9)] != [1]
+
+
+def test_wholes_that_come_late_end_no_track_that_cut_outs_follow(tracker: FaceTracker) -> None:
+    """A camera that pans changes the whole within a second as much as a cut does."""
+    wide = cv2.resize(backdrop(seed=2), (4 * SIZE[0], SIZE[1]), interpolation=cv2.INTER_CUBIC)
+    for i in range(40):
+        pan = wide[:, 120 * i : 120 * i + SIZE[0]]
+        image = paste(pan, person(), (700, 400), 300)
+        tracker.follow(wanted(image, i, (480, 208, 432)), i * STEP)
+    assert {track.id for track in tracker.tracks} == {1}
