@@ -63,6 +63,7 @@ bench: setup-dev
 docs: setup-dev
 	@.venv-dev/bin/python -m scripts.settings_reference
 	@.venv-dev/bin/python -m scripts.metrics_reference
+	@.venv-dev/bin/python -m scripts.dashboard
 
 triton:
 	@scripts/triton_env.sh > /dev/null

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
         description="Further tokens by name, each with a `role` (`viewer` or `operator`) and a"
         " `token` of at least 16 characters; JSON in the environment.",
     )
+    metrics_token: str = Field(
+        "",
+        pattern=r"^([!-~]{16,4096})?$",
+        description="Opens `/metrics` and nothing else, for a scraper; at least 16 characters."
+        " Empty: an operator's token does.",
+    )
     allowed_hosts: str = Field(
         "",
         description="Host names that are answered beside the server's own, comma separated: for"
@@ -378,6 +384,6 @@ def load(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        if first["loc"][0] == "tokens":
+        if first["loc"][0] in ("tokens", "metrics_token"):
             raise SettingsError(f"setting {name}: {first['msg']}") from None
         raise SettingsError(f"setting {name} = {first['input']!r}: {first['msg']}") from None

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from starlette.requests import HTTPConnection
 
@@ -26,23 +27,28 @@ class Caller:
     """The holder of a token and what that person may do.
 
     ``holder`` stands for the token, fit for counting and for logs: it does not show the token.
+    A scraper may read the metrics and nothing else.
     ``name`` is the token's in the settings, ``owner`` for the server's own and ``paired`` for one
     that came from pairing.
     """
 
     holder: str
-    role: Role
+    role: Role | Literal["scraper"]
     name: str = ""
 
 
 class Authority:
     """Knows the tokens that open this server: its own, those with names, and paired ones.
 
-    A paired token is good for the ``Origin`` that it was given to and for no other.
+    A paired token is good for the ``Origin`` that it was given to and for no other. ``scraper``
+    opens the metrics, where there is one.
     """
 
-    def __init__(self, token: str, named: Mapping[str, NamedToken], pairings: Pairings) -> None:
+    def __init__(
+        self, token: str, named: Mapping[str, NamedToken], pairings: Pairings, scraper: str = ""
+    ) -> None:
         self.token = token
+        self._scraper = scraper
         self.cookie = hmac.new(token.encode(), b"fakelight session v1", hashlib.sha256).hexdigest()
         self._named = dict(named)
         self._pairings = pairings
@@ -55,7 +61,8 @@ class Authority:
 
     def of_hello(self, token: str, connection: HTTPConnection) -> Caller | None:
         """Whose stream a hello opens: by its token, or by the cookie where that is empty."""
-        return self._by_token(token, connection) if token else self._by_cookie(connection)
+        caller = self._by_token(token, connection) if token else self._by_cookie(connection)
+        return None if caller is not None and caller.role == "scraper" else caller
 
     def is_own(self, token: str) -> bool:
         """Whether ``token`` is the server's own; compared in constant time, whatever was given."""
@@ -67,6 +74,8 @@ class Authority:
             return Caller(holder, "operator", "owner")
         if self._pairings.accepts(token, connection.headers.get("origin")):
             return Caller(holder, "operator", "paired")
+        if self._scraper and _same(token, self._scraper):
+            return Caller(holder, "scraper", "scraper")
         for name, one in self._named.items():
             if _same(token, one.token):
                 return Caller(holder, one.role, name)

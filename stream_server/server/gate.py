@@ -103,6 +103,10 @@ class Gate:
             return self._refused(
                 "viewer", 403, f"{path[:80]} takes an operator's token; this one is a viewer's"
             )
+        if caller.role == "scraper" and path != "/metrics":
+            return self._refused(
+                "viewer", 403, f"{path[:80]} takes an operator's token; this one reads /metrics"
+            )
         note_caller(connection, caller)
         return None
 

@@ -39,7 +39,7 @@ class Services:
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
         self.pairings = Pairings(settings.state_dir, observe=self.metrics.pairing)
-        self.authority = Authority(token, settings.tokens, self.pairings)
+        self.authority = Authority(token, settings.tokens, self.pairings, settings.metrics_token)
         self.tickets = Tickets()
         self.policy = VerdictPolicy.from_parameters(engine.repository.parameters)
         self.batcher = MicroBatcher(engine)

@@ -121,3 +121,11 @@ def test_handlers_learn_whose_request_it_is(authority: Any) -> None:
     caller = authority.of_request(asked)
     note_caller(asked, caller)
     assert caller_of(HTTPConnection(asked.scope)) == caller
+
+
+def test_a_scraper_s_token_reads_and_opens_no_stream(pairings: Any) -> None:
+    authority = Authority(TOKEN, NAMED, pairings, "opens-the-metrics-alone")
+    caller = authority.of_request(bearing("opens-the-metrics-alone"))
+    assert caller is not None and caller.role == "scraper"
+    assert authority.of_hello("opens-the-metrics-alone", request()) is None
+    assert Authority(TOKEN, NAMED, pairings).of_request(bearing("")) is None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.testclient import TestClient
 
-from tests.support.in_process import BEARER, EXTENSION, TOKEN
+from stream_server.server.app import create_app
+from tests.support.in_process import BEARER, EXTENSION, TOKEN, services_in
 
 
 @pytest.mark.parametrize(
@@ -76,3 +79,13 @@ def test_an_extension_may_read_answers_with_its_token(client: Any) -> None:
     preflight = client.options("/v1/info", headers={"Origin": EXTENSION})
     assert preflight.status_code == 204
     assert "authorization" in preflight.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/metrics", 200), ("/v1/info", 403), ("/v1/streams", 403), ("/whip", 403)]
+)
+def test_a_scraper_s_token_opens_the_metrics_alone(tmp_path: Path, path: str, status: int) -> None:
+    services = services_in(tmp_path, metrics_token="opens-the-metrics-alone")
+    bearer = {"Authorization": "Bearer opens-the-metrics-alone"}
+    with TestClient(create_app(services), base_url="http://127.0.0.1:8765") as client:
+        assert client.get(path, headers=bearer).status_code == status
