@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from stream_server.atomic import replacing
 from stream_server.ingest.files.pictures import picture_in
 from stream_server.vision.types import Floats, Image
 from training.data.shards import HalfShardError, Sample, Stored, read_shard, sample_from
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -152,3 +155,10 @@ class Manifest:
 def landmarks_of(sample: Sample) -> Floats:
     """The five points, float32 ``[5, 2]``, in pixels of the patch."""
     return np.array(sample.landmarks, np.float32).reshape(5, 2)
+
+
+def spread(rows: Sequence[T], count: int) -> list[T]:
+    """At most ``count`` of ``rows``, evenly over them."""
+    if len(rows) <= count:
+        return list(rows)
+    return [rows[int(place)] for place in np.linspace(0, len(rows) - 1, count).round()]

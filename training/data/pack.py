@@ -15,9 +15,8 @@ import numpy as np
 
 from stream_server.vision.types import Image
 from training.arrays import as_image
-from training.data.manifest import Manifest
+from training.data.manifest import Manifest, spread
 from training.data.shards import Sample, Stored, write_shard
-from training.judge.devset import spread
 
 _SIDE, _QUALITY = 320, 95
 _PER_SAMPLE = 2560  # its facts and the archive's own headers, in bytes

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.vision.types import Image
 from training.augment.margin import Cut
-from training.data.manifest import Manifest, landmarks_of
+from training.data.manifest import Manifest, landmarks_of, spread
 from training.data.shards import Sample, Stored
 from training.judge.metrics import auc
 
 #: Data sets whose fakes are swapped or reenacted faces: what blending leaves can be found there.
 SWAPS = ("DFDC", "DeepFaceLive demo", "FaceForensics++ c23", "frederickszk/LRNet")
 
-T = TypeVar("T")
 Score = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 _STILLS, _AT_ONCE = 600, 50
 
@@ -34,13 +32,6 @@ class Scored:
     def mean(self) -> float:
         """The mean over the crops."""
         return float(self.scores.mean())
-
-
-def spread(rows: Sequence[T], count: int) -> list[T]:
-    """At most ``count`` of ``rows``, evenly over them."""
-    if len(rows) <= count:
-        return list(rows)
-    return [rows[int(place)] for place in np.linspace(0, len(rows) - 1, count).round()]
 
 
 def thinned(manifest: Manifest, samples: int, videos: int, stills: int) -> Manifest:

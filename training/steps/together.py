@@ -42,7 +42,6 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(argv)
     torch.manual_seed(options.seed)
-    torch.backends.cudnn.benchmark = True
     torch.set_float32_matmul_precision("high")
     options.out.mkdir(parents=True, exist_ok=True)
     batches = GrowingBatches(options.shards, Mix(**options.mix), seed=options.seed)
@@ -81,5 +80,7 @@ def planned(facts: dict[str, Any]) -> tuple[FrameModel, Course]:
     local = LocalHead(encoder.local_widths) if course.local else None
     model = FrameModel(encoder, feature_dim(encoder), local)
     if "begin" in facts:
-        model.take(read_frames(Path(facts["begin"])), facts["begin"])
+        begin = read_frames(Path(facts["begin"]))
+        # What the together step kept of a net with adapters lacks all that stood still.
+        model.take({**model.kept(), **begin} if "rank" in facts else begin, facts["begin"])
     return model, course

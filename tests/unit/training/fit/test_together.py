@@ -16,6 +16,8 @@ from training.fit.head import load_frames
 from training.fit.together import Course, Minutes, Trainee
 from training.models.mesonet import Meso4
 from training.models.registry import parse
+from training.models.weights import save_frames
+from training.steps.together import planned
 
 MIX = '{"blended": 1, "paired": 0, "given": 0.5, "stills": 0, "hidden": 1, "donor": 0}'
 PLAN = {
@@ -75,6 +77,26 @@ def test_nets_train_on_pieces_that_come_late_and_are_put_together(
         encoder, logit = load_frames(parse(str(plan["model"])), whole)
         with torch.no_grad():
             assert torch.isfinite(logit(encoder.eval()(torch.zeros(1, 3, 224, 224)))).all()
+
+
+def test_a_net_with_adapters_goes_on_from_what_was_kept_of_it(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model, course = planned({"model": "dinov2_mean", "rank": 2})
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if name.endswith(".up") or name.startswith("logit"):
+                value.normal_(0, 0.02)
+    kept = Trainee("dino", model, course, torch.device("cpu")).kept()
+    assert sum(value.numel() for value in kept.values()) < 1_000_000
+    save_frames(tmp_path / "kept.pt", kept, {})
+    on, _ = planned({"model": "dinov2_mean", "rank": 2, "begin": str(tmp_path / "kept.pt")})
+    for name, value in on.state_dict().items():
+        if name in kept:
+            torch.testing.assert_close(value, kept[name].float())
+    odd = {**kept, "more": torch.zeros(1)}
+    save_frames(tmp_path / "odd.pt", odd, {})
+    with pytest.raises(ValueError, match=r"odd\.pt does not fit .* more"):
+        planned({"model": "dinov2_mean", "rank": 2, "begin": str(tmp_path / "odd.pt")})
 
 
 def test_what_the_plan_cannot_mean_is_refused(
