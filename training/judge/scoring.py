@@ -20,9 +20,8 @@ from stream_server.looks import looks_due
 from stream_server.vision.types import Floats
 from training.augment.delivery import TIERS, Delivery
 from training.augment.margin import Cut
-from training.data.manifest import Manifest, landmarks_of
+from training.data.manifest import Manifest, landmarks_of, spread
 from training.data.shards import Sample, Stored
-from training.judge.devset import spread
 from training.models.contract import MAX_STEPS
 from training.models.encoding import Encode, encode_with, stamp
 from training.models.member import Member
