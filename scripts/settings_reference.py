@@ -22,6 +22,7 @@ HEADINGS = {
     "public_url": "Alerts",
     "stun_url": "WebRTC",
     "log_level": "The log",
+    "traces_url": "Traces",
 }
 # What stands in the table where the default depends on the machine.
 MADE = {

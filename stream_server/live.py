@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from stream_server import protocol
+from stream_server import protocol, tracing
 from stream_server.clock_watch import ClockWatch
 from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
@@ -177,7 +177,10 @@ class LiveStream:
                 continue
             epoch, job = waiting
             try:
-                await self._analyse(epoch, job)
+                with tracing.span(
+                    "frame", "server", since=job.arrived, stream=self.id, frame=job.header.frame_id
+                ):
+                    await self._analyse(epoch, job)
             except ProtocolError as error:
                 self._drop("refused")
                 self.refuse(error)
@@ -192,7 +195,8 @@ class LiveStream:
     async def _analyse(self, epoch: int, job: Job) -> None:
         loop = asyncio.get_running_loop()
         header = job.header
-        image = await loop.run_in_executor(self._executor, job.decode)
+        with tracing.inner("decode"):
+            image = await loop.run_in_executor(self._executor, job.decode)
         if epoch != self._epoch:  # from before a seek
             self._drop("seek")
             return

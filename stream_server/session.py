@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from stream_server import protocol
+from stream_server import logs, protocol
 from stream_server.engine import Engine
 from stream_server.live import LiveStream
 from stream_server.protocol import Close, Explain, ProtocolError, Source
@@ -113,7 +113,8 @@ class Session:
         Returns how it ended, for the transport to tell its client.
         """
         parts = (self.live.run(), self._report(), *transport)
-        tasks = [asyncio.create_task(part) for part in parts]
+        with logs.about(stream=self.id):
+            tasks = [asyncio.create_task(part) for part in parts]
         try:
             waiting: set[asyncio.Future[Any]] = {*tasks, self._ending}
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -333,6 +333,18 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="How much the server writes to its log."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How: as text for people, or each line an object of JSON."
+    )
+    traces_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#@]+[^\s?#@]*)?$",
+        description="OpenTelemetry collector that traces go to, by OTLP over HTTP, such as"
+        " `http://127.0.0.1:4318`. Empty: there are none. It needs the extra `traces`.",
+    )
+    traces_share: float = Field(
+        0.01, gt=0, le=1, description="Share of the frames that are traced."
+    )
 
     @field_validator("monitor_hosts")
     @classmethod

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_server import tracing
 from stream_server.evidence import GATHERING_SECONDS, FaceEvidence, Sample, StreamOptions
 from stream_server.face_look import Look, Unseen, fractions, look_at
 from stream_server.rhythm import Rhythm
@@ -150,14 +151,17 @@ class Stream:
             )
         self._time = frame.media_time
         sight = sight_of(frame)
-        tracks, looks = await self._run(lambda: self._look(sight, frame.media_time))
+        with tracing.inner("look"):
+            tracks, looks = await self._run(lambda: self._look(sight, frame.media_time))
         for track in tracks:
             if track.id not in self._evidence:
                 self._evidence[track.id] = FaceEvidence(
                     self._policy, self.options, self._scorer.rates
                 )
-        await self._collect(frame.media_time, looks)
-        await self._score(frame.media_time, tracks)
+        with tracing.inner("features", faces=len(looks)):
+            await self._collect(frame.media_time, looks)
+        with tracing.inner("verdicts", faces=len(tracks)):
+            await self._score(frame.media_time, tracks)
         self._forget(frame.media_time)
         faces = [self._face(track, sight.size, frame.media_time) for track in tracks]
         return self._impatiently(faces, frame.media_time)

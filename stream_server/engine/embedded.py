@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from stream_server import tracing
 from stream_server.engine.base import (
     EngineBusy,
     EngineUnavailable,
@@ -91,7 +92,8 @@ class EmbeddedEngine(SingleEngine):
         except RuntimeError as error:
             self._pending -= 1
             raise EngineUnavailable("the embedded engine is closed") from error
-        return await asyncio.shield(work)
+        with tracing.inner("infer", engine=self.name, model=model):
+            return await asyncio.shield(work)
 
     def run(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """As ``infer``, in the calling thread and past the queue; for tools and tests."""

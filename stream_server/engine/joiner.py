@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_server import tracing
 from stream_server.engine.base import EngineBusy, EngineUnavailable
 
 
@@ -21,6 +23,7 @@ class _Call:
     rows: int
     done: asyncio.Future[dict[str, NDArray[Any]]]
     asked: float = field(default_factory=time.perf_counter)
+    traced: tracing.Place = field(default_factory=tracing.here)
 
 
 @dataclass(slots=True)
@@ -69,7 +72,9 @@ class Joiner:
         self.stats.calls += 1
         self.waiting.append(call)
         if len(self.workers) < self.parallel():
-            self.workers.add(asyncio.create_task(self._work()))
+            # In a context of its own: what it does is for all, not for who happened to call first.
+            work = asyncio.create_task(self._work(), context=contextvars.Context())
+            self.workers.add(work)
         return await call.done
 
     async def close(self) -> None:
@@ -127,16 +132,18 @@ class Joiner:
                 name: np.concatenate([call.inputs[name] for call in batch])
                 for name in batch[0].inputs
             }
-        answer = await self.run(joined)
+        rows = sum(call.rows for call in batch)
+        with tracing.joined("batch", (call.traced for call in batch), rows=rows, calls=len(batch)):
+            answer = await self.run(joined)
         self.stats.batches += 1
-        self.stats.rows += sum(call.rows for call in batch)
+        self.stats.rows += rows
         start = 0
         for call in batch:
-            rows = slice(start, start + call.rows)
+            part = slice(start, start + call.rows)
             start += call.rows
             if not call.done.done():
                 # Copies: a view would keep the whole batch alive for as long as one window does.
-                call.done.set_result({name: a[rows].copy() for name, a in answer.items()})
+                call.done.set_result({name: a[part].copy() for name, a in answer.items()})
 
     @staticmethod
     def _fail(calls: list[_Call] | deque[_Call], error: Exception) -> None:

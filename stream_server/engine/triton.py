@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from tritonclient.grpc import model_config_pb2, service_pb2, service_pb2_grpc
 
+from stream_server import tracing
 from stream_server.engine.base import (
     EngineBusy,
     EngineError,
@@ -99,7 +100,8 @@ class TritonEngine(SingleEngine):
             await self._ask()
         began = time.perf_counter()
         try:
-            answer = await self._send(model, inputs)
+            with tracing.inner("infer", "client", engine=self.name, model=model):
+                answer = await self._send(model, inputs)
         except EngineUnavailable:
             self._asked = False  # it may come back with other models
             raise
@@ -179,7 +181,11 @@ class TritonEngine(SingleEngine):
         else:
             request = self._requests.reference(model, inputs, region.name)
             region.write(inputs.values())
-        answer = await self._call(self._connected().infer(request, timeout=self.timeout))
+        answer = await self._call(
+            self._connected().infer(
+                request, timeout=self.timeout, metadata=tracing.headers() or None
+            )
+        )
         try:
             outputs = read_answer(answer)
         except (ValueError, DecodeError) as error:  # e.g. fewer bytes than the shape says

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from stream_server import logs
 from stream_server.monitors.store.monitors import SupersededError
 from stream_server.monitors.watch import Watch
 from stream_server.problem import ProblemError
@@ -33,6 +34,10 @@ class Guarded:
 
     async def run(self) -> None:
         """Watch until the source is over, or another server has taken the monitor over."""
+        with logs.about(monitor=self.watch.monitor.id):
+            await self._run()
+
+    async def _run(self) -> None:
         wait = _WAIT[0]
         while True:
             monitor, began = self.watch.monitor.id, time.monotonic()

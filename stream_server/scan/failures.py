@@ -16,7 +16,7 @@ def reason_of(error: Exception, name: str) -> UnusableError:
     if known is not None:
         return known
     # Ours to mend, but not a reason to leave the rest of a batch undone.
-    _log.error("scanning %s failed", name, exc_info=error)
+    _log.error("a scan failed", exc_info=error)
     return UnusableError("internal", f"{name}: an internal error; the log has it", 500)
 
 

@@ -42,7 +42,7 @@ async def with_heat_maps(
                 [await _explanation(shot, explainer) for shot in moments if shot.look is not None]
             )
     except EngineError as error:
-        _log.warning("no heat maps for %s: %s", report.file, error)
+        _log.warning("no heat maps: %s", error)
         return _without(report, "the engine gave no answer.")
     faces = tuple(replace(f, explanations=found.get(f.track, ())) for f in report.faces)
     return replace(report, faces=faces)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Protocol as Interface
 
+from stream_server import logs
 from stream_server.engine import Engine
 from stream_server.live import Counters, LiveStream
 from stream_server.problem import ProblemError
@@ -85,7 +86,8 @@ class Registry:
         )
         self.empty.clear()
         self._open[session.id] = session
-        _log.info("stream %s opened (%s)", session.id, session.source.kind or "unnamed")
+        with logs.about(stream=session.id):
+            _log.info("opened (%s)", session.source.kind or "unnamed")
         return session
 
     def get(self, stream: str) -> Session | None:
@@ -116,4 +118,5 @@ class Registry:
         self._observer.closed(session.ending.code)
         if not self._open:
             self.empty.set()
-        _log.info("stream %s closed, %s", session.id, session.live.counters)
+        with logs.about(stream=session.id):
+            _log.info("closed (%s), %s", session.ending.code.name.lower(), session.live.counters)

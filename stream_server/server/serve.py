@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
-from stream_server import __version__, resources
+from stream_server import __version__, logs, resources, tracing
 from stream_server.engine.configured import configured_engine
 from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProtocol
 from stream_server.server.app import create_app
@@ -23,6 +23,7 @@ from stream_server.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GOODBYE_SECONDS = 0.5
+_log = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -55,12 +56,12 @@ class _Server(uvicorn.Server):
 def serve(settings: Settings) -> int:
     """Serve until interrupted; the process's exit status.
 
-    Raises ``SettingsError``, ``TokenError``, ``RepositoryError`` or ``OSError`` for what keeps it
-    from starting.
+    Raises ``SettingsError``, ``TokenError``, ``RepositoryError``, ``TracingUnavailableError`` or
+    ``OSError`` for what keeps it from starting.
     """
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logs.configure(settings.log_level, settings.log_format)
+    if settings.traces_url:
+        tracing.start(settings.traces_url, settings.traces_share)
     token = load_token(settings)
     listening = _listen(settings.host, settings.port)
     try:
@@ -82,6 +83,7 @@ def serve(settings: Settings) -> int:
         _Server(config, services).run(sockets=[listening])
     finally:
         listening.close()
+        tracing.stop()
     return 0
 
 
@@ -107,6 +109,9 @@ def _greet(services: Services, listening: socket.socket) -> None:
     port = listening.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
     shown = f"[{host}]" if ":" in host else host
+    if settings.log_format == "json":
+        _log.info("serving on http://%s:%d (%s engine)", shown, port, services.engine.in_use)
+        return
     lines = [
         f"Fakelight {__version__} is serving on http://{shown}:{port}"
         f" ({services.engine.in_use} engine, {', '.join(models.members)})",

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from scripts.dashboard import ROWS
 from tests.contract.test_serve_with_triton import Player, portrait, scored
 from tests.support.client import client
-from tests.support.prometheus_server import PROMETHEUS, running_prometheus
+from tests.support.collector import collecting
+from tests.support.prometheus_server import PROMETHEUS, Prometheus, running_prometheus
 from tests.support.server import running_server
 from tests.support.triton_server import TritonServer
 
@@ -44,14 +46,53 @@ def drawn() -> list[str]:
     ]
 
 
+def whole(trace: list[Span]) -> bool:
+    """Whether a trace leads from a frame's arrival through Triton to its verdict."""
+    by_id = {span.span_id: span for span in trace}
+
+    def above(span: Span) -> list[str]:
+        parent = by_id.get(span.parent_span_id)
+        return [] if parent is None else [*above(parent), parent.name]
+
+    ways = {(*above(span), span.name, *told(span)) for span in trace}
+    return ways >= {
+        ("frame",),
+        ("frame", "decode"),
+        ("frame", "look"),
+        ("frame", "features", "batch", "infer", "triton", "face_features"),
+        ("frame", "verdicts", "batch", "infer", "triton", "sequence_verdict"),
+    }
+
+
+def told(span: Span) -> list[str]:
+    values = {one.key: one.value.string_value for one in span.attributes}
+    return [values[key] for key in ("engine", "model") if key in values]
+
+
+def exemplars(prometheus: Prometheus) -> set[str]:
+    """The traces that the lag is tied to."""
+    asked = {"query": "fakelight_verdict_seconds_bucket", "start": "0", "end": "9999999999"}
+    found = prometheus.ask("query_exemplars", **asked)
+    return {one["labels"]["trace_id"] for series in found for one in series["exemplars"]}
+
+
 async def test_an_outage_of_triton_is_seen_and_alarmed_and_every_drawing_has_its_data(
     breakable: TritonServer, portrait: bytes, tmp_path: Path
 ) -> None:
     arguments = ("--models", str(breakable.models), "--engine", "triton")
-    environment = {"FAKELIGHT_METRICS_TOKEN": SCRAPER}
-    with running_server(
-        *arguments, "--triton-url", breakable.url, environment=environment
-    ) as server:
+    with (
+        collecting() as collector,
+        running_server(
+            *arguments,
+            "--triton-url",
+            breakable.url,
+            environment={
+                "FAKELIGHT_METRICS_TOKEN": SCRAPER,
+                "FAKELIGHT_TRACES_URL": collector.url,
+                "FAKELIGHT_TRACES_SHARE": "1",
+            },
+        ) as server,
+    ):
         targets = {
             "fakelight": f"127.0.0.1:{server.port}",
             "triton": f"127.0.0.1:{breakable.metrics_port}",
@@ -69,6 +110,9 @@ async def test_an_outage_of_triton_is_seen_and_alarmed_and_every_drawing_has_its
                         await asyncio.to_thread(found)  # nothing to draw, and no error
                     else:
                         await seen(found)
+                await seen(lambda: any(whole(trace) for trace in collector.traces()))
+                ids = {span.trace_id.hex() for span in list(collector.spans)}
+                await seen(lambda: exemplars(prometheus) and exemplars(prometheus) <= ids)
                 runs = await asyncio.to_thread(
                     prometheus.value, "fakelight_model_run_seconds_count"
                 )

@@ -73,6 +73,7 @@ def running_prometheus(
     (folder / "alerts.yml").write_text(re.sub(r"for: \d+m", "for: 2s", rules))
     port = free_port()
     command = [str(PROMETHEUS), f"--config.file={folder}/prometheus.yml"]
+    command += ["--enable-feature=exemplar-storage"]
     command += [f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}"]
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -17,9 +17,16 @@ import pytest
 from tests.support.imports import Import, imports_of, sources
 from tests.support.paths import ROOT
 
+EXTRAS = ("heic", "jxl", "postgres", "ray", "traces")  # of the server
 OURS = {"stream_server", "training", "tests", "benchmarks", "scripts"}
 # Packages whose import name several distributions share.
-SHARED_NAMES = {"google.protobuf": "protobuf"}
+SHARED_NAMES = {
+    "google.protobuf": "protobuf",
+    "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry.proto": "opentelemetry-proto",
+    "opentelemetry.sdk": "opentelemetry-sdk",
+    "opentelemetry": "opentelemetry-api",
+}
 # Declared though nothing imports them by name, and why.
 UNIMPORTED = {
     "torchvision": "timm and facenet-pytorch import it; its version must fit PyTorch's",
@@ -97,14 +104,11 @@ def unused(names: set[str], imports: list[Import]) -> set[str]:
 
 
 def test_all_that_the_server_imports_is_declared() -> None:
-    assert (
-        missing(foreign("stream_server"), declared() | declared("heic", "jxl", "postgres", "ray"))
-        == []
-    )
+    assert missing(foreign("stream_server"), declared() | declared(*EXTRAS)) == []
 
 
 def test_the_server_starts_without_its_extras() -> None:
-    extras = declared("heic", "jxl", "postgres", "ray")
+    extras = declared(*EXTRAS)
     early = [one for one in foreign("stream_server") if not one.late]
     assert [one for one in early if distribution(one.name) in extras] == []
 
@@ -115,7 +119,7 @@ def test_all_that_training_imports_is_declared() -> None:
 
 
 def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
-    known = declared() | declared("train", "wandb", "heic", "postgres", "ray", "dev")
+    known = declared() | declared("train", "wandb", *EXTRAS, "dev")
     # It would bring another build of OpenCV; its test says so and skips.
     optional = {"pytest_grad_cam", "grad-cam"}
     assert missing(foreign("tests", "benchmarks", "scripts"), known | optional) == []
@@ -125,7 +129,7 @@ def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
     ("extras", "packages"),
     [
         ((), ("stream_server",)),
-        (("heic", "postgres", "ray"), ("stream_server",)),
+        (("heic", "postgres", "ray", "traces"), ("stream_server",)),
         (("train", "wandb"), ("training",)),
         (("dev",), ("tests", "benchmarks")),
     ],
@@ -137,7 +141,7 @@ def test_nothing_is_declared_that_nothing_imports(
 
 
 def test_the_list_of_the_unimported_holds_nothing_else() -> None:
-    everywhere = declared() | declared("train", "wandb", "heic", "postgres", "ray", "dev")
+    everywhere = declared() | declared("train", "wandb", *EXTRAS, "dev")
     assert set(UNIMPORTED) <= everywhere
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from stream_server import logs
 from stream_server.problem import ProblemError
 from stream_server.report.html import render
 from stream_server.report.model import Report
@@ -240,7 +241,8 @@ class ScanQueue:
                 told = time.monotonic()
                 self._tell(scan.id)
 
-        return await self._scanner().scan(self.uploads / scan.id, scan.file, options, progress)
+        with logs.about(scan=scan.id):
+            return await self._scanner().scan(self.uploads / scan.id, scan.file, options, progress)
 
     async def _finish(self, scan: Scan, task: asyncio.Task[Report]) -> None:
         error = task.exception()

@@ -21,7 +21,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from stream_server import __version__
+from stream_server import __version__, tracing
 from stream_server.engine import Engine, MicroBatcher
 from stream_server.engine.joiner import BatchStats
 from stream_server.live import Counters, DropReason
@@ -99,7 +99,7 @@ class Metrics(Collector):
 
     def observe(self, lag: float, faces: list[Face]) -> None:
         """Count an analysed frame: ``lag`` in seconds, and its faces."""
-        self._lag.observe(lag)
+        self._lag.observe(lag, tracing.exemplar())
         for face in faces:
             self._verdicts.labels(face.verdict).inc()
             for reason in face.reasons:
