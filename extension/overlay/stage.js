@@ -1,14 +1,14 @@
 // The overlay's own elements: a host in the browser's top layer and a closed shadow root in it.
 
 import { Card } from "./card.js";
-import { OUTSIDE } from "./clear.js";
+import { BESIDE, OUTSIDE } from "./clear.js";
 import { Corner } from "./corner.js";
 import { applyStyle } from "./style.js";
 import { say } from "../shared/words.js";
 
 /** Everything important, so that no rule of the page reaches the host. */
 const HOST_STYLE =
-  "all:initial!important;position:absolute!important;display:block!important;" +
+  "all:initial!important;position:absolute!important;display:block!important;left:0!important;top:0!important;" +
   "overflow:visible!important;pointer-events:none!important;z-index:2147483647!important;";
 
 export class Stage {
@@ -32,8 +32,11 @@ export class Stage {
     this.corner = new Corner(this.element);
     this.card = new Card(root);
     this.placed = "";
+    /** Its corner in the page, CSS pixels. */
+    this.at = { x: 0, y: 0 };
     this.outside = false;
-    this.room = { above: false, below: false };
+    /** @type {import("./clear.js").Room} */
+    this.room = { above: false, below: false, left: false, right: false };
     this.raise();
   }
 
@@ -50,7 +53,8 @@ export class Stage {
   }
 
   /**
-   * Page coordinates rather than the window's: the stage then scrolls with the page by itself.
+   * Page coordinates rather than the window's: the stage then scrolls with the page by itself. By
+   * transform: following a video that the page moves is then no shift of the page's layout.
    * @param {import("./layout.js").Rect} visible in the window
    * @returns {boolean} whether anything has changed
    */
@@ -65,24 +69,32 @@ export class Stage {
     const placed = JSON.stringify(place);
     if (placed === this.placed) return false;
     this.placed = placed;
-    for (const [name, value] of Object.entries(place)) {
-      this.host.style.setProperty(name, `${value.toFixed(1)}px`, "important");
-    }
+    this.at = { x: place.left, y: place.top };
+    const [left, top, width, height] = Object.values(place).map((length) => `${length.toFixed(1)}px`);
+    this.host.style.setProperty("transform", `translate(${left}, ${top})`, "important");
+    this.host.style.setProperty("width", width, "important");
+    this.host.style.setProperty("height", height, "important");
     this.element.dataset.size = sizeName(visible.width);
-    const bottom = visible.y + visible.height;
-    this.room = { above: visible.y >= OUTSIDE, below: innerHeight - bottom >= OUTSIDE };
+    const { innerWidth, innerHeight } = this.page.defaultView ?? globalThis;
+    this.room = {
+      above: visible.y >= OUTSIDE,
+      below: innerHeight - visible.y - visible.height >= OUTSIDE,
+      left: visible.x >= BESIDE,
+      right: innerWidth - visible.x - visible.width >= BESIDE,
+    };
     this.showOutside();
     return true;
   }
 
-  /** @param {boolean} outside whether labels may lie above and below the picture */
+  /** @param {boolean} outside whether labels may lie out of the picture */
   setOutside(outside) {
     this.outside = outside;
     this.showOutside();
   }
 
   showOutside() {
-    const side = this.room.below ? "below" : this.room.above ? "above" : "";
+    const { above, below, left, right } = this.room;
+    const side = below ? "below" : above ? "above" : right ? "right" : left ? "left" : "";
     if (this.outside) this.element.dataset.outside = side;
     else delete this.element.dataset.outside;
   }

@@ -37,6 +37,7 @@ class OverlayView:
     away: bool = False  # hidden, since the picture is elsewhere
     chips: list[ChipView] = field(default_factory=list)
     boxes: list[int] = field(default_factory=list)
+    signs: list[int] = field(default_factory=list)  # those in the corner that are shown
 
 
 class Eye:
@@ -84,6 +85,14 @@ class Eye:
         )
         found = self._call(node, script)
         return (found[0], found[1], found[2], found[3])
+
+    def is_cut(self, node: int) -> bool:
+        """Whether words in an element have no room."""
+        script = (
+            "function () { return [this, ...this.querySelectorAll('.words, .text, .percent')]"
+            ".some((one) => one.scrollWidth > one.clientWidth + 1); }"
+        )
+        return bool(self._call(node, script))
 
     def click(self, node: int) -> None:
         """A real click on the middle of an element."""
@@ -136,6 +145,7 @@ def _translation(node: dict[str, Any]) -> tuple[float, float]:
 
 def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
     style = _attributes(host).get("style", "")
+    left, top = _translation(host)
     chips = []
     for layer in _by_class(shadow, "face"):
         [chip] = _by_class(layer, "chip")
@@ -150,13 +160,16 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
                 node=chip["backendNodeId"],
             )
         )
-    signs = {}
-    for name in ("badge", "recall", "card"):
+    signs: dict[str, str | None] = dict.fromkeys(("badge", "recall", "card"))
+    shown = []
+    for name in signs:
         [sign] = _by_class(shadow, name)
-        signs[name] = None if "hidden" in _attributes(sign) else _text(sign)
+        if "hidden" not in _attributes(sign):
+            signs[name] = _text(sign)
+            shown += [sign["backendNodeId"]] if name != "card" else []
     return OverlayView(
-        left=_number(style, "left"),
-        top=_number(style, "top"),
+        left=left,
+        top=top,
         width=_number(style, "width"),
         height=_number(style, "height"),
         badge=signs["badge"],
@@ -165,4 +178,5 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
         away="visibility: hidden" in style,
         chips=chips,
         boxes=[one["backendNodeId"] for one in _by_class(shadow, "box")],
+        signs=shown,
     )

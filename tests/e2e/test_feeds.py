@@ -234,6 +234,10 @@ def test_feed_leaves_nothing_behind_and_moves_nothing(
     assert after["JSEventListeners"] - before["JSEventListeners"] < 20
     assert after["JSHeapUsedSize"] < 1.25 * before["JSHeapUsedSize"] + 1e6
     assert len(streams(server)) <= 1
+    # Moved by the page as sliders and full-page players do: the overlay goes along.
+    page.evaluate("v.style.transform = 'translate(90px, 40px)'")
+    wait_for("the overlay in the new place", lambda: (v := eye.only()) and v.left == 90)
+    page.wait_for_timeout(300)
     assert page.evaluate("shifts") == []
     page.evaluate("document.querySelector('h1').style.marginTop = '90px'; scrollTo(0, 0)")
     page.wait_for_timeout(300)
