@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwrigh
 from tests.e2e import clips as made
 from tests.e2e.browser import Extension, chromium, extension_with_consent, launch
 from tests.e2e.site import Site
+from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server, start_server
 from tests.support.tiny_repository import tiny_repository
 
@@ -69,22 +70,33 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+def is_as_installed(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker("as_installed") is not None
+
+
 @pytest.fixture(scope="module")
 def browser(
-    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    playwright: Playwright,
+    site: Site,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[BrowserContext]:
-    """A browser with the extension, all sites granted; shared by the tests of a module."""
+    """A browser with the extension, shared by the tests of a module.
+
+    It may enter all sites; in a module marked ``as_installed`` none, as the folder has it.
+    """
     folder = tmp_path_factory.mktemp("browser")
-    copy = extension_with_consent(folder / "extension")
+    copy = EXTENSION if is_as_installed(request) else extension_with_consent(folder / "extension")
     with launch(playwright, folder / "profile", site.port, copy) as context:
         yield context
 
 
 @pytest.fixture(scope="module")
-def extension(browser: BrowserContext, server: Server) -> Extension:
-    """The extension, paired with the server and turned on everywhere."""
+def extension(request: pytest.FixtureRequest, browser: BrowserContext, server: Server) -> Extension:
+    """The extension, paired with the server and turned on everywhere; neither ``as_installed``."""
     found = Extension(browser)
-    found.everywhere(server.url, TOKEN)
+    if not is_as_installed(request):
+        found.everywhere(server.url, TOKEN)
     return found
 
 

@@ -11,31 +11,17 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e import clips
-from tests.e2e.browser import Extension, ToolbarPopup, launch
+from tests.e2e.browser import Extension, ToolbarPopup
 from tests.e2e.site import Site
-from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server, free_port
+
+pytestmark = pytest.mark.as_installed
 
 Clip = Callable[[str, str], str]
 PATIENCE = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser(
-    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrowserContext]:
-    """The extension exactly as it is installed."""
-    folder = tmp_path_factory.mktemp("browser")
-    with launch(playwright, folder / "profile", site.port, EXTENSION) as context:
-        yield context
-
-
-@pytest.fixture(scope="module")
-def extension(browser: BrowserContext) -> Extension:
-    return Extension(browser)
 
 
 def page_of_pictures(site: Site, clip: Clip, folder: Path) -> str:

@@ -8,30 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import Page
 
-from tests.e2e.browser import Extension, ToolbarPopup, launch, wait_for, watch
+from tests.e2e.browser import Extension, ToolbarPopup, wait_for, watch
 from tests.e2e.site import Site, video_page
 from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server
 
+pytestmark = pytest.mark.as_installed
+
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
-
-
-@pytest.fixture(scope="module")
-def browser(
-    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrowserContext]:
-    """The extension exactly as it is installed, with no permission but those of its manifest."""
-    folder = tmp_path_factory.mktemp("browser")
-    with launch(playwright, folder / "profile", site.port, EXTENSION) as context:
-        yield context
-
-
-@pytest.fixture(scope="module")
-def extension(browser: BrowserContext) -> Extension:
-    return Extension(browser)
 
 
 class Ear:

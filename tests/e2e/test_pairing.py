@@ -5,30 +5,15 @@ from __future__ import annotations
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import Extension, launch, wait_for
-from tests.e2e.site import Site
-from tests.support.paths import EXTENSION
+from tests.e2e.browser import Extension, wait_for
 from tests.support.server import Server, free_port, start_server
 
-
-@pytest.fixture(scope="module")
-def browser(
-    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrowserContext]:
-    folder = tmp_path_factory.mktemp("browser")
-    with launch(playwright, folder / "profile", site.port, EXTENSION) as context:
-        yield context
-
-
-@pytest.fixture(scope="module")
-def extension(browser: BrowserContext) -> Extension:
-    return Extension(browser)
+pytestmark = pytest.mark.as_installed
 
 
 @pytest.fixture

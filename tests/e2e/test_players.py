@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Frame, Page, Playwright
+from playwright.sync_api import BrowserContext, Frame, Page
 
 from tests.e2e import clips
-from tests.e2e.browser import Consent, Extension, ToolbarPopup, launch, wait_for, watch
+from tests.e2e.browser import Consent, Extension, ToolbarPopup, wait_for, watch
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
-from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server, free_port, start_server
+
+pytestmark = pytest.mark.as_installed
 
 Clip = Callable[[str, str], str]
 STYLE = "width:640px;height:360px"
@@ -22,21 +23,9 @@ PLAYER, SECOND, THIRD, FOURTH = (f"http://{name}.test" for name in NAMES)
 PATIENCE = 60.0
 
 
-@pytest.fixture(scope="module")
-def browser(
-    playwright: Playwright, site: Site, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrowserContext]:
-    """The extension exactly as it is installed, with no permission but those of its manifest."""
-    folder = tmp_path_factory.mktemp("browser")
-    with launch(playwright, folder / "profile", site.port, EXTENSION) as context:
-        yield context
-
-
-@pytest.fixture(scope="module")
-def extension(browser: BrowserContext, server: Server) -> Extension:
-    found = Extension(browser)
-    found.store({"server": server.url, "token": TOKEN})
-    return found
+@pytest.fixture(scope="module", autouse=True)
+def paired(extension: Extension, server: Server) -> None:
+    extension.store({"server": server.url, "token": TOKEN})
 
 
 @pytest.fixture(scope="module")
