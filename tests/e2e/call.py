@@ -10,14 +10,38 @@ const portrait = new Image();
 portrait.src = "/portrait.png";
 
 function draw(index) {
-  const { context, frozen } = sources[index];
+  const { context, frozen, slide } = sources[index];
   if (frozen) return;
-  context.fillStyle = "#767676";
+  context.fillStyle = slide ? "#fff" : "#767676";
   context.fillRect(0, 0, 640, 360);
-  context.drawImage(portrait, 150, 90);
+  if (slide) drawSlide(context);
+  else context.drawImage(portrait, 150, 90);
   // Some change in every picture: nothing is sent of a canvas at rest.
   context.fillStyle = `hsl(${(performance.now() / 10) % 360} 40% 50%)`;
   context.fillRect(0, 0, 8, 8);
+}
+
+function drawSlide(context) {
+  context.fillStyle = "#20304a";
+  context.font = "600 34px sans-serif";
+  context.fillText("Results of the quarter", 40, 70);
+  context.font = "20px sans-serif";
+  for (let top = 130; top < 340; top += 36) context.fillText("A line that nobody reads", 60, top);
+}
+
+/** A participant shows their screen from now on. */
+function present(index) {
+  sources[index].slide = true;
+  senders[index].track.contentHint = "detail";
+}
+
+/** Oneself as well: this tab. */
+async function showMyScreen() {
+  const wanted = { video: true, preferCurrentTab: true };
+  const stream = await navigator.mediaDevices.getDisplayMedia(wanted);
+  const box = grid.appendChild(document.createElement("div"));
+  Object.assign(box, { className: "tile", id: "tile-screen" });
+  box.append(shows(document.createElement("video"), stream));
 }
 
 async function connect(from, to) {
@@ -35,7 +59,7 @@ async function join(count, fps) {
   back.ontrack = ({ track, streams: [stream] }) => streams.push(stream ?? new MediaStream([track]));
   for (let index = 0; index < count; index++) {
     const canvas = Object.assign(document.createElement("canvas"), { width: 640, height: 360 });
-    sources.push({ canvas, context: canvas.getContext("2d"), frozen: false });
+    sources.push({ canvas, context: canvas.getContext("2d"), frozen: false, slide: false });
     const stream = canvas.captureStream();
     const [track] = stream.getTracks();
     senders.push(out.addTrack(track, stream));

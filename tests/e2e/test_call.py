@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 from tests.e2e import clips
 from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
 from tests.e2e.call import call_page
-from tests.e2e.overlay_view import Eye, OverlayView
+from tests.e2e.overlay_view import Box, Eye, OverlayView
 from tests.e2e.site import Site
 from tests.e2e.streams import streams
 from tests.support.server import TOKEN, Server
@@ -41,6 +42,7 @@ def browser(
         f"--use-file-for-fake-video-capture={camera}",
         # A camera and a window that floats are for pages of a safe origin only.
         f"--unsafely-treat-insecure-origin-as-secure=http://site.test:{site.port}",
+        "--auto-accept-this-tab-capture",
     )
     copy = extension_with_consent(folder / "extension")
     with launch(playwright, folder / "profile", site.port, copy, flags) as context:
@@ -158,6 +160,68 @@ def test_tiles_keep_what_was_found_and_oneself_is_left_out(
     page.screenshot(path=tmp_path / "call-own.png")
     extension.command({"type": "own-picture", "judged": False})
     wait_for("the sign again", lambda: (v := over(page, eye, "me")) and v.badge == OWN, PATIENCE)
+
+
+def untidy(eye: Eye) -> list[str]:
+    """What is wrong with the labels and signs on the tiles: cut, off their tile, on one another."""
+    found = []
+    for view in eye.overlays():
+        tile = (view.left, view.top, view.width, view.height)
+        nodes = [*(chip.node for chip in view.chips), *view.signs]
+        rects = [rect for node in nodes if (rect := eye.rect(node))[2] > 0]
+        words = [chip.label for chip in view.chips] + [view.badge, view.recall]
+        if any(not _within(rect, tile) for rect in rects):
+            found.append(f"off the tile: {words} {rects} {tile}")
+        if any(_meet(a, b) for n, a in enumerate(rects) for b in rects[:n]):
+            found.append(f"on one another: {words} {rects}")
+        if any(eye.is_cut(node) for node in nodes):
+            found.append(f"cut: {words} in {view.width} px")
+    return found
+
+
+def _within(inner: Box, outer: Box) -> bool:
+    return all(
+        inner[n] >= outer[n] - 1 and inner[n] + inner[n + 2] <= outer[n] + outer[n + 2] + 1
+        for n in (0, 1)
+    )
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return all(a[n] < b[n] + b[n + 2] - 1 and b[n] < a[n] + a[n + 2] - 1 for n in (0, 1))
+
+
+def test_shared_screens_and_large_grids(
+    call: Callable[..., Page], server: Server, tmp_path: Path
+) -> None:
+    page = call(2, 8, 320)
+    eye = watch(page)
+    page.evaluate("present(1)")
+    wait_for("a verdict beside the screen", lambda: judged(page, eye, "0"), PATIENCE)
+    no_face = "No face in view"
+    wait_for(
+        "word on the screen",
+        lambda: (v := over(page, eye, "1")) and v.badge == no_face and not v.chips,
+        PATIENCE,
+    )
+    gesture(page, "showMyScreen()")
+    wait_for("one's own", lambda: (v := over(page, eye, "screen")) and v.badge == OWN, PATIENCE)
+    assert len(streams(server)) == 2
+    for count, width in ((9, 320), (25, 190)):
+        page = call(count, 5, width, dark=count == 25)
+        page.evaluate(f"present({count - 1})")
+        eye = watch(page)
+        wait_for("labels and turns", partial(grid_is_settled, eye, count), PATIENCE)
+        page.screenshot(path=tmp_path / f"grid-{count}.png")
+        assert untidy(eye) == []
+        assert len(streams(server)) <= 4
+
+
+def grid_is_settled(eye: Eye, count: int) -> bool:
+    """Whether four tiles of ``count`` are judged, the shared screen perhaps among them."""
+    views = eye.overlays()
+    labelled = [view for view in views if view.chips]
+    waiting = [view for view in views if view.badge == f"In turn: judging 4 of {count}"]
+    return len(views) == count and len(labelled) >= 3 and len(waiting) >= count - 5
 
 
 def gesture(page: Page, expression: str) -> None:
