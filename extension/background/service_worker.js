@@ -164,7 +164,9 @@ async function contentSettings(_, sender) {
   const busy = others.flatMap(([, known]) => known).filter(({ state }) => AT_WORK.has(state)).length;
   const picture = await pictureOf(sender.tab?.id ?? -1);
   const { sensitivity, ownPicture } = settings;
-  return { on: on && busy < MOST_VIDEOS, sensitivity, ownPicture, picture };
+  // To its page a tab whose picture is had seems to be seen, wherever it is.
+  const inFront = !isSeen(picture) || sender.tab?.active !== false;
+  return { on: on && busy < MOST_VIDEOS, sensitivity, ownPicture, picture, inFront };
 }
 
 /** @param {number} tabId @param {"off"|"lost"} picture why the look at the tab's picture ends */
@@ -231,7 +233,7 @@ chrome.tabs.onRemoved.addListener((tabId) => {
 });
 chrome.tabs.onActivated.addListener(async ({ tabId }) => {
   await tell(tabId, { type: "front", front: true });
-  // To its page a tab whose picture is had seems to be seen, wherever it is.
+  // Their pages cannot tell.
   for (const other of await broughtToFront(tabId)) await tell(other, { type: "front", front: false });
 });
 chrome.storage.onChanged.addListener((changes, area) => {

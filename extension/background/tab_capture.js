@@ -158,7 +158,7 @@ export async function framePlace(tabId, frameId) {
   const found = await survey(tabId, []);
   const frame = found?.entered.find((one) => one.frameId === frameId);
   if (!found || !frame?.visible) return null;
-  return { rect: frame.rect, visible: frame.visible, view: { x: 0, y: 0, ...found.window } };
+  return { rect: frame.rect, visible: frame.visible, view: found.view };
 }
 
 /**
@@ -168,7 +168,9 @@ export async function framePlace(tabId, frameId) {
  */
 export async function closedFrames(tabId) {
   const found = await survey(tabId, []);
-  const closed = found?.unreached.filter(({ why, frameId, visible }) => why === "closed" && frameId === null && visible);
+  const closed = found?.unreached.filter(
+    ({ why, frameId, visible }) => (why === "closed" || why === "elsewhere") && frameId === null && visible,
+  );
   return (closed ?? []).map(({ rect }) => rect);
 }
 

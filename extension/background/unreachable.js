@@ -22,18 +22,20 @@ import { patternOf, siteOf } from "../shared/sites.js";
  * @property {string} origin "null" for documents of no origin
  * @property {string} url
  * @property {Size} window
+ * @property {Rect} view the part of the window that is shown: all of it, unless it is pinched larger
  * @property {Held[]} held
  */
 /** @typedef {{frameId: number, report: FrameReport}} Answer */
 /**
  * ask: the browser can be asked for its site; off: it can be entered, and its site is turned off;
- * closed: nobody can be asked (sandboxed, or gone on to a site that cannot be told)
- * @typedef {"ask"|"off"|"closed"} Why
+ * closed: its document is of no origin (sandboxed), for which nobody can be asked; elsewhere: it has gone
+ * on to a site that cannot be told
+ * @typedef {"ask"|"off"|"closed"|"elsewhere"} Why
  */
 /**
  * @typedef {object} Unreached a frame as large as a player in which nothing can be watched
  * @property {Why} why
- * @property {string|null} site null where it is closed
+ * @property {string|null} site null where there is none, or none that can be told
  * @property {Rect} rect of its content in the tab's window, as the frames around it lay it out
  * @property {Rect|null} visible the part of it within all the windows around it; null where it is
  *     scrolled out of view
@@ -43,7 +45,7 @@ import { patternOf, siteOf } from "../shared/sites.js";
 /**
  * @typedef {object} Survey
  * @property {number[]} frameIds of the frames that can be entered
- * @property {Size} window of the tab's page, CSS pixels
+ * @property {Rect} view the part of the tab's window that is shown
  * @property {Unreached[]} unreached those in view first, the largest first
  * @property {Entered[]} entered
  */
@@ -66,7 +68,7 @@ export async function survey(tabId, offSites) {
   const found = await Promise.all(unreached(answers, offSites, entered).map(settled));
   return {
     frameIds: answers.map(({ frameId }) => frameId),
-    window: top.report.window,
+    view: top.report.view,
     entered,
     unreached: found.sort((a, b) => areaOf(b.visible) - areaOf(a.visible) || areaOf(b.rect) - areaOf(a.rect)),
   };
@@ -88,7 +90,7 @@ async function settled(frame) {
   if (frame.why !== "ask" || frame.site === null) return frame;
   // There is a permission and still no answer: its document has come from elsewhere.
   const permitted = await chrome.permissions.contains({ origins: [patternOf(frame.site)] });
-  return permitted ? { ...frame, why: "closed", site: null } : frame;
+  return permitted ? { ...frame, why: "elsewhere", site: null } : frame;
 }
 
 /**
@@ -170,7 +172,10 @@ function whyNot({ url, sandboxed }, inside, offSites) {
     return site !== null && offSites.includes(site) ? { why: "off", site } : null;
   }
   const site = siteOf(url);
-  return site === null || sandboxed ? { why: "closed", site: null } : { why: "ask", site };
+  if (!sandboxed && site !== null) return { why: "ask", site };
+  // Of an empty frame that was sent on by a script or a form it is not known where to.
+  const isSentOn = !sandboxed && (url === "" || url === "about:blank");
+  return { why: isSentOn ? "elsewhere" : "closed", site: null };
 }
 
 /** @param {Rect} box */
@@ -233,9 +238,10 @@ function lookAround() {
       const [left, top] = [parseFloat(style.paddingLeft) || 0, parseFloat(style.paddingTop) || 0];
       const [right, bottom] = [parseFloat(style.paddingRight) || 0, parseFloat(style.paddingBottom) || 0];
       const sandbox = element.getAttribute("sandbox");
+      const address = element instanceof HTMLObjectElement ? element.data : element.src;
       held.push({
         place,
-        url: element instanceof HTMLObjectElement ? element.data : element.src,
+        url: element.hasAttribute("srcdoc") ? "about:srcdoc" : address,
         sandboxed: sandbox !== null && !/\ballow-same-origin\b/i.test(sandbox),
         box: {
           x: x + (element.clientLeft + left) * across,
@@ -246,11 +252,13 @@ function lookAround() {
       });
     }
   }
+  const { offsetLeft = 0, offsetTop = 0, scale = 1 } = globalThis.visualViewport ?? {};
   return {
     path,
     origin: globalThis.origin,
     url: location.href,
     window: { width: innerWidth, height: innerHeight },
+    view: { x: offsetLeft, y: offsetTop, width: innerWidth / scale, height: innerHeight / scale },
     held,
   };
 }

@@ -1,33 +1,51 @@
-// Videos in embedded frames: where they are in the tab's window.
+// Videos in embedded frames: where they are in the tab's window. A page may scroll or be pinched larger
+// while its picture is taken, so a frame is looked for before and after: only where it was in the same
+// place both times is it known where it is in the picture.
+
+import { Fresh } from "../shared/fresh.js";
 
 /** @typedef {import("../shared/tab_picture.js").FramePlace} FramePlace */
 /** @typedef {import("../shared/tab_picture.js").Rect} Rect */
 /** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
 
-/** A frame's place is looked up again after this long, ms: the page around it may have scrolled. */
-const KNOWN_FOR_MS = 400;
+/** Between two looks for a frame, milliseconds: all frames of the tab are asked for that. */
+const LOOK_EVERY_MS = 100;
+/** Nearer than this (CSS pixels) is the same place. */
+const SAME = 0.5;
 
 export class FrameFinder {
   /** @param {() => Promise<FramePlace|null>} ask */
   constructor(ask) {
-    this.ask = ask;
-    /** @type {FramePlace|null} */
+    this.fresh = new Fresh(ask, LOOK_EVERY_MS);
+    /** @type {FramePlace|null} as it was told last */
     this.place = null;
-    this.knownAt = -Infinity;
   }
 
-  /**
-   * @param {TabPlace} place in the frame's own window
-   * @returns {Promise<TabPlace|null>} in the tab's; null where the frame is not in view
-   */
-  async locate(place) {
-    const now = performance.now();
-    if (now - this.knownAt > KNOWN_FOR_MS) {
-      this.knownAt = now;
-      this.place = await this.ask();
-    }
-    return this.place && moved(place, this.place);
+  /** @returns {Promise<FramePlace|null>} where it was at some time before now; null where it was not in view */
+  async before() {
+    return this.place ?? this.look();
   }
+
+  /** @param {FramePlace} before @returns {Promise<boolean>} whether it is there still */
+  async stayed(before) {
+    const now = await this.look();
+    return now !== null && isSame(before, now);
+  }
+
+  async look() {
+    this.place = await this.fresh.next();
+    return this.place;
+  }
+}
+
+/** @param {FramePlace} a @param {FramePlace} b */
+function isSame(a, b) {
+  return /** @type {const} */ (["rect", "visible", "view"]).every((part) => isNear(a[part], b[part]));
+}
+
+/** @param {Rect} a @param {Rect} b */
+function isNear(a, b) {
+  return [a.x - b.x, a.y - b.y, a.width - b.width, a.height - b.height].every((off) => Math.abs(off) < SAME);
 }
 
 /**

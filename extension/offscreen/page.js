@@ -5,10 +5,11 @@ import { MOST_VIDEOS } from "../shared/limits.js";
 import { VideoLink } from "../transport/relay/video_link.js";
 import { TAB_PORT } from "../transport/tab_link.js";
 import { cut } from "./cut.js";
-import { FrameFinder } from "./frame_place.js";
+import { FrameFinder, moved } from "./frame_place.js";
 import { TabShots } from "./shots.js";
 import { TabStream } from "./stream.js";
 
+/** @typedef {import("../shared/tab_picture.js").Rect} Rect */
 /** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
 /** @typedef {import("../protocol/messages.js").FrameHeader} FrameHeader */
 /** @typedef {import("./stream.js").Shot} Shot */
@@ -29,6 +30,9 @@ const behind = new Set();
 /** @type {Set<PlaceLink>} */
 const links = new Set();
 
+/** A page that does not say for so long (ms) where its video is has it moved, for all that is known. */
+const PATIENCE_MS = 1000;
+
 class PlaceLink extends VideoLink {
   /** @param {chrome.runtime.Port} port @param {number} tabId */
   constructor(port, tabId) {
@@ -40,6 +44,8 @@ class PlaceLink extends VideoLink {
       frameId === 0
         ? null
         : new FrameFinder(() => chrome.runtime.sendMessage({ type: "frame-place", tabId, frameId }));
+    /** @type {Map<number, (own: Rect[]|null) => void>} by the id of the frame that is waited for */
+    this.waiting = new Map();
     port.onMessage.addListener((data) => this.receive(data));
     port.onDisconnect.addListener(() => this.end());
   }
@@ -47,32 +53,69 @@ class PlaceLink extends VideoLink {
   /** @override @param {any} data */
   receive(data) {
     if (data?.type === "place") void this.place(data.header, data.place);
+    else if (data?.type === "stayed") this.waiting.get(data.frame_id)?.(data.own ?? null);
     else super.receive(data);
   }
 
   /** @param {FrameHeader} header @param {TabPlace} place */
   async place(header, place) {
-    const source = behind.has(this.tabId) ? null : sources.get(this.tabId);
-    const [there, found] = await Promise.all([
-      this.frame ? this.frame.locate(place) : place,
-      source?.after(header.captured_at),
-    ]);
-    if (this.ended || !there) found?.shot.close();
-    if (this.ended) return;
-    if (!found || !there) {
-      this.port.postMessage({ type: "missed", frame_id: header.frame_id });
-      return;
+    const picture = await this.cutOut(header, place);
+    if (this.ended) picture?.bitmap.close();
+    else if (!picture) this.port.postMessage({ type: "missed", frame_id: header.frame_id });
+    else {
+      usedAt.set(this.tabId, performance.now());
+      await this.send(timed(header, picture.at, place.rate), picture.bitmap);
     }
-    const picture = cut(found.shot, found.size, there, header);
-    found.shot.close();
-    usedAt.set(this.tabId, performance.now());
-    await this.send(timed(header, found.at, place.rate), picture);
+  }
+
+  /**
+   * @param {FrameHeader} header
+   * @param {TabPlace} place in the window of the video's own document, before the tab's picture came
+   * @returns {Promise<{bitmap: ImageBitmap, at: number}|null>} null where there is none, or where it is
+   *     not known that the video was in that place
+   */
+  async cutOut(header, place) {
+    const source = behind.has(this.tabId) ? null : sources.get(this.tabId);
+    const before = await this.frame?.before();
+    if (!source || before === null) return null;
+    const from = before ? performance.timeOrigin + performance.now() : header.captured_at;
+    const found = await source.after(Math.max(from, header.captured_at));
+    if (!found) return null;
+    const { shot, size, at } = found;
+    const own = this.ended ? null : await this.stayed(header.frame_id);
+    const inWindow = own && { ...place, covers: [...place.covers, ...own] };
+    const there = inWindow && before ? moved(inWindow, before) : inWindow;
+    const bitmap = there && cut(shot, size, there, header);
+    shot.close();
+    if (!bitmap) return null;
+    if (!before || (await this.frame?.stayed(before))) return { bitmap, at };
+    bitmap.close();
+    return null;
+  }
+
+  /**
+   * @param {number} frameId of a frame for which the tab's picture has come
+   * @returns {Promise<Rect[]|null>} what Fakelight itself had drawn; null where the video has moved
+   */
+  stayed(frameId) {
+    return new Promise((resolve) => {
+      /** @param {Rect[]|null} own */
+      const settle = (own) => {
+        clearTimeout(timer);
+        this.waiting.delete(frameId);
+        resolve(own);
+      };
+      const timer = setTimeout(() => settle(null), PATIENCE_MS);
+      this.waiting.set(frameId, settle);
+      this.port.postMessage({ type: "taken", frame_id: frameId });
+    });
   }
 
   /** @override */
   end() {
     links.delete(this);
     super.end();
+    for (const settle of [...this.waiting.values()]) settle(null);
     this.port.disconnect();
   }
 }

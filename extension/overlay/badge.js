@@ -29,6 +29,7 @@ export const TONES = {
   unreadable: "trouble",
   sandboxed: "trouble",
   offered: "trouble",
+  offered_closed: "trouble",
   tab_lost: "trouble",
 };
 

@@ -13,6 +13,8 @@ import { percent, reasonWords, say } from "../shared/words.js";
 const TEXT_EVERY_MS = 500;
 const GAP = 6;
 const EDGE = 4;
+/** Of the ring around a label that has the focus, CSS pixels. */
+const RING = 4;
 
 /**
  * @param {Told} told
@@ -131,6 +133,12 @@ export class Chip {
   stand(spot, layer, gliding) {
     moveTo(this.button, this, spot.x - layer.x, spot.y - layer.y, gliding ? 0 : Infinity);
     return spot;
+  }
+
+  /** @param {{x: number, y: number}} layer where the layer is within the stage @returns {Rect} what is drawn there */
+  rectIn(layer) {
+    const { x, y, width, height } = this;
+    return { x: layer.x + x - RING, y: layer.y + y - RING, width: width + 2 * RING, height: height + 2 * RING };
   }
 
   remove() {

@@ -5,6 +5,7 @@ import { faceWithin, intersect } from "./layout.js";
 
 /** @typedef {import("./layout.js").Rect} Rect */
 /** @typedef {{width: number, height: number}} Size */
+/** @typedef {{above: boolean, below: boolean, left: boolean, right: boolean}} Room outside of the picture */
 
 /**
  * Side of the square that stays clear, in longer sides of the face. The crop (stream_server/vision/
@@ -19,6 +20,8 @@ export const ARM = 0.11;
 const GAP = 6;
 /** Room above and below the picture that labels may use, CSS pixels. */
 export const OUTSIDE = 48;
+/** Room on its left and right: as wide as labels are. */
+export const BESIDE = 244;
 
 /** @param {Rect} box as boxAround makes it @returns {Rect} the square that stays clear, around the same face */
 export function clearAround(box) {
@@ -39,14 +42,14 @@ export function meet(a, b) {
 }
 
 /**
- * Where a label goes: by its face, off every face and label; else above or below the picture, which is
- * no part of what is judged; else into the corner farthest from the face.
+ * Where a label goes: by its face, off every face and label; else out of the picture, above, below or
+ * beside it; else into the corner farthest from the face.
  * @param {Size} label
  * @param {Rect} clear the square around its face, within the stage
  * @param {Rect[]} faces their squares
  * @param {Rect[]} labels that stand already
  * @param {Size} stage
- * @param {{above: boolean, below: boolean}} room whether the window has room for a label there
+ * @param {Room} room whether the window has room for a label there
  * @returns {Rect}
  */
 export function clearSpot(label, clear, faces, labels, stage, room) {
@@ -60,10 +63,12 @@ export function clearSpot(label, clear, faces, labels, stage, room) {
     { x: clear.x + clear.width + GAP, y },
     { x: clear.x - label.width - GAP, y },
   ].filter((spot) => spot.x >= 0 && spot.x <= right && spot.y >= 0 && spot.y <= bottom);
+  const levels = [...(room.below ? [stage.height + GAP] : []), ...(room.above ? [-label.height - GAP] : [])];
+  const columns = [...(room.right ? [stage.width + GAP] : []), ...(room.left ? [-label.width - GAP] : [])];
   const outside = [
-    ...(room.below ? [stage.height + GAP] : []),
-    ...(room.above ? [-label.height - GAP] : []),
-  ].flatMap((level) => [x, 0, right].map((along) => ({ x: along, y: level })));
+    ...levels.flatMap((level) => [x, 0, right].map((along) => ({ x: along, y: level }))),
+    ...columns.flatMap((column) => [y, 0, bottom].map((level) => ({ x: column, y: level }))),
+  ];
   const tries = [
     ...spots.map((spot) => ({ spot, taken: [...faces, ...labels] })),
     ...outside.map((spot) => ({ spot, taken: labels })),
@@ -72,10 +77,12 @@ export function clearSpot(label, clear, faces, labels, stage, room) {
     const rect = { ...spot, ...size(label) };
     if (!taken.some((other) => meet(rect, other))) return rect;
   }
-  const middle = { x: clear.x + clear.width / 2, y: clear.y + clear.height / 2 };
+  // A face in the very middle, where most are, must not send its label to and fro.
+  const isRight = clear.x + clear.width / 2 > 0.55 * stage.width;
+  const isLow = clear.y + clear.height / 2 > 0.55 * stage.height;
   return {
-    x: middle.x < stage.width / 2 ? Math.max(0, right) : 0,
-    y: middle.y < stage.height / 2 ? Math.max(0, bottom) : 0,
+    x: isRight ? 0 : Math.max(0, right),
+    y: isLow ? 0 : Math.max(0, bottom),
     ...size(label),
   };
 }

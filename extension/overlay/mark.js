@@ -36,6 +36,8 @@ export class Mark {
     this.drawn = "";
     this.x = 0;
     this.y = 0;
+    this.width = 0;
+    this.height = 0;
   }
 
   /**
@@ -51,6 +53,8 @@ export class Mark {
     const isNew = this.drawn === "";
     if (drawn !== this.drawn) {
       this.drawn = drawn;
+      this.width = width;
+      this.height = height;
       this.draw(width, height, verdict, clear);
     }
     // A new box is there at once: it has no place to come from.
@@ -72,6 +76,29 @@ export class Mark {
     const box = { x: BORDER, y: BORDER, width, height };
     if (clear) drawCorners(context, box, verdict, ARM * width);
     else drawBox(context, box, verdict);
+  }
+
+  /**
+   * @param {boolean} clear whether it is drawn as corners alone
+   * @returns {Rect[]} what is drawn, within the stage
+   */
+  rects(clear) {
+    const { width, height } = this;
+    const [x, y] = [this.x + BORDER, this.y + BORDER];
+    const [across, down] = clear ? [ARM * width, ARM * width] : [width, height];
+    /** @param {number} left @param {number} top @param {number} wide @param {number} high @returns {Rect} */
+    const around = (left, top, wide, high) => ({
+      x: left - BORDER,
+      y: top - BORDER,
+      width: wide + 2 * BORDER,
+      height: high + 2 * BORDER,
+    });
+    return [x, x + width].flatMap((left) =>
+      [y, y + height].flatMap((top) => [
+        around(left === x ? x : left - across, top, across, 0),
+        around(left, top === y ? y : top - down, 0, down),
+      ]),
+    );
   }
 
   remove() {

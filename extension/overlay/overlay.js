@@ -5,6 +5,7 @@ import { Chip } from "./chip.js";
 import { clearAround, clearSpot, meet } from "./clear.js";
 import { boxAround, elementOf, placementOf } from "./layout.js";
 import { GLIDE_MS, Mark } from "./mark.js";
+import { OwnDrawing } from "./own_drawing.js";
 import { shownVerdict } from "./sensitivity.js";
 import { Stage } from "./stage.js";
 import { SteadyBox } from "./steady.js";
@@ -59,12 +60,16 @@ export class Overlay {
     this.spokenFake = false;
     /** What is judged is a picture of the tab, with everything here in it: marks keep clear of faces. */
     this.filmed = false;
+    /** By single pictures of it. */
+    this.slowly = false;
+    this.drawnOver = false;
     /** @type {VideoMemory|null} what was found in this video before */
     this.memory = null;
     this.placement = placementOf(video);
     this.stage = new Stage(video.ownerDocument);
     this.corner = this.stage.corner;
     this.card = this.stage.card;
+    this.drawing = new OwnDrawing(() => this.drawn());
     this.stop = new AbortController();
     this.listen();
     this.layout();
@@ -137,7 +142,8 @@ export class Overlay {
     this.memory?.note(clock === "day" ? Date.now() / 1000 : time, shown.map(({ verdict }) => verdict));
     this.speak();
     this.tellCorner();
-    this.draw(this.video.paused ? 0 : GLIDE_MS);
+    // On a picture of the tab it has to be known where everything is: nothing glides.
+    this.draw(this.video.paused || this.filmed ? 0 : GLIDE_MS);
     return shown;
   }
 
@@ -189,6 +195,7 @@ export class Overlay {
 
   tellCorner() {
     this.corner.tell(this.state, this.detail, [...this.faces.values()], this.memory);
+    this.drawing.changed();
   }
 
   /** @param {VideoMemory|null} memory of the video that is shown now; null while that is not known */
@@ -244,32 +251,64 @@ export class Overlay {
 
   /** @param {boolean} filmed @param {boolean} slowly two pictures a second */
   setFilmed(filmed, slowly) {
-    this.filmed = filmed;
+    this.filmed = this.drawing.filmed = filmed;
+    this.slowly = slowly;
     this.stage.setOutside(filmed);
     this.card.heat.mayCover = !filmed;
-    this.corner.badge.setNote(slowly ? say("two_pictures") : "");
-    this.tellCorner();
-    this.corner.measure();
+    this.noteHow();
     this.draw(0);
   }
 
+  /** @param {boolean} drawnOver whether the page draws over the picture what cannot be left out */
+  setDrawnOver(drawnOver) {
+    if (drawnOver === this.drawnOver) return;
+    this.drawnOver = drawnOver;
+    this.noteHow();
+  }
+
+  noteHow() {
+    const notes = [this.slowly && say("two_pictures"), this.filmed && this.drawnOver && say("drawn_over")];
+    this.corner.badge.setNote(notes.filter(Boolean).join(". "));
+    this.tellCorner();
+    this.corner.measure();
+  }
+
   /**
-   * What of the overlay itself hides the video, for pictures of the tab.
-   * @returns {Rect[]|null} in the window; null while the details lie on a face, which then is not
-   *     judged but not forgotten either
+   * Whether the faces can be seen on a picture of the tab. One on which the details lie is not judged,
+   * but not forgotten either.
    */
-  covers() {
-    if (this.card.track === null) return [];
+  isClear() {
+    if (this.card.track === null) return true;
     const { x, y } = this.placement.visible;
-    const { left, top, width, height } = this.card.element.getBoundingClientRect();
-    const card = { x: left, y: top, width, height };
+    const card = this.cardRect();
     for (const { steady } of this.faces.values()) {
       const clear = clearAround(this.toStage(steady.at(this.video.currentTime)));
       if (!meet(card, { ...clear, x: clear.x + x, y: clear.y + y })) continue;
       this.awaitNext();
-      return null;
+      return false;
     }
-    return [card];
+    return true;
+  }
+
+  /** @returns {Rect} in the window */
+  cardRect() {
+    const { left, top, width, height } = this.card.element.getBoundingClientRect();
+    return { x: left, y: top, width, height };
+  }
+
+  /** @returns {Rect[]} all that is drawn now, in the page; none of a window that floats over it */
+  drawn() {
+    if (this.video.ownerDocument !== document) return [];
+    const { x, y } = this.stage.at;
+    const { corner, faces, card } = this;
+    const inStage = [
+      ...(corner.rect ? [corner.rect] : []),
+      ...[...faces.values()].flatMap(({ mark, chip }) => [...mark.rects(this.filmed), chip.rectIn(mark)]),
+    ];
+    return [
+      ...inStage.map((rect) => moved(rect, x, y)),
+      ...(card.track === null ? [] : [moved(this.cardRect(), scrollX, scrollY)]),
+    ];
   }
 
   clear() {
@@ -313,13 +352,20 @@ export class Overlay {
       taken.push(rect);
       if (this.card.track === face.track) this.card.place(visible, box, rect);
     }
+    this.drawing.changed();
   }
 
   remove() {
     this.stop.abort();
     clearTimeout(this.staleTimer);
+    this.drawing.end();
     for (const { chip } of this.faces.values()) chip.remove();
     this.faces.clear();
     this.stage.remove();
   }
+}
+
+/** @param {Rect} rect @param {number} x @param {number} y @returns {Rect} */
+function moved(rect, x, y) {
+  return { ...rect, x: rect.x + x, y: rect.y + y };
 }

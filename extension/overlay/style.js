@@ -1,6 +1,6 @@
 // The overlay's style sheet, inside its shadow root only.
 
-import { OUTSIDE } from "./clear.js";
+import { BESIDE, OUTSIDE } from "./clear.js";
 import { SIGN_GAP } from "./corner.js";
 import { PAIR_WIDTH, SIDE } from "./heat.js";
 import { LOOKS } from "./look.js";
@@ -67,10 +67,12 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .badge[data-folded] .text, .stage[data-size="tiny"] .badge[data-tone="quiet"] .text { display: none; }
 .stage:is([data-size="small"], [data-size="tiny"]) .corner { left: 4px; top: 4px; max-width: calc(100% - 8px); }
 .stage:is([data-size="small"], [data-size="tiny"]) :is(.badge, .recall) { padding: 2px 6px; }
-.stage[data-outside] { overflow: visible; clip-path: inset(-${OUTSIDE}px 0); }
+.stage[data-outside] { overflow: visible; clip-path: inset(-${OUTSIDE}px -${BESIDE}px); }
 .stage[data-outside="below"] .corner { top: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }
 .stage[data-outside="above"] .corner { top: auto; bottom: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }
-.stage[data-outside] .recall { transform: none; }
+.stage[data-outside="right"] .corner { left: calc(100% + 6px); top: 6px; max-width: ${BESIDE - 12}px; }
+.stage[data-outside="left"] .corner { left: auto; right: calc(100% + 6px); top: 6px; max-width: ${BESIDE - 12}px; }
+.stage:is([data-outside="above"], [data-outside="below"]) .recall { transform: none; }
 .stage[data-outside=""] .recall { display: none; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .card {

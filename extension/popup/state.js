@@ -7,7 +7,7 @@ import { say } from "../shared/words.js";
 /** @typedef {import("../shared/states.js").State} State */
 /** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {import("../transport/probe.js").ServerState} ServerState */
-/** @typedef {{why: "ask"|"off"|"closed", site: string|null}} Unreached see background/unreachable.js */
+/** @typedef {{why: "ask"|"off"|"closed"|"elsewhere", site: string|null}} Unreached see background/unreachable.js */
 /**
  * @typedef {object} Known
  * @property {string} server its address
@@ -101,7 +101,9 @@ function telling(summaries) {
 function stateWords({ state, detail }) {
   if (ON_THE_WAY.includes(state)) return say("state_connecting");
   // What can be done about it is said below, with the button.
-  if (state === "offered" || state === "tab_lost") return say("state_unreadable");
+  if (state === "offered") return say("state_unreadable");
+  if (state === "offered_closed") return say("state_sandboxed");
+  if (state === "tab_lost") return say("state_not_looked_at");
   return state === "refused" && detail ? detail : say(`state_${state}`);
 }
 
@@ -117,13 +119,14 @@ function playersLine({ summaries, unreached }) {
   const watched = summaries.length > 0;
   /** @type {Map<string, "ask"|"off">} */
   const sites = new Map();
-  for (const { why, site } of unreached) if (site !== null && why !== "closed") sites.set(site, why);
+  for (const { why, site } of unreached) if (site !== null && (why === "ask" || why === "off")) sites.set(site, why);
   const asked = [...sites].slice(0, MOST_ASKED);
   const words = asked.length > 0 ? whence(asked, watched) : "";
   // Beside a video that is watched, a closed frame is an advert more often than not.
-  const closed = !watched && asked.length === 0 && unreached.some(({ why }) => why === "closed");
+  const [largest] = watched || asked.length > 0 ? [] : unreached;
+  const why = largest?.why === "elsewhere" ? say("player_elsewhere") : say("player_closed");
   return {
-    words: closed ? say("player_closed") : words,
+    words: largest ? why : words,
     ask: asked.map(([site, why]) => ({
       site,
       words: why === "off" ? say("player_turn_on", hostOf(site)) : say("player_allow", hostOf(site)),

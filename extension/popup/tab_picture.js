@@ -24,12 +24,14 @@ export function pictureWords({ summaries, picture, unreached }, permitted) {
   }
   if (picture === "stream") return { words: say("tab_picture_stream"), button: say("tab_picture_stop") };
   if (picture === "shots") return { words: say("tab_picture_shots"), button: say("tab_picture_stop") };
-  const kept = summaries.some(({ state }) => state === "offered" || state === "tab_lost");
+  const kept = summaries.some(({ state }) => state === "offered");
+  const other = summaries.some(({ state }) => state === "offered_closed" || state === "tab_lost");
   // Beside a video that is watched, a closed frame is an advert more often than not.
-  const closed = summaries.length === 0 && unreached.some(({ why }) => why === "closed");
-  if (!(kept || closed) || picture === "none") return null;
-  const words = picture === "off" ? say("tab_picture_offer") : say("tab_picture_lost");
-  return { words, button: say("tab_picture_start") };
+  const closed = summaries.length === 0 && unreached.some(({ why }) => why === "closed" || why === "elsewhere");
+  if (!(kept || other || closed) || picture === "none") return null;
+  // Why another frame is closed is said above, with the player.
+  const offer = kept ? say("tab_picture_offer") : say("tab_picture_instead");
+  return { words: picture === "off" ? offer : say("tab_picture_lost"), button: say("tab_picture_start") };
 }
 
 /** @param {Report} report */

@@ -14,8 +14,9 @@
  * The whole video. protected: it is encrypted; watching: nothing is the matter; busy: it is looked at
  * less often than it should be; waiting: others have their turn; own: it shows the person at this
  * computer; still: a stream of which no new picture comes; offered: the site keeps its pixels, but a click
- * would let the tab's picture be looked at; tab_lost: that has ended
- * @typedef {LinkState|Fault|"protected"|"own"|"still"|"watching"|"busy"|"waiting"|"paused"|"offered"|"tab_lost"} State
+ * would let the tab's picture be looked at; offered_closed: so it would, and the extension is kept out of the
+ * frame; tab_lost: the look has ended
+ * @typedef {LinkState|Fault|"protected"|"own"|"still"|"watching"|"busy"|"waiting"|"paused"|"offered"|"offered_closed"|"tab_lost"} State
  */
 /** @typedef {"gathering"|"not_enough_evidence"|"likely_real"|"unsure"|"likely_fake"} Floating */
 /**

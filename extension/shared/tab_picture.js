@@ -23,7 +23,7 @@ export const SHOTS_APART_MS = 525;
  * @typedef {object} FramePlace where an embedded frame is in it; lengths in CSS pixels of the tab's window
  * @property {Rect} rect
  * @property {Rect} visible the part of it that is in view
- * @property {Rect} view the tab's window
+ * @property {Rect} view the part of the tab's window that is shown
  */
 
 /** @param {TabPicture|undefined} picture @returns {picture is "stream"|"shots"} whether it can be had now */

@@ -6,6 +6,7 @@
 /** @typedef {import("../protocol/messages.js").Source} Source */
 /** @typedef {import("../shared/states.js").Finding} Finding */
 /** @typedef {import("../shared/states.js").LinkState} LinkState */
+/** @typedef {import("../shared/tab_picture.js").Rect} Rect */
 /** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
 /** @typedef {"seek"|"pause"|"resume"} Control */
 
@@ -30,6 +31,9 @@
  * @typedef {object} PictureEvents
  * @property {(finding: Finding) => void} onFinding
  * @property {(frameId: number) => void} [onMissed] a frame was not to be had: no answer will come
+ * @property {(frameId: number) => Promise<Rect[]|null>} [onTaken] the tab's picture has come for a frame:
+ *     what Fakelight itself has drawn since it was asked for, in the window; null where the video has
+ *     moved meanwhile
  */
 /** @typedef {ClientEvents & PictureEvents} LinkEvents */
 /** @typedef {{server: string, token: string, source: Source}} Target where a client connects to, and as what */

@@ -25,6 +25,7 @@ export function openTabLink(events, onGone) {
     else if (data.type === "finding") events.onFinding(data.finding);
     else if (data.type === "state") events.onState(data.state, data.detail);
     else if (data.type === "missed") events.onMissed?.(data.frame_id);
+    else if (data.type === "taken") void answer(data.frame_id);
   });
   port.onDisconnect.addListener(() => {
     open = false;
@@ -34,6 +35,8 @@ export function openTabLink(events, onGone) {
   const post = (message) => {
     if (open) port.postMessage(message);
   };
+  /** @param {number} frame_id of which the tab's picture has come */
+  const answer = async (frame_id) => post({ type: "stayed", frame_id, own: await events.onTaken?.(frame_id) });
   return {
     sendFrame: () => {
       throw new Error("the tab's picture is not here: say where the video is");

@@ -1,5 +1,6 @@
 // Players in frames that nobody lets the extension into: of those the tab's picture is all there is.
 
+import { Fresh } from "../shared/fresh.js";
 import { isSeen } from "../shared/tab_picture.js";
 
 /** @typedef {import("../overlay/layout.js").Rect} Rect */
@@ -7,6 +8,12 @@ import { isSeen } from "../shared/tab_picture.js";
 
 /** Between two looks for such frames, ms: every frame of the tab is asked for that. */
 const LOOK_EVERY_MS = 3000;
+/** Between two looks at whether one that is judged is where it was, ms. */
+const CHECK_EVERY_MS = 150;
+/** Nearer than this, in fractions of the frame around it, is the same place. */
+const SAME = 0.002;
+/** Farther than this it is another player. */
+const LIKE = 0.02;
 /** Between two looks at the clock of a player, ms. */
 const FRAME_MS = 40;
 
@@ -15,18 +22,22 @@ export class FramedPlayer extends EventTarget {
   /**
    * @param {Element} element the frame, or the one around it
    * @param {Rect} part of the element that is the player, in fractions of it
+   * @param {() => Promise<FramedPlayer[]|null>} look finds all players anew, and their parts
    */
-  constructor(element, part) {
+  constructor(element, part, look) {
     super();
     this.element = element;
     this.part = part;
+    this.look = look;
     this.paused = false;
     this.ended = false;
     this.seeking = false;
     this.readyState = 4;
     this.playbackRate = 1;
     this.duration = Infinity;
+    /** @type {MediaKeys|null} */
     this.mediaKeys = null;
+    /** @type {MediaStream|null} */
     this.srcObject = null;
     this.currentSrc = "";
   }
@@ -69,6 +80,16 @@ export class FramedPlayer extends EventTarget {
     return { picture, visible: picture, mirrored: false };
   }
 
+  /**
+   * The frame around it may have scrolled, which nothing here tells.
+   * @returns {Promise<boolean>} whether it is the same part of its element as before
+   */
+  async stayed() {
+    const before = this.part;
+    const found = await this.look();
+    return found !== null && found.includes(this) && isLike(before, this.part, SAME);
+  }
+
   /** @param {(now: number, frame: {mediaTime: number}) => void} call */
   requestVideoFrameCallback(call) {
     return setTimeout(() => call(performance.now(), { mediaTime: this.currentTime }), FRAME_MS);
@@ -86,6 +107,7 @@ export class ClosedFrames {
     this.askedAt = -Infinity;
     /** @type {FramedPlayer[]} */
     this.found = [];
+    this.fresh = new Fresh(() => this.look(), CHECK_EVERY_MS);
   }
 
   /**
@@ -98,21 +120,23 @@ export class ClosedFrames {
     const now = performance.now();
     if (isSeen(picture) && now - this.askedAt > LOOK_EVERY_MS) {
       this.askedAt = now;
-      this.look().catch(() => {}); // the extension was updated
+      void this.fresh.next();
     }
     this.found = this.found.filter(({ isConnected }) => isConnected);
     return this.found;
   }
 
+  /** @returns {Promise<FramedPlayer[]>} */
   async look() {
     /** @type {Rect[]} */
     const places = (await chrome.runtime.sendMessage({ type: "closed-frames" })) ?? [];
     const frames = [...document.querySelectorAll("iframe, frame, object")];
     const there = places.flatMap((place) => within(place, frames) ?? []);
     this.found = there.map(({ element, part }) => {
-      const known = this.found.find((one) => one.element === element && like(one.part, part));
-      return known ?? new FramedPlayer(element, part);
+      const known = this.found.find((one) => one.element === element && isLike(one.part, part, LIKE));
+      return known ? Object.assign(known, { part }) : new FramedPlayer(element, part, () => this.fresh.next());
     });
+    return this.found;
   }
 }
 
@@ -139,7 +163,7 @@ export function within(place, frames) {
   return { element, part };
 }
 
-/** @param {Rect} a @param {Rect} b */
-function like(a, b) {
-  return [a.x - b.x, a.y - b.y, a.width - b.width, a.height - b.height].every((off) => Math.abs(off) < 0.02);
+/** @param {Rect} a @param {Rect} b @param {number} far */
+function isLike(a, b, far) {
+  return [a.x - b.x, a.y - b.y, a.width - b.width, a.height - b.height].every((off) => Math.abs(off) < far);
 }

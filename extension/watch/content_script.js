@@ -14,6 +14,8 @@
   let watcher = null;
   let on = true;
   let starting = false;
+  /** @type {boolean|null} whether the tab came to the front of its window, or left it, meanwhile */
+  let front = null;
   /** @type {ReturnType<typeof setInterval>|undefined} */
   let timer;
   const listening = new AbortController();
@@ -43,11 +45,12 @@
   async function start() {
     if (!on || watcher || starting) return;
     starting = true;
+    front = null;
     try {
       const settings = await chrome.runtime.sendMessage({ type: "content-settings" });
       if (settings?.on !== true) return;
       const module = await import(url("watch/watcher.js"));
-      if (on) watcher = new module.Watcher(settings);
+      if (on) watcher = new module.Watcher({ ...settings, inFront: front ?? settings.inFront });
       clearInterval(timer);
     } finally {
       starting = false;
@@ -106,8 +109,10 @@
   function receive(message) {
     if (message?.type === "off") leave();
     else if (message?.type === "check") void check();
-    else if (message?.type === "front") watcher?.setFront(message.front);
-    else if (message?.type === "sensitivity") watcher?.setSensitivity(message.sensitivity);
+    else if (message?.type === "front") {
+      front = message.front;
+      watcher?.setFront(message.front);
+    } else if (message?.type === "sensitivity") watcher?.setSensitivity(message.sensitivity);
     else if (message?.type === "report") watcher?.report(true);
     else if (message?.type === "tab-picture") {
       if (watcher) watcher.setPicture(message.picture);

@@ -1,28 +1,27 @@
-// One watched video: its frames, its link to the server while it has a place there, its overlay, and
-// the state they add up to.
+// One watched video: its frames, its link to the server, its overlay, and the state they add up to.
 
 import { isFloating } from "../capture/floating.js";
 import { FrameTaker, MOST_PER_SECOND } from "../capture/frames.js";
 import { Rhythm } from "../capture/rhythm.js";
-import { alarmed, strongest } from "../overlay/sensitivity.js";
+import { Answer, NO_ANSWER } from "./answer.js";
+import { listenTo } from "./element_events.js";
 import { Memories } from "./memories.js";
 import { Pace } from "./pace.js";
-import { placeOnTab } from "./tab_place.js";
+import { SessionLink } from "./session_link.js";
+import { isKept, stateOf } from "./session_state.js";
+import { TabFrames } from "./tab_frames.js";
 import { WayFinder } from "./way.js";
 
 /** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("../protocol/messages.js").VerdictMessage} VerdictMessage */
 /** @typedef {import("../overlay/overlay.js").Overlay} Overlay */
-/** @typedef {import("../shared/states.js").LinkState} LinkState */
 /** @typedef {import("../shared/states.js").State} State */
 /** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
-/** @typedef {import("../transport/link.js").Link} Link */
-/** @typedef {import("../transport/link.js").LinkEvents} LinkEvents */
 /**
  * @typedef {object} SessionOptions
  * @property {Overlay} overlay
- * @property {(events: LinkEvents, way: import("../capture/frames.js").Way) => Link} openLink
+ * @property {ConstructorParameters<typeof SessionLink>[0]} openLink
  * @property {TabPicture} [picture] whether the tab's picture can be had
  * @property {(summary: Summary) => void} onSummary called when the summary has changed
  * @property {Memories} [memories] of the videos shown before in this document
@@ -40,48 +39,42 @@ export class VideoSession {
     this.overlay = options.overlay;
     this.options = options;
     this.memories = options.memories ?? new Memories();
-    /** @type {LinkState} */
-    this.linkState = "connecting";
     /** Whose turn it is instead, in words. */
     this.waitsFor = "";
-    this.detail = "";
     /** @type {import("../overlay/memory.js").VideoMemory|null} */
     this.memory = null;
     /** @type {State|null} */
     this.finding = null;
-    this.faces = 0;
-    this.fake = false;
-    this.gathering = false;
-    /** @type {import("../protocol/messages.js").Verdict|null} the strongest word on a face */
-    this.word = null;
+    /** @type {Readonly<Answer>} */
+    this.answer = NO_ANSWER;
     this.hidden = false;
     this.ended = false;
     this.told = "";
-    this.linkedByTab = false;
-    this.turn = {};
     /** Frames before this id show another place of the video. */
     this.staleBefore = 0;
-    /** Whether a verdict has come since the last jump. */
-    this.judgedOnce = false;
     this.pace = new Pace();
     this.mostPerSecond = MOST_PER_SECOND;
     this.stop = new AbortController();
-    /** @type {Link|null} */
-    this.link = null;
+    this.tabFrames = new TabFrames(() => this);
+    this.link = new SessionLink(options.openLink, {
+      onMessage: (message) => this.receive(message),
+      onState: () => this.linkChanged(),
+      onFinding: (finding) => this.pictureWas(finding),
+      onMissed: (frameId) => this.frames.answered(frameId),
+      onTaken: (frameId) => this.tabFrames.stayed(frameId),
+    });
     this.frames = new FrameTaker(video, {
       onFrame: (header, picture) => {
         // Its keys were taken away again.
         if (this.finding === "protected") this.found(null);
         this.noteSent(header.captured_at);
-        this.link?.sendFrame(header, picture);
+        this.link.sendFrame(header, picture);
       },
-      findPlace: () => {
-        const covers = this.overlay.covers();
-        return covers && placeOnTab(this.video, covers);
-      },
+      findPlace: () => this.tabFrames.find(),
       onPlace: (header, place) => {
         this.noteSent(header.captured_at);
-        this.link?.sendPlace?.(header, place);
+        this.tabFrames.note(header.frame_id, place);
+        this.link.sendPlace(header, place);
       },
       onJump: () => this.jumped(),
       onFinding: (finding) => this.found(finding),
@@ -98,7 +91,7 @@ export class VideoSession {
   join() {
     const { video, overlay } = this;
     // Of a player in a closed frame there is no picture here to lay the evidence over.
-    if (!("placement" in video)) overlay.card.heat.connect(video, (track) => this.link?.explain(track));
+    if (!("placement" in video)) overlay.card.heat.connect(video, (track) => this.link.explain(track));
     // What is no longer looked at is neither without a face nor still a warning.
     overlay.onStale = () => {
       this.forgetFaces();
@@ -109,19 +102,18 @@ export class VideoSession {
   }
 
   get hasPlace() {
-    return this.link !== null;
+    return this.link.isOpen;
   }
 
   /** @param {boolean} place whether it is judged; without a place it has no link to the server */
   setPlace(place) {
     if (this.ended || place === this.hasPlace) return;
     if (place) {
-      this.linkState = "connecting";
-      this.connect();
-      if (!this.wantsFrames) this.link?.sendControl("pause");
+      this.link.state = "connecting";
+      this.link.open(this.frames.way);
+      if (!this.wantsFrames) this.link.control("pause");
     } else {
-      this.link?.close();
-      this.link = null;
+      this.link.close();
       this.frames.sending = false;
       // A paused video keeps its labels: the picture they lie on is still there.
       if (!this.video.paused && !this.hidden) this.forgetFaces();
@@ -138,7 +130,7 @@ export class VideoSession {
 
   /** Whether its turn has come to an answer: a word on every face, that there is none, or why not. */
   get isSettled() {
-    return this.finding !== null || (this.judgedOnce && !this.gathering);
+    return this.finding !== null || (this.answer.isThere && !this.answer.gathering);
   }
 
   /** Find the memory of the video that the element shows now. */
@@ -147,31 +139,13 @@ export class VideoSession {
     this.overlay.remember(this.memory);
   }
 
-  connect() {
-    this.linkedByTab = this.way.byTab;
-    this.link?.close();
-    this.link = this.options.openLink(this.linkEvents(), this.frames.way);
-  }
-
-  /** @returns {LinkEvents} of the link that is opened now: what an earlier one still says is past */
-  linkEvents() {
-    const ours = (this.turn = {});
-    const heard = () => this.turn === ours;
-    return {
-      onMessage: (message) => heard() && this.receive(message),
-      onState: (state, detail) => heard() && this.linkChanged(state, detail),
-      onFinding: (finding) => heard() && this.pictureWas(finding),
-      onMissed: (frameId) => heard() && this.frames.answered(frameId),
-    };
-  }
-
   wayChanged() {
     const { byTab, byShots } = this.way;
     this.finding = null;
     this.overlay.setFilmed(byTab, byShots);
-    if (this.hasPlace && byTab !== this.linkedByTab) {
-      this.connect();
-      this.link?.sendControl("pause");
+    if (this.hasPlace && byTab !== this.link.byTab) {
+      this.link.open(this.frames.way);
+      this.link.control("pause");
     }
     this.jumped();
     this.flow();
@@ -185,33 +159,31 @@ export class VideoSession {
   }
 
   listen() {
-    const { signal } = this.stop;
-    /** @param {string} type @param {() => void} handler */
-    const on = (type, handler) => this.video.addEventListener(type, handler, { signal });
-    on("seeking", () => this.jumped());
-    on("play", () => this.flow());
-    on("playing", () => this.flow());
-    on("pause", () => {
-      this.overlay.settle();
-      this.flow();
-    });
-    on("ended", () => this.flow());
-    on("resize", () => this.overlay.layout());
-    on("enterpictureinpicture", () => this.floated());
-    on("leavepictureinpicture", () => this.floated());
-    on("emptied", () => {
-      this.way.begin();
-      this.memory = null;
-      this.overlay.remember(null);
-      this.found(null);
-      this.jumped();
-    });
-    on("loadedmetadata", () => this.recognise());
-    on("durationchange", () => {
-      // Before anything was found a new length may tell that it is another video, or which one.
-      if (this.memory && this.memory.version > 0) this.memories.grown(this.video, this.memory);
-      else if (this.video.readyState >= HAVE_METADATA) this.recognise();
-    });
+    const events = {
+      onJump: () => this.jumped(),
+      onFlow: () => this.flow(),
+      onPause: () => this.overlay.settle(),
+      onResize: () => this.overlay.layout(),
+      onFloat: () => this.floated(),
+      onEmptied: () => this.emptied(),
+      onKnown: () => this.recognise(),
+      onLength: () => this.lengthChanged(),
+    };
+    listenTo(this.video, events, this.stop.signal);
+  }
+
+  emptied() {
+    this.way.begin();
+    this.memory = null;
+    this.overlay.remember(null);
+    this.found(null);
+    this.jumped();
+  }
+
+  lengthChanged() {
+    // Before anything was found a new length may tell that it is another video, or which one.
+    if (this.memory && this.memory.version > 0) this.memories.grown(this.video, this.memory);
+    else if (this.video.readyState >= HAVE_METADATA) this.recognise();
   }
 
   get wantsFrames() {
@@ -225,7 +197,7 @@ export class VideoSession {
       if (running) this.frames.start();
       else this.frames.stop();
       this.pace.reset(performance.now());
-      this.link?.sendControl(running ? "resume" : "pause");
+      this.link.control(running ? "resume" : "pause");
     }
     if (this.wantsFrames && !this.hasPlace) {
       this.forgetFaces();
@@ -248,7 +220,7 @@ export class VideoSession {
   }
 
   jumped() {
-    this.link?.sendControl("seek");
+    this.link.control("seek");
     this.frames.restart();
     this.staleBefore = this.frames.frameId + 1;
     this.forgetFaces();
@@ -256,21 +228,15 @@ export class VideoSession {
   }
 
   forgetFaces() {
-    this.faces = 0;
-    this.fake = false;
-    this.gathering = false;
-    this.word = null;
-    this.judgedOnce = false;
+    this.answer = NO_ANSWER;
     this.overlay.clear();
   }
 
-  /** @param {LinkState} state @param {string} detail */
-  linkChanged(state, detail) {
+  linkChanged() {
     if (this.ended) return;
-    this.linkState = state;
-    this.detail = detail;
-    this.frames.sending = state === "open";
-    if (state !== "open") {
+    const isOpen = this.link.state === "open";
+    this.frames.sending = isOpen;
+    if (!isOpen) {
       this.frames.restart();
       this.pace.reset(performance.now());
       this.forgetFaces();
@@ -341,12 +307,7 @@ export class VideoSession {
     const now = performance.now();
     this.pace.answeredOne(performance.timeOrigin + now - message.captured_at, now);
     this.setPace();
-    const shown = this.overlay.show(message);
-    this.judgedOnce = true;
-    this.gathering = shown.some(({ verdict }) => verdict === "gathering");
-    this.faces = shown.length;
-    this.fake = alarmed(shown);
-    this.word = strongest(shown);
+    this.answer = new Answer(this.overlay.show(message));
     this.refresh();
   }
 
@@ -361,24 +322,17 @@ export class VideoSession {
     this.way.setRate(Math.min(this.mostPerSecond, this.pace.mostPerSecond));
   }
 
-  /** @returns {State} */
   get state() {
-    if (isKept(this.finding) && this.way.picture === "off") return "offered";
-    if (isKept(this.finding) && this.way.picture === "lost") return "tab_lost";
-    if (this.finding) return this.finding;
-    if (this.hasPlace && this.linkState !== "open") return this.linkState;
-    if (this.video.paused || this.hidden) return "paused";
-    if (!this.hasPlace) return "waiting";
-    if (this.pace.isBusy) return "busy";
-    return this.judgedOnce ? "watching" : "open";
+    return stateOf(this);
   }
 
   refresh() {
     if (this.ended) return;
-    const { state, faces, fake } = this;
-    const detail = state === "waiting" ? this.waitsFor : this.detail;
+    const { state } = this;
+    const { faces, fake, word } = this.answer;
+    const detail = state === "waiting" ? this.waitsFor : this.link.detail;
     this.overlay.setState(state, detail);
-    const floating = isFloating(this.video) ? this.word : null;
+    const floating = isFloating(this.video) ? word : null;
     const told = `${state} ${faces} ${fake} ${floating} ${detail}`;
     if (told === this.told) return;
     this.told = told;
@@ -390,12 +344,7 @@ export class VideoSession {
     this.ended = true;
     this.stop.abort();
     this.frames.stop();
-    this.link?.close();
+    this.link.close();
     this.overlay.remove();
   }
-}
-
-/** @param {State|null} finding @returns {finding is "unreadable"|"sandboxed"} whether a picture of the tab would help */
-function isKept(finding) {
-  return finding === "unreadable" || finding === "sandboxed";
 }

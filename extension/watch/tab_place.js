@@ -2,28 +2,46 @@
 
 import { LONGEST_SIDE } from "../capture/frames.js";
 import { elementOf, intersect, placementOf } from "../overlay/layout.js";
+import { onTopOf } from "./covers.js";
 
 /** @typedef {import("../overlay/layout.js").Rect} Rect */
 /** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
 
-/** Points at which is looked for what covers a video, across and down. */
-const PROBES = Object.freeze({ columns: 6, rows: 4 });
-const MOST_COVERS = 8;
 /** A smaller visible part than this (of the picture) is not worth judging. */
 const LEAST_VISIBLE = 0.1;
+/** Nearer than this (CSS pixels) is the same place. */
+const SAME = 0.5;
+
+/** @typedef {Pick<TabPlace, "picture"|"visible"|"mirrored"|"view">} Where */
+/** @typedef {{place: TabPlace, size: {width: number, height: number}, drawnOver: boolean}} Found */
 
 /**
  * @param {HTMLVideoElement} video
- * @param {Rect[]} own parts of the window that the overlay hides
- * @returns {{place: TabPlace, size: {width: number, height: number}}|null} null where too little of it
- *     can be seen; size: pixels of the picture to send, never more than the video itself has, for
- *     enlarging shows nothing new
+ * @returns {Where} in the window, whatever lies on it
  */
-export function placeOnTab(video, own) {
-  const { picture, visible: shown, mirrored } = placementOf(video);
+export function whereOnTab(video) {
+  const { picture, visible, mirrored } = placementOf(video);
   const view = viewOf();
-  const element = elementOf(video);
-  const visible = intersect(clipped(element, shown), view);
+  return { picture, visible: intersect(clipped(elementOf(video), visible), view), mirrored, view };
+}
+
+/** @param {Where} a @param {Where} b @returns {boolean} whether nothing has moved from one to the other */
+export function isSamePlace(a, b) {
+  if (a.mirrored !== b.mirrored) return false;
+  return /** @type {const} */ (["picture", "visible", "view"]).every((part) =>
+    /** @type {const} */ (["x", "y", "width", "height"]).every((side) => Math.abs(a[part][side] - b[part][side]) < SAME),
+  );
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @returns {Found|null} null where too little of it can be seen; size: pixels of the picture to send,
+ *     never more than the video itself has, for enlarging shows nothing new; drawnOver: the page draws
+ *     over it what cannot be left out
+ */
+export function placeOnTab(video) {
+  const where = whereOnTab(video);
+  const { picture, visible, view } = where;
   const area = picture.width * picture.height;
   if (!(area > 0) || visible.width * visible.height < LEAST_VISIBLE * area) return null;
   const scale = Math.min(
@@ -35,8 +53,8 @@ export function placeOnTab(video, own) {
     width: Math.max(1, Math.round(picture.width * scale)),
     height: Math.max(1, Math.round(picture.height * scale)),
   };
-  const covers = [...own.map((rect) => intersect(visible, rect)), ...coversOf(element, visible)];
-  return { place: { picture, visible, covers, mirrored, rate: video.playbackRate, view }, size };
+  const { covers, drawnOver } = onTopOf(elementOf(video), visible);
+  return { place: { ...where, covers, rate: video.playbackRate }, size, drawnOver };
 }
 
 /** @returns {Rect} */
@@ -76,61 +94,4 @@ function parentOf(element) {
   if (element.parentElement) return element.parentElement;
   const root = element.getRootNode();
   return root instanceof ShadowRoot ? root.host : null;
-}
-
-/**
- * What is drawn over a video and hides it: other videos, frames, and boxes with a ground of their
- * own. Most of what lies on a player (its controls, captions) can be seen through.
- * @param {Element} video or the frame that it plays in
- * @param {Rect} visible
- * @returns {Rect[]}
- */
-function coversOf(video, visible) {
-  /** @type {Set<Element>} */
-  const seen = new Set();
-  /** @type {Rect[]} */
-  const found = [];
-  const root = /** @type {Document|ShadowRoot} */ (video.getRootNode());
-  for (let row = 0; row < PROBES.rows; row++) {
-    for (let column = 0; column < PROBES.columns; column++) {
-      const x = visible.x + ((column + 0.5) / PROBES.columns) * visible.width;
-      const y = visible.y + ((row + 0.5) / PROBES.rows) * visible.height;
-      for (const element of [...document.elementsFromPoint(x, y), ...inRoot(root, x, y)]) {
-        if (element === video) break;
-        if (element.contains(video) || holds(element, video)) break;
-        if (seen.has(element)) continue;
-        seen.add(element);
-        if (hides(element)) found.push(intersect(visible, element.getBoundingClientRect()));
-      }
-    }
-  }
-  return found.slice(0, MOST_COVERS);
-}
-
-/** @param {Document|ShadowRoot} root @param {number} x @param {number} y */
-function inRoot(root, x, y) {
-  return root instanceof ShadowRoot ? root.elementsFromPoint(x, y) : [];
-}
-
-/** @param {Element} element @param {Element} video whether it is in a shadow root below the element */
-function holds(element, video) {
-  for (let root = video.getRootNode(); root instanceof ShadowRoot; root = root.host.getRootNode()) {
-    if (element === root.host || element.contains(root.host)) return true;
-  }
-  return false;
-}
-
-/** @param {Element} element */
-function hides(element) {
-  const style = getComputedStyle(element);
-  if (Number(style.opacity) < 0.9) return false;
-  if (element instanceof HTMLVideoElement || element instanceof HTMLIFrameElement) return true;
-  return isOpaque(style.backgroundColor);
-}
-
-/** @param {string} colour as computed: `rgb(1, 2, 3)`, `rgba(0, 0, 0, 0.5)` or `color(srgb 0 0 0 / 0.5)` */
-export function isOpaque(colour) {
-  if (!colour || colour === "transparent") return false;
-  const alpha = /(?:^rgba\(.*,|\/)\s*([\d.]+)\)$/.exec(colour);
-  return alpha === null || Number(alpha[1]) >= 0.9;
 }

@@ -39,7 +39,10 @@ const KEEP_RELAY_MS = 4000;
 const SOON_MS = 50;
 
 export class Watcher {
-  /** @param {{sensitivity: Sensitivity, picture: TabPicture, ownPicture: boolean}} settings */
+  /**
+   * @param {{sensitivity: Sensitivity, picture: TabPicture, ownPicture: boolean, inFront: boolean}} settings inFront:
+   *     whether the tab is in front of its window, which a tab whose picture is had cannot see
+   */
   constructor(settings) {
     this.sensitivity = settings.sensitivity;
     this.picture = settings.picture;
@@ -56,8 +59,7 @@ export class Watcher {
     this.soon = undefined;
     this.told = "";
     this.stopped = false;
-    /** Whether the tab is in front of its window, which a tab whose picture is had cannot see. */
-    this.inFront = true;
+    this.inFront = settings.inFront;
     this.review = this.review.bind(this);
     this.timer = setInterval(this.review, REVIEW_EVERY_MS);
     // A tile that a page has made anew goes on at once.
@@ -100,7 +102,7 @@ export class Watcher {
     const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_SHOWN));
     for (const [video, entry] of [...this.watched]) this.follow(video, entry, chosen);
     for (const [video, { session }] of this.watched) {
-      if (!chosen.has(video) || session.link?.isAlive?.() === false) {
+      if (!chosen.has(video) || session.link.isDead) {
         session.end();
         this.watched.delete(video);
       }
@@ -149,7 +151,7 @@ export class Watcher {
   /** How many places there are: the server may refuse some, or be behind. @param {Watched[]} all @param {number} now */
   measure(all, now) {
     const judged = all.filter(({ session }) => session.hasPlace);
-    const refused = judged.filter(({ session }) => session.linkState === "full");
+    const refused = judged.filter(({ session }) => session.link.state === "full");
     const starving = judged.some(({ session }) => session.pace.starving);
     const open = judged.length - refused.length;
     this.capacity.note({ open, refused: refused.length, starving }, now);

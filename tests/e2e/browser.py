@@ -153,39 +153,27 @@ class Consent:
         return sorted(found)
 
 
-class ToolbarPopup:
-    """A real click on the extension's icon in the toolbar, and the popup that it opens."""
+class OwnPage:
+    """A page of the extension that is in no tab: its popup, or the one that has tabs' pictures."""
 
-    def __init__(self, context: BrowserContext, extension: Extension, page: Page) -> None:
-        assert context.browser is not None
+    def __init__(self, page: Page) -> None:
+        """``page``: of the same browser, which waits meanwhile."""
+        assert page.context.browser is not None
         self.page = page
-        self.session = context.browser.new_browser_cdp_session()
+        self.session = page.context.browser.new_browser_cdp_session()
         self.answers: dict[int, Any] = {}
         self.count = 0
-        page.bring_to_front()
-        [tab] = [one for one in self._targets("tab") if one["url"] == page.url]
-        self.session.send(
-            "Extensions.triggerAction", {"id": extension.id, "targetId": tab["targetId"]}
-        )
-        address = extension.address("popup/popup.html")
+
+    def _attach(self, kind: str, address: str) -> None:
         target = wait_for(
-            "the popup",
-            lambda: next((one for one in self._targets("page") if one["url"] == address), None),
+            address,
+            lambda: next((one for one in self._targets(kind) if one["url"] == address), None),
         )
         self.session.on("Target.receivedMessageFromTarget", self._receive)
         attached = self.session.send(
             "Target.attachToTarget", {"targetId": target["targetId"], "flatten": False}
         )
         self.target: str = attached["sessionId"]
-        # The target is there before its document is: a person does not click into the void either.
-        wait_for("the popup's document", self._loaded)
-
-    def _loaded(self) -> bool:
-        there = (
-            "document.readyState === 'complete' && !!document.querySelector('#watch')?.textContent"
-        )
-        answer = self.send("Runtime.evaluate", {"expression": there, "returnByValue": True})
-        return answer["result"].get("value") is True
 
     def _targets(self, kind: str) -> list[dict[str, Any]]:
         found = self.session.send("Target.getTargets", {"filter": [{"type": kind}]})
@@ -210,14 +198,44 @@ class ToolbarPopup:
                 assert "error" not in answer, answer
                 return answer["result"]
             self.page.wait_for_timeout(10)
-        raise AssertionError(f"the popup did not answer {method}")
+        raise AssertionError(f"the extension's page did not answer {method}")
 
     def evaluate(self, expression: str) -> Any:
-        """Run ``expression`` in the popup, as if by a click of the person."""
+        """Run ``expression`` in the page, as if by a click of the person."""
         options = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
         answer = self.send("Runtime.evaluate", {"expression": expression, **options})
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+
+class PicturesOfTabs(OwnPage):
+    """The extension's hidden page that has the pictures of tabs, once a tab is looked at."""
+
+    def __init__(self, extension: Extension, page: Page) -> None:
+        super().__init__(page)
+        self._attach("background_page", extension.address("offscreen/page.html"))
+
+
+class ToolbarPopup(OwnPage):
+    """A real click on the extension's icon in the toolbar, and the popup that it opens."""
+
+    def __init__(self, context: BrowserContext, extension: Extension, page: Page) -> None:
+        super().__init__(page)
+        page.bring_to_front()
+        [tab] = [one for one in self._targets("tab") if one["url"] == page.url]
+        self.session.send(
+            "Extensions.triggerAction", {"id": extension.id, "targetId": tab["targetId"]}
+        )
+        self._attach("page", extension.address("popup/popup.html"))
+        # The target is there before its document is: a person does not click into the void either.
+        wait_for("the popup's document", self._loaded)
+
+    def _loaded(self) -> bool:
+        there = (
+            "document.readyState === 'complete' && !!document.querySelector('#watch')?.textContent"
+        )
+        answer = self.send("Runtime.evaluate", {"expression": there, "returnByValue": True})
+        return answer["result"].get("value") is True
 
     def click(self, selector: str) -> None:
         self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")

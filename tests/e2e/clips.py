@@ -65,6 +65,13 @@ def still(seconds: float = 12, height: int = 240) -> Iterator[Picture]:
         yield frame
 
 
+def close_up(seconds: float = 12) -> Iterator[Picture]:
+    """One face that leaves no room for a label beside it."""
+    frame = scene([(-62, -113, 700)])
+    for _ in range(round(seconds * FPS)):
+        yield frame
+
+
 def walking(seconds: float = 12, height: int = 240) -> Iterator[Picture]:
     """One face that goes to and fro; ``walking_left`` says where it is."""
     for index in range(round(seconds * FPS)):

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 from tests.e2e import clips
 from tests.e2e.browser import (
     Extension,
+    PicturesOfTabs,
     ToolbarPopup,
     extension_with_consent,
     launch,
@@ -119,6 +120,18 @@ def test_it_is_judged_by_the_tabs_picture_and_not_by_its_own_marks(
     # The made-up model averages the crop's colours: a line across it would show.
     assert with_marks == pytest.approx(without, abs=0.003)
     page.evaluate(HOST.format("visible"))
+    # Loaded anew behind another tab: to the page itself it seems to be in front.
+    other = page.context.new_page()
+    other.goto(site.page("/other", "<!doctype html><title>another tab</title>"))
+    other.bring_to_front()
+    page.reload()
+    wait_for("the video", lambda: page.evaluate("v.currentTime > 1"), PATIENCE_S)
+    page.wait_for_timeout(3000)  # a look around, and one more
+    assert streams(server) == [] and watch(page).overlays() == []
+    page.bring_to_front()
+    eye = watch(page)
+    wait_for("a verdict in front", lambda: judged(eye), PATIENCE_S)
+    other.close()
     # Another video in the element: black is said to be black, and one of the site's own is read.
     page.evaluate(
         "address => { v.src = address }", site.address(clip("black", "mp4"), "media.test")
@@ -156,6 +169,16 @@ def test_zoomed_scrolled_covered_and_framed(
     wait_for("the mark after zoom and scroll", lambda: off(eye, mirrored) < 0.03, PATIENCE_S)
     page.evaluate("scrollTo(0, 240)")  # now it hides the eyes
     wait_for("no face under the bar", lambda: (v := eye.only()) and not v.chips, PATIENCE_S)
+    # A picture of the page's own that takes no clicks: over all of the video it is said, for it
+    # may be seen through; over the face alone it is left out.
+    page.evaluate("scrollTo(0, 90)")
+    page.evaluate(DRAW_OVER, [20, 160, 640, 360])
+    wait_for("the word on it", lambda: says(eye, "may draw over this video"), PATIENCE_S)
+    wait_for("the mark all the same", lambda: off(eye, mirrored) < 0.03, PATIENCE_S)
+    x, y, width, height = (640 * mirrored[0], 360 * y, 640 * width, 360 * height)
+    page.evaluate(DRAW_OVER, [20 + x, 160 + y, width, height])
+    wait_for("no face under the picture", lambda: (v := eye.only()) and not v.chips, PATIENCE_S)
+    assert not says(eye, "may draw over")
     # The same video within a frame of another site, and in one of no site.
     for name, sandbox in (("player", ""), ("closed", 'sandbox="allow-scripts"')):
         inner = site.address("/inner", host="player.test")
@@ -166,6 +189,23 @@ def test_zoomed_scrolled_covered_and_framed(
         # The look goes on within the site. Frames of other processes are out of the eye's
         # reach: the server has the face's place.
         wait_for("the face in the frame", lambda: near(server, STILL), PATIENCE_S)
+    # While the page around the frame scrolls it is not known where the video is in a picture.
+    page.evaluate("document.body.style.height = '3000px'")
+    page.evaluate("window.on = setInterval(() => scrollBy(0, 2), 30)")
+    page.wait_for_timeout(1000)
+    received = frames_received(server)
+    page.wait_for_timeout(3000)
+    assert frames_received(server) <= received + 1, "judged where it was not"
+    page.evaluate("clearInterval(on); scrollTo(0, 0)")
+    wait_for("pictures again", lambda: frames_received(server) > received + 5, PATIENCE_S)
+    assert near(server, STILL)
+
+
+DRAW_OVER = """([left, top, width, height]) => {
+  window.art ??= document.body.appendChild(document.createElement("canvas"));
+  art.style.cssText = `position:absolute;pointer-events:none;left:${left}px;top:${top}px;` +
+    `width:${width}px;height:${height}px`;
+}"""
 
 
 def near(server: Server, face: Box) -> bool:
@@ -194,6 +234,9 @@ def test_frame_that_nobody_can_enter_is_judged_as_a_whole(
         popup.click("#watch")
         hidden = "document.querySelector('#tab-picture').hidden"
         wait_for("the offer", lambda: not popup.evaluate(hidden), PATIENCE_S)
+        assert popup.text("#tab-picture-words").startswith("Fakelight can look at the tab's")
+        assert "keeps every extension out" in popup.text("#players-words")
+        assert "pixels" not in popup.text()
         popup.click("#tab-picture-button")
         eye = watch(page)
         view = wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
@@ -201,6 +244,70 @@ def test_frame_that_nobody_can_enter_is_judged_as_a_whole(
         x, y, width, height = STILL
         in_frame = ((20 + 640 * x) / 680, (20 + 360 * y) / 400, width * 640 / 680, height * 0.9)
         wait_for("the mark", lambda: off(eye, in_frame, 400 / 680) < 0.03, PATIENCE_S)
+
+
+# Keeps what is cut out of the tab's picture; `other()` is how much of the newest differs from the
+# first that was kept where neither is left out, and how wide it is.
+KEEP = """(() => {
+  const real = OffscreenCanvas.prototype.transferToImageBitmap;
+  OffscreenCanvas.prototype.transferToImageBitmap = function () {
+    const { data } = this.getContext("2d").getImageData(0, 0, this.width, this.height);
+    globalThis.newest = { width: this.width, data };
+    return real.call(this);
+  };
+  globalThis.other = () => {
+    const [a, b] = [globalThis.first.data, globalThis.newest.data];
+    const isLeftOut = (data, i) => [0, 1, 2].every((c) => data[i + c] === 128);
+    let differ = 0;
+    for (let i = 0; i < a.length; i += 4)
+      if (!isLeftOut(a, i) && !isLeftOut(b, i))
+        if ([0, 1, 2].some((c) => Math.abs(a[i + c] - b[i + c]) > 40)) differ++;
+    return [a.length === b.length ? differ / (a.length / 4) : 1, globalThis.newest.width];
+  };
+})()"""
+
+
+@pytest.fixture
+def plain(playwright: Playwright, site: Site, server: Server, tmp_path: Path) -> Iterator[Page]:
+    """A page in a window as it is, for a tab's picture has nothing of a size that is emulated."""
+    copy = extension_with_consent(tmp_path / "extension")
+    size = {"viewport": None, "no_viewport": True}
+    flags = ("--window-size=1000,800", "--screen-info={1280x720}")
+    with launch(playwright, tmp_path / "profile", site.port, copy, flags, **size) as context:
+        Extension(context).everywhere(server.url, TOKEN)
+        yield context.new_page()
+
+
+def test_nothing_of_ours_is_in_what_is_judged(
+    plain: Page, site: Site, clip: Clip, server: Server, tmp_path: Path
+) -> None:
+    """In fullscreen, where nothing can stand outside of the picture, and the face fills it."""
+    page, extension = plain, Extension(plain.context)
+    foreign = site.address(clip("close_up", "mp4"), host="media.test")
+    cover = "<style>video:fullscreen { object-fit: cover }</style>"
+    page.goto(site.page("/close", video_page(foreign, STYLE, cover)))
+    eye = watch(page)
+    look(page, extension)
+    wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
+    page.evaluate("v.requestFullscreen()")
+    full: OverlayView = wait_for(
+        "a verdict in fullscreen", lambda: (v := judged(eye)) and v.width > 700 and v, PATIENCE_S
+    )
+    [chip] = full.chips
+    assert 0 <= chip.x < full.width and 0 <= chip.y < full.height, "the label is in the picture"
+    pictures = PicturesOfTabs(extension, page)
+    pictures.evaluate(KEEP)
+    page.evaluate(HOST.format("hidden"))
+    without = settled(server)
+    pictures.evaluate("first = newest")
+    page.evaluate(HOST.format("visible"))
+    with_marks = settled(server)
+    page.screenshot(path=tmp_path / "fullscreen.png")
+    differs, width = pictures.evaluate("other()")
+    assert width == clips.SIZE[0]
+    assert differs < 0.0005, f"{100 * differs:.2f} % of what is judged are our own drawing"
+    # The made-up model averages the crop's colours.
+    assert with_marks == pytest.approx(without, abs=0.003)
 
 
 TAKE = """async id => {

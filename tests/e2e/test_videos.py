@@ -226,6 +226,8 @@ def test_sandboxed_page_says_that_it_is_not_judged(page: Page, site: Site, clip:
     wait_for(
         "the word", lambda: (v := eye.only()) and "look at the tab's picture" in (v.badge or "")
     )
+    view = eye.only()
+    assert view is not None and "keeps every extension out" in (view.badge or "")
 
 
 def test_media_source_that_is_replaced(page: Page, site: Site, clip: Clip) -> None:

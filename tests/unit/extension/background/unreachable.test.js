@@ -25,7 +25,7 @@ function element(more = {}) {
  */
 function frame(path, url, held = [], more = {}) {
   const { frameId = path.length === 0 ? 0 : 100 + path[0], origin = new URL(url).origin, window = WINDOW } = more;
-  return { frameId, report: { path, origin, url, window, held } };
+  return { frameId, report: { path, origin, url, window, view: { x: 0, y: 0, ...window }, held } };
 }
 
 /** @param {Held[]} held @param {Answer[]} inside */
@@ -43,13 +43,18 @@ test("one that does not is asked for by the site it shows", () => {
 });
 
 test("nobody can be asked for a document without an origin", () => {
-  for (const held of [element({ sandboxed: true }), element({ url: "" }), element({ url: "data:text/html,x" })]) {
+  for (const held of [element({ sandboxed: true }), element({ url: "about:srcdoc" }), element({ url: "data:text/html,x" })]) {
     const [{ why, site }] = unreached(page([held]), []);
     assert.deepEqual({ why, site }, { why: "closed", site: null }, held.url);
   }
   const inside = frame([0], `${PLAYER}/embed/1`, [element({ url: "https://third.example/" })], { origin: "null" });
   const found = unreached(page([element()], [inside]), []);
   assert.deepEqual(found.map(({ why, frameId }) => ({ why, frameId })), [{ why: "closed", frameId: 100 }]);
+});
+
+test("of an empty frame that has gone on somewhere it is not known where to", () => {
+  const [{ why, site }] = unreached(page([element({ url: "" })]), []);
+  assert.deepEqual({ why, site }, { why: "elsewhere", site: null });
 });
 
 test("a site that was turned off is told apart from one that was never asked for", () => {
@@ -108,12 +113,12 @@ test("largest in view first; asked for only what the browser has not granted", a
     [
       ["ask", "https://large.example"],
       ["ask", "https://small.example"],
-      ["closed", null],
+      ["elsewhere", null],
       ["ask", "https://below.example"],
     ],
   );
   assert.deepEqual(found?.frameIds, [0]);
-  assert.deepEqual(found?.window, WINDOW);
+  assert.deepEqual(found?.view, { x: 0, y: 0, ...WINDOW });
 });
 
 afterEach(() => void Reflect.deleteProperty(globalThis, "chrome"));

@@ -25,13 +25,27 @@ test("what the page around has scrolled away is not seen", () => {
   assert.equal(moved(gone, { rect, visible: { x: 100, y: 0, width: 400, height: 100 }, view }), null);
 });
 
-test("a frame's place is asked for now and then, not for every picture", async () => {
+test("where a frame was while the picture came is known only if it is in the same place before and after", async () => {
+  const rect = { x: 100, y: 50, width: 400, height: 300 };
+  /** @type {{rect: import("#extension/shared/tab_picture.js").Rect, visible: typeof rect, view: typeof rect}|null} */
+  let frame = { rect, visible: rect, view };
   let asked = 0;
   const finder = new FrameFinder(async () => {
     asked++;
-    return null;
+    return frame;
   });
-  assert.equal(await finder.locate(place), null);
-  assert.equal(await finder.locate(place), null);
-  assert.equal(asked, 1);
+  const before = await finder.before();
+  assert.deepEqual(before?.rect, rect);
+  assert.equal(await finder.stayed(/** @type {any} */ (before)), true);
+  assert.equal(asked, 2, "the answer from before says nothing of now");
+  const again = await finder.before();
+  assert.equal(asked, 2, "a later look of the one before is a look before this one");
+  for (const moved of [
+    { rect: { ...rect, y: 40 }, visible: rect, view }, // scrolled
+    { rect, visible: rect, view: { x: 100, y: 70, width: 500, height: 350 } }, // pinched larger
+    null, // out of view
+  ]) {
+    frame = moved;
+    assert.equal(await finder.stayed(/** @type {any} */ (again)), false);
+  }
 });

@@ -30,8 +30,8 @@ test("no part of a corner lies in a crop, however the face is turned, nor if it 
 
 const stage = { width: 640, height: 360 };
 const label = { width: 150, height: 30 };
-const everywhere = { above: true, below: true };
-const nowhere = { above: false, below: false };
+const everywhere = { above: true, below: true, left: true, right: true };
+const nowhere = { above: false, below: false, left: false, right: false };
 
 /** @typedef {import("#extension/overlay/clear.js").Rect} Rect */
 /** @param {Rect} square @param {Rect[]} faces @param {typeof nowhere} room @param {Rect[]} labels */
@@ -58,7 +58,9 @@ test("a label never stands on another face or label", () => {
 test("a face that fills the picture has its label outside of it, where the window has room", () => {
   const square = { x: 100, y: -40, width: 440, height: 440 };
   assert.equal(spot(square).y, stage.height + 6);
-  assert.equal(spot(square, [], { above: true, below: false }).y, -36);
+  assert.equal(spot(square, [], { ...nowhere, above: true }).y, -36);
+  assert.deepEqual(spot(square, [], { ...nowhere, right: true }), { x: stage.width + 6, y: 0, ...label });
+  assert.deepEqual(spot(square, [], { ...nowhere, left: true }), { x: -label.width - 6, y: 0, ...label });
   const corner = spot({ ...square, x: 60 }, [], nowhere);
-  assert.deepEqual(corner, { x: 490, y: 0, ...label });
+  assert.deepEqual(corner, { x: 490, y: 330, ...label });
 });

@@ -30,6 +30,8 @@ function players(why, ...hosts) {
 
 /** @type {Known["unreached"]} */
 const CLOSED = [{ why: "closed", site: null }];
+/** @type {Known["unreached"]} */
+const ELSEWHERE = [{ why: "elsewhere", site: null }];
 const FACE = video("watching", { faces: 1 });
 const FAKE = video("watching", { faces: 2, fake: true });
 
@@ -133,6 +135,22 @@ const CASES = [
       "The player on this page lies in a frame that the browser keeps every extension out of.",
     ],
   ],
+  [
+    "a frame that has gone on to a site that nobody names",
+    { unreached: [...ELSEWHERE, ...CLOSED] },
+    [
+      `Connected to ${SERVER}`,
+      "Fakelight sees no playing video here.",
+      "The player on this page comes from a site that the browser does not tell Fakelight, so it cannot ask you to let it in.",
+    ],
+  ],
+  ["pixels that are kept", { summaries: [video("offered")] }, [`Connected to ${SERVER}`, "Not judged: this site keeps the video's pixels from extensions"]],
+  [
+    "a frame that cannot be entered, whose tab could be looked at",
+    { summaries: [video("offered_closed")] },
+    [`Connected to ${SERVER}`, "Not judged: the page keeps every extension out of this video's frame"],
+  ],
+  ["a look that has ended", { summaries: [video("tab_lost")] }, [`Connected to ${SERVER}`, "Not judged: the look at the tab's picture has ended"]],
 ];
 
 for (const [name, more, expected] of CASES) {
@@ -144,9 +162,9 @@ const ANSWERS = ["asking", "ready", "unpaired", "rejected", "unreachable", "stra
 /** @type {Partial<Known>[]} */
 const TABS = [{ web: false, on: false, entered: false }, { on: false }, { entered: false }, {}];
 /** @type {Summary["state"][]} */
-const STATES = ["connecting", "open", "no_server", "not_authorised", "refused", "altered", "black", "unreadable", "protected", "watching", "paused", "offered", "tab_lost", "busy", "waiting", "full", "sandboxed"];
+const STATES = ["connecting", "open", "no_server", "not_authorised", "refused", "altered", "black", "unreadable", "protected", "watching", "paused", "offered", "offered_closed", "tab_lost", "busy", "waiting", "full", "sandboxed"];
 const VIDEOS = [[], [FACE], [FAKE], ...STATES.flatMap((state) => [[video(state)], [video(state), FACE], [video(state), video("no_server")]])];
-const FRAMES = [[], players("ask", "a.example"), players("ask", "a.example", "b.example"), players("off", "c.example"), CLOSED, [...CLOSED, ...players("ask", "d.example")]];
+const FRAMES = [[], players("ask", "a.example"), players("ask", "a.example", "b.example"), players("off", "c.example"), CLOSED, ELSEWHERE, [...CLOSED, ...players("ask", "d.example")]];
 
 const THERE = /\bConnected\b/;
 const NOT_THERE = /No answer|does not answer|not as a Fakelight|until the server answers/;

@@ -13,13 +13,17 @@ function words(picture, state, permitted = false) {
 }
 
 test("it is offered for a frame that nobody can enter, where nothing else is watched", () => {
-  const unreached = [{ why: "closed" }];
-  assert.equal(pictureWords({ summaries: [], picture: "off", unreached }, false)?.button, "tab_picture_start");
+  for (const why of ["closed", "elsewhere"]) {
+    const found = pictureWords({ summaries: [], picture: "off", unreached: [{ why }] }, false);
+    assert.deepEqual(found, { words: "tab_picture_instead", button: "tab_picture_start" }, "no word on pixels that are kept");
+    assert.equal(pictureWords({ summaries: [], picture: "lost", unreached: [{ why }] }, false)?.words, "tab_picture_lost");
+  }
   assert.equal(pictureWords({ summaries: [], picture: "off", unreached: [{ why: "ask" }] }, false), null);
 });
 
-test("the tab's picture is offered where the site keeps its pixels, and only there", () => {
-  assert.equal(words("off", "offered")?.button, "tab_picture_start");
+test("the tab's picture is offered where the site keeps its pixels or its frame, and only there", () => {
+  assert.deepEqual(words("off", "offered"), { words: "tab_picture_offer", button: "tab_picture_start" });
+  assert.deepEqual(words("off", "offered_closed"), { words: "tab_picture_instead", button: "tab_picture_start" });
   assert.equal(words("off", "watching"), null);
   assert.equal(words("none", "unreadable"), null);
 });

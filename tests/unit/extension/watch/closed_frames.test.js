@@ -41,7 +41,7 @@ test("a place belongs to the smallest frame around it, as a part of that", () =>
 });
 
 test("a framed player lies where its part of the frame is now", () => {
-  const player = new FramedPlayer(inner, { x: 0.25, y: 0.25, width: 0.5, height: 0.5 });
+  const player = new FramedPlayer(inner, { x: 0.25, y: 0.25, width: 0.5, height: 0.5 }, async () => null);
   assert.deepEqual(player.placement().picture, { x: 220, y: 170, width: 200, height: 100 });
   assert.deepEqual([player.videoWidth, player.videoHeight], [400, 200]);
 });
@@ -66,10 +66,25 @@ test("frames are looked for while the tab's picture is seen, and a known player 
 test("a frame that has left the page is no player any more; frames within frames do not look", async () => {
   const frames = new ClosedFrames();
   const gone = { ...inner, isConnected: false };
-  frames.found = [new FramedPlayer(gone, { x: 0, y: 0, width: 1, height: 1 })];
+  frames.found = [new FramedPlayer(gone, { x: 0, y: 0, width: 1, height: 1 }, async () => null)];
   assert.deepEqual(frames.players("lost"), []);
   Reflect.set(globalThis, "window", { top: {} });
   assert.deepEqual(new ClosedFrames().players("stream"), []);
   await settle();
   assert.equal(asked, 0);
+});
+
+test("a player in a frame within a frame is looked for anew before its picture is judged", async () => {
+  const frames = new ClosedFrames();
+  frames.fresh.apart = 0;
+  frames.players("stream");
+  await settle();
+  const [player] = frames.players("stream");
+  assert.equal(await player.stayed(), true);
+  places = [{ x: 120, y: 121, width: 400, height: 200 }];
+  assert.equal(await player.stayed(), false, "the frame around it has scrolled");
+  assert.equal(frames.players("stream")[0], player, "it is the same player");
+  assert.equal(await player.stayed(), true);
+  places = [];
+  assert.equal(await player.stayed(), false);
 });

@@ -58,6 +58,7 @@ beforeEach(() => {
     settle: () => told.push("settle"),
     layout: () => {},
     setState: () => {},
+    isClear: () => true,
     setFilmed: (/** @type {boolean} */ filmed, /** @type {boolean} */ slowly) =>
       told.push(filmed ? `filmed${slowly ? " slowly" : ""}` : "not filmed"),
     remember: (/** @type {unknown} */ memory) => remembered.push(memory),
@@ -291,6 +292,14 @@ test("where the pixels can be taken, what is still said of pictures before does 
   assert.equal(last()[0], "open");
   server.onFinding("black");
   assert.equal(last()[0], "black");
+});
+
+test("a frame that keeps extensions out is told as that, not as pixels that are kept", () => {
+  server.onState("open", "");
+  server.onFinding("sandboxed");
+  assert.equal(last()[0], "offered_closed");
+  session.setPicture("none");
+  assert.equal(last()[0], "sandboxed");
 });
 
 test("a video whose pixels are kept is offered, not judged, until a click", () => {
