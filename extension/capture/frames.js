@@ -1,9 +1,10 @@
 // Takes frames of one video as the browser presents them: those that are due.
 
 import { SAMPLE_HZ } from "../protocol/messages.js";
+import { Fovea } from "./fovea.js";
 import { timeInVideo } from "./media_time.js";
-import { pixelsOf } from "./pixels.js";
-import { canTakePlanes, planesOf } from "./planes.js";
+import { picturesOf } from "./pictures.js";
+import { canTakePlanes } from "./planes.js";
 import { Rhythm } from "./rhythm.js";
 import { Stillness } from "./stillness.js";
 import { speedOf, timeNow, timeOfCallback, timeOfPicture } from "../shared/clock.js";
@@ -17,8 +18,6 @@ import { speedOf, timeNow, timeOfCallback, timeOfPicture } from "../shared/clock
  * @typedef {"element"|"pixels"|"tab"} Way
  */
 
-/** Of a picture that is sent, pixels: the models have no use for more. */
-export const LONGEST_SIDE = 960;
 /** Pictures per second of real time, until the server says how many it takes. */
 export const MOST_PER_SECOND = 30;
 const MOST_IN_FLIGHT = 3;
@@ -38,7 +37,8 @@ const LONGEST_WAIT_MS = 1000;
 
 /**
  * @typedef {object} FrameEvents
- * @property {(header: FrameHeader, picture: Picture) => void} onFrame takes the picture over
+ * @property {(header: FrameHeader, pictures: Picture[]) => void} onFrame takes the pictures over, one for
+ *     each part that the header names
  * @property {(header: FrameHeader, place: TabPlace) => void} onPlace a frame is to be cut out of the
  *     tab's picture
  * @property {() => {place: TabPlace, size: {width: number, height: number}}|null} findPlace null where it
@@ -54,6 +54,7 @@ export class FrameTaker {
     this.video = video;
     this.events = events;
     this.rhythm = new Rhythm(SAMPLE_HZ);
+    this.fovea = new Fovea();
     this.mostPerSecond = MOST_PER_SECOND;
     /** @type {Way} */
     this.way = "element";
@@ -189,6 +190,7 @@ export class FrameTaker {
   /** Forget the past: another position, another source or another socket. */
   restart() {
     this.rhythm.reset();
+    this.fovea.forget();
     this.lastMedia = -Infinity;
     this.inFlight.clear();
     this.left = NaN;
@@ -265,49 +267,35 @@ export class FrameTaker {
       return;
     }
     const { videoWidth, videoHeight } = this.video;
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
-    const size = {
-      width: Math.max(1, Math.round(videoWidth * scale)),
-      height: Math.max(1, Math.round(videoHeight * scale)),
-    };
-    /** @type {Picture|null} */
-    let picture = null;
+    const shown = this.fovea.plan({ width: videoWidth, height: videoHeight }, mediaTime, now);
+    /** @type {Picture[]} */
+    let pictures = [];
     try {
-      picture = await this.pictureOf(frame, size);
+      const began = performance.now();
+      pictures = await picturesOf(this.video, frame, this.way, shown);
+      this.fovea.took(performance.now() - began, now);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       if (error.name === "SecurityError") this.events.onFinding("unreadable");
       return;
     }
     if (!this.sending || !this.running) {
-      if (picture instanceof ImageBitmap) picture.close();
+      for (const picture of pictures) if (picture instanceof ImageBitmap) picture.close();
       return;
     }
-    this.events.onFrame(this.header(size, now, mediaTime), picture);
+    this.events.onFrame(this.header(shown, now, mediaTime), pictures);
   }
 
   /**
-   * @param {VideoFrame|null} frame
-   * @param {{width: number, height: number}} size
-   * @returns {Promise<Picture>}
-   */
-  async pictureOf(frame, size) {
-    if (this.way === "pixels") return pixelsOf(this.video, size);
-    const planes = frame && (await planesOf(frame));
-    const bitmap = { resizeWidth: size.width, resizeHeight: size.height };
-    return planes ?? createImageBitmap(frame ?? this.video, bitmap);
-  }
-
-  /**
-   * @param {{width: number, height: number}} size
+   * @param {import("./fovea.js").Shown} shown
    * @param {number} now
    * @param {number} mediaTime
    * @returns {FrameHeader} of a frame that is now on its way
    */
-  header(size, now, mediaTime) {
+  header(shown, now, mediaTime) {
     const frameId = ++this.frameId;
     this.inFlight.set(frameId, now);
     const captured = performance.timeOrigin + now;
-    return { frame_id: frameId, media_time: mediaTime, captured_at: captured, ...size };
+    return { frame_id: frameId, media_time: mediaTime, captured_at: captured, ...shown };
   }
 }

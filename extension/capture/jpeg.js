@@ -4,7 +4,7 @@
 import { BlackWatch, canvasIsFaithful } from "./integrity.js";
 
 /** @typedef {import("../shared/states.js").Fault} Fault */
-/** @typedef {{width: number, height: number}} Size */
+/** @typedef {import("./fovea.js").Shown} Shown */
 /** @typedef {{jpeg: ArrayBuffer}|{fault: Fault}|null} Encoded null for a frame to leave out */
 
 const QUALITY = 0.8;
@@ -18,18 +18,18 @@ export class JpegEncoder {
   }
 
   /**
-   * @param {ImageBitmap|VideoFrame} picture is closed afterwards
-   * @param {Size} size of the JPEG
+   * @param {(ImageBitmap|VideoFrame)[]} pictures are closed afterwards
+   * @param {Shown} shown size of the JPEG, and where in it the pictures lie
    * @returns {Promise<Encoded>} null while an earlier picture is being encoded: the next one will do
    */
-  async encode(picture, size) {
+  async encode(pictures, shown) {
     if (this.busy) {
-      picture.close();
+      for (const picture of pictures) picture.close();
       return null;
     }
     this.busy = true;
     try {
-      return await this.drawn(picture, size);
+      return await this.drawn(pictures, shown);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
       // Another site's picture. Its trace stays on the canvases: take new ones.
@@ -39,12 +39,12 @@ export class JpegEncoder {
       return { fault: "unreadable" };
     } finally {
       this.busy = false;
-      picture.close();
+      for (const picture of pictures) picture.close();
     }
   }
 
-  /** @param {ImageBitmap|VideoFrame} picture @param {Size} size @returns {Promise<Encoded>} */
-  async drawn(picture, { width, height }) {
+  /** @param {(ImageBitmap|VideoFrame)[]} pictures @param {Shown} shown @returns {Promise<Encoded>} */
+  async drawn(pictures, { width, height, rect }) {
     if (!(await canvasIsFaithful())) return { fault: "altered" };
     const { canvas, context } = this;
     if (!context) return { fault: "unreadable" };
@@ -52,7 +52,10 @@ export class JpegEncoder {
       canvas.width = width;
       canvas.height = height;
     }
-    context.drawImage(picture, 0, 0, width, height);
+    if (pictures.length > 1) context.fillRect(0, 0, width, height);
+    for (const [index, picture] of pictures.entries()) {
+      context.drawImage(picture, ...(rect?.parts[index].at ?? /** @type {const} */ ([0, 0, width, height])));
+    }
     const look = this.black.look(canvas, performance.now() / 1000);
     if (look !== "picture") return look === "still_black" ? { fault: "black" } : null;
     const blob = await canvas.convertToBlob({ type: "image/jpeg", quality: QUALITY });

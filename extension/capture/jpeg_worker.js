@@ -5,11 +5,11 @@ import { JpegEncoder } from "./jpeg.js";
 
 let encoder = new JpegEncoder();
 
-/** @typedef {import("./jpeg.js").Size} Size */
+/** @typedef {import("./fovea.js").Shown} Shown */
 
-/** @param {MessageEvent<{id: number, picture: ImageBitmap|VideoFrame, size: Size}>} event */
-async function answer({ data: { id, picture, size } }) {
-  const encoded = await encoder.encode(picture, size);
+/** @param {MessageEvent<{id: number, pictures: (ImageBitmap|VideoFrame)[], shown: Shown}>} event */
+async function answer({ data: { id, pictures, shown } }) {
+  const encoded = await encoder.encode(pictures, shown);
   const transfer = encoded && "jpeg" in encoded ? [encoded.jpeg] : [];
   postMessage({ id, encoded }, { transfer });
 }

@@ -20,15 +20,15 @@ export class OffloadedEncoder {
   }
 
   /**
-   * @param {ImageBitmap|VideoFrame} picture is taken over
-   * @param {import("./jpeg.js").Size} size of the JPEG
+   * @param {(ImageBitmap|VideoFrame)[]} pictures are taken over
+   * @param {import("./fovea.js").Shown} shown size of the JPEG, and where in it they lie
    * @returns {Promise<Encoded>}
    */
-  encode(picture, { width, height }) {
+  encode(pictures, { width, height, rect }) {
     const id = ++this.count;
     return new Promise((resolve) => {
       this.waiting.set(id, resolve);
-      this.worker.postMessage({ id, picture, size: { width, height } }, [picture]);
+      this.worker.postMessage({ id, pictures, shown: { width, height, rect } }, pictures);
     });
   }
 

@@ -1,6 +1,7 @@
 // The pixels of another site's video, where the browser lets an extension read them: Firefox, once
 // the extension has the permission for all sites. Chromium refuses whoever asks.
 
+/** @typedef {import("../protocol/messages.js").Place} Place */
 /** @typedef {import("./planes.js").Picture} Picture */
 
 /** @type {CanvasRenderingContext2D|null} one that could be read */
@@ -8,16 +9,17 @@ let kept = null;
 
 /**
  * @param {HTMLVideoElement} video
+ * @param {Place|null} part of it, null for all
  * @param {{width: number, height: number}} size
  * @returns {Promise<Picture>} without the mark of another site: whoever gets it may read it
  * @throws {DOMException} named SecurityError where the browser does not let extensions read it
  */
-export async function pixelsOf(video, { width, height }) {
+export async function pixelsOf(video, part, { width, height }) {
   // Drawn from the element itself: a bitmap of it stays closed even to who may read the canvas.
   const context = kept ?? newContext();
   const { canvas } = context;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  context.drawImage(video, 0, 0, width, height);
+  context.drawImage(video, ...(part ?? [0, 0, video.videoWidth, video.videoHeight]), 0, 0, width, height);
   const pixels = context.getImageData(0, 0, width, height);
   kept = context;
   // Bare pixels travel to where they are encoded; bitmaps cannot leave the page's process.

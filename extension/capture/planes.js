@@ -8,6 +8,7 @@
  * @property {VideoFrameBufferInit} init
  */
 /** @typedef {ImageBitmap|Planes} Picture as it travels to where it is read */
+/** @typedef {import("../protocol/messages.js").Place} Place */
 
 // Two full HD pictures. Above, a bitmap of the size that is sent is the smaller burden.
 const MOST_PIXELS = 2 * 1920 * 1088;
@@ -20,25 +21,30 @@ export function canTakePlanes() {
 
 /**
  * @param {VideoFrame} frame
+ * @param {Place|null} part of it, at even pixels; null for all
  * @returns {Promise<Planes|null>} null where the planes alone would not show the picture: turned,
  *     more than 8 bits, transparent, on the graphics card without a way out, or too large
  */
-export async function planesOf(frame) {
+export async function planesOf(frame, part = null) {
   const { format, visibleRect, rotation, flip } = /** @type {VideoFrame & Turned} */ (frame);
   if (!format || !visibleRect || !FORMATS.includes(format) || rotation !== 0 || flip) return null;
-  if (visibleRect.width * visibleRect.height > MOST_PIXELS) return null;
+  const rect = part ? within(visibleRect, part) : visibleRect;
+  if (rect.width * rect.height > MOST_PIXELS) return null;
+  // Pixels that are not square: a part would have to be stretched.
+  const square = frame.displayWidth === visibleRect.width && frame.displayHeight === visibleRect.height;
+  if (part && !square) return null;
   try {
-    const data = new ArrayBuffer(frame.allocationSize());
-    const layout = await frame.copyTo(data);
-    const { displayWidth, displayHeight, timestamp } = frame;
+    const data = new ArrayBuffer(frame.allocationSize({ rect }));
+    const layout = await frame.copyTo(data, { rect });
+    const { timestamp } = frame;
     return {
       data,
       init: {
         format,
-        codedWidth: visibleRect.width,
-        codedHeight: visibleRect.height,
-        displayWidth,
-        displayHeight,
+        codedWidth: rect.width,
+        codedHeight: rect.height,
+        displayWidth: part ? rect.width : frame.displayWidth,
+        displayHeight: part ? rect.height : frame.displayHeight,
         layout: layout.map(({ offset, stride }) => ({ offset, stride })),
         colorSpace: frame.colorSpace.toJSON(),
         timestamp,
@@ -56,6 +62,16 @@ export async function planesOf(frame) {
  */
 export function frameFrom({ data, init }) {
   return new VideoFrame(data, /** @type {VideoFrameBufferInit} */ ({ ...init, transfer: [data] }));
+}
+
+/** @param {Picture} picture is taken over @returns {ImageBitmap|VideoFrame} */
+export function drawable(picture) {
+  return picture instanceof ImageBitmap ? picture : frameFrom(picture);
+}
+
+/** @param {DOMRectReadOnly} visible @param {Place} part */
+function within({ x, y }, [left, top, width, height]) {
+  return { x: x + left, y: y + top, width, height };
 }
 
 /** @typedef {{rotation?: number, flip?: boolean}} Turned */

@@ -64,7 +64,7 @@ class PlaceLink extends VideoLink {
     else if (!picture) this.port.postMessage({ type: "missed", frame_id: header.frame_id });
     else {
       usedAt.set(this.tabId, performance.now());
-      await this.send(timed(header, picture.at, place.rate), picture.bitmap);
+      await this.send(timed(header, picture.at, place.rate), [picture.bitmap]);
     }
   }
 

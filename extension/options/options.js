@@ -180,9 +180,14 @@ byId("notify", HTMLInputElement).addEventListener("change", async (event) => {
 });
 
 async function showTransport() {
-  const { transport } = await load();
+  const { transport, cutOuts } = await load();
   showChoice("transport", TRANSPORTS, transport, (chosen) => save({ transport: chosen }));
+  byId("cut-outs", HTMLInputElement).checked = cutOuts;
 }
+
+byId("cut-outs", HTMLInputElement).addEventListener("change", async (event) => {
+  await save({ cutOuts: /** @type {HTMLInputElement} */ (event.target).checked });
+});
 
 /**
  * Radio buttons with their explanations.

@@ -34,7 +34,7 @@ export const SAMPLE_HZ = 10;
  * @property {string} engine
  * @property {number} sample_hz
  * @property {number} window
- * @property {{message_bytes?: number, pixels?: number, fps?: number, faces?: number}} limits
+ * @property {{message_bytes?: number, pixels?: number, fps?: number, faces?: number, parts?: number}} limits
  */
 /**
  * @typedef {object} StatusMessage
@@ -66,6 +66,13 @@ export const SAMPLE_HZ = 10;
  */
 /** @typedef {Welcome|VerdictMessage|StatusMessage|ErrorMessage|Explanation} ServerMessage */
 /** @typedef {{kind: "tab"|"camera"|"file", title?: string, url?: string}} Source */
+/** @typedef {[number, number, number, number]} Place left, top, width and height in pixels */
+/**
+ * @typedef {object} Part of a video
+ * @property {Place} of where it lies in the video, in the video's pixels
+ * @property {Place} [at] where it lies in the picture, in the picture's; all of it where left out
+ */
+/** @typedef {{video: [number, number], parts: Part[]}} Rect the video's width and height, and what is shown of it */
 /**
  * @typedef {object} FrameHeader
  * @property {number} frame_id
@@ -73,6 +80,7 @@ export const SAMPLE_HZ = 10;
  * @property {number} captured_at milliseconds since the epoch
  * @property {number} width
  * @property {number} height
+ * @property {Rect} [rect] only for servers whose welcome names `limits.parts`
  */
 
 /** @type {readonly Verdict[]} */

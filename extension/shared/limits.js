@@ -1,3 +1,5 @@
+/** Of a picture of all of a video that is sent, pixels: the models have no use for more. */
+export const LONGEST_SIDE = 960;
 /** Videos of one tab that are watched at the same time; each has a stream of its own. */
 export const MOST_VIDEOS = 4;
 /** Smaller players than this (CSS pixels) are previews and ornaments. */

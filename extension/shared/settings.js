@@ -8,6 +8,7 @@
  * @property {string} token empty until the browser is paired
  * @property {Sensitivity} sensitivity
  * @property {TransportSetting} transport how pictures travel to the server
+ * @property {boolean} cutOuts send the faces of large videos at the video's own resolution
  * @property {boolean} ownPicture judge the person's own picture in calls as well
  * @property {boolean} notify tell by a notification of a likely fake face in picture-in-picture
  * @property {boolean} allSites watch every site that is not in offSites
@@ -27,6 +28,7 @@ export const DEFAULTS = Object.freeze({
   token: "",
   sensitivity: "normal",
   transport: "auto",
+  cutOuts: true,
   ownPicture: false,
   notify: false,
   allSites: false,

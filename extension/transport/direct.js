@@ -1,6 +1,6 @@
 // The link from the server's own page: pictures are encoded and sent in one place.
 
-import { frameFrom } from "../capture/planes.js";
+import { drawable } from "../capture/planes.js";
 import { OffloadedEncoder } from "../capture/offload.js";
 import { WebSocketClient } from "./websocket.js";
 
@@ -17,10 +17,10 @@ export function openDirect(target, events) {
   const encoder = new OffloadedEncoder();
   return {
     sendFrame: async (header, taken) => {
-      const picture = taken instanceof ImageBitmap ? taken : frameFrom(taken);
+      const pictures = taken.map(drawable);
       let encoded;
       try {
-        encoded = await encoder.encode(picture, header);
+        encoded = await encoder.encode(pictures, header);
       } catch (error) {
         if (!(error instanceof DOMException)) throw error;
         events.onFinding("unreadable");

@@ -14,7 +14,8 @@
  * What a watched video needs to reach the server: direct from the server's own page, or through the
  * extension's relay.
  * @typedef {object} Link
- * @property {(header: FrameHeader, picture: Picture) => void} sendFrame takes the picture over
+ * @property {(header: FrameHeader, pictures: Picture[]) => void} sendFrame takes the pictures over, one for
+ *     each part that the header names
  * @property {(header: FrameHeader, place: TabPlace) => void} [sendPlace] has a frame cut out of the
  *     tab's picture, where that is the way
  * @property {(type: Control) => void} sendControl

@@ -64,11 +64,11 @@ export class VideoSession {
       onTaken: (frameId) => this.tabFrames.stayed(frameId),
     });
     this.frames = new FrameTaker(video, {
-      onFrame: (header, picture) => {
+      onFrame: (header, pictures) => {
         // Its keys were taken away again.
         if (this.finding === "protected") this.found(null);
         this.noteSent(header.captured_at);
-        this.link.sendFrame(header, picture);
+        this.link.sendFrame(header, pictures);
       },
       findPlace: () => this.tabFrames.find(),
       onPlace: (header, place) => {
@@ -290,6 +290,7 @@ export class VideoSession {
     if (message.type === "welcome") {
       this.frames.rhythm = new Rhythm(message.sample_hz);
       this.mostPerSecond = message.limits.fps ?? MOST_PER_SECOND;
+      this.frames.fovea.parts = message.limits.parts ?? 0;
       this.setPace();
     } else if (message.type === "verdict") {
       this.judged(message);
@@ -307,6 +308,7 @@ export class VideoSession {
     const now = performance.now();
     this.pace.answeredOne(performance.timeOrigin + now - message.captured_at, now);
     this.setPace();
+    this.frames.fovea.saw(message);
     this.answer = new Answer(this.overlay.show(message));
     this.refresh();
   }

@@ -70,9 +70,9 @@ export class SessionLink {
     this.link?.sendControl(type);
   }
 
-  /** @param {FrameHeader} header @param {Picture} picture is taken over */
-  sendFrame(header, picture) {
-    this.link?.sendFrame(header, picture);
+  /** @param {FrameHeader} header @param {Picture[]} pictures are taken over */
+  sendFrame(header, pictures) {
+    this.link?.sendFrame(header, pictures);
   }
 
   /** @param {FrameHeader} header @param {TabPlace} place */

@@ -1,7 +1,7 @@
 // Where a video is in the picture of its tab, for videos whose own pixels cannot be read.
 
-import { LONGEST_SIDE } from "../capture/frames.js";
 import { elementOf, intersect, placementOf } from "../overlay/layout.js";
+import { LONGEST_SIDE } from "../shared/limits.js";
 import { onTopOf } from "./covers.js";
 
 /** @typedef {import("../overlay/layout.js").Rect} Rect */

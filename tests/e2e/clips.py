@@ -83,6 +83,31 @@ def walking_left(time: float) -> float:
     return 180 + 150 * math.sin(2 * math.pi * time / 6)
 
 
+LARGE = (1920, 1080)
+
+
+@lru_cache(maxsize=1)
+def leaves() -> Picture:
+    """A wall of some detail, as large as ``LARGE``."""
+    spots = np.random.default_rng(1).integers(60, 150, (270, 480, 3), np.uint8)
+    wide = Image.fromarray(spots).resize(LARGE, Image.Resampling.BICUBIC)
+    return np.asarray(wide, np.uint8)
+
+
+def afar(seconds: float = 8) -> Iterator[Picture]:
+    """A small face in a large picture, which goes to and fro; ``afar_at`` is one picture of it."""
+    for index in range(round(seconds * FPS)):
+        yield afar_at(index / FPS)
+
+
+def afar_at(time: float) -> Picture:
+    """The picture of ``afar`` at a time in seconds."""
+    picture, face = leaves().copy(), portrait(250)
+    left = round(700 + 120 * math.sin(2 * math.pi * time / 4))
+    picture[300 : 300 + face.shape[0], left : left + face.shape[1]] = face
+    return picture
+
+
 def couple(seconds: float = 12) -> Iterator[Picture]:
     """Two faces side by side."""
     for index in range(round(seconds * FPS)):

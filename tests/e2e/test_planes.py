@@ -58,7 +58,7 @@ TAKER = """async () => {
   window.found = [];
   window.jumps = 0;
   window.taker = new FrameTaker(v, {
-    onFrame: (header, picture) => {
+    onFrame: (header, [picture]) => {
       taken.push({ ...header, planes: !(picture instanceof ImageBitmap) });
       taker.answered(header.frame_id);
     },

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from stream_server import protocol
+from stream_server.rect import MAX_PARTS
 from stream_server.rhythm import Rhythm
 from stream_server.settings import Settings
 from stream_server.verdict import Verdict
@@ -27,6 +28,18 @@ HEADER = {
     "captured_at": 1700000000000.5,
     "width": 640,
     "height": 360,
+}
+PARTS_HEADER = {
+    **HEADER,
+    "width": 640,
+    "height": 568,
+    "rect": {
+        "video": [1920, 1080],
+        "parts": [
+            {"of": [848, 432, 208, 208], "at": [0, 0, 208, 208]},
+            {"of": [0, 0, 1920, 1080], "at": [0, 208, 640, 360]},
+        ],
+    },
 }
 PICTURE = bytes(range(256))
 SOURCE = {"kind": "tab", "title": "Ein Gespräch", "url": "https://example.org/"}
@@ -59,7 +72,13 @@ def from_server() -> dict[str, str]:
             engine="embedded",
             sample_hz=10.0,
             window=20,
-            limits={"message_bytes": 2097152, "pixels": 2088960, "fps": 60, "faces": 8},
+            limits={
+                "message_bytes": 2097152,
+                "pixels": 2088960,
+                "fps": 60,
+                "faces": 8,
+                "parts": MAX_PARTS,
+            },
             models=["grain"],
         ),
         "verdict": protocol.verdict(header, 81.26, [FACE, NO_FACE]),
@@ -84,11 +103,14 @@ def from_client() -> dict[str, str]:
     """What a client sends: texts, and the bytes of a frame in base 64."""
     hello = {"type": "hello", "protocol": protocol.VERSION, "token": "t", "source": SOURCE}
     frame = protocol.pack_frame(HEADER, PICTURE)
+    parts = protocol.pack_frame(PARTS_HEADER, PICTURE)
+    assert protocol.parse_frame(parts).header.rect is not None
     return {
         "hello": _text(hello),
         "explain": _text({"type": "explain", "track": 1}),
         **{kind: _text({"type": kind}) for kind in ("seek", "pause", "resume", "bye")},
         "frame": base64.b64encode(frame).decode(),
+        "parts_frame": base64.b64encode(parts).decode(),
     }
 
 
@@ -120,6 +142,7 @@ def contents() -> str:
         "reasons": reasons(),
         "close": {code.name.lower(): int(code) for code in protocol.Close},
         "header": HEADER,
+        "parts_header": PARTS_HEADER,
         "picture": base64.b64encode(PICTURE).decode(),
         "source": SOURCE,
         "server": from_server(),

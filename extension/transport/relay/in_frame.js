@@ -4,7 +4,7 @@
 
 import { MOST_VIDEOS } from "../../shared/limits.js";
 import { load } from "../../shared/settings.js";
-import { frameFrom } from "../../capture/planes.js";
+import { drawable } from "../../capture/planes.js";
 import { VideoLink } from "./video_link.js";
 
 /** @typedef {import("../../protocol/messages.js").Source} Source */
@@ -26,10 +26,8 @@ class PortLink extends VideoLink {
   receive(data) {
     if (data?.type === "jpeg" && data.jpeg instanceof ArrayBuffer) {
       this.sendJpeg(data.header, data.jpeg);
-    } else if (data?.type === "picture" && data.picture instanceof ImageBitmap) {
-      void this.send(data.header, data.picture);
-    } else if (data?.type === "picture" && data.picture?.data instanceof ArrayBuffer) {
-      void this.send(data.header, frameFrom(data.picture));
+    } else if (data?.type === "pictures" && arePictures(data.pictures)) {
+      void this.send(data.header, data.pictures.map(drawable));
     } else super.receive(data);
   }
 
@@ -39,6 +37,12 @@ class PortLink extends VideoLink {
     super.end();
     this.port.close();
   }
+}
+
+/** @param {unknown} list @returns {list is import("../../capture/planes.js").Picture[]} */
+function arePictures(list) {
+  if (!Array.isArray(list) || list.length === 0) return false;
+  return list.every((one) => one instanceof ImageBitmap || one?.data instanceof ArrayBuffer);
 }
 
 addEventListener("message", async (event) => {
@@ -56,7 +60,7 @@ addEventListener("message", async (event) => {
 });
 
 chrome.storage.onChanged.addListener((changes, area) => {
-  if (area !== "local" || !(changes.server || changes.token || changes.transport)) return;
+  if (area !== "local" || !(changes.server || changes.token || changes.transport || changes.cutOuts)) return;
   for (const link of links) void link.start();
 });
 

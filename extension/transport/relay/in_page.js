@@ -1,6 +1,6 @@
 // The content script's end of the relay: makes the hidden frame and hands it one port per video.
 
-import { frameFrom } from "../../capture/planes.js";
+import { drawable } from "../../capture/planes.js";
 import { JpegEncoder } from "../../capture/jpeg.js";
 import { RELAY_FRAME } from "../../shared/paths.js";
 
@@ -73,7 +73,7 @@ export class RelayHost {
     );
     const sender = new Sender(port, events);
     return {
-      sendFrame: (header, picture) => sender.send(header, picture),
+      sendFrame: (header, pictures) => sender.send(header, pictures),
       sendControl: (type) => port.postMessage({ type }),
       explain: (track) => port.postMessage({ type: "explain", track }),
       close: () => {
@@ -118,26 +118,25 @@ class Sender {
     this.encoder = null;
   }
 
-  /** @param {import("../../protocol/messages.js").FrameHeader} header @param {Picture} picture */
-  send(header, picture) {
+  /** @param {import("../../protocol/messages.js").FrameHeader} header @param {Picture[]} pictures */
+  send(header, pictures) {
     if (!this.encoder) {
-      const transfer = [picture instanceof ImageBitmap ? picture : picture.data];
+      const transfer = pictures.map((picture) => (picture instanceof ImageBitmap ? picture : picture.data));
       try {
-        this.port.postMessage({ type: "picture", header, picture }, transfer);
+        this.port.postMessage({ type: "pictures", header, pictures }, transfer);
         return;
       } catch (error) {
         // By its name: in a content script it may be the page's kind of exception.
         if (/** @type {Error} */ (error).name !== "DataCloneError") throw error;
       }
     }
-    void this.encodeHere(header, picture);
+    void this.encodeHere(header, pictures);
   }
 
-  /** @param {import("../../protocol/messages.js").FrameHeader} header @param {Picture} taken */
+  /** @param {import("../../protocol/messages.js").FrameHeader} header @param {Picture[]} taken */
   async encodeHere(header, taken) {
     const encoder = this.encoder ?? new JpegEncoder();
-    const picture = taken instanceof ImageBitmap ? taken : frameFrom(taken);
-    const encoded = await encoder.encode(picture, header);
+    const encoded = await encoder.encode(taken.map(drawable), header);
     if (!encoded) return;
     if ("fault" in encoded) {
       this.events.onFinding(encoded.fault);

@@ -2,12 +2,13 @@
 // extension's own origin, in the hidden frame or in the offscreen document, never in a page's process.
 
 import { OffloadedEncoder } from "../../capture/offload.js";
+import { isWhole } from "../../capture/pictures.js";
 import { SwitchingClient } from "../switching.js";
 
 /** @typedef {import("../../protocol/messages.js").FrameHeader} FrameHeader */
 /** @typedef {import("../../protocol/messages.js").Source} Source */
 /** @typedef {{postMessage(message: unknown): void}} Other the content script's end */
-/** @typedef {Pick<import("../../shared/settings.js").Settings, "server"|"token"|"transport">} Target */
+/** @typedef {Pick<import("../../shared/settings.js").Settings, "server"|"token"|"transport"> & {cutOuts?: boolean}} Target */
 
 export class VideoLink {
   /**
@@ -33,7 +34,7 @@ export class VideoLink {
     const turn = ++this.turn;
     this.client?.close();
     this.client = null;
-    const { server, token, transport } = await this.target();
+    const { server, token, transport, cutOuts = true } = await this.target();
     // Ended meanwhile, or the settings changed again: the later turn makes the client.
     if (this.ended || turn !== this.turn) return;
     if (!token) {
@@ -43,7 +44,11 @@ export class VideoLink {
     this.client = new SwitchingClient(
       { server, token, source: { kind: this.kind }, transport },
       {
-        onMessage: (message) => this.other.postMessage({ type: "message", message }),
+        onMessage: (message) => {
+          // Whoever takes the pictures does so by what the welcome allows.
+          if (message.type === "welcome" && !cutOuts) delete message.limits.parts;
+          this.other.postMessage({ type: "message", message });
+        },
         onState: (state, detail) => this.other.postMessage({ type: "state", state, detail }),
       },
     );
@@ -68,13 +73,15 @@ export class VideoLink {
     this.client?.sendFrame(header, jpeg);
   }
 
-  /** @param {FrameHeader} header @param {ImageBitmap|VideoFrame} picture is taken over */
-  async send(header, picture) {
+  /** @param {FrameHeader} header @param {(ImageBitmap|VideoFrame)[]} pictures are taken over */
+  async send(header, pictures) {
     if (this.client?.takesBitmaps) {
-      this.tell(await this.client.sendBitmap(header, await toBitmap(picture, header)));
+      // Taken before the link changed to WebRTC, which cannot say what of the video a picture shows.
+      if (!isWhole(header)) for (const picture of pictures) picture.close();
+      else this.tell(await this.client.sendBitmap(header, await toBitmap(pictures[0], header)));
       return;
     }
-    const encoded = await this.encoder.encode(picture, header);
+    const encoded = await this.encoder.encode(pictures, header);
     if (!encoded) return;
     this.tell("fault" in encoded ? encoded.fault : "picture");
     if ("jpeg" in encoded) this.client?.sendFrame(header, encoded.jpeg);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { LONGEST_SIDE } from "#extension/capture/frames.js";
+import { LONGEST_SIDE } from "#extension/shared/limits.js";
 import { SAMPLE_HZ } from "#extension/protocol/messages.js";
 import { MOST_VIDEOS, SMALLEST } from "#extension/shared/limits.js";
 

@@ -40,6 +40,8 @@ test("texts are written as the server reads them", () => {
 test("a frame is the server's to the byte", () => {
   const frame = encodeFrame(AGREED.header, bytesOf(AGREED.picture));
   assert.deepEqual(Buffer.from(frame), Buffer.from(bytesOf(client.frame)));
+  const parts = encodeFrame(AGREED.parts_header, bytesOf(AGREED.picture));
+  assert.deepEqual(Buffer.from(parts), Buffer.from(bytesOf(client.parts_frame)));
 });
 
 test("a welcome", () => {
@@ -48,6 +50,7 @@ test("a welcome", () => {
   assert.equal(message.sample_hz, 10);
   assert.equal(message.window, 20);
   assert.equal(message.limits.fps, 60);
+  assert.equal(message.limits.parts, 16);
 });
 
 test("a verdict with a face and one that cannot be judged", () => {
