@@ -31,16 +31,18 @@ def export_members(
     maps: bool = True,
     crops: NDArray[np.uint8] | None = None,
     rates: Mapping[str, float | None] | None = None,
+    fp16: bool = True,
 ) -> list[ExportReport]:
     """Write ``members``, a vote that names every member of the repository, and the ensembles.
 
     ``maps`` adds what heat maps are drawn from, a file of two bytes for each weight; ``crops``
     (uint8 ``[n, 224, 224, 3]``) are faces that parity with PyTorch is measured on. ``rates`` are
-    looks a second of members, of these or others, None for every sample.
+    looks a second of members, of these or others, None for every sample. ``fp16`` adds each model
+    with 16-bit arithmetic, for a V100.
 
     Raises ``ValueError`` where the vote and the repository do not name the same members.
     """
-    reports = [export_member(repo, member, maps, crops) for member in members]
+    reports = [export_member(repo, member, maps, crops, fp16) for member in members]
     for name, rate in (rates or {}).items():
         set_rate(repo, name, rate)
     write_joint(repo, vote, notes)
@@ -48,13 +50,17 @@ def export_members(
 
 
 def export_member(
-    repo: Path, member: Member, maps: bool = False, crops: NDArray[np.uint8] | None = None
+    repo: Path,
+    member: Member,
+    maps: bool = False,
+    crops: NDArray[np.uint8] | None = None,
+    fp16: bool = True,
 ) -> ExportReport:
     """Write one member's folders; the vote must be written after it."""
     heat, note = _mapped(member, crops) if maps else (None, "")
     report = write_member(
         repo, member.name, _served(member), member.head, member.reads or member.dim,
-        heat=heat, crops=crops, parameters=_fitted_on(repo, member),
+        heat=heat, crops=crops, fp16=fp16, parameters=_fitted_on(repo, member),
     )  # fmt: skip
     return replace(report, notes=(note,)) if note else report
 

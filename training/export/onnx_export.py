@@ -23,12 +23,13 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 from torch import nn
 
 from training.export.graphs import IR_VERSION, OPSET
+from training.export.half_storage import stored_in_half
 from training.export.heat_map import HeatModel
 from training.export.layout import CROP_SHAPE
 from training.export.repository_writer import place_member
 from training.models.contract import MAX_STEPS
 
-_MAX_FP32_ERROR = 1e-3
+_MAX_FP32_ERROR, _MAX_STORED_ERROR = 1e-3, 1e-2  # of an output's scale
 _MAX_BYTES = 2**31 - 2**20  # protobuf's limit for a message, less room for the graph itself
 _TRACER_WARNING: type[Warning] = vars(torch.jit)["TracerWarning"]  # public, but not in __all__
 
@@ -98,7 +99,8 @@ def write_member(
         feature_dim: D; 10 for landmarks; the names of the members that it reads, each with its D.
         heat: the model that heat maps are drawn from, as ``heat_model`` makes it.
         crops: real crops, uint8 ``[n, 224, 224, 3]``, on which parity is measured too.
-        fp16: whether to write ``model.fp16.onnx`` beside ``model.onnx`` for the V100.
+        fp16: whether to write ``model.fp16.onnx`` beside ``model.onnx`` for the V100; the weights
+            of an encoder's ``model.onnx`` are stored in 16 bit either way, its arithmetic is fp32.
         parameters: string parameters of the sequence model's config.
 
     Returns:
@@ -122,6 +124,10 @@ def write_member(
             cases = [{"FRAMES": crops[at : at + 16]} for at in range(0, len(crops), 16)]
             called = f"{name}_encoder on {len(crops)} real crops"
             parity.append(_parity(called, encoder, model, half, cases, "FEATURES"))
+        model = stored_in_half(model)
+        called = f"{name}_encoder, its weights stored in 16 bit"
+        parity.append(_parity(called, encoder, model, None, cases, "FEATURES", _MAX_STORED_ERROR))
+        encoders = model, half
     if isinstance(feature_dim, int):
         dims = {"FEATURES": feature_dim}
     else:
@@ -271,6 +277,7 @@ def _parity(
     half: ModelProto | None,
     cases: Sequence[Mapping[str, np.ndarray]],
     output: str,
+    limit: float = _MAX_FP32_ERROR,
 ) -> Parity:
     errors = {"fp32": 0.0, "fp16": 0.0}
     scale = 0.0
@@ -284,7 +291,7 @@ def _parity(
             if got.shape != wanted.shape:
                 raise ParityError(f"{model_name}: {kind} gives {got.shape}, not {wanted.shape}")
             errors[kind] = max(errors[kind], float(np.abs(got - wanted).max()))
-    if not errors["fp32"] <= _MAX_FP32_ERROR * max(1.0, scale):
+    if not errors["fp32"] <= limit * max(1.0, scale):
         raise ParityError(f"{model_name}: differs from PyTorch by {errors['fp32']}, scale {scale}")
     return Parity(model_name, errors["fp32"], errors["fp16"] if half else None, scale)
 

@@ -54,6 +54,7 @@ class DinoEncoder(nn.Module):
         self.register_buffer("scale", 0.5 / deviation, persistent=False)
         shift = (0.5 - torch.tensor(facts["mean"])[:, None, None]) / deviation
         self.register_buffer("shift", shift, persistent=False)
+        self._fuse(bool(rank))
         if rank:
             self._adapt(rank)
 
@@ -65,12 +66,18 @@ class DinoEncoder(nn.Module):
                 if name in _LAYERS and isinstance(layer, nn.Linear):
                     setattr(part, name, Adapted(layer, rank))
 
+    def _fuse(self, fused: bool) -> None:
+        """Attention as one operation is quick to train; written out it is a plain graph."""
+        for block in self.net.blocks:
+            block.attn.fused_attn = fused and block.attn.fused_attn
+
     def fold(self) -> None:
         """Put every adapter into the matrix beside it; the features stay as they are."""
         for part in list(self.net.modules()):
             for name, layer in list(part.named_children()):
                 if isinstance(layer, Adapted):
                     setattr(part, name, layer.folded())
+        self._fuse(False)
 
     def forward(self, image: Tensor) -> Tensor:
         seen = middle(image, self.view) * cast(Tensor, self.scale) + cast(Tensor, self.shift)

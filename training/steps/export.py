@@ -25,6 +25,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--repo", type=Path, default=Path("triton_models"))
     parser.add_argument("--add", type=Path, nargs="*", default=[], help="member.pt files")
     parser.add_argument("--no-maps", action="store_true", help="leave out the heat maps' models")
+    parser.add_argument("--no-fp16", action="store_true", help="no files for a V100 for --add")
     parser.add_argument("--remove", nargs="*", default=[], help="names of members to take out")
     parser.add_argument(
         "--rate",
@@ -72,7 +73,9 @@ def main(argv: list[str]) -> int:
             raise ValueError(f"{options.repo} holds no member {name!r}")
     crops = crops_of(Manifest.open(options.shards), options.crops) if options.shards else None
     maps = not options.no_maps
-    reports = export_members(options.repo, members, vote, options.notes, maps, crops, rates)
+    reports = export_members(
+        options.repo, members, vote, options.notes, maps, crops, rates, not options.no_fp16
+    )
     for report in reports:
         sys.stdout.write("\n".join(report.lines()) + "\n")
     if options.report:
