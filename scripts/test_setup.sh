@@ -15,6 +15,9 @@ if command -v apt-get > /dev/null; then
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly nginx-light caddy strace \
         ffmpeg libnginx-mod-rtmp gir1.2-gst-rtsp-server-1.0 postgresql prometheus
 fi
+if ! command -v kubectl > /dev/null && command -v apt-get > /dev/null; then
+    scripts/system_packages.sh kubernetes-client
+fi
 if ! command -v npm > /dev/null; then
     scripts/system_packages.sh nodejs npm
 fi

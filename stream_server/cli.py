@@ -87,9 +87,15 @@ def _parser() -> argparse.ArgumentParser:
     monitor.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
     monitor.set_defaults(run=_monitor)
 
-    models = commands.add_parser("models", help="list the models, or check them")
-    models.add_argument("what", choices=("list", "check"))
+    models = commands.add_parser(
+        "models", help="list the models, check them, or have a running server go over to others"
+    )
+    models.add_argument("what", choices=("list", "check", "swap"))
+    models.add_argument("folder", nargs="?", type=Path, metavar="DIR", help="swap: the new ones")
     models.add_argument("--models", type=Path, metavar="DIR", help="the model repository")
+    models.add_argument(
+        "--triton-url", metavar="HOST:PORT", help="swap: a Triton that serves the new ones"
+    )
     models.set_defaults(run=_models)
 
     bench = commands.add_parser("bench", help="measure this machine")
@@ -134,9 +140,15 @@ def _monitor(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    from stream_server.commands.models import check_models, list_models
+    from stream_server.commands.models import check_models, list_models, swap_models
 
     settings = _settings(options, "models")
+    if options.what == "swap":
+        if options.folder is None:
+            raise ValueError("models swap: name the folder of the new models")
+        return swap_models(settings, options.folder, options.triton_url or "")
+    if options.folder is not None:
+        raise ValueError(f"models {options.what} takes no folder but --models {options.folder}")
     command = list_models if options.what == "list" else check_models
     return command(settings.models)
 

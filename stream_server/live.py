@@ -20,7 +20,8 @@ from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.requests import ExplainRequests
 from stream_server.protocol import FrameHeader, ProtocolError
-from stream_server.stream import Face, Stream
+from stream_server.stream import Face, Scorer, Stream
+from stream_server.verdict import VerdictPolicy
 from stream_server.vision.types import Floats, Frame, Image
 from stream_server.vision.views import FoveatedFrame, Sight, View, covers
 
@@ -101,8 +102,28 @@ class LiveStream:
         self._explain_requests = (
             None if explainer is None else ExplainRequests(explainer, stream.moment, send, clock)
         )
+        self._analysing = False
+        self._change: Callable[[], None] | None = None
         self._epoch = 0  # how many seeks were announced,
         self._analysed_epoch = 0  # and how many of them the stream has been told of
+
+    @property
+    def scorer(self) -> Scorer:
+        """What it asks just now."""
+        return self._stream.scorer
+
+    def switch(self, scorer: Scorer, policy: VerdictPolicy, explainer: Explainer) -> None:
+        """Go over to other models, after the frame that is in hand."""
+
+        def change() -> None:
+            self._stream.switch(scorer, policy)
+            if self._explain_requests is not None:
+                self._explain_requests.explainer = explainer
+
+        if self._analysing:
+            self._change = change
+        else:
+            change()
 
     def offer(self, job: Job) -> None:
         """Take a frame for analysis; it may be dropped for a newer one, or for coming too fast."""
@@ -176,6 +197,7 @@ class LiveStream:
             if waiting is None:
                 continue
             epoch, job = waiting
+            self._analysing = True
             try:
                 with tracing.span(
                     "frame", "server", since=job.arrived, stream=self.id, frame=job.header.frame_id
@@ -191,6 +213,11 @@ class LiveStream:
                 self._drop("internal")
                 _log.exception("stream %s: frame %s failed", self.id, job.header.frame_id)
                 self._refuse_rarely("analysis_failed", "an internal error; see the log", job)
+            finally:
+                self._analysing = False
+                change, self._change = self._change, None
+                if change is not None:
+                    change()
 
     async def _analyse(self, epoch: int, job: Job) -> None:
         loop = asyncio.get_running_loop()

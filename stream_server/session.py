@@ -58,7 +58,7 @@ class Session:
         self.window = window
         self.opened = time.time()
         self._send = send
-        self._engine = engine
+        self.engine = engine
         self._settings = settings
         self._released: Callable[[Session], None] | None = released
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
@@ -79,11 +79,11 @@ class Session:
         video may be in one picture, where the transport can say so."""
         return protocol.welcome(
             stream=self.id,
-            engine=self._engine.in_use,
+            engine=self.engine.in_use,
             sample_hz=self._settings.sample_hz,
             window=self.window,
             limits=limits(self._settings) | ({"parts": parts} if parts else {}),
-            models=self._engine.repository.members,
+            models=self.engine.repository.members,
         )
 
     def read(self, text: object) -> None:
@@ -145,8 +145,8 @@ class Session:
             counters = self.live.counters
             self._send(
                 protocol.status(
-                    engine=self._engine.in_use,
-                    fallback=self._engine.fallback,
+                    engine=self.engine.in_use,
+                    fallback=self.engine.fallback,
                     received=counters.received,
                     analysed=counters.analysed,
                     dropped=counters.dropped,

@@ -139,6 +139,19 @@ class Stream:
         self._time = -math.inf
         self._gathering_since = None
 
+    @property
+    def scorer(self) -> Scorer:
+        """What it asks."""
+        return self._scorer
+
+    def switch(self, scorer: Scorer, policy: VerdictPolicy) -> None:
+        """Judge by other models from the next frame on. Faces stay who they are; what was gathered
+        of them is forgotten, for it is of the old ones."""
+        self._scorer, self._policy = scorer, policy
+        self._evidence.clear()
+        self._newest.clear()
+        self._gathering_since = None
+
     async def analyse(self, frame: Frame) -> list[Face]:
         """Take in the next frame and return its faces, in the order of their tracks.
 

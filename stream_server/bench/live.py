@@ -50,7 +50,7 @@ def bench_live(streams: int, seconds: float, json_path: str | None) -> int:
     """
     if streams < 1 or seconds <= 0:
         raise ValueError(f"{streams} streams for {seconds} s; at least 1 and more than 0 s needed")
-    frames = _frames()
+    frames = sample_frames()
     with own_server() as server:
         figures = asyncio.run(_measure(server, frames, streams, seconds))
     if json_path == "-":
@@ -62,7 +62,7 @@ def bench_live(streams: int, seconds: float, json_path: str | None) -> int:
     return 0
 
 
-def _frames() -> list[bytes]:
+def sample_frames() -> list[bytes]:
     """The sample clip at ten pictures a second, as a browser would send them."""
     pictures = []
     sample = VideoFile(resources.sample_clip(), "the sample clip")

@@ -1,13 +1,20 @@
-"""``fakelight models list`` and ``fakelight models check``."""
+"""``fakelight models list``, ``check`` and ``swap``."""
 
 from __future__ import annotations
 
+import json
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 from stream_server.engine import ModelRepository, TensorInfo
 from stream_server.engine.check import check_repository
 from stream_server.engine.rates import told
+from stream_server.server.token_file import load_token
+from stream_server.settings import Settings
+
+_SWAP_SECONDS = 300  # large models take long to load and to check
 
 
 def list_models(path: Path) -> int:
@@ -36,6 +43,32 @@ def check_models(path: Path) -> int:
         return 1
     count = len(ModelRepository.load(path).models)
     sys.stdout.write(f"{path}: {count} models and ensembles, all as their configs say\n")
+    return 0
+
+
+def swap_models(settings: Settings, folder: Path, triton_url: str) -> int:
+    """Have the server that ``settings`` describe go over to the models in ``folder``; the exit
+    status. Raises ``OSError`` where there is no server."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "") else settings.host
+    shown = f"[{host}]" if ":" in host else host
+    body = {"path": str(folder.resolve()), "triton_url": triton_url}
+    request = urllib.request.Request(
+        f"http://{shown}:{settings.port}/v1/models",
+        data=json.dumps(body).encode(),
+        headers={
+            "Authorization": f"Bearer {load_token(settings)}",
+            "Content-Type": "application/json",
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_SWAP_SECONDS) as answer:
+            members = json.load(answer)["models"]
+    except urllib.error.HTTPError as error:
+        sys.stderr.write(f"{json.load(error)['detail']}\n")
+        return 1
+    except urllib.error.URLError as error:
+        raise OSError(f"no server answers on {shown}:{settings.port}: {error.reason}") from None
+    sys.stdout.write(f"the server has gone over to {folder}: {', '.join(members)}\n")
     return 0
 
 

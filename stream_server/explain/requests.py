@@ -31,7 +31,7 @@ class ExplainRequests:
         send: Callable[[dict[str, Any]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._explainer = explainer
+        self.explainer = explainer
         self._moment = moment
         self._send = send
         self._clock = clock
@@ -50,7 +50,7 @@ class ExplainRequests:
             self._task.cancel()
 
     def _problem(self, track: int) -> tuple[str, str] | None:
-        if not self._explainer.members:
+        if not self.explainer.members:
             return "no_explanation", "this server's models come without heat maps"
         try:
             moment = self._moment(track)
@@ -68,7 +68,7 @@ class ExplainRequests:
 
     async def _answer(self, moment: Moment) -> None:
         try:
-            heat = await self._explainer.explain(moment.crop)
+            heat = await self.explainer.explain(moment.crop)
         except EngineError as error:
             text = f"the engine gave no answer: {error}"
             self._send(protocol.error("no_explanation", text, track=moment.track))

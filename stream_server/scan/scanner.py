@@ -49,7 +49,7 @@ class Scanner:
         readers: int = 2,
     ) -> None:
         self.settings = settings
-        self._engine = engine
+        self.engine = engine
         self._readers = readers
         self._explainer = Explainer(engine)
         self._policy = VerdictPolicy.from_parameters(engine.repository.parameters)
@@ -101,7 +101,7 @@ class Scanner:
         return Report(
             file=name,
             engine=self._engine_name(),
-            models=self._engine.repository.members,
+            models=self.engine.repository.members,
             settings=self._told(options, options.window_for(None, 1.0), options.sample_hz),
             provenance={"kind": "c2pa", "status": "unknown", "detail": "Not looked for."},
             error=reason_of(error, name).problem(),
@@ -134,7 +134,7 @@ class Scanner:
             contents.unread,
             self._policy,
             engine=self._engine_name(),
-            models=self._engine.repository.members,
+            models=self.engine.repository.members,
             settings=self._told(options, shown.options.window, rate),
             provenance=provenance.result(),
             max_faces=settings.max_faces,
@@ -172,7 +172,7 @@ class Scanner:
             return StreamOptions(sample_hz=options.sample_hz, window=1, first_verdict=1)
         window = min(
             options.window_for(info.duration, info.sampling_rate(options.sample_hz)),
-            self._engine.repository.sequence_length,
+            self.engine.repository.sequence_length,
         )
         return StreamOptions(
             sample_hz=options.sample_hz,
@@ -193,7 +193,7 @@ class Scanner:
         }
 
     def _engine_name(self) -> str:
-        return self._engine.in_use
+        return self.engine.in_use
 
 
 async def _spooled(path: Path | None, name: str, folder: Path, limit: int) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -10,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from stream_server import __version__, protocol, resources
 from stream_server.problem import ProblemError
-from stream_server.server.auth import COOKIE, bearer_token
+from stream_server.server.auth import COOKIE, bearer_token, caller_of
 from stream_server.server.pairing import LIFETIME
 from stream_server.server.root_path import ROOT_PATH
 from stream_server.server.services import Services
@@ -127,6 +128,19 @@ async def new_ticket(request: Request) -> Response:
     """A ticket with which one of the server's own pages gets in, once and soon."""
     issued = _services(request).tickets.issue()
     return JSONResponse({"ticket": issued, "expires_s": TICKET_LIFETIME}, 201)
+
+
+async def swap_models(request: Request) -> Response:
+    """Go over to other models without ending a stream; for the server's own token alone."""
+    if caller_of(request).name != "owner":
+        raise ProblemError(403, "models are swapped with the server's own token")
+    fields = await _json(request)
+    path, triton_url = fields.get("path"), fields.get("triton_url", "")
+    if not isinstance(path, str) or not isinstance(triton_url, str):
+        raise ProblemError(400, 'the body must be {"path": "/a/folder/of/this/machine"}')
+    await request.app.state.swap.to(Path(path), triton_url)
+    services = _services(request)
+    return JSONResponse({**_engine(services), "models": list(services.engine.repository.members)})
 
 
 async def start_pairing(request: Request) -> Response:

@@ -27,6 +27,7 @@ from stream_server.server.gate import Gate
 from stream_server.server.problems import HANDLERS
 from stream_server.server.root_path import RootPath
 from stream_server.server.services import Services
+from stream_server.server.swap import Swap
 
 _BODY_BYTES = 8 * 1024  # where nothing else is said: a token or six digits
 _NOTE_BYTES = 64 * 1024  # 4,000 characters, which JSON may write in 12 bytes each
@@ -46,6 +47,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
         app.state.scans = scans = ScanQueue(
             services.settings, services.scanner, services.stopping, metrics
         )
+        app.state.swap = swap = Swap(services)
         app.state.alerts = alerts = Alerts(services.settings, observe=metrics.observe_attempt)
         app.state.monitors = monitors = monitor_service(services, alerts)
         try:
@@ -59,6 +61,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             await alerts.stop()
             await monitors.stop()
             await scans.stop()
+            await swap.close()
             await services.close()
 
     bodies = {
@@ -76,6 +79,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Route("/metrics", api.metrics),
             Route("/openapi.json", api.openapi),
             Route("/v1/info", api.info),
+            Route("/v1/models", api.swap_models, methods=["POST"]),
             Route("/v1/streams", api.streams),
             Route("/v1/session", api.session, methods=["POST"]),
             Route("/v1/session/tickets", api.new_ticket, methods=["POST"]),

@@ -19,6 +19,11 @@ class Readiness:
         self._asked = -_GOOD_FOR
         self._trouble = ""
 
+    def switch(self, engine: Engine) -> None:
+        """Ask another one from now on."""
+        self._engine = engine
+        self._asked = -_GOOD_FOR
+
     async def trouble(self) -> str:
         """What is wrong; empty when a real inference goes through."""
         if self._clock() - self._asked >= _GOOD_FOR:

@@ -90,6 +90,12 @@ class Registry:
             _log.info("opened (%s)", session.source.kind or "unnamed")
         return session
 
+    def switch(self, engine: Engine) -> None:
+        """Tell clients of another engine from now on."""
+        self._engine = engine
+        for session in self:
+            session.engine = engine
+
     def get(self, stream: str) -> Session | None:
         """The session of an open stream."""
         return self._open.get(stream)

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Iterator
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.server import HANDLED_SIGNALS
 
 from stream_server import __version__, logs, resources, tracing
 from stream_server.engine.configured import configured_engine
 from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProtocol
+from stream_server.problem import ProblemError
 from stream_server.server.app import create_app
 from stream_server.server.services import Services
 from stream_server.server.token_file import load_token
@@ -29,8 +31,10 @@ _log = logging.getLogger(__name__)
 class _Server(uvicorn.Server):
     """uvicorn, but streams hear that the server stops before their sockets close."""
 
-    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+    def __init__(self, config: uvicorn.Config, app: Starlette, services: Services) -> None:
         super().__init__(config)
+        self._app = app
+        self._reloading: asyncio.Task[None] | None = None
         self._services = services
 
     @contextlib.contextmanager
@@ -44,7 +48,25 @@ class _Server(uvicorn.Server):
             for sig, handler in before.items():
                 signal.signal(sig, handler)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if hasattr(signal, "SIGHUP"):  # Windows has none
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _reload(self) -> None:
+        self._reloading = asyncio.create_task(self._read_models_anew())
+
+    async def _read_models_anew(self) -> None:
+        try:
+            await self._app.state.swap.to(self._services.settings.models)
+        except ProblemError as error:
+            _log.error("the models were not read anew: %s", error)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Who comes from now on is refused, so that a balancer takes another server.
+        for server in self.servers:
+            server.close()
         self._services.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
@@ -80,7 +102,7 @@ def serve(settings: Settings) -> int:
             server_header=False,
             timeout_graceful_shutdown=3,
         )
-        _Server(config, services).run(sockets=[listening])
+        _Server(config, app, services).run(sockets=[listening])
     finally:
         listening.close()
         tracing.stop()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakSet
 
 from stream_server.engine import Engine, MicroBatcher
 from stream_server.evidence import StreamOptions
-from stream_server.explain.explainer import Explainer
 from stream_server.ingest.push import PushPoints
 from stream_server.live import LiveStream
 from stream_server.protocol import Close
 from stream_server.scan.scanner import Scanner
 from stream_server.server.auth import Authority
+from stream_server.server.loaded import Loaded
 from stream_server.server.metrics import Metrics
 from stream_server.server.pairing import Pairings
 from stream_server.server.readiness import Readiness
@@ -35,21 +36,52 @@ class Services:
 
     def __init__(self, settings: Settings, token: str, engine: Engine) -> None:
         self.settings = settings
-        self.engine = engine
+        self._loaded = Loaded(engine)
+        self._lives: WeakSet[LiveStream] = WeakSet()
+        self._scanners: WeakSet[Scanner] = WeakSet()
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
         self.pairings = Pairings(settings.state_dir, observe=self.metrics.pairing)
         self.authority = Authority(token, settings.tokens, self.pairings, settings.metrics_token)
         self.tickets = Tickets()
-        self.policy = VerdictPolicy.from_parameters(engine.repository.parameters)
-        self.batcher = MicroBatcher(engine)
-        self.explainer = Explainer(engine)
         self.detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
         self.executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="vision")
         self.streams = Registry(settings, engine, self.new_stream, self.metrics)
         self.metrics.show(self.streams, engine, self.batcher)
         self.readiness = Readiness(engine)
         self.pushes = PushPoints()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine in use."""
+        return self._loaded.engine
+
+    @property
+    def batcher(self) -> MicroBatcher:
+        """What joins the streams' calls to it."""
+        return self._loaded.batcher
+
+    @property
+    def policy(self) -> VerdictPolicy:
+        """Where the lines are drawn for its models."""
+        return self._loaded.policy
+
+    def switch(self, loaded: Loaded) -> Loaded:
+        """Use other models from now on, each stream from its next frame on; what was used until
+        now, for the caller to close once ``uses`` says that nobody does."""
+        old, self._loaded = self._loaded, loaded
+        for live in list(self._lives):
+            live.switch(loaded.batcher, loaded.policy, loaded.explainer)
+        self.streams.switch(loaded.engine)
+        self.metrics.show(self.streams, loaded.engine, loaded.batcher)
+        self.readiness.switch(loaded.engine)
+        return old
+
+    def uses(self, loaded: Loaded) -> bool:
+        """Whether a frame or a scan is still under way with these models."""
+        return any(live.scorer is loaded.batcher for live in list(self._lives)) or any(
+            scanner.engine is loaded.engine for scanner in list(self._scanners)
+        )
 
     def new_stream(self, send: Send, window: int, sample_hz: float | None = None) -> LiveStream:
         """A stream that hands its messages to ``send``, at the settings' rate if none is given."""
@@ -66,7 +98,7 @@ class Services:
             first_verdict=settings.first_verdict,
             verdict_hz=settings.verdict_hz,
         )
-        return LiveStream(
+        live = LiveStream(
             secrets.token_urlsafe(9),
             Stream(tracker, self.batcher, self.policy, options, self.executor),
             send,
@@ -74,8 +106,10 @@ class Services:
             executor=self.executor,
             observe=self.metrics.observe,
             dropped=self.metrics.dropped,
-            explainer=self.explainer,
+            explainer=self._loaded.explainer,
         )
+        self._lives.add(live)
+        return live
 
     def scanner(self) -> Scanner:
         """A scanner over what the streams use, for one file.
@@ -83,7 +117,9 @@ class Services:
         People who watch something live come first: while there are any it takes one core at most.
         """
         readers = 1 if self.streams else min(self.settings.workers, 2)
-        return Scanner(self.settings, self.engine, self.batcher, self.detector, readers)
+        scanner = Scanner(self.settings, self.engine, self.batcher, self.detector, readers)
+        self._scanners.add(scanner)
+        return scanner
 
     async def start(self) -> None:
         """Begin what the engine does unasked, such as watching a Triton server."""
@@ -97,6 +133,5 @@ class Services:
     async def close(self) -> None:
         """Let go of everything."""
         self.stop()
-        await self.batcher.close()
-        await self.engine.close()
+        await self._loaded.close()
         self.executor.shutdown(wait=False, cancel_futures=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import struct
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.support.server import TOKEN
 
@@ -71,3 +75,46 @@ async def client(
         if hello is None or (isinstance(hello, dict) and hello.get("token") == TOKEN):
             one.welcome = await one.next("welcome")
         yield one
+
+
+@dataclass
+class Visit:
+    """One connection of a client that comes again: its stream, when each verdict came (monotonic
+    seconds) and those with a probability, the members that voted last, and how it ended."""
+
+    stream: str
+    verdicts: list[float] = field(default_factory=list)
+    scored: list[float] = field(default_factory=list)
+    members: set[str] = field(default_factory=set)
+    code: int | None = None
+
+
+async def play_on(server: Any, picture: bytes, visits: list[Visit]) -> None:
+    """Ten frames a second until cancelled, as a good client does it: over a new connection whenever
+    one ends. ``visits`` takes what became of each."""
+    began = time.monotonic()
+    while True:
+        try:
+            async with client(server, open_timeout=5) as one:
+                visits.append(visit := Visit(one.welcome["stream"]))
+                sending = asyncio.create_task(_send_on(one, picture, began))
+                try:
+                    while True:
+                        verdict = await one.next("verdict")
+                        visit.verdicts.append(time.monotonic())
+                        if any(face["probability"] is not None for face in verdict["faces"]):
+                            visit.scored.append(visit.verdicts[-1])
+                            visit.members = set(verdict["faces"][0]["members"])
+                finally:
+                    sending.cancel()
+                    visit.code = one.socket.close_code
+        except (ConnectionClosed, InvalidStatus, OSError, TimeoutError):
+            await asyncio.sleep(random.uniform(0.1, 0.6))
+
+
+async def _send_on(one: Client, picture: bytes, began: float) -> None:
+    number = 0
+    while True:
+        await one.send(frame(number, time.monotonic() - began, picture))
+        number += 1
+        await asyncio.sleep(0.1)
