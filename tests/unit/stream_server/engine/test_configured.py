@@ -23,5 +23,5 @@ async def test_a_scan_heeds_the_triton_settings_as_a_server_does(tmp_path: Path)
     assert engine.policy.call_timeout == pytest.approx(3.0)
     await engine.close()
     async with open_scanner(settings) as scanner:
-        assert isinstance(scanner._engine, FallbackEngine)
-        assert scanner._engine.policy.call_timeout == pytest.approx(3.0)
+        assert isinstance(scanner.engine, FallbackEngine)
+        assert scanner.engine.policy.call_timeout == pytest.approx(3.0)
