@@ -33,5 +33,7 @@ def test_the_server_takes_the_controls(kind: str) -> None:
 
 def test_the_server_takes_the_frame() -> None:
     frame = protocol.parse_frame(base64.b64decode(AGREED["client"]["frame"]))
-    assert frame.header.model_dump() == agreed.HEADER
+    assert frame.header.model_dump(exclude_unset=True) == agreed.HEADER
+    parts = protocol.parse_frame(base64.b64decode(AGREED["client"]["parts_frame"])).header.rect
+    assert parts is not None and parts.model_dump(mode="json") == agreed.PARTS_HEADER["rect"]
     assert bytes(frame.picture) == agreed.PICTURE
