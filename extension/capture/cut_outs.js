@@ -15,13 +15,15 @@
  */
 
 /** Of a face's side: the crop that is judged, and what is cut out, with room for movement. */
-const CROP = 1.4;
-const ROOM = 1.7;
+const CROP = 1.36;
+const ROOM = 1.5;
+/** The least of that room, pixels: a small face moves as far. */
+const LEAST_ROOM = 32;
 const MOST_ROOM = 2.4;
 /** A face moves on for this long until what is cut out of it is seen, seconds. */
 const AHEAD_S = 0.15;
 /** Pixels of a face's side that are sent at the most: the networks look at 172 of them. */
-const FACE_ENOUGH = 240;
+const FACE_ENOUGH = 184;
 /** A face that has grown or shrunk by this much gets another cut-out. */
 const GROWN = 1.25;
 /** JPEG codes pictures in blocks of this many pixels; most video in such of half of it and more. */
@@ -35,7 +37,8 @@ const STEP = BLOCK / 2;
  * @returns {CutOut}
  */
 export function cutOutOf(face, speed, video) {
-  const wanted = Math.min(ROOM * face.side + 2 * AHEAD_S * speed, MOST_ROOM * face.side);
+  const still = Math.max(ROOM * face.side, CROP * face.side + LEAST_ROOM);
+  const wanted = Math.min(still + 2 * AHEAD_S * speed, MOST_ROOM * face.side);
   const side = Math.ceil(wanted / BLOCK) * BLOCK;
   const width = Math.min(side, even(video.width));
   const height = Math.min(side, even(video.height));
