@@ -2,7 +2,7 @@
 
 import { byId, fillTexts } from "../shared/dom.js";
 import { SENSITIVITIES, load, save } from "../shared/settings.js";
-import { isOn, needsPermission, patternOf, siteOf } from "../shared/sites.js";
+import { isFirefox, isOn, needsPermission, patternOf, siteOf } from "../shared/sites.js";
 import { say } from "../shared/words.js";
 import { serverState } from "../transport/probe.js";
 import { showPlayers } from "./players.js";
@@ -94,6 +94,9 @@ function show() {
   const site = byId("site", HTMLInputElement);
   site.checked = here.lasting;
   site.disabled = !known.web;
+  // Chromium lets a click last for as long as the tab stays on the site.
+  const ends = isFirefox() && known.on && known.entered && !here.lasting;
+  write(byId("watch-until", HTMLElement), ends ? say("watch_until_load") : "");
   write(byId("site-label", HTMLElement), say("watch_always", here.site ?? ""));
   write(byId("faces", HTMLElement), tab);
   write(byId("notes", HTMLElement), notes.join("\n"));

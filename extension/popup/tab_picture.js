@@ -3,7 +3,7 @@
 
 import { byId } from "../shared/dom.js";
 import { CONTENT_SCRIPT } from "../shared/paths.js";
-import { permissionForAll, readsForeignVideo } from "../shared/sites.js";
+import { permissionForAll, isFirefox } from "../shared/sites.js";
 import { isSeen } from "../shared/tab_picture.js";
 import { say } from "../shared/words.js";
 
@@ -19,7 +19,7 @@ import { say } from "../shared/words.js";
  */
 export function pictureWords({ summaries, picture, unreached }, permitted) {
   const unreadable = summaries.some(({ state }) => state === "unreadable");
-  if (unreadable && readsForeignVideo() && !permitted) {
+  if (unreadable && isFirefox() && !permitted) {
     return { words: say("all_sites_offer"), button: say("all_sites_allow") };
   }
   if (picture === "stream") return { words: say("tab_picture_stream"), button: say("tab_picture_stop") };
@@ -50,7 +50,7 @@ export async function showTabPicture(report) {
 export function listenToTabPicture(tabId, refresh) {
   const button = byId("tab-picture-button", HTMLButtonElement);
   button.addEventListener("click", async () => {
-    if (readsForeignVideo()) {
+    if (isFirefox()) {
       if (await chrome.permissions.request({ origins: permissionForAll() })) await watchAnew(tabId());
       await refresh();
       return;

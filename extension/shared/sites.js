@@ -12,11 +12,14 @@ export const ALL_SITES = Object.freeze(["http://*/*", "https://*/*"]);
  * video with this one permission alone, however many sites it has.
  */
 export function permissionForAll() {
-  return readsForeignVideo() ? ["<all_urls>"] : [...ALL_SITES];
+  return isFirefox() ? ["<all_urls>"] : [...ALL_SITES];
 }
 
-/** Whether this browser (Firefox) ever lets an extension read a video that its page may not read. */
-export function readsForeignVideo() {
+/**
+ * Firefox lets an extension read a video that its page may not read, has no pictures of tabs, and takes
+ * back what a click gave as soon as the tab loads anything.
+ */
+export function isFirefox() {
   return "getBrowserInfo" in (globalThis.chrome?.runtime ?? {});
 }
 

@@ -29,6 +29,11 @@ _SETTINGS = {
     "app.update.enabled": False,
     "security.notification_enable_delay": 0,  # of the buttons in the browser's own questions
     "network.dns.localDomains": "site.test,player.test,media.test",
+    # A made-up camera, without a question, for pages of any origin.
+    "media.navigator.streams.fake": True,
+    "media.navigator.permission.disabled": True,
+    "media.devices.insecure.enabled": True,
+    "media.getusermedia.insecure.enabled": True,
 }
 
 
@@ -70,9 +75,19 @@ class Firefox:
         self.command("browsingContext.close", {"context": tab})
 
     def frames(self, tab: str) -> list[str]:
-        """The web's frames in the tab's page; the extension's own is not among them."""
-        [tree] = self.command("browsingContext.getTree", {"root": tab})["contexts"]
-        return [one["context"] for one in tree["children"] if one["url"].startswith("http")]
+        """The web's frames in the tab's page, and in them; none of the extension's own."""
+        waiting = self.command("browsingContext.getTree", {"root": tab})["contexts"]
+        found = []
+        while waiting:
+            children = waiting.pop(0)["children"]
+            waiting += [one for one in children if one["url"].startswith("http")]
+            found += [one["context"] for one in children if one["url"].startswith("http")]
+        return found
+
+    def tabs(self) -> dict[str, str]:
+        """The address of every tab, by its context."""
+        found = self.command("browsingContext.getTree", {"maxDepth": 0})["contexts"]
+        return {one["context"]: one["url"] for one in found}
 
     def evaluate(self, context: str, expression: str) -> Any:
         return self._value(

@@ -17,6 +17,7 @@ _READ = """(root) => {
   const badge = root.querySelector(".badge");
   return {
     stage: rect(root.host),
+    away: root.host.style.visibility === "hidden",
     badge: badge.hidden ? null : badge.innerText,
     verdicts: [...root.querySelectorAll(".chip")].map(({ dataset }) => dataset.verdict),
     boxes: [...root.querySelectorAll(".box")].map(rect),
@@ -32,6 +33,7 @@ class FirefoxOverlay:
     badge: str | None
     verdicts: list[str]
     boxes: list[Box]
+    away: bool  # hidden, since the picture is elsewhere
 
 
 def overlays(browser: Firefox, context: str) -> list[FirefoxOverlay]:
@@ -53,5 +55,7 @@ def overlays(browser: Firefox, context: str) -> list[FirefoxOverlay]:
             for left, top, across, down in seen["boxes"]
         ]
         stage = (x, y, width, height)
-        found.append(FirefoxOverlay(stage, seen["badge"], seen["verdicts"], sorted(boxes)))
+        found.append(
+            FirefoxOverlay(stage, seen["badge"], seen["verdicts"], sorted(boxes), seen["away"])
+        )
     return sorted(found, key=lambda one: (one.stage[1], one.stage[0]))

@@ -78,6 +78,43 @@ class FirefoxPopup:
         wait_for("the popup to close", lambda: self.browser.window(f"!{_POPUP}"), SECONDS)
 
 
+def icon_title(browser: Firefox) -> str:
+    """What the extension's icon says of the tab in front."""
+    title: str = browser.window(
+        f"""(() => {{
+          const {{ ExtensionParent }} =
+            ChromeUtils.importESModule("resource://gre/modules/ExtensionParent.sys.mjs");
+          const {{ extension }} = WebExtensionPolicy.getByID({json.dumps(ADDON)});
+          const {{ action }} = ExtensionParent.apiManager.global.browserActionFor(extension);
+          return action.getProperty(gBrowser.selectedTab, "title");
+        }})()"""
+    )
+    return title
+
+
+def choose_in_menu(browser: Firefox, tab: str, selector: str, label: str) -> None:
+    """Right-click on an element of the page, and click on ``label`` in the browser's menu."""
+    browser.command("browsingContext.activate", {"context": tab})
+    rect = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+    at = browser.evaluate(
+        tab, f"JSON.stringify((r => [r.x + r.width / 2, r.y + r.height / 2])({rect}))"
+    )
+    browser.window(
+        f"""(() => {{
+          const [x, y] = {at};
+          const page = gBrowser.selectedBrowser.getBoundingClientRect();
+          for (const type of ["mousedown", "mouseup", "contextmenu"])
+            window.synthesizeMouseEvent(type, page.x + x, page.y + y,
+              {{ button: 2, clickCount: 1, buttons: type === "mousedown" ? 2 : 0 }}, {{}});
+        }})()"""
+    )
+    menu = "document.getElementById('contentAreaContextMenu')"
+    item = f"[...{menu}.querySelectorAll('menuitem')].find((o) => o.label === {json.dumps(label)})"
+    ready = f"{menu}.state === 'open' && Boolean({item}) && !{item}.hidden"
+    wait_for("the menu", lambda: browser.window(ready), SECONDS)
+    browser.window(f"void {menu}.activateItem({item})")
+
+
 def allow(browser: Firefox) -> str:
     """Press the first button of the browser's question for permissions; what it asked."""
     ready = f"PopupNotifications.panel.state === 'open' && {_QUESTION}?.textContent"

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.e2e import clips
 from tests.e2e.browser import wait_for
+from tests.e2e.call import call_page
 from tests.e2e.firefox import Firefox, firefox, launch_firefox
 from tests.e2e.firefox_view import FirefoxOverlay, overlays
-from tests.e2e.firefox_window import SECONDS, FirefoxPopup, allow
+from tests.e2e.firefox_window import SECONDS, FirefoxPopup, allow, choose_in_menu, icon_title
 from tests.e2e.marked import boxes_in, is_near
 from tests.e2e.overlay_view import Box
 from tests.e2e.site import Site, mse_page, video_page
@@ -120,6 +123,15 @@ def test_firefox_watches_one_tab_by_a_click_and_asks_for_its_site(
     wait_for("a box on the face", lambda: on_faces(paired, tab, still), SECONDS)
     wait_for("the popup's word", lambda: "1 face in view" in popup.text("#faces"), SECONDS)
     assert origins(paired, options) == [], "a click is leave for this tab alone"
+    # Firefox takes it back as soon as the tab loads anything, the same page as well.
+    assert "until it loads another page" in popup.text("#watch-until")
+    popup.close()
+    paired.command("browsingContext.reload", {"context": tab, "wait": "complete"})
+    popup = FirefoxPopup(paired, tab)
+    wait_for("the end", lambda: "Not watching this tab" in popup.text("#faces"), SECONDS)
+    assert popup.text("#watch-until") == "" and overlays(paired, tab) == []
+    popup.click("#watch")
+    wait_for("a box again", lambda: on_faces(paired, tab, still), SECONDS)
     popup.click("#site")
     assert "media.test" in allow(paired)
     mine = ["http://media.test/*"]
@@ -173,19 +185,79 @@ def test_firefox_draws_on_files_media_sources_and_frames(
 ) -> None:
     site.page("/blob", mse_page(clip("still", "fmp4")).replace("autoplay", "autoplay loop"))
     site.page("/player", video_page(clip("still", "mp4"), STYLE))
+    third = site.address("/player", host="media.test")
+    site.page(
+        "/around",
+        f"""<!doctype html><body style="margin:0">A player of a third site
+      <iframe src="{third}" width="640" height="360" style="border:0" allow="autoplay">""",
+    )
     small = "width:480px;height:270px;border:0"
     body = f"""<!doctype html><meta charset="utf-8"><body style="margin:0">
       <video src="{clip("still", "mp4")}" autoplay muted loop style="{small}"></video>
-      <video src="{clip("still", "webm")}" autoplay muted loop style="{small}"></video>
+      <closed-player></closed-player>
       <iframe src="/blob" width="670" height="380" allow="autoplay"></iframe>
-      <iframe src="{site.address("/player", host="player.test")}" width="640" height="360"
-        allow="autoplay"></iframe>"""
+      <iframe src="{site.address("/around", host="player.test")}" width="660" height="420"
+        allow="autoplay"></iframe><script>
+      document.querySelector("closed-player").attachShadow({{ mode: "closed" }}).innerHTML =
+        '<video src="{clip("still", "webm")}" autoplay muted loop style="{small}"></video>';
+      </script>"""
     tab = everywhere.open(site.page("/all", body))
-    contexts = [tab, *everywhere.frames(tab)]
-    assert len(contexts) == 3
-    for context in contexts:
+    wait_for("three frames", lambda: len(everywhere.frames(tab)) == 3, SECONDS)
+    first, around, within = everywhere.frames(tab)
+    for context in (tab, first, within):
         wait_for("a box on the face", partial(on_faces, everywhere, context, still), SECONDS)
-    assert len(overlays(everywhere, tab)) == 2
+    # One in the page and one in a closed shadow root; one in each player; none around the last.
+    shown = [len(overlays(everywhere, one)) for one in (tab, first, around, within)]
+    assert shown == [2, 1, 0, 1]
+    everywhere.close(tab)
+
+
+def test_firefox_follows_a_call_and_a_floating_video(
+    everywhere: Firefox, site: Site, still: list[Box], server: Server, clip_folder: Path
+) -> None:
+    Image.fromarray(clips.portrait(240)).save(clip_folder / "portrait.png")
+    tab = everywhere.open(site.page("/call", call_page(2, 10, 400)))
+    everywhere.evaluate(tab, "joined")
+    boxes = "boxes on both tiles"
+    wait_for(boxes, lambda: on_faces(everywhere, tab, still) and count(everywhere, tab), SECONDS)
+    known = {one["id"] for one in streams(server)}
+    everywhere.evaluate(tab, "again(0)")
+    wait_for(boxes, lambda: on_faces(everywhere, tab, still) and count(everywhere, tab), SECONDS)
+    assert {one["id"] for one in streams(server)} == known, "the track lost its stream"
+    everywhere.evaluate(tab, "seeMyself()")
+    own = "Your own picture is left out"
+    wait_for("one's own", lambda: own in [o.badge for o in overlays(everywhere, tab)], SECONDS)
+    assert {one["id"] for one in streams(server)} == known
+    everywhere.evaluate(
+        tab,
+        """document.body.insertAdjacentHTML("beforeend", "<button id='float'>float</button>");
+        document.querySelector("#float").onclick = () => video(1).requestPictureInPicture();""",
+    )
+    everywhere.click(tab, "#float")
+    wait_for("the word on the icon", lambda: "picture-in-pic" in icon_title(everywhere), SECONDS)
+    assert [one.away for one in overlays(everywhere, tab) if one.badge != own].count(True) == 1
+    everywhere.close(tab)
+
+
+def count(browser: Firefox, tab: str) -> bool:
+    return len(overlays(browser, tab)) == 2
+
+
+def test_firefox_checks_a_picture_from_the_menu(
+    everywhere: Firefox, site: Site, clip_folder: Path
+) -> None:
+    Image.fromarray(clips.scene([(150, 90, 240)])).save(clip_folder / "picture.jpg", quality=95)
+    body = '<!doctype html><body><img id="one" src="/picture.jpg" width="480">'
+    tab = everywhere.open(site.page("/pictures", body))
+    choose_in_menu(everywhere, tab, "#one", "Check with Fakelight")
+
+    def scan_page() -> str:
+        return next((one for one, url in everywhere.tabs().items() if "/scan#" in url), "")
+
+    scan = wait_for("the scan page", scan_page, SECONDS)
+    text = "document.body.innerText"
+    wait_for("the file", lambda: "picture.jpg" in everywhere.evaluate(scan, text), SECONDS)
+    everywhere.close(scan)
     everywhere.close(tab)
 
 
