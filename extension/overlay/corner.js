@@ -26,11 +26,14 @@ export class Corner {
    * @param {string} detail
    * @param {{verdict: import("../protocol/messages.js").Verdict}[]} faces as they are told now
    * @param {import("./memory.js").VideoMemory|null} memory
+   * @returns {boolean} whether the signs have changed, and with them the room that is left
    */
   tell(state, detail, faces, memory) {
     const flagged = faces.some(({ verdict }) => verdict === "likely_fake");
-    const changed = [this.badge.tell(state, detail, faces.length > 0), this.recall.tell(memory, flagged)];
-    if (changed.includes(true)) this.measure();
+    const told = [this.badge.tell(state, detail, faces.length > 0), this.recall.tell(memory, flagged)];
+    const changed = told.includes(true);
+    if (changed) this.measure();
+    return changed;
   }
 
   measure() {

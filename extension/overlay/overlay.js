@@ -193,9 +193,11 @@ export class Overlay {
     this.faces.delete(track);
   }
 
+  /** A label that stands where a sign comes makes room for it at once. */
   tellCorner() {
-    this.corner.tell(this.state, this.detail, [...this.faces.values()], this.memory);
-    this.drawing.changed();
+    const changed = this.corner.tell(this.state, this.detail, [...this.faces.values()], this.memory);
+    if (changed && this.faces.size > 0) this.draw(0);
+    else this.drawing.changed();
   }
 
   /** @param {VideoMemory|null} memory of the video that is shown now; null while that is not known */

@@ -53,6 +53,7 @@ async function connect(from, to) {
   await from.setRemoteDescription(to.localDescription);
 }
 
+/** In a large grid smaller pictures are sent, as services do. */
 async function join(count, fps) {
   await portrait.decode();
   const [out, back] = [new RTCPeerConnection(), new RTCPeerConnection()];
@@ -65,6 +66,7 @@ async function join(count, fps) {
     senders.push(out.addTrack(track, stream));
     const parameters = senders[index].getParameters();
     parameters.encodings[0].maxBitrate = 1_500_000;
+    if (count > 4) parameters.encodings[0].scaleResolutionDownBy = 2;
     parameters.degradationPreference = "maintain-resolution";
     await senders[index].setParameters(parameters);
   }

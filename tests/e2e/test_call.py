@@ -204,10 +204,11 @@ def test_shared_screens_and_large_grids(
         PATIENCE,
     )
     gesture(page, "showMyScreen()")
+    page.wait_for_selector("#tile-screen", timeout=PATIENCE * 1000)
     wait_for("one's own", lambda: (v := over(page, eye, "screen")) and v.badge == OWN, PATIENCE)
     assert len(streams(server)) == 2
     for count, width in ((9, 320), (25, 190)):
-        page = call(count, 5, width, dark=count == 25)
+        page = call(count, 3, width, dark=count == 25)
         page.evaluate(f"present({count - 1})")
         eye = watch(page)
         wait_for("labels and turns", partial(grid_is_settled, eye, count), PATIENCE)
