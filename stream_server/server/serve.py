@@ -19,6 +19,7 @@ from stream_server.engine.configured import configured_engine
 from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProtocol
 from stream_server.problem import ProblemError
 from stream_server.server.app import create_app
+from stream_server.server.preflight import check_models, check_settings
 from stream_server.server.services import Services
 from stream_server.server.token_file import load_token
 from stream_server.settings import Settings
@@ -81,13 +82,16 @@ def serve(settings: Settings) -> int:
     Raises ``SettingsError``, ``TokenError``, ``RepositoryError``, ``TracingUnavailableError`` or
     ``OSError`` for what keeps it from starting.
     """
+    check_settings(settings)
     logs.configure(settings.log_level, settings.log_format)
     if settings.traces_url:
         tracing.start(settings.traces_url, settings.traces_share)
     token = load_token(settings)
     listening = _listen(settings.host, settings.port)
     try:
-        services = Services(settings, token, configured_engine(settings))
+        engine = configured_engine(settings)
+        check_models(settings, engine.repository)
+        services = Services(settings, token, engine)
         app = create_app(services, lambda: _greet(services, listening))
         config = uvicorn.Config(
             app,
