@@ -59,6 +59,8 @@ bench: setup-dev
 	@.venv-dev/bin/python -m benchmarks.feed
 	@.venv-dev/bin/python -m benchmarks.monitor_page
 	@.venv-dev/bin/python -m benchmarks.monitors
+	@.venv-dev/bin/python -m benchmarks.observability
+	@.venv-dev/bin/python -m benchmarks.drain
 
 docs: setup-dev
 	@.venv-dev/bin/python -m scripts.settings_reference
