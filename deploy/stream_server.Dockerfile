@@ -1,4 +1,5 @@
-# The stream server: Python, ONNX Runtime and the model repository; no PyTorch, no compiler.
+# The stream server: Python, ONNX Runtime and the model repository, what a PostgreSQL and traces take;
+# no PyTorch, no compiler.
 # Build from the repository's root: docker build -f deploy/stream_server.Dockerfile .
 
 FROM python:3.11-slim-bookworm AS build
@@ -8,7 +9,7 @@ COPY stream_server stream_server
 COPY extension extension
 COPY triton_models triton_models
 RUN python -m venv /opt/fakelight \
-    && /opt/fakelight/bin/pip install --no-cache-dir --no-compile .
+    && /opt/fakelight/bin/pip install --no-cache-dir --no-compile ".[postgres,traces]"
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --system --gid 10001 fakelight \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,18 @@ def test_everything_the_image_copies_is_there_and_not_ignored() -> None:
     for source in copied:
         assert (ROOT / source).exists(), source
         assert f"!{source}" in ignore, source
+
+
+def test_image_has_what_the_settings_of_an_installation_need() -> None:
+    """``FAKELIGHT_DATABASE`` of a PostgreSQL and ``FAKELIGHT_TRACES_URL`` each take an extra."""
+    (extras,) = re.findall(r'pip install [^\n]*"\.\[(.+)\]"', DOCKERFILE.read_text())
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert {"postgres", "traces"} <= set(extras.split(","))
+    assert set(extras.split(",")) <= declared["project"]["optional-dependencies"].keys()
+
+
+def test_caddy_asks_for_health_by_a_name_that_every_server_answers_to() -> None:
+    """By an address on another machine it would be refused, and every server count as away."""
+    caddy = (ROOT / "deploy" / "proxy" / "Caddyfile").read_text()
+    (host,) = re.findall(r"health_headers \{\s+Host (\S+)\s+\}", caddy)
+    assert host == "localhost"
