@@ -62,8 +62,9 @@ def tables(
     if parity:
         lines += ["### Export", ""]
         lines += [
-            f"- {one['model']}: largest difference from PyTorch {one['fp32']:.1e} in fp32, "
-            f"{one['fp16'] or 0:.1e} in fp16 (outputs up to {one['scale']:.2g})"
+            f"- {one['model']}: largest difference from PyTorch {one['fp32']:.1e} in fp32"
+            + ("" if one["fp16"] is None else f", {one['fp16']:.1e} in fp16")
+            + f" (outputs up to {one['scale']:.2g})"
             for report_ in parity
             for one in report_["parity"]
         ]
