@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 import sys
@@ -36,6 +37,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._reloading: asyncio.Task[None] | None = None
+        self._ends_with_terminal = False
         self._services = services
 
     @contextlib.contextmanager
@@ -52,10 +54,16 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if hasattr(signal, "SIGHUP"):  # Windows has none
+            outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by nohup
+            self._ends_with_terminal = _has_terminal() and not outlives
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, self._reload)
+            loop.add_signal_handler(signal.SIGHUP, self._hung_up)
 
-    def _reload(self) -> None:
+    def _hung_up(self) -> None:
+        """The same signal says that the terminal was closed and, without one, to read anew."""
+        if self._ends_with_terminal and not _has_terminal():
+            self.handle_exit(signal.SIGHUP, None)
+            return
         self._reloading = asyncio.create_task(self._read_models_anew())
 
     async def _read_models_anew(self) -> None:
@@ -111,6 +119,15 @@ def serve(settings: Settings) -> int:
         listening.close()
         tracing.stop()
     return 0
+
+
+def _has_terminal() -> bool:
+    """Whether the terminal that this process was started from is there."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _listen(host: str, port: int) -> socket.socket:
