@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from stream_server.engine import EngineError, RepositoryError
@@ -52,7 +53,11 @@ class Swap:
             )
         chosen = {"models": models, "triton_url": triton_url or settings.triton_url}
         async with self._busy:
-            findings = await asyncio.to_thread(check_repository, models)
+            findings: Sequence[object]
+            try:
+                findings = await asyncio.to_thread(check_repository, models)
+            except OSError as error:  # a name that is too long, a file that may not be read
+                findings = [error.strerror or type(error).__name__]
             if findings:
                 told = "; ".join(str(one) for one in findings[:5])
                 raise ProblemError(422, f"these models do not pass, nothing was changed: {told}")
@@ -79,7 +84,7 @@ class Swap:
             except BaseException:
                 await engine.close()
                 raise
-        except (RepositoryError, EngineError, ValueError) as error:
+        except (RepositoryError, EngineError, ValueError, OSError) as error:
             raise ProblemError(
                 422, f"these models do not pass, nothing was changed: {error}"
             ) from error

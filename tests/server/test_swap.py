@@ -71,6 +71,9 @@ async def test_streams_go_on_over_a_swap(portrait: bytes, tmp_path: Path) -> Non
             bearer = {"Authorization": f"Bearer {VIEWER}"}
             asked = await http.post("/v1/models", json={"path": str(third)}, headers=bearer)
             assert asked.status_code == 403
+            bearer = {"Authorization": f"Bearer {TOKEN}"}
+            asked = await http.post("/v1/models", json={"path": "/" + "x" * 300}, headers=bearer)
+            assert (asked.status_code, "nothing was changed" in asked.text) == (422, True)
             info = (await http.get("/v1/info", headers=bearer)).json()
             assert info["models"] == ["two"]
 
