@@ -50,6 +50,11 @@ class Rect(_Fields):
             if abs(across - down) > slack:
                 shapes = f"{_size(part.of[2:])} as {_size(at[2:])}"
                 return f"{name} shows {shapes}; a part keeps its shape within 5 %"
+        shown = sum(part.at[2] * part.at[3] for part in self.parts if part.at)
+        if shown > width * height:  # each is looked at: one picture must not cost as much as many
+            return (
+                f"rect.parts lie over each other: {shown} pixels in a picture of {width}x{height}"
+            )
         return None
 
 

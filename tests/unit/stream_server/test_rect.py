@@ -67,6 +67,10 @@ def test_a_single_part_is_the_whole_picture() -> None:
             RECT | {"parts": [{"of": [0, 0, 320, 320]}]},
             "rect.parts.0 shows 320x320 as 320x400; a part keeps its shape within 5 %",
         ),
+        (
+            RECT | {"parts": PARTS * 2},
+            "rect.parts lie over each other: 204800 pixels in a picture of 320x400",
+        ),
     ],
 )
 def test_what_cannot_be_so_is_refused_by_value_and_limit(rect: Any, says: str) -> None:
