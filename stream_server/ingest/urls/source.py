@@ -27,7 +27,7 @@ from stream_server.ingest.urls.backoff import Backoff
 from stream_server.ingest.urls.messages import ReaderJob
 from stream_server.ingest.urls.reader_process import ReaderProcess
 from stream_server.picture_limits import MAX_SIDE
-from stream_server.redaction import redact, without_secrets
+from stream_server.redaction import redact
 from stream_server.settings import Settings
 from stream_server.vision.types import Frame
 
@@ -105,7 +105,6 @@ class UrlSource:
         backoff: Backoff | None = None,
     ) -> None:
         AllowedHosts.parse(options.hosts)  # a bad setting is told here, not by every reader
-        self.shown_url = without_secrets(url)
         self.skipped = 0
         self._url = url
         self._options = options
@@ -172,7 +171,7 @@ class UrlSource:
                 self._tell("connecting", f"{ending.reason}; trying again in {delay:.0f} s")
                 await asyncio.sleep(delay)
         except Exception:
-            _log.exception("the source %s", self.shown_url)
+            _log.exception("a source failed")
             self._tell("failed", "an internal error; see the log")
         finally:
             self._over = True

@@ -46,6 +46,14 @@ async def create(request: Request) -> Response:
         # What has not been read of a refused upload would be taken for the next request.
         error.headers["Connection"] = "close"
         raise
+    except asyncio.CancelledError:
+        if not queue.stopping:
+            raise
+        raise ProblemError(
+            503,
+            "the server is stopping, and had not got all of the file: send it again",
+            {"Connection": "close", "Retry-After": "5"},
+        ) from None
     try:
         window, keep = _chosen(upload.fields)
         scan = await queue.submit(scan_id, upload.name, upload.size, window, keep)

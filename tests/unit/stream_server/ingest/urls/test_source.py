@@ -101,7 +101,19 @@ async def test_a_refusal_is_the_last_word(web: Web) -> None:
     async with UrlSource("http://10.0.0.1/a?token=hunter22", options()) as source:
         seen = await watch(source, lambda seen: False)
     assert seen.kinds == ["connecting", "failed"] and "10.0.0.1" in seen.states[-1].reason
-    assert source.shown_url == "http://10.0.0.1/a?token=***"
+
+
+async def test_a_mistake_of_ours_is_logged_without_the_address(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(source: UrlSource) -> Any:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(UrlSource, "_read", broken)
+    async with UrlSource("http://planted.example/live?key=planted", options()) as source:
+        seen = await watch(source, lambda seen: False)
+    assert seen.kinds == ["connecting", "failed"]
+    assert "a mistake" in caplog.text and "planted" not in caplog.text
 
 
 async def test_an_end_is_the_last_word(tmp_path: Path, web: Web) -> None:
