@@ -19,11 +19,11 @@ from stream_server.clock_watch import ClockWatch
 from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.requests import ExplainRequests
+from stream_server.foveated import WholeWatch, frame_of
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.stream import Face, Scorer, Stream
 from stream_server.verdict import VerdictPolicy
-from stream_server.vision.types import Floats, Frame, Image
-from stream_server.vision.views import FoveatedFrame, Sight, View, covers
+from stream_server.vision.types import Floats, Image
 
 _log = logging.getLogger(__name__)
 _JUMP_BACK = 0.5  # seconds: a longer step back is a seek that nobody announced
@@ -99,6 +99,7 @@ class LiveStream:
         self._rate = _RateLimit(max_fps, clock)
         self._clock_watch = ClockWatch()
         self._last_error: dict[str, float] = {}
+        self._whole_watch = WholeWatch()
         self._explain_requests = (
             None if explainer is None else ExplainRequests(explainer, stream.moment, send, clock)
         )
@@ -239,7 +240,9 @@ class LiveStream:
                 f"media_time {header.media_time} after {before}: send seek before going back",
                 header.frame_id,
             )
-        faces = await self._stream.analyse(_frame(image, header))
+        frame = frame_of(image, header)
+        unseen = self._whole_watch.note(frame)
+        faces = await self._stream.analyse(frame)
         if epoch != self._epoch:
             self._drop("seek")
             return
@@ -247,6 +250,8 @@ class LiveStream:
         self.faces = faces
         self.counters.analysed += 1
         self._observe(lag, faces)
+        if unseen is not None:
+            self._refuse_rarely("no_whole", unseen, job)
         if self._stream.crowded:
             limit = self._stream.max_faces
             found = limit + self._stream.crowded
@@ -267,23 +272,6 @@ class LiveStream:
         if now - self._last_error.get(code, -_REPEAT_ERRORS) >= _REPEAT_ERRORS:
             self._last_error[code] = now
             self._send(protocol.error(code, message, job.header.frame_id))
-
-
-def _frame(image: Image, header: FrameHeader) -> Frame:
-    """The frame that ``image`` is, or the one of the parts that it holds."""
-    if header.rect is None:
-        return Frame(image, header.media_time, header.frame_id)
-    height, width = image.shape[:2]
-    size = header.rect.video
-    views = []
-    for part in header.rect.parts:
-        left, top, across, down = part.at or (0, 0, width, height)
-        piece = image[top : top + down, left : left + across]
-        # Rounding takes more of the shorter side.
-        scale = across / part.of[2] if across >= down else down / part.of[3]
-        views.append(View(piece, part.of[0], part.of[1], scale, covers(*part.of, size)))
-    sight = Sight(size, tuple(views))
-    return FoveatedFrame(image, header.media_time, header.frame_id, sight=sight)
 
 
 class _RateLimit:

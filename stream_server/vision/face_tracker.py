@@ -28,7 +28,8 @@ from stream_server.vision.types import Detections, Floats, Image
 from stream_server.vision.views import Sight, View, finest
 
 _LONGEST_PATIENCE = 6.0  # seconds: after longer it is a new sight, however slow the source
-_UNSEEN = 3.0  # seconds without the whole: what no picture shows is no longer taken to be there
+UNSEEN = 3.0
+"""Seconds without the whole after which what no picture shows is no longer taken to be there."""
 
 
 def patience_at(rate: float) -> float:
@@ -212,7 +213,7 @@ class FaceTracker:
         for at, positions in shown.items():
             if at is None:
                 for position in positions:
-                    self._tracks[position].unseen(now, now - self._whole_time <= _UNSEEN)
+                    self._tracks[position].unseen(now, now - self._whole_time <= UNSEEN)
                 continue
             view = views[at]
             places = view.inwards(boxes[positions])

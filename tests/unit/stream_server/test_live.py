@@ -185,3 +185,17 @@ async def test_a_crowd_is_said_but_not_in_every_frame() -> None:
         assert [e["code"] for e in errors] == ["too_many_faces"]
         assert "50 faces; the limit is 16" in errors[0]["message"]
         assert sum(m["type"] == "verdict" for m in sent) == 5
+
+
+async def test_that_nobody_looks_for_new_faces_is_said_beside_the_verdict() -> None:
+    part = {"of": [0, 0, 4, 4], "at": [0, 0, 4, 4]}
+    fields = {"width": 4, "height": 4, "rect": {"video": [400, 400], "parts": [part]}}
+    async with running() as (live, stream, sent, _):
+        for i in range(6):
+            stream.go.release()
+            header = FrameHeader.model_validate({"frame_id": i, "media_time": i * 0.8, **fields})
+            live.offer(Job(header, lambda: IMAGE, 0.0))
+            await settle()
+        errors = [(m["code"], m["frame_id"]) for m in sent if m["type"] == "error"]
+        assert errors == [("no_whole", 4)]
+        assert sum(m["type"] == "verdict" for m in sent) == 6
