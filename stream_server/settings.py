@@ -45,6 +45,20 @@ class NamedToken(BaseModel):
     token: str = Field(min_length=16, max_length=4096, pattern=r"^[!-~]+$")
 
 
+SECRETS = (
+    "token",
+    "tokens",
+    "metrics_token",
+    "turn_username",
+    "turn_credential",
+    "scan_database",
+    "database",
+    "smtp_user",
+    "smtp_password",
+)
+"""Settings that open something; the address of a database holds its password."""
+
+
 class Settings(BaseSettings):
     """The server's settings. The descriptions are what ``docs/settings.md`` is made of."""
 
@@ -345,6 +359,10 @@ class Settings(BaseSettings):
     traces_share: float = Field(
         0.01, gt=0, le=1, description="Share of the frames that are traced."
     )
+
+    def without_secrets(self) -> Settings:
+        """For the nodes of a cluster: they need none, and all on it can read what is sent."""
+        return self.model_copy(update={name: type(getattr(self, name))() for name in SECRETS})
 
     @field_validator("monitor_hosts")
     @classmethod

@@ -28,16 +28,6 @@ from stream_server.settings import Settings, SettingsError
 
 _log = logging.getLogger(__name__)
 NAMESPACE = "fakelight"
-_SECRETS = (
-    "token",
-    "tokens",
-    "turn_username",
-    "turn_credential",
-    "scan_database",
-    "database",
-    "smtp_user",
-    "smtp_password",
-)
 _PATIENCE = 5.0  # seconds for an answer of an actor
 
 
@@ -160,8 +150,7 @@ class WatchersOnRay:
 
 def sent_settings(settings: Settings) -> Settings:
     """What the nodes need to know, and nothing secret."""
-    blank = {name: type(getattr(settings, name))() for name in _SECRETS}
-    return settings.model_copy(update=blank | {"models": settings.models.absolute()})
+    return settings.without_secrets().model_copy(update={"models": settings.models.absolute()})
 
 
 def _name(monitor: str) -> str:

@@ -23,18 +23,6 @@ from stream_server.scan.scanner import open_scanner
 from stream_server.scan.spool import is_pipe
 from stream_server.settings import Settings
 
-# A node needs none of them, and whatever is sent can be read by everyone on the cluster.
-_SECRETS = (
-    "token",
-    "tokens",
-    "turn_username",
-    "turn_credential",
-    "scan_database",
-    "database",
-    "smtp_user",
-    "smtp_password",
-)
-
 
 @dataclass(frozen=True)
 class Job:
@@ -102,8 +90,7 @@ def scan_on_cluster(
 def job_for(settings: Settings, options: ScanOptions) -> Job:
     """What the nodes need to know, and nothing secret. Raises ``OSError``: unreadable models."""
     own = settings.models == resources.models_dir()
-    blank = {name: type(getattr(settings, name))() for name in _SECRETS}
-    sent = settings.model_copy(update=blank | {"models": settings.models.absolute()})
+    sent = settings.without_secrets().model_copy(update={"models": settings.models.absolute()})
     return Job(sent, options, own, fingerprint(settings.models))
 
 

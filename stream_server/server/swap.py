@@ -68,6 +68,8 @@ class Swap:
             retiring.add_done_callback(self._retiring.discard)
         members = ", ".join(loaded.engine.repository.members)
         _log.info("models swapped (%s engine, %s)", loaded.engine.in_use, members)
+        if untrained := loaded.engine.repository.untrained:
+            _log.warning("UNTRAINED MODELS: %s", untrained)
 
     async def close(self) -> None:
         """Free what still waits to be freed."""

@@ -46,6 +46,7 @@ async def test_streams_go_on_over_a_swap(portrait: bytes, tmp_path: Path) -> Non
     first, second, third, broken = (
         tiny_repository(tmp_path / name, (name,)) for name in ("one", "two", "three", "bad")
     )
+    tiny_repository(third, ("three",), parameters={"untrained": "made up for a test"})
     vote = broken / "vote" / "1" / "model.onnx"
     vote.write_bytes(vote.read_bytes()[:-20])
     link = tmp_path / "models"
@@ -82,6 +83,7 @@ async def test_streams_go_on_over_a_swap(portrait: bytes, tmp_path: Path) -> Non
         server.process.send_signal(signal.SIGHUP)
         await until(lambda: all(visits[-1].members == {"three"} for visits in everyone))
         await until(lambda: server.output.count("the models from before are freed") == 2)
+        assert server.output.count("UNTRAINED MODELS: made up for a test") == 1
         assert [len(visits) for visits in everyone] == [1, 1], "no stream ended"
     finally:
         for task in playing:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stream_server.settings import SettingsError, load
+from stream_server.settings import SECRETS, Settings, SettingsError, load
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +92,13 @@ def test_a_token_in_a_bad_setting_is_not_shown(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FAKELIGHT_TOKENS", "desk")
     with pytest.raises(SettingsError, match="JSON"):
         load()
+
+
+def test_what_goes_to_a_cluster_opens_nothing() -> None:
+    named = re.compile("token|password|credential|secret|database|user(name)?$")
+    assert set(SECRETS) == {name for name in Settings.model_fields if named.search(name)}
+    held: dict[str, Any] = {**dict.fromkeys(SECRETS, "planted-secret"), "tokens": {"a": "planted"}}
+    settings = Settings().model_copy(update=held)
+    sent = settings.without_secrets()
+    assert "planted" not in repr(sent) and not any(getattr(sent, name) for name in SECRETS)
+    assert "planted" in repr(settings)

@@ -48,6 +48,7 @@ def test_no_secret_is_sent_to_the_nodes(models: Path) -> None:
     settings = Settings(
         models=models,
         token="secret-token-0123456789",
+        metrics_token="secret-metrics-0123456789",
         tokens={"other": {"role": "viewer", "token": "secret-other-0123456789"}},
         turn_username="secret-name",
         turn_credential="secret-word",
