@@ -98,6 +98,7 @@ def test_every_pod_is_shut_in(base: str) -> None:
         assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert pod["automountServiceAccountToken"] is False
+        assert pod["enableServiceLinks"] is False, "a service's name may make a setting's name"
         assert pod["serviceAccountName"] == "fakelight"
         for container in pod["containers"]:
             closed = container["securityContext"]
