@@ -13,6 +13,7 @@ from stream_server.looks import Looks
 from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
 from stream_server.vision.quality import QualityLimits
 
+_HASTE = 2  # several faces that come at once must not be more than the machine carries
 _RECENT = 1.5  # seconds: how long a face may be out of sight of the gates and keep its verdict
 _RECENT_LOOKS = 4  # the same in looks, where pictures are few
 
@@ -63,6 +64,8 @@ class FaceEvidence:
         self._seen: deque[tuple[float, tuple[str, ...]]] = deque()
         self._first_verdict = min(options.first_verdict, options.window)
         self._looks = Looks(rates, options.sample_hz)
+        hastened = {member: _HASTE * rate for member, rate in rates.items()}
+        self._early = Looks(hastened, options.sample_hz)
         self._least = self._looks.least(self._first_verdict)
         self._scored_at = -np.inf
         self._fresh = False
@@ -90,14 +93,15 @@ class FaceEvidence:
             self._seen.append((now, self._seen[-1][1]))
 
     def resting(self, now: float) -> frozenset[str]:
-        """The members that need not look at a sample at ``now``; none of them may be left out
-        before the first verdict."""
-        return frozenset() if self.probability is None else self._looks.resting(now)
+        """The members that need not look at a sample at ``now``; until the first verdict each
+        looks ``_HASTE`` times as often as later."""
+        return (self._early if self.probability is None else self._looks).resting(now)
 
     def add(self, sample: Sample) -> None:
         """Append a sample to the window."""
         self._samples.append(sample)
-        self._looks.saw(sample.time, sample.features)
+        for looks in (self._early, self._looks):
+            looks.saw(sample.time, sample.features)
         self._fresh = True
 
     def expire(self, now: float, pace: float = 0.0) -> None:

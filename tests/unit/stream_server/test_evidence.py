@@ -37,7 +37,7 @@ def held(face: FaceEvidence) -> dict[str, list[int]]:
     return {member: values[:, 0].astype(int).tolist() for member, values in features.items()}
 
 
-def test_everybody_looks_at_a_new_face_until_its_first_verdict() -> None:
+def test_a_member_looks_twice_as_often_at_a_new_face_until_its_first_verdict() -> None:
     face = evidence()
     assert [add(face, beat) for beat in range(8)] == [False] * 7 + [True]
     assert held(face) == {"every": list(range(8)), "half": list(range(8))}
@@ -45,6 +45,15 @@ def test_everybody_looks_at_a_new_face_until_its_first_verdict() -> None:
         add(face, beat)
     assert held(face)["half"] == [*range(8), 8, 10]
     assert face.samples == 12
+
+
+def test_four_faces_that_come_at_once_are_no_more_than_twice_the_work_of_later() -> None:
+    face = evidence(rate=2.5)
+    assert [add(face, beat) for beat in range(8)] == [False] * 7 + [True]
+    assert held(face) == {"every": list(range(8)), "half": [0, 2, 4, 6]}
+    for beat in range(8, 20):
+        add(face, beat)
+    assert held(face)["half"] == [0, 2, 4, 6, 8, 12, 16]
 
 
 def test_a_window_that_was_never_scored_goes_on_being_looked_at() -> None:
