@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from stream_server.engine import EngineError, RepositoryError
+from stream_server.engine import EngineError, RepositoryError, open_engine
 from stream_server.engine.base import Engine
 from stream_server.engine.check import check_repository
 from stream_server.engine.configured import configured_engine
@@ -81,7 +81,7 @@ class Swap:
         try:
             engine = await asyncio.to_thread(configured_engine, settings)
             try:
-                await _check(engine)
+                await _check(engine, settings)
                 return Loaded(engine)
             except BaseException:
                 await engine.close()
@@ -100,8 +100,14 @@ class Swap:
         _log.info("the models from before are freed")
 
 
-async def _check(engine: Engine) -> None:
-    """A real inference; and Triton has to give the answers that its stand-in gives."""
+async def _check(engine: Engine, settings: Settings) -> None:
+    """A real inference; and Triton has to give the answers that an engine of our own gives."""
     if isinstance(engine, FallbackEngine):
         await KnownAnswers(engine.standby).compare(engine.primary)
+    elif settings.engine == "triton":
+        own = await asyncio.to_thread(open_engine, "embedded", settings.models)
+        try:
+            await KnownAnswers(own).compare(engine)
+        finally:
+            await own.close()
     await engine.probe()
