@@ -46,6 +46,12 @@ def is_json() -> bool:
     return any(isinstance(one.formatter, JsonFormatter) for one in logging.getLogger().handlers)
 
 
+def tell(log: logging.Logger, message: str, *arguments: object) -> None:
+    """Log what somebody waits for, as a warning and whatever the level."""
+    record = log.makeRecord(log.name, logging.WARNING, "", 0, message, arguments, None)
+    logging.getLogger().handle(record)
+
+
 class JsonFormatter(logging.Formatter):
     """One object a line: ``time`` (UTC), ``level``, ``logger``, ``message``, what it is about, the
     ``trace`` where one is on, and ``error`` with where it was raised."""

@@ -44,7 +44,7 @@ def show_on_terminal(code: str, origin: str) -> None:
     """Show the digits where only the person at the server sees them."""
     whom = origin or "a program that is no browser"
     if logs.is_json():
-        _log.warning("pairing with %s: the digits are %s", whom, code)
+        logs.tell(_log, "pairing with %s: the digits are %s", whom, code)
         return
     sys.stderr.write(f"\n  Pairing with {whom}: type  {code[:3]} {code[3:]}  within 2 minutes\n\n")
     sys.stderr.flush()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from stream_server import logs
+from stream_server.server.pairing import show_on_terminal
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,17 @@ def test_text_says_what_it_is_about_behind_the_message(
     with logs.about(monitor="m1"), logs.about(stream="s1"):
         logging.getLogger("stream_server.session").info("closed")
     assert capsys.readouterr().err.endswith(" INFO closed [monitor=m1 stream=s1]\n")
+
+
+@pytest.mark.parametrize("level", ["info", "error"])
+def test_the_digits_of_a_pairing_are_shown_whatever_the_level(
+    level: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(level, "json", monkeypatch)
+    show_on_terminal("123456", "")
+    line = json.loads(capsys.readouterr().err)
+    assert line["message"] == "pairing with a program that is no browser: the digits are 123456"
+    assert (line["level"], line["logger"]) == ("warning", "stream_server.server.pairing")
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
