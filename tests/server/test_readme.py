@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from tests.support.paths import ROOT
 from tests.support.server import TOKEN, free_port
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
+
+# Commands that need one running: tried while it serves.
+BESIDE_A_SERVER = ("fakelight serve", "fakelight models swap DIR")
 
 
 def commands() -> list[str]:
@@ -55,8 +59,16 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return inherited | {"FAKELIGHT_TOKEN": TOKEN, "FAKELIGHT_STATE_DIR": state}
 
 
-def serves(command: list[str], checkout: Path, environment: dict[str, str]) -> str:
-    """Run ``command`` until it serves, look at it, stop it; what it printed."""
+def serves(
+    command: list[str],
+    checkout: Path,
+    environment: dict[str, str],
+    meanwhile: Callable[[dict[str, str]], None] = lambda environment: None,
+) -> str:
+    """Run ``command`` until it serves, look at it, stop it; what it printed.
+
+    ``meanwhile`` is called with the environment that finds this server.
+    """
     port = free_port()
     process = subprocess.Popen(
         command,
@@ -76,6 +88,7 @@ def serves(command: list[str], checkout: Path, environment: dict[str, str]) -> s
             except OSError:
                 assert process.poll() is None, process.stdout.read()
                 time.sleep(0.2)
+        meanwhile(environment | {"FAKELIGHT_PORT": str(port)})
     finally:
         os.killpg(process.pid, 15)
         output, _ = process.communicate(timeout=30)
@@ -98,15 +111,21 @@ def test_pip_install_and_serve(checkout: Path, environment: dict[str, str], tmp_
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "."]
     subprocess.run(pip, cwd=checkout, check=True, timeout=600)
-    output = serves([str(venv / "bin" / "fakelight"), "serve"], tmp_path, environment)
+    fakelight = str(venv / "bin" / "fakelight")
+
+    def swap(found: dict[str, str]) -> None:
+        command = [fakelight, "models", "swap", str(ROOT / "triton_models")]
+        subprocess.run(command, cwd=tmp_path, env=found, check=True, timeout=120)
+
+    output = serves([fakelight, "serve"], tmp_path, environment, swap)
     assert "is serving on" in output
     shutil.copy2(ROOT / "stream_server" / "web" / "static" / "sample.mp4", tmp_path / "video.mp4")
     for command in commands():
-        if not command.startswith("fakelight ") or command == "fakelight serve":
+        if not command.startswith("fakelight ") or command in BESIDE_A_SERVER:
             continue
         arguments = command.split()[1:] + (["--seconds", "2"] if "bench" in command else [])
         ran = subprocess.run(
-            [str(venv / "bin" / "fakelight"), *arguments],
+            [fakelight, *arguments],
             cwd=tmp_path,
             env=environment,
             capture_output=True,
@@ -123,7 +142,7 @@ def test_no_command_of_the_readme_goes_unrun() -> None:
     run_here = {"make run", "pip install .", "fakelight serve"}
     unknown = [c for c in commands() if c not in run_here and not c.startswith("fakelight ")]
     assert unknown == []
-    assert run_here <= set(commands())
+    assert run_here | set(BESIDE_A_SERVER) <= set(commands())
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:
