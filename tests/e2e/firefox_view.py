@@ -18,7 +18,7 @@ _READ = """(root) => {
   return {
     stage: rect(root.host),
     away: root.host.style.visibility === "hidden",
-    badge: badge.hidden ? null : badge.innerText,
+    badge: badge && !badge.hidden ? badge.innerText : null,
     verdicts: [...root.querySelectorAll(".chip")].map(({ dataset }) => dataset.verdict),
     boxes: [...root.querySelectorAll(".box")].map(rect),
   };
