@@ -81,6 +81,7 @@ class Swap:
         try:
             engine = await asyncio.to_thread(configured_engine, settings)
             try:
+                self._fit(engine)
                 await _check(engine, settings)
                 return Loaded(engine)
             except BaseException:
@@ -90,6 +91,18 @@ class Swap:
             raise ProblemError(
                 422, f"these models do not pass, nothing was changed: {error}"
             ) from error
+
+    def _fit(self, engine: Engine) -> None:
+        """Raises ``ValueError`` for models that cannot take the windows that are asked for."""
+        most = engine.repository.sequence_length
+        longest = max(
+            self._services.settings.window, *(s.window for s in self._services.streams), 1
+        )
+        if longest > most:
+            raise ValueError(
+                f"they look back on {most} samples at most, and {longest} are asked for"
+                " (FAKELIGHT_WINDOW, or an open stream)"
+            )
 
     async def _retire(self, old: Loaded) -> None:
         try:

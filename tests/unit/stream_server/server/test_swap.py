@@ -57,3 +57,14 @@ async def test_a_triton_with_other_models_is_refused(
     await swap.to(served, "triton:8001")
     assert services.engine is not before
     await swap.close()
+
+
+async def test_models_that_look_back_on_less_than_is_asked_for_are_refused(
+    services: Any, named: Path, monkeypatch: Any
+) -> None:
+    before, window = services.engine, services.settings.window
+    monkeypatch.setattr(ModelRepository, "sequence_length", property(lambda self: window - 1))
+    says = f"back on {window - 1} samples at most, and {window} are asked for"
+    with pytest.raises(ProblemError, match=says):
+        await Swap(services).to(named)
+    assert services.engine is before
