@@ -28,7 +28,7 @@ _SETTINGS = {
     "datareporting.policy.dataSubmissionEnabled": False,
     "app.update.enabled": False,
     "security.notification_enable_delay": 0,  # of the buttons in the browser's own questions
-    "network.dns.localDomains": "site.test,player.test,media.test",
+    "network.dns.localDomains": "site.test,player.test,media.test,third.test",
     # A made-up camera, without a question, for pages of any origin.
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,

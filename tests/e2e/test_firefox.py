@@ -185,7 +185,7 @@ def test_firefox_draws_on_files_media_sources_and_frames(
 ) -> None:
     site.page("/blob", mse_page(clip("still", "fmp4")).replace("autoplay", "autoplay loop"))
     site.page("/player", video_page(clip("still", "mp4"), STYLE))
-    third = site.address("/player", host="media.test")
+    third = site.address("/player", host="third.test")
     site.page(
         "/around",
         f"""<!doctype html><body style="margin:0">A player of a third site
