@@ -143,6 +143,6 @@ def test_unknown_members_are_refused() -> None:
 def test_thresholds_count_sets_alike_whatever_their_size() -> None:
     values = np.r_[np.full(98, 0.1), np.full(2, 0.7), np.full(10, 0.9)]
     labels = np.r_[np.zeros(100, bool), np.ones(10, bool)]
-    assert thresholds(values, labels, 0.02) == (0.55, 0.5)
+    assert thresholds(values, labels, 0.02, 0.1) == (0.55, 0.5)
     weights = np.r_[np.full(98, 1 / 98), np.full(2, 1 / 2), np.full(10, 1 / 10)]
-    assert thresholds(values, labels, 0.02, weights=weights) == (0.705, 0.5)
+    assert thresholds(values, labels, 0.02, 0.1, weights) == (0.705, 0.5)

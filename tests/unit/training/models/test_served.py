@@ -35,10 +35,11 @@ def test_evaluation_measures_what_is_served(name: str, crops: np.ndarray, tmp_pa
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     wanted = session.run(["FEATURES"], {"FRAMES": crops})[0]
     served = OnnxEncoder(path)
-    for one in (encoder, served):
+    # The weights of what is served lie in 16 bit; what is judged as it is served has the same.
+    for one, most in ((encoder, 1e-2), (served, 1e-5)):
         encode = encode_with(one)
         assert encode is not None
-        np.testing.assert_allclose(encode(crops), wanted, atol=1e-3 * np.abs(wanted).max())
+        np.testing.assert_allclose(encode(crops), wanted, atol=most * np.abs(wanted).max())
     assert stamp(served) != stamp(encoder)
     head = OnnxHead(tmp_path / f"{name}_sequence" / "1" / "model.onnx", ["FEATURES"], 100)
     series, length = torch.randn(2, 20, 256), torch.tensor([[20], [7]], dtype=torch.int32)
