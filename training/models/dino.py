@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.models.backbones import Resized
 from training.models.encoder import middle
 from training.models.weights import State, load_start
 
@@ -50,10 +51,7 @@ class DinoEncoder(nn.Module):
         self.dim = 2 * int(net.num_features)
         self.drop = nn.Dropout(0.2)
         facts = net.pretrained_cfg
-        deviation = torch.tensor(facts["std"])[:, None, None]
-        self.register_buffer("scale", 0.5 / deviation, persistent=False)
-        shift = (0.5 - torch.tensor(facts["mean"])[:, None, None]) / deviation
-        self.register_buffer("shift", shift, persistent=False)
+        self.fit = Resized(SIDE, facts["mean"], facts["std"])
         self._fuse(bool(rank))
         if rank:
             self._adapt(rank)
@@ -80,8 +78,7 @@ class DinoEncoder(nn.Module):
         self._fuse(False)
 
     def forward(self, image: Tensor) -> Tensor:
-        seen = middle(image, self.view) * cast(Tensor, self.scale) + cast(Tensor, self.shift)
-        tokens = self.net.forward_features(seen)
+        tokens = self.net.forward_features(self.fit(middle(image, self.view)))
         pooled = torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1)
         return cast(Tensor, self.drop(pooled))
 
