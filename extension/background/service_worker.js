@@ -82,7 +82,7 @@ const handlers = {
       if (found) await forgetGone(tabId, found.frameIds);
       const tab = await record(tabId);
       return {
-        once: tab.once,
+        once: isOnce(tab, await siteOfTab(tabId)),
         summaries: summaries(tab),
         entered: found !== null,
         unreached: found?.unreached ?? [],
@@ -94,7 +94,8 @@ const handlers = {
       await tell(tabId, { type: "tab-picture", picture: await openPicture(tabId, scale) });
     },
     "watch-tab": async ({ tabId, on }) => {
-      await update(tabId, (known) => ({ ...known, once: on, frames: on ? known.frames : {} }));
+      const once = on ? await siteOfTab(tabId) : null;
+      await update(tabId, (known) => ({ ...known, once, frames: on ? known.frames : {} }));
       if (!on) {
         // First, as it may have to wait for a picture that is being opened.
         await tell(tabId, { type: "off" });
@@ -109,7 +110,7 @@ const handlers = {
     "site-off": async ({ site, tabId }) => {
       await save(withSite(await load(), site, false));
       await syncScripts();
-      await update(tabId, (known) => ({ ...known, once: false, frames: {} }));
+      await update(tabId, (known) => ({ ...known, once: null, frames: {} }));
       await tell(tabId, { type: "off" });
       await tellAll({ type: "check" }); // other tabs of the site
       await endPicture(tabId, "off");
@@ -154,8 +155,7 @@ async function contentSettings(_, sender) {
   // Of a sandboxed frame the origin is "null", and its address says whose it is.
   const own = siteOf(sender.origin) ?? siteOf(sender.url);
   const site = top ?? own;
-  // The click on the icon holds while the browser lets the extension see where the tab is.
-  const once = tab.once && top !== null;
+  const once = isOnce(tab, top);
   // A script that was started in another site's frame outlives the permission to start it.
   const embedded = own !== null && own !== top;
   const barred = settings.offSites.includes(own ?? "") || (embedded && !(await mayEnter(own)));
@@ -191,13 +191,29 @@ async function turnOn(question) {
   const { want, tabId } = question;
   await keepConsent(question);
   await syncScripts();
-  if (want === "site") await update(tabId, (known) => ({ ...known, once: false }));
+  if (want === "site") await update(tabId, (known) => ({ ...known, once: null }));
   await inject(tabId);
+}
+
+/**
+ * Whether the click on the icon holds: while the browser lets the extension see where the tab is, and
+ * on that site alone. A click on the next site, to see the popup, is none to watch it.
+ * @param {import("./tabs.js").TabRecord} tab
+ * @param {string|null} site
+ */
+function isOnce({ once }, site) {
+  return once !== null && once === site;
+}
+
+/** @param {number} tabId @returns {Promise<string|null>} null where the browser does not tell */
+async function siteOfTab(tabId) {
+  return siteOf((await chrome.tabs.get(tabId)).url);
 }
 
 /** @param {number} tabId @param {string|undefined} url */
 async function isWatched(tabId, url) {
-  return (await record(tabId)).once || isOn(await load(), siteOf(url));
+  const site = siteOf(url);
+  return isOnce(await record(tabId), site) || isOn(await load(), site);
 }
 
 /**
@@ -222,9 +238,9 @@ chrome.tabs.onUpdated.addListener((tabId, change, { url }) => {
   }
   if (change.status !== "complete") return;
   void isWatched(tabId, url).then(async (watched) => {
-    // The click on the icon holds for the tab until it leaves the site; then this fails silently.
     // On a site that is on, its own frames have their script already, but players of other sites not.
-    if (watched && !(await inject(tabId))) await update(tabId, () => null);
+    const lost = watched ? !(await inject(tabId)) : (await record(tabId)).once !== null;
+    if (lost) await update(tabId, () => null);
   });
 });
 chrome.tabs.onRemoved.addListener((tabId) => {

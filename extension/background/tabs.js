@@ -8,7 +8,7 @@ import { showSigns } from "./toolbar.js";
 /** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
 /**
  * @typedef {object} TabRecord
- * @property {boolean} once turned on by a click, for this tab alone
+ * @property {string|null} once the site on which it was turned on by a click, for this tab alone
  * @property {Record<string, Summary[]>} frames
  * @property {TabPicture} [picture] whether the tab's picture is looked at
  * @property {string|null} [pictureSite] the site for which it was asked
@@ -26,7 +26,7 @@ function keyOf(tabId) {
 export async function record(tabId) {
   const key = keyOf(tabId);
   const stored = (await chrome.storage.session.get(key))[key];
-  return /** @type {TabRecord|undefined} */ (stored) ?? { once: false, frames: {} };
+  return /** @type {TabRecord|undefined} */ (stored) ?? { once: null, frames: {} };
 }
 
 /**
