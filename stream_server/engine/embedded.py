@@ -142,7 +142,7 @@ class EmbeddedEngine(SingleEngine):
         feed = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
         began = time.perf_counter()
         try:
-            answer = dict(zip(names, session.run(names, feed), strict=True))
+            answer = dict(zip(names, _answers(session, names, feed, spec.row_by_row), strict=True))
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             kind = type(error).__name__
             if kind in ("InvalidArgument", "Fail", "RuntimeException"):
@@ -163,6 +163,19 @@ class EmbeddedEngine(SingleEngine):
                     session = open_session(spec.embedded_file, self._threads)
                     self._sessions[spec.name] = session
         return session
+
+
+def _answers(
+    session: ort.InferenceSession, names: list[str], feed: Arrays, row_by_row: bool
+) -> list[NDArray[Any]]:
+    rows = len(next(iter(feed.values()))) if row_by_row else 1
+    if rows <= 1:
+        return list(session.run(names, dict(feed)))
+    parts = [
+        session.run(names, {name: array[row : row + 1] for name, array in feed.items()})
+        for row in range(rows)
+    ]
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:

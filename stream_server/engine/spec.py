@@ -18,6 +18,7 @@ VOTE = "vote"
 LENGTH = "LENGTH"
 LANDMARKS = "LANDMARKS"
 LANDMARK_DIM = 10
+EMBEDDED_FILE = "embedded_model_filename"
 _FEATURES = "FEATURES_"
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -85,8 +86,14 @@ class ModelSpec:
         Quantised files are for that engine alone, so they are named by the parameter
         ``embedded_model_filename``, which Triton does not know.
         """
-        name = self.parameters.get("embedded_model_filename", self.default_filename)
+        name = self.parameters.get(EMBEDDED_FILE, self.default_filename)
         return self.folder / str(self.version) / name
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether the embedded engine runs one row at a time: a quantised file takes the range of
+        its activations from all that it is given, and no face may be judged by those beside it."""
+        return self.embedded_file != self.model_file
 
     def input(self, name: str) -> TensorInfo:
         """The declared input ``name``. Raises KeyError."""

@@ -37,3 +37,26 @@ def stored_in_half(model: ModelProto) -> ModelProto:
     made.graph.node.extend([*casts, *nodes])
     checker.check_model(made, full_check=True)
     return made
+
+
+def brought_back(model: ModelProto) -> ModelProto:
+    """``model`` with the weights that ``stored_in_half`` made small as fp32, without casts."""
+    made = ModelProto()
+    made.CopyFrom(model)
+    stored = {
+        weight.name: weight
+        for weight in made.graph.initializer
+        if weight.data_type == TensorProto.FLOAT16
+    }
+    kept = []
+    for node in made.graph.node:
+        if node.op_type == "Cast" and node.input[0] in stored:
+            weight = stored[node.input[0]]
+            values = numpy_helper.to_array(weight).astype(np.float32)
+            weight.CopyFrom(numpy_helper.from_array(values, node.output[0]))
+        else:
+            kept.append(node)
+    del made.graph.node[:]
+    made.graph.node.extend(kept)
+    checker.check_model(made, full_check=True)
+    return made

@@ -17,17 +17,23 @@ from torch import Tensor, nn
 from stream_server.engine.check import file_stamp
 from stream_server.engine.embedded import open_session
 from stream_server.engine.repository import ModelRepository
+from stream_server.engine.spec import ModelSpec
 from stream_server.vision.types import Floats
 from training.arrays import as_floats
 from training.models.member import Member, load_members
 
 
 class OnnxEncoder(nn.Module):
-    """``<member>_encoder``: uint8 ``[n, 224, 224, 3]`` to features ``[n, D]``."""
+    """``<member>_encoder``: uint8 ``[n, 224, 224, 3]`` to features ``[n, D]``.
 
-    def __init__(self, path: Path) -> None:
+    ``embedded`` takes the file that the embedded engine opens, which may be in 8 bit. ``stamp``
+    names the file that is run, ``weights`` the fp32 file that it was made of.
+    """
+
+    def __init__(self, encoder: ModelSpec, embedded: bool = False) -> None:
         super().__init__()
-        self.stamp = file_stamp(path)
+        path = encoder.embedded_file if embedded else encoder.model_file
+        self.weights, self.stamp = file_stamp(encoder.model_file), file_stamp(path)
         self._session = open_session(path)
 
     def encode(self, crops: NDArray[np.uint8]) -> Floats:
@@ -54,8 +60,9 @@ class OnnxHead(nn.Module):
         return torch.from_numpy(self._session.run(["LOGIT"], feed)[0])
 
 
-def served_members(repo: Path) -> list[Member]:
-    """The voting members of the repository, in their order. Raises ``RepositoryError``."""
+def served_members(repo: Path, embedded: bool = False) -> list[Member]:
+    """The voting members of the repository, in their order; ``embedded`` as the embedded engine
+    runs them, otherwise in fp32 as both engines can. Raises ``RepositoryError``."""
     repository = ModelRepository.load(repo)
     members: list[Member] = []
     for name in repository.members:
@@ -68,7 +75,7 @@ def served_members(repo: Path) -> list[Member]:
         members.append(
             Member(
                 name,
-                OnnxEncoder(encoder.model_file) if encoder is not None else None,
+                OnnxEncoder(encoder, embedded) if encoder is not None else None,
                 head,
                 sum(tensor.shape[-1] for tensor in taken),
                 dict(sequence.parameters),
@@ -119,17 +126,19 @@ def chosen_members(
     paths: Sequence[Path],
     repo: Path | None = None,
     rates: Mapping[str, float | None] | None = None,
+    embedded: bool = False,
 ) -> list[Member]:
     """The served members of ``repo``, replaced and followed by those in the files ``paths``.
 
-    They look as often as in ``repo``, but for those of ``rates``. Raises ``ValueError`` where a
-    name comes twice in ``paths``, there is no member at all, one reads features of an encoder that
-    it was not fitted on, and for rates as ``set_rates`` does.
+    ``embedded`` takes those of ``repo`` as the embedded engine runs them. They look as often as in
+    ``repo``, but for those of ``rates``. Raises ``ValueError`` where a name comes twice in
+    ``paths``, there is no member at all, one reads features of an encoder that it was not fitted
+    on, and for rates as ``set_rates`` does.
     """
     members = load_members(paths)
     if repo is not None:
         given = {member.name: member for member in members}
-        served = [given.pop(one.name, one) for one in served_members(repo)]
+        served = [given.pop(one.name, one) for one in served_members(repo, embedded)]
         members = [*served, *given.values()]
     if not members:
         raise ValueError("neither --members nor --models names a member")
@@ -149,7 +158,7 @@ def _check_fitted_on(members: Sequence[Member]) -> None:
             encoder = encoders.get(name)
             if fitted is None or encoder is None:
                 continue
-            if not isinstance(encoder, OnnxEncoder) or encoder.stamp != fitted:
+            if not isinstance(encoder, OnnxEncoder) or encoder.weights != fitted:
                 raise ValueError(
                     f"{member.name} was not fitted on this encoder of {name}: "
                     "run the probe step again with it"

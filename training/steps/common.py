@@ -21,6 +21,10 @@ def add_members(parser: argparse.ArgumentParser) -> None:
         "those of whose name --members has another",
     )  # fmt: skip
     parser.add_argument(
+        "--embedded", action="store_true",
+        help="judge the members of --models by the files that the embedded engine opens",
+    )  # fmt: skip
+    parser.add_argument(
         "--rate", nargs="*", default=[], metavar="MEMBER=HZ",
         help="judge members on fewer looks a second than --models says or than all; MEMBER=every",
     )  # fmt: skip
@@ -29,7 +33,7 @@ def add_members(parser: argparse.ArgumentParser) -> None:
 def members_of(options: argparse.Namespace) -> list[Member]:
     """The members that the command line names. Raises ``ValueError``."""
     rates = dict(parse_setting(one) for one in options.rate)
-    return chosen_members(options.members, options.models, rates)
+    return chosen_members(options.members, options.models, rates, options.embedded)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 import torch
 
+from stream_server.engine.repository import read_config
 from tests.support.training_sets import portrait
 from training.export.onnx_export import write_member
 from training.models.encoder import ServedEncoder
@@ -34,7 +35,7 @@ def test_evaluation_measures_what_is_served(name: str, crops: np.ndarray, tmp_pa
     path = tmp_path / f"{name}_encoder" / "1" / "model.onnx"
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     wanted = session.run(["FEATURES"], {"FRAMES": crops})[0]
-    served = OnnxEncoder(path)
+    served = OnnxEncoder(read_config(tmp_path / f"{name}_encoder" / "config.pbtxt"))
     # The weights of what is served lie in 16 bit; what is judged as it is served has the same.
     for one, most in ((encoder, 1e-2), (served, 1e-5)):
         encode = encode_with(one)
