@@ -15,6 +15,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "together": ("training.steps.together", "several nets on the same batches, on a quick GPU"),
     "assemble": ("training.steps.assemble", "weights of the together step as a whole net"),
     "probe": ("training.steps.probe", "a member on the features that served encoders give"),
+    "published": ("training.steps.published", "MesoNet's published weights as a member"),
     "average": ("training.steps.average", "one set of weights from several runs of one model"),
     "synthesize": ("training.steps.synthesize", "self-blended fakes; --gan: face swaps"),
     "models": ("training.steps.models", "list the registry, one name a line"),
