@@ -44,6 +44,8 @@ class EmbeddedEngine(SingleEngine):
             costs throughput on a busy one.
         workers: calls that run side by side.
         max_pending: calls that may wait for a worker; one more raises EngineBusy.
+        quantised: whether to open files in 8 bit where a model has one; without, what both engines
+            are compared on.
     """
 
     name = "embedded"
@@ -57,12 +59,14 @@ class EmbeddedEngine(SingleEngine):
         threads: int = 1,
         workers: int = 2,
         max_pending: int = 64,
+        quantised: bool = True,
     ) -> None:
         if threads < 1 or workers < 1:
             raise ValueError(f"threads ({threads}) and workers ({workers}) must be at least 1")
         self.repository = repository
         self.parallel = workers
         self._threads = threads
+        self._quantised = quantised
         self._limit = workers + max_pending
         self._pending = 0
         self._closed = False
@@ -142,7 +146,7 @@ class EmbeddedEngine(SingleEngine):
         feed = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
         began = time.perf_counter()
         try:
-            answer = dict(zip(names, _answers(session, names, feed, spec.row_by_row), strict=True))
+            answer = dict(zip(names, self._answers(session, names, feed, spec), strict=True))
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             kind = type(error).__name__
             if kind in ("InvalidArgument", "Fail", "RuntimeException"):
@@ -160,22 +164,22 @@ class EmbeddedEngine(SingleEngine):
             with self._sessions_lock:
                 session = self._sessions.get(spec.name)
                 if session is None:
-                    session = open_session(spec.embedded_file, self._threads)
+                    path = spec.embedded_file if self._quantised else spec.model_file
+                    session = open_session(path, self._threads)
                     self._sessions[spec.name] = session
         return session
 
-
-def _answers(
-    session: ort.InferenceSession, names: list[str], feed: Arrays, row_by_row: bool
-) -> list[NDArray[Any]]:
-    rows = len(next(iter(feed.values()))) if row_by_row else 1
-    if rows <= 1:
-        return list(session.run(names, dict(feed)))
-    parts = [
-        session.run(names, {name: array[row : row + 1] for name, array in feed.items()})
-        for row in range(rows)
-    ]
-    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+    def _answers(
+        self, session: ort.InferenceSession, names: list[str], feed: Arrays, spec: ModelSpec
+    ) -> list[NDArray[Any]]:
+        rows = len(next(iter(feed.values())))
+        if rows == 1 or not (self._quantised and spec.row_by_row):
+            return list(session.run(names, dict(feed)))
+        parts = [
+            session.run(names, {name: array[row : row + 1] for name, array in feed.items()})
+            for row in range(rows)
+        ]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
