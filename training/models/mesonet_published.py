@@ -35,6 +35,7 @@ def published(path: Path) -> Member:
     layers = _layers(path)
     kinds = {kind: [layer for one, layer in layers if one == kind] for kind, _ in layers}
     counts = tuple(len(kinds.get(kind, ())) for kind in ("conv2d", "batch_normalization", "dense"))
+    encoder: Meso4 | MesoInception4
     if counts == (4, 4, 2):
         name, encoder = "meso4_mean", Meso4()
     elif counts == (16, 4, 2):

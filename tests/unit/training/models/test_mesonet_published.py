@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import h5py
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 import torch
@@ -23,7 +23,7 @@ def shaken(net: Net) -> Net:
                 values.uniform_(0.5, 1.5)
             assert module.running_var is not None
             module.running_var.uniform_(0.5, 2.0)
-    return net.eval()  # type: ignore[return-value]
+    return net.eval()
 
 
 def write(path: Path, net: Net, last: nn.Linear, first: int = 1) -> None:
