@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from stream_server.attention import Attention
 from stream_server.looks import Looks
 from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
 from stream_server.vision.quality import QualityLimits
+from stream_server.vision.types import Floats
 
-_HASTE = 2  # several faces that come at once must not be more than the machine carries
 _RECENT = 1.5  # seconds: how long a face may be out of sight of the gates and keep its verdict
 _RECENT_LOOKS = 4  # the same in looks, where pictures are few
 
@@ -28,24 +29,28 @@ class StreamOptions:
 
     ``sample_hz``: samples per second of media time; ``window``: samples that a verdict looks back
     on (more is steadier and slower to change); ``first_verdict``: samples before the first one;
-    ``verdict_hz``: scores per second of media time for each face.
+    ``verdict_hz``: scores per second of media time for each face. ``settled``: the share of its own
+    rate at which a member looks at a face that nothing happens to, see ``attention``.
     """
 
     sample_hz: float = 10.0
     window: int = 20
     first_verdict: int = 8
     verdict_hz: float = 4.0
+    settled: float = 0.2
     quality: QualityLimits = field(default_factory=QualityLimits)
 
 
 @dataclass(frozen=True)
 class Sample:
     """One sample that could be judged: ``features`` float32 ``[D]`` of each member that looked at
-    it, ``landmarks`` float32 ``[10]`` in crop coordinates, ``time`` in seconds of media time."""
+    it, ``landmarks`` float32 ``[10]`` in crop coordinates, ``sight`` its signature
+    (``vision.identity``), ``time`` in seconds of media time."""
 
     time: float
     features: dict[str, NDArray[np.float32]]
     landmarks: NDArray[np.float32]
+    sight: Floats
 
 
 class FaceEvidence:
@@ -64,9 +69,10 @@ class FaceEvidence:
         self._seen: deque[tuple[float, tuple[str, ...]]] = deque()
         self._first_verdict = min(options.first_verdict, options.window)
         self._looks = Looks(rates, options.sample_hz)
-        hastened = {member: _HASTE * rate for member, rate in rates.items()}
-        self._early = Looks(hastened, options.sample_hz)
+        self._attention = Attention(options.settled)
         self._least = self._looks.least(self._first_verdict)
+        self._enough = self._looks.least(options.window)
+        self._looked: dict[str, deque[tuple[float, NDArray[np.float32]]]] = {}
         self._scored_at = -np.inf
         self._fresh = False
         self._since: float | None = None
@@ -92,16 +98,22 @@ class FaceEvidence:
         if self._seen and self._seen[-1][1]:
             self._seen.append((now, self._seen[-1][1]))
 
-    def resting(self, now: float) -> frozenset[str]:
-        """The members that need not look at a sample at ``now``; until the first verdict each
-        looks ``_HASTE`` times as often as later."""
-        return (self._early if self.probability is None else self._looks).resting(now)
+    def resting(self, now: float, sight: Floats) -> frozenset[str]:
+        """The members that need not look at a sample at ``now``, in which the face has the
+        signature ``sight``."""
+        return self._looks.resting(now, self._attention.closeness(now, sight))
 
     def add(self, sample: Sample) -> None:
         """Append a sample to the window."""
         self._samples.append(sample)
-        for looks in (self._early, self._looks):
-            looks.saw(sample.time, sample.features)
+        self._looks.saw(sample.time, sample.features)
+        if self._least.keys() <= sample.features.keys():
+            self._attention.looked(sample.sight)
+        for member, values in sample.features.items():
+            self._looked.setdefault(member, deque()).append((sample.time, values))
+        for member, looks in self._looked.items():
+            while len(looks) > self._enough.get(member, 0) and looks[0][0] < self._samples[0].time:
+                looks.popleft()
         self._fresh = True
 
     def expire(self, now: float, pace: float = 0.0) -> None:
@@ -114,8 +126,11 @@ class FaceEvidence:
         span = 2 * self._options.window * max(pace, 1 / self._options.sample_hz)
         while self._samples and now - self._samples[0].time > span:
             self._samples.popleft()
+        if not self._samples:
+            self._looked.clear()
         if not self._samples and self._filter.probability is not None:
             self._filter = VerdictFilter(self._policy)
+            self._attention = Attention(self._options.settled)
             self.members = {}
 
     def score_due(self, now: float) -> bool:
@@ -127,18 +142,20 @@ class FaceEvidence:
     def window(self) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
         """The window as arrays: float32 ``[t, D]`` per member, landmarks float32 ``[t, 10]``.
 
-        A member that looks less often has fewer samples, of the same stretch of time.
+        A member that looks less often has fewer samples, of the same stretch of time; of a settled
+        face its last ones, which reach back further.
         """
-        looked: dict[str, list[NDArray[np.float32]]] = {}
-        for sample in self._samples:
-            for member, values in sample.features.items():
-                looked.setdefault(member, []).append(values)
-        features = {member: np.stack(values) for member, values in looked.items()}
+        features = {
+            member: np.stack([values for _, values in looks])
+            for member, looks in self._looked.items()
+        }
         return features, np.stack([sample.landmarks for sample in self._samples])
 
     def scored(self, now: float, probability: float, members: dict[str, float]) -> None:
         """Take in the score of ``window()``."""
-        self._filter.update(probability, now)
+        usual = self._filter.probability
+        verdict = self._filter.update(probability, now)
+        self._attention.scored(now, probability, probability if usual is None else usual, verdict)
         self.members = members
         self._scored_at = now
         self._fresh = False
@@ -157,8 +174,7 @@ class FaceEvidence:
     def _looked_enough(self) -> bool:
         """Whether no member would vote on fewer looks than the first verdict is made of."""
         return all(
-            sum(member in sample.features for sample in self._samples) >= least
-            for member, least in self._least.items()
+            len(self._looked.get(member, ())) >= least for member, least in self._least.items()
         )
 
     def _obstacles(self, now: float, pace: float) -> tuple[str, ...]:

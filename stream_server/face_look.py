@@ -30,6 +30,7 @@ class Look:
     landmarks: Floats
     corners: Floats
     box: tuple[float, float, float, float]
+    sight: Floats
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def look_at(sight: Sight, track: Track, limits: QualityLimits) -> Look | Unseen:
         landmarks,
         (view.outwards(corners(transform)) / np.array(sight.size)).astype(np.float32),
         fractions(track.box, sight.size),
+        track.signature,
     )
 
 

@@ -2,7 +2,7 @@
 
 A rate is a grid over the stream's own beats, counted from the beginning of its media time, and not
 a pause since the last look: all faces fall due together, and nothing drifts. Serving and training
-ask the same rule.
+ask the same rule. How closely a face is looked at makes the grid finer or coarser for that face.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ class Looks:
         self._rates = {member: rate for member, rate in rates.items() if rate < sample_hz}
         self._sample_hz = sample_hz
         self._rhythm = Rhythm(sample_hz)
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, int] = {}  # the beats
 
-    def resting(self, time: float) -> frozenset[str]:
-        """The members that leave a sample at ``time``, in seconds of media time, out."""
+    def resting(self, time: float, closeness: float = 1.0) -> frozenset[str]:
+        """The members that leave a sample at ``time``, in seconds of media time, out.
+
+        ``closeness`` is a factor on every rate: 2 for twice as many looks as a member's own.
+        """
         if not self._rates:
             return _NOBODY
         beat = self._rhythm.beat(time)
         return frozenset(
             member
             for member, rate in self._rates.items()
-            if looks_due(beat, rate, self._sample_hz) <= self._seen.get(member, -1)
+            if not self._due(member, beat, rate * closeness)
         )
 
     def saw(self, time: float, members: Iterable[str]) -> None:
         """Note that ``members`` have looked at the sample at ``time``."""
-        for member in members:
-            rate = self._rates.get(member)
-            if rate is not None:
-                beat = self._rhythm.beat(time)
-                self._seen[member] = looks_due(beat, rate, self._sample_hz)
+        beat = self._rhythm.beat(time)
+        self._seen.update((member, beat) for member in members if member in self._rates)
 
     def least(self, samples: int) -> dict[str, int]:
         """How many looks each of these members has in ``samples`` samples in a row; at least 1."""
@@ -60,3 +60,9 @@ class Looks:
             member: max(1, looks_due(samples, rate, self._sample_hz))
             for member, rate in self._rates.items()
         }
+
+    def _due(self, member: str, beat: int, rate: float) -> bool:
+        seen = self._seen.get(member)
+        if seen is None:
+            return True
+        return looks_due(beat, rate, self._sample_hz) > looks_due(seen, rate, self._sample_hz)

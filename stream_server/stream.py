@@ -213,7 +213,7 @@ class Stream:
         together: dict[frozenset[str], list[Look]] = {}
         for look in looks:
             if not look.reasons:
-                resting = self._evidence[look.track].resting(now)
+                resting = self._evidence[look.track].resting(now, look.sight)
                 together.setdefault(resting, []).append(look)
         answers = await asyncio.gather(
             *(
@@ -224,7 +224,8 @@ class Stream:
         for good, features in zip(together.values(), answers, strict=True):
             for row, look in enumerate(good):
                 own = {member: values[row] for member, values in features.items()}
-                self._evidence[look.track].add(Sample(now, own, look.landmarks.reshape(10)))
+                points = look.landmarks.reshape(10)
+                self._evidence[look.track].add(Sample(now, own, points, look.sight))
                 self._newest[look.track] = (now, look)
 
     async def _score(self, now: float, tracks: list[Track]) -> None:

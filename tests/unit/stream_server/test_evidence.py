@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stream_server.evidence import FaceEvidence, Sample, StreamOptions
 from stream_server.verdict import VerdictPolicy
 
 POLICY = VerdictPolicy(fake=0.8, real=0.3)
 MEMBERS = ("every", "half")
+SIGHT = np.eye(8, dtype=np.float32)[0]
+TURNED = np.eye(8, dtype=np.float32)[1]
 
 
-def evidence(window: int = 20, first_verdict: int = 8, rate: float = 5.0) -> FaceEvidence:
-    options = StreamOptions(window=window, first_verdict=first_verdict)
+def evidence(
+    window: int = 20, first_verdict: int = 8, rate: float = 5.0, settled: float = 1.0
+) -> FaceEvidence:
+    options = StreamOptions(window=window, first_verdict=first_verdict, settled=settled)
     return FaceEvidence(POLICY, options, {"half": rate})
 
 
-def add(face: FaceEvidence, beat: int, *, score: bool = True) -> bool:
+def add(
+    face: FaceEvidence,
+    beat: int,
+    *,
+    score: bool = True,
+    sight: NDArray[np.float32] = SIGHT,
+    answer: float = 0.9,
+) -> bool:
     """Sample number ``beat``, as a stream adds it; whether the window was scored."""
     now = beat / 10
-    resting = face.resting(now)
+    resting = face.resting(now, sight)
     value = np.full(3, beat, np.float32)
     own = {member: value for member in MEMBERS if member not in resting}
-    face.add(Sample(now, own, np.full(10, beat, np.float32)))
+    face.add(Sample(now, own, np.full(10, beat, np.float32), sight))
     due = face.score_due(now)
     if due and score:
-        face.scored(now, 0.9, {})
+        face.scored(now, answer, {})
     face.expire(now)
     return due
 
@@ -72,14 +86,69 @@ def test_a_settled_window_holds_each_members_looks_of_the_same_time() -> None:
 
 
 def test_a_member_with_too_few_looks_puts_the_verdict_off() -> None:
-    face = evidence(window=1, first_verdict=1)
-    scored = [beat for beat in range(20) if add(face, beat)]
-    assert scored == [0, 4, 8, 12, 16]  # at most four a second, and only where both have looked
-    face = evidence(window=8, first_verdict=8)
+    face = evidence(window=8, first_verdict=4, rate=1.0)
+    face.add(Sample(0.0, {}, np.zeros(10, np.float32), SIGHT))  # as where the engine gave no answer
+    for beat in range(1, 4):
+        face.add(Sample(beat / 10, {"every": np.zeros(3, np.float32)}, np.zeros(10), SIGHT))
+    assert not face.score_due(0.3)
+    assert add(face, 4)
+
+
+def test_a_member_keeps_as_many_looks_as_a_window_has_of_it() -> None:
+    face = evidence(window=8)
     for beat in range(20):
         add(face, beat)
-    missed = [beat for beat in range(20, 40) if beat not in (24, 25)]  # the face was blurred
-    assert all(len(held(face)["half"]) >= 4 for beat in missed if add(face, beat))
+    for beat in (beat for beat in range(20, 40) if beat not in (24, 25)):  # the face was blurred
+        add(face, beat)
+        assert len(held(face)["half"]) >= 4
+
+
+def looked(face: FaceEvidence, beats: range, **how: Any) -> int:
+    """How many of the samples ``beats`` the slower member looked at."""
+    before = face._looks._seen.get("half")
+    seen = []
+    for beat in beats:
+        add(face, beat, **how)
+        seen.append(face._looks._seen.get("half"))
+    return len({*seen, before}) - 1
+
+
+def test_a_settled_face_is_looked_at_a_fifth_as_often_and_its_window_reaches_back() -> None:
+    face = evidence(rate=2.5, settled=0.2)
+    looked(face, range(60))
+    assert looked(face, range(60, 160)) == 5
+    assert held(face) == {"every": list(range(140, 160)), "half": [60, 80, 100, 120, 140]}
+    assert face.samples == 20
+
+
+def test_a_settled_face_that_turns_is_looked_at_twice_as_often() -> None:
+    face = evidence(rate=2.5, settled=0.2)
+    looked(face, range(60))
+    turning = 0
+    for start in range(60, 160, 2):
+        turning += looked(face, range(start, start + 1), sight=SIGHT)
+        turning += looked(face, range(start + 1, start + 2), sight=TURNED)
+    assert turning == pytest.approx(10, abs=2)
+
+
+def test_a_change_that_nobody_can_see_is_noticed_by_the_next_look() -> None:
+    face = evidence(rate=2.5, settled=0.2)
+    looked(face, range(60), answer=0.02)
+    assert face.verdict(5.9) == ("likely_real", ())
+    # Only the slower member knows better, and each look weighs a fifth at first.
+    changed = 61
+    told: dict[str, float] = {}
+    for beat in range(changed, 160):
+        new = sum(look >= changed for look in held(face)["half"][-5:])
+        answer = 1 / (1 + np.exp(-(-3.9 + new / 5 * 7.8)))
+        add(face, beat, answer=float(answer))
+        told.setdefault(face.verdict(beat / 10)[0], (beat - changed) / 10)
+    assert told["likely_fake"] < 5.5
+    assert sorted(told, key=lambda verdict: told[verdict]) == [
+        "likely_real",
+        "unsure",
+        "likely_fake",
+    ]
 
 
 def test_a_face_that_was_gone_for_long_is_new_again() -> None:
@@ -88,7 +157,7 @@ def test_a_face_that_was_gone_for_long_is_new_again() -> None:
         add(face, beat)
     face.expire(10.0)
     assert (face.samples, face.probability) == (0, None)
-    assert face.resting(10.1) == frozenset()
+    assert face.resting(10.1, SIGHT) == frozenset()
 
 
 def test_nothing_grows() -> None:

@@ -166,15 +166,18 @@ async def test_a_member_with_a_rate_looks_less_often_once_the_verdict_is_there(
     answers = await play(stream, portrait, 60)
     assert scorer.looks[0] == {"half": 8}
     assert scorer.looks[-1] == {"half": 10} and scorer.windows[-1] == 20
-    assert scorer.looked["half"] == 8 + 26 and scorer.looked["m"] == 60
+    # At every sample until the first verdict, by its own rate for two seconds of one verdict, and
+    # then, as nothing happens, once a second.
+    assert scorer.looked["half"] == 8 + 12 + 2 and scorer.looked["m"] == 60
     assert [faces[0].samples for faces in answers] == [min(i + 1, 20) for i in range(60)]
 
 
-async def test_a_new_face_is_looked_at_by_all_beside_one_that_has_settled(
+async def test_a_new_face_is_looked_at_by_all_beside_one_that_has_its_verdict(
     detector: FaceDetector, portrait: Any
 ) -> None:
     scorer = FakeScorer(rates={"half": 5.0})
-    stream = Stream(FaceTracker(detector), scorer, POLICY, StreamOptions(window=20))
+    options = StreamOptions(window=20, settled=1.0)
+    stream = Stream(FaceTracker(detector), scorer, POLICY, options)
     both = paste(backdrop(), person(), (170, 180), 260)
     await play(stream, both, 20)
     before, calls = dict(scorer.looked), scorer.calls
@@ -186,7 +189,7 @@ async def test_a_new_face_is_looked_at_by_all_beside_one_that_has_settled(
     assert looked["m"] == 20 + new
     # The first eight samples of the new face, and then every second one of both, all together.
     assert looked["half"] == pytest.approx(10 + 8 + (new - 8) / 2, abs=1)
-    # A call of its own only for the new face's samples that the settled one is left out of.
+    # A call of its own only for the new face's samples that the other one is left out of.
     assert scorer.calls - calls == pytest.approx(20 + 4, abs=1)
 
 

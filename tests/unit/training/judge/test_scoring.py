@@ -44,13 +44,15 @@ def test_a_window_is_judged_on_the_samples_that_a_settled_face_has(rate: float |
     one, head = member(rate)
     logits = window_logits(one, [beats(100)], 20, 10)
     policy = VerdictPolicy(fake=0.8, real=0.3)
-    face = FaceEvidence(policy, StreamOptions(window=20), {} if rate is None else {"m": rate})
+    options = StreamOptions(window=20, settled=1.0)
+    face = FaceEvidence(policy, options, {} if rate is None else {"m": rate})
+    sight = np.ones(1, np.float32)
     served = []
     for beat in range(100):
         now = beat / 10
         value = np.full(3, beat, np.float32)
-        looked = {} if "m" in face.resting(now) else {"m": value}
-        face.add(Sample(now, looked, np.zeros(10, np.float32)))
+        looked = {} if "m" in face.resting(now, sight) else {"m": value}
+        face.add(Sample(now, looked, np.zeros(10, np.float32), sight))
         if face.score_due(now):
             face.scored(now, 0.5, {})
         if beat >= 19 and (beat - 19) % 10 == 0:
