@@ -49,9 +49,9 @@ class EmbeddedEngine(SingleEngine):
     """
 
     name = "embedded"
-    #: Measured on a CPU: from 3 crops on, a CNN's activations leave the cache, and each crop takes
-    #: longer in the batch than alone (MobileNetV2: 5.2 ms in a batch of 2, 6.9 in one of 8).
-    crop_batch = 2
+    #: Measured on a CPU: a crop takes no less in a batch than alone, and from 3 on a CNN's
+    #: activations leave the cache (EfficientNet-Lite0: 10.0 ms alone, 10.2 in twos, 11.0 in fours).
+    crop_batch = 1
 
     def __init__(
         self,
