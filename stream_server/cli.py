@@ -100,7 +100,13 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = commands.add_parser("bench", help="measure this machine")
     bench.add_argument("what", choices=("live", "scan"))
-    bench.add_argument("--streams", type=int, default=1, metavar="N", help="streams at once")
+    bench.add_argument(
+        "--streams",
+        type=_counts,
+        default=(1,),
+        metavar="N[,N...]",
+        help="live: streams at once; several numbers are measured one after the other",
+    )
     bench.add_argument("--seconds", type=float, default=20, metavar="S", help="how long")
     bench.add_argument("--json", metavar="PATH", help="write the figures there; - for stdout")
     bench.add_argument("--long", action="store_true", help="scan: ten minutes of 1080p as well")
@@ -161,6 +167,10 @@ def _bench(options: argparse.Namespace) -> int:
     from stream_server.bench.live import bench_live
 
     return bench_live(options.streams, options.seconds, options.json)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(","))
 
 
 def _token(options: argparse.Namespace) -> int:

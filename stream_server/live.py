@@ -22,6 +22,8 @@ from stream_server.explain.requests import ExplainRequests
 from stream_server.foveated import WholeWatch, frame_of
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.stream import Face, Scorer, Stream
+from stream_server.turns import Share, Turns
+from stream_server.upkeep import Upkeep
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.types import Floats, Image
 
@@ -67,7 +69,7 @@ class LiveStream:
 
     ``send`` must not block; ``observe`` is told of each analysed frame (seconds from arrival to
     verdict, and its faces) and ``dropped`` why one was not, for metrics. ``trouble`` says in words
-    what keeps it from seeing anything.
+    what keeps it from seeing anything. ``turns`` it shares with the other streams of the machine.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class LiveStream:
         observe: Callable[[float, list[Face]], None] = lambda lag, faces: None,
         dropped: Callable[[DropReason], None] = lambda reason: None,
         explainer: Explainer | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.id = stream_id
         self.counters = Counters()
@@ -94,6 +97,9 @@ class LiveStream:
         self._clock = clock
         self._observe = observe
         self._dropped = dropped
+        self._turns = turns or Turns(lambda: 1)
+        self._share = Share()
+        self._upkeep = Upkeep(stream.options.sample_hz)
         self._waiting: tuple[int, Job] | None = None
         self._wake = asyncio.Event()
         self._rate = _RateLimit(max_fps, clock)
@@ -112,6 +118,17 @@ class LiveStream:
     def scorer(self) -> Scorer:
         """What it asks just now."""
         return self._stream.scorer
+
+    @property
+    def rate(self) -> float:
+        """Frames analysed a second, of late."""
+        return self._upkeep.rate(self._clock())
+
+    @property
+    def degraded(self) -> bool:
+        """Whether clearly fewer frames are analysed than should be: the machine has too much to
+        do."""
+        return self._upkeep.behind(self._clock())
 
     def switch(self, scorer: Scorer, policy: VerdictPolicy, explainer: Explainer) -> None:
         """Go over to other models, after the frame that is in hand."""
@@ -143,6 +160,7 @@ class LiveStream:
             self._refuse_rarely("bad_clock", complaint, job)
         if self._waiting is not None:
             self._drop("newer_frame")
+        self._upkeep.came(self._clock())
         self._waiting = (self._epoch, job)
         self._wake.set()
 
@@ -193,32 +211,34 @@ class LiveStream:
     async def _run(self) -> None:
         while True:
             await self._wake.wait()
-            self._wake.clear()
-            waiting, self._waiting = self._waiting, None
-            if waiting is None:
-                continue
-            epoch, job = waiting
-            self._analysing = True
-            try:
-                with tracing.span(
-                    "frame", "server", since=job.arrived, stream=self.id, frame=job.header.frame_id
-                ):
-                    await self._analyse(epoch, job)
-            except ProtocolError as error:
-                self._drop("refused")
-                self.refuse(error)
-            except EngineError as error:
-                self._drop("engine")
-                self._refuse_rarely("analysis_failed", f"the engine gave no answer: {error}", job)
-            except Exception:
-                self._drop("internal")
-                _log.exception("stream %s: frame %s failed", self.id, job.header.frame_id)
-                self._refuse_rarely("analysis_failed", "an internal error; see the log", job)
-            finally:
-                self._analysing = False
-                change, self._change = self._change, None
-                if change is not None:
-                    change()
+            async with self._turns.turn(self._share):
+                self._wake.clear()
+                waiting, self._waiting = self._waiting, None
+                if waiting is not None:
+                    await self._take(*waiting)
+
+    async def _take(self, epoch: int, job: Job) -> None:
+        self._analysing = True
+        try:
+            with tracing.span(
+                "frame", "server", since=job.arrived, stream=self.id, frame=job.header.frame_id
+            ):
+                await self._analyse(epoch, job)
+        except ProtocolError as error:
+            self._drop("refused")
+            self.refuse(error)
+        except EngineError as error:
+            self._drop("engine")
+            self._refuse_rarely("analysis_failed", f"the engine gave no answer: {error}", job)
+        except Exception:
+            self._drop("internal")
+            _log.exception("stream %s: frame %s failed", self.id, job.header.frame_id)
+            self._refuse_rarely("analysis_failed", "an internal error; see the log", job)
+        finally:
+            self._analysing = False
+            change, self._change = self._change, None
+            if change is not None:
+                change()
 
     async def _analyse(self, epoch: int, job: Job) -> None:
         loop = asyncio.get_running_loop()
@@ -249,6 +269,7 @@ class LiveStream:
         lag = self._clock() - job.arrived
         self.faces = faces
         self.counters.analysed += 1
+        self._upkeep.analysed(self._clock())
         self._observe(lag, faces)
         if unseen is not None:
             self._refuse_rarely("no_whole", unseen, job)

@@ -33,7 +33,6 @@ class Close(IntEnum):
     """WebSocket close codes."""
 
     NORMAL = 1000
-    TRY_AGAIN_LATER = 1013
     BAD_HELLO = 4001
     NOT_AUTHORISED = 4003
     PROTOCOL_NOT_SUPPORTED = 4004
@@ -272,9 +271,12 @@ def status(
     received: int,
     analysed: int,
     dropped: int,
+    rate: float,
+    degraded: bool,
     trouble: str | None = None,
 ) -> dict[str, Any]:
-    """How the stream is doing; comes at least every two seconds. ``trouble`` is there only where
+    """How the stream is doing; comes at least every two seconds. ``rate`` is frames analysed a
+    second, ``degraded`` that these are fewer than they should be. ``trouble`` is there only where
     something keeps the stream from being seen at all."""
     told: dict[str, Any] = {
         "type": "status",
@@ -283,6 +285,8 @@ def status(
         "received": received,
         "analysed": analysed,
         "dropped": dropped,
+        "rate": round(rate, 1),
+        "degraded": degraded,
     }
     return told if trouble is None else told | {"trouble": trouble}
 

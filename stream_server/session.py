@@ -150,6 +150,8 @@ class Session:
                     received=counters.received,
                     analysed=counters.analysed,
                     dropped=counters.dropped,
+                    rate=self.live.rate,
+                    degraded=self.live.degraded,
                     trouble=self.live.trouble,
                 )
             )

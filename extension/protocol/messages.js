@@ -44,6 +44,8 @@ export const SAMPLE_HZ = 10;
  * @property {number} received
  * @property {number} analysed
  * @property {number} dropped
+ * @property {number|null} rate frames analysed a second; null from a server that does not tell
+ * @property {boolean} degraded that these are fewer than they should be
  */
 /**
  * @typedef {object} ErrorMessage
@@ -171,6 +173,8 @@ export function parseServerMessage(text) {
         received: number(raw, "received"),
         analysed: number(raw, "analysed"),
         dropped: number(raw, "dropped"),
+        rate: typeof raw.rate === "number" ? raw.rate : null,
+        degraded: raw.degraded === true,
       };
     case "error":
       return {

@@ -2,7 +2,8 @@
 
 A server process of its own gets N streams over real sockets, each 640x360 JPEG frames of the
 sample clip at the server's sample rate. The lag is from sending a frame to receiving its verdict,
-measured at the client, which shares the machine.
+measured at the client, which shares the machine. Of several N each has a server of its own, and the
+knee is the largest at which nobody has to wait.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import platform
 import statistics
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -29,6 +31,17 @@ from stream_server.ingest.files.media import WHOLE, ReadCounts
 from stream_server.ingest.files.video import VideoFile
 
 _RATE = 10.0
+_KEEPS_UP = 0.9  # of its rate
+_PROMPT_MS = 250.0
+_COLUMNS = (
+    ("streams", "streams"),
+    ("lag p50 ms", "lag_p50_ms"),
+    ("lag p95 ms", "lag_p95_ms"),
+    ("slowest /s", "verdicts_per_s_slowest"),
+    ("fastest /s", "verdicts_per_s_fastest"),
+    ("cores", "server_cores"),
+    ("memory MB", "memory_mb_peak"),
+)
 _WARM_UP = 3.0  # seconds: models, first detections and first windows are not the steady state
 
 
@@ -43,23 +56,68 @@ class _Client:
     errors: list[str] = field(default_factory=list)
 
 
-def bench_live(streams: int, seconds: float, json_path: str | None) -> int:
+def bench_live(streams: Sequence[int], seconds: float, json_path: str | None) -> int:
     """Run the measurement, print it, and write it to ``json_path`` (``-`` is stdout).
+
+    ``streams`` are numbers of streams, measured one after the other. The figures of one number are
+    a flat object; those of several are in ``runs``, beside ``knee``.
 
     Raises ``ValueError`` for fewer than one stream or a time that is not positive.
     """
-    if streams < 1 or seconds <= 0:
-        raise ValueError(f"{streams} streams for {seconds} s; at least 1 and more than 0 s needed")
+    if not streams or min(streams) < 1 or seconds <= 0:
+        told = ", ".join(map(str, streams))
+        raise ValueError(f"{told} streams for {seconds} s; at least 1 and more than 0 s needed")
     frames = sample_frames()
-    with own_server() as server:
-        figures = asyncio.run(_measure(server, frames, streams, seconds))
+    runs = [_run(frames, count, seconds) for count in streams]
+    figures = runs[0] if len(runs) == 1 else {"runs": runs, "knee": knee(runs)}
+    text = json.dumps(figures, indent=2) + "\n"
     if json_path == "-":
-        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+        sys.stdout.write(text)
         return 0
     if json_path:
-        Path(json_path).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    sys.stdout.write("\n".join(f"{name:24} {value}" for name, value in figures.items()) + "\n")
+        Path(json_path).write_text(text, encoding="utf-8")
+    sys.stdout.write("\n".join(_lines(runs)) + "\n")
     return 0
+
+
+def knee(runs: Sequence[Mapping[str, Any]]) -> int | None:
+    """The largest number of streams up to which each run kept everybody's rate and lag.
+
+    ``runs`` are figures as ``bench_live`` gives them; ``None`` where not even the smallest did.
+    """
+    carried = None
+    for run in sorted(runs, key=lambda run: run["streams"]):
+        lag = run["lag_p95_ms"]
+        if run["verdicts_per_s_slowest"] < _KEEPS_UP * _RATE or lag is None or lag > _PROMPT_MS:
+            break
+        carried = run["streams"]
+    return carried
+
+
+def _run(frames: list[bytes], streams: int, seconds: float) -> dict[str, Any]:
+    limit = str(max(streams, 32))
+    with own_server(environment={**os.environ, "FAKELIGHT_MAX_STREAMS": limit}) as server:
+        return asyncio.run(_measure(server, frames, streams, seconds))
+
+
+def _lines(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    if len(runs) == 1:
+        return [f"{name:24} {value}" for name, value in runs[0].items()]
+    lines = [f"fakelight {runs[0]['version']}, {runs[0]['machine']}"]
+    lines.append("".join(f"{title:>14}" for title, _ in _COLUMNS))
+    for run in runs:
+        lines.append("".join(f"{_cell(run[name]):>14}" for _, name in _COLUMNS))
+    found = knee(runs)
+    told = "fewer than were measured" if found is None else f"{found} streams"
+    lines.append(
+        f"the knee: {told} (over {_KEEPS_UP * _RATE:g} verdicts/s for each, "
+        f"p95 under {_PROMPT_MS:g} ms)"
+    )
+    return lines
+
+
+def _cell(value: object) -> str:
+    return "unknown" if value is None else str(value)
 
 
 def sample_frames() -> list[bytes]:
@@ -105,6 +163,7 @@ async def _measure(
         "verdicts": sum(client.verdicts for client in clients),
         "with_probability": sum(client.scored for client in clients),
         "verdicts_per_s_slowest": round(min(c.verdicts for c in clients) / elapsed, 2),
+        "verdicts_per_s_fastest": round(max(c.verdicts for c in clients) / elapsed, 2),
         "verdicts_per_s_median": round(statistics.median(c.verdicts for c in clients) / elapsed, 2),
         "lag_p50_ms": _percentile(lags, 0.5),
         "lag_p95_ms": _percentile(lags, 0.95),

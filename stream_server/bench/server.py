@@ -117,9 +117,12 @@ def start_server(
 
 
 @contextmanager
-def own_server(*arguments: str) -> Iterator[ServerProcess]:
-    """A server with ``arguments`` that is stopped at the end. Raises as ``start_server`` does."""
-    server = start_server(*arguments)
+def own_server(
+    *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[ServerProcess]:
+    """A server with ``arguments`` that is stopped at the end; ``environment`` and what is raised
+    are as for ``start_server``."""
+    server = start_server(*arguments, environment=environment)
     try:
         yield server
     finally:

@@ -88,7 +88,7 @@ def test_only_a_few_whole_crops_are_kept_of_a_long_clip(mapped: Path, tmp_path: 
     gallery = Gallery()
     crop = np.zeros((224, 224, 3), np.uint8)
     for step in range(400):
-        look = Look(1, None, (), crop, None, np.zeros((4, 2)), (0, 0, 1, 1))
+        look = Look(1, None, (), crop, None, np.zeros((4, 2)), (0, 0, 1, 1), np.zeros(1))
         gallery.add(step / 4, crop, (step % 97) / 100, look=look)
     assert sum(shot.look is not None for shot in gallery._shots.values()) <= WHOLE
     best = gallery.suspicious()

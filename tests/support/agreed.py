@@ -83,7 +83,13 @@ def from_server() -> dict[str, str]:
         ),
         "verdict": protocol.verdict(header, 81.26, [FACE, NO_FACE]),
         "status": protocol.status(
-            engine="embedded", fallback=True, received=12, analysed=10, dropped=2
+            engine="embedded",
+            fallback=True,
+            received=12,
+            analysed=10,
+            dropped=2,
+            rate=4.25,
+            degraded=True,
         ),
         "error": protocol.error("bad_frame", "the picture is not a picture", frame_id=7),
         "explain_error": protocol.error("explain_too_often", "a moment", track=1),

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from stream_server.engine.base import EngineUnavailable
+from stream_server.evidence import StreamOptions
 from stream_server.live import Job, LiveStream
 from stream_server.protocol import FrameHeader, ProtocolError
+from stream_server.turns import Turns
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 
@@ -31,6 +33,7 @@ class SlowStream:
         self.seen: list[float] = []
         self.resets = 0
         self.media_time = -np.inf
+        self.options = StreamOptions()
         self.crowded = 0
         self.max_faces = 16
         self.go = asyncio.Semaphore(0)
@@ -199,3 +202,43 @@ async def test_that_nobody_looks_for_new_faces_is_said_beside_the_verdict() -> N
         errors = [(m["code"], m["frame_id"]) for m in sent if m["type"] == "error"]
         assert errors == [("no_whole", 4)]
         assert sum(m["type"] == "verdict" for m in sent) == 6
+
+
+async def test_an_engine_that_is_too_slow_is_shared_evenly_and_every_stream_is_told() -> None:
+    clock, engine = Clock(), asyncio.Semaphore(0)
+    turns = Turns(lambda: 1, clock)
+    sent: list[dict[str, Any]] = []
+    streams = [SlowStream() for _ in range(6)]
+    lives = []
+    for number, stream in enumerate(streams):
+        stream.go = engine  # it takes 50 ms a frame, of which ten a second come for each
+        lives.append(
+            LiveStream(f"s{number}", stream, sent.append, max_fps=60, clock=clock, turns=turns)
+        )
+    tasks = [asyncio.create_task(live.run()) for live in lives]
+
+    async def play(steps: int, audience: list[LiveStream]) -> None:
+        for _ in range(steps):
+            for live in audience:
+                header = FrameHeader(frame_id=0, media_time=clock.now, width=4, height=4)
+                live.offer(Job(header, lambda: IMAGE, clock.now))
+            for _ in range(min(2, len(audience))):
+                done = sum(len(stream.seen) for stream in streams)
+                clock.now += 0.1 / min(2, len(audience))
+                engine.release()
+                async with asyncio.timeout(20):
+                    while sum(len(stream.seen) for stream in streams) == done:
+                        await asyncio.sleep(0.001)
+
+    try:
+        await play(90, lives)
+        counts = [len(stream.seen) for stream in streams]
+        assert sum(counts) == 180 and max(counts) - min(counts) <= 2
+        assert all(live.degraded for live in lives)
+        assert [live.rate for live in lives] == pytest.approx([10 / 3] * 6, abs=0.8)
+        assert max(message["lag_ms"] for message in sent) <= 200
+        await play(50, lives[:1])
+        assert not lives[0].degraded and lives[0].rate > 9
+    finally:
+        for task in tasks:
+            task.cancel()

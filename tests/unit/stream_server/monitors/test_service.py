@@ -21,6 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from stream_server.engine.base import EngineUnavailable
+from stream_server.evidence import StreamOptions
 from stream_server.ingest.urls.source import SourceFrame, SourceState
 from stream_server.live import LiveStream
 from stream_server.monitors.keeper import Keeper
@@ -39,6 +40,7 @@ class Analysis:
     """Stands for ``Stream``: a picture's blue is the probability that its face is fake."""
 
     max_faces, crowded = 16, 0
+    options = StreamOptions()
     media_time = -1.0
 
     def reset(self) -> None:
