@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
+from stream_server.settings import Settings
+
 _WRITES = "fakelight_writes"
+# Of a host that is gone nobody would hear for minutes; the address may say otherwise.
+_PATIENCE = {"connect_timeout": "5", "tcp_user_timeout": "10000", "keepalives_idle": "30"}
 
 
 class DatabaseAddressError(ValueError):
@@ -39,7 +44,9 @@ class Database:
             event.listen(self.engine, "begin", _begin)
         else:
             # A connection that the server or a firewall has dropped is made again, unnoticed.
-            self.engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+            self.engine = create_engine(
+                url, pool_pre_ping=True, hide_parameters=True, connect_args=_patience(url)
+            )
         self._writing = self.engine.execution_options(**{_WRITES: True})
 
     @contextmanager
@@ -71,6 +78,13 @@ class Database:
             finally:
                 self._heed_references(connection, True)
 
+    def now(self, session: Session) -> float:
+        """Unix seconds by the one clock of all who share the database: PostgreSQL's, or that of
+        the machine on which an SQLite file lies."""
+        if self.is_sqlite:
+            return time.time()
+        return float(session.scalars(select(func.extract("epoch", func.clock_timestamp()))).one())
+
     def _heed_references(self, connection: Connection, heed: bool) -> None:
         if self.is_sqlite:
             raw = connection.connection.dbapi_connection
@@ -80,6 +94,17 @@ class Database:
     def close(self) -> None:
         """Close the connections."""
         self.engine.dispose()
+
+
+def shared_address(settings: Settings) -> str:
+    """Where lies what servers share: ``settings.database``, or a file of the state folder."""
+    return settings.database or f"sqlite:///{settings.state_dir / 'monitors.sqlite'}"
+
+
+def _patience(url: URL) -> dict[str, str]:
+    if url.drivername != "postgresql+psycopg":
+        return {}
+    return {name: value for name, value in _PATIENCE.items() if name not in url.query}
 
 
 def _parsed(address: str) -> URL:

@@ -33,6 +33,7 @@ class Close(IntEnum):
     """WebSocket close codes."""
 
     NORMAL = 1000
+    TRY_AGAIN_LATER = 1013
     BAD_HELLO = 4001
     NOT_AUTHORISED = 4003
     PROTOCOL_NOT_SUPPORTED = 4004

@@ -244,9 +244,9 @@ class Settings(BaseSettings):
     )
     database: str = Field(
         "",
-        description="Where monitors, incidents and webhooks are kept, as SQLAlchemy writes an"
-        " address: `postgresql://USER:PASSWORD@HOST/NAME` or `sqlite:////FOLDER/FILE`. Empty:"
-        " SQLite in the state folder.",
+        description="Where pairings, monitors, incidents and webhooks are kept, as SQLAlchemy"
+        " writes an address: `postgresql://USER:PASSWORD@HOST/NAME` or `sqlite:////FOLDER/FILE`."
+        " Empty: SQLite in the state folder.",
     )
     max_monitors: int = Field(32, ge=1, le=1024, description="Live streams that may be monitored.")
     ray: str = Field(

@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from stream_server import __version__, protocol, resources
 from stream_server.problem import ProblemError
 from stream_server.server.auth import COOKIE, bearer_token, caller_of
-from stream_server.server.pairing import LIFETIME
+from stream_server.server.pairing.store import LIFETIME, TICKET_LIFETIME
+from stream_server.server.pairing.tables import Paired
 from stream_server.server.root_path import ROOT_PATH
 from stream_server.server.services import Services
-from stream_server.server.tickets import LIFETIME as TICKET_LIFETIME
 from stream_server.session import Session, limits
 
 
@@ -104,7 +104,7 @@ async def session(request: Request) -> Response:
     services = _services(request)
     authority = services.authority
     if isinstance(ticket, str):
-        if not services.tickets.redeem(ticket):
+        if not await services.tickets.redeem(ticket):
             raise ProblemError(403, "this ticket was used already, or is more than a minute old")
     elif not isinstance(token, str):
         raise ProblemError(400, 'the body must be {"token": "..."} or {"ticket": "..."}')
@@ -126,7 +126,7 @@ async def session(request: Request) -> Response:
 
 async def new_ticket(request: Request) -> Response:
     """A ticket with which one of the server's own pages gets in, once and soon."""
-    issued = _services(request).tickets.issue()
+    issued = await _services(request).tickets.issue()
     return JSONResponse({"ticket": issued, "expires_s": TICKET_LIFETIME}, 201)
 
 
@@ -145,7 +145,7 @@ async def swap_models(request: Request) -> Response:
 
 async def start_pairing(request: Request) -> Response:
     """Show six digits at the server."""
-    number = _services(request).pairings.start(_origin(request))
+    number = await _services(request).pairings.start(_origin(request))
     return JSONResponse({"id": number, "expires_s": LIFETIME}, 201)
 
 
@@ -156,16 +156,46 @@ async def finish_pairing(request: Request) -> Response:
         raise ProblemError(400, 'the body must be {"code": "six digits"}')
     digits = "".join(code.split())
     pairings = _services(request).pairings
-    token = pairings.finish(request.path_params["id"], digits, _origin(request))
+    token = await pairings.finish(request.path_params["id"], digits, _origin(request))
     return JSONResponse({"token": token})
 
 
 async def end_pairing(request: Request) -> Response:
     """Forget the paired token that the request carries."""
     token = bearer_token(request)
-    if token is None or not _services(request).pairings.forget(token):
+    if token is None or not await _services(request).pairings.forget(token):
         raise ProblemError(404, "the request carries no token that came from pairing")
     return Response(status_code=204)
+
+
+async def pairings(request: Request) -> Response:
+    """Who is paired, the latest first."""
+    _refuse_paired(request)
+    return JSONResponse([_paired(one) for one in await _services(request).pairings.all()])
+
+
+async def revoke_pairing(request: Request) -> Response:
+    """Unpair somebody else's browser, at every server; its streams end."""
+    _refuse_paired(request)
+    holder = request.path_params["id"]
+    if not await _services(request).pairings.revoke(holder):
+        raise ProblemError(404, f"there is no pairing {holder[:40]!r}")
+    return Response(status_code=204)
+
+
+def _refuse_paired(request: Request) -> None:
+    # Who finds an open laptop may not keep its owner out by it.
+    if caller_of(request).name == "paired":
+        raise ProblemError(403, "pairings are seen to with the server's own token, or a named one")
+
+
+def _paired(one: Paired) -> dict[str, Any]:
+    return {
+        "id": one.holder,
+        "origin": one.origin,
+        "made": one.made,
+        "seen": one.seen,
+    }
 
 
 def _origin(request: Request) -> str:

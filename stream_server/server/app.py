@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,7 @@ from stream_server.server import api, pages
 from stream_server.server.answers import CountAnswers
 from stream_server.server.body_limit import BodyLimit
 from stream_server.server.gate import Gate
+from stream_server.server.pairing.unpaired import end_streams
 from stream_server.server.problems import HANDLERS
 from stream_server.server.root_path import RootPath
 from stream_server.server.services import Services
@@ -50,6 +52,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
         app.state.swap = swap = Swap(services)
         app.state.alerts = alerts = Alerts(services.settings, observe=metrics.observe_attempt)
         app.state.monitors = monitors = monitor_service(services, alerts)
+        unpaired = asyncio.create_task(end_streams(services.pairings, services.streams))
         try:
             await services.start()
             await services.readiness.trouble()
@@ -58,6 +61,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             ready()
             yield
         finally:
+            unpaired.cancel()
             await alerts.stop()
             await monitors.stop()
             await scans.stop()
@@ -84,8 +88,10 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Route("/v1/session", api.session, methods=["POST"]),
             Route("/v1/session/tickets", api.new_ticket, methods=["POST"]),
             Route("/v1/pairings", api.start_pairing, methods=["POST"]),
+            Route("/v1/pairings", api.pairings),
             Route("/v1/pairings", api.end_pairing, methods=["DELETE"]),
             Route("/v1/pairings/{id}", api.finish_pairing, methods=["POST"]),
+            Route("/v1/pairings/{id}", api.revoke_pairing, methods=["DELETE"]),
             *scan_routes,
             *monitor_routes,
             *webhook_routes,

@@ -15,7 +15,7 @@ from typing import Literal
 
 from starlette.requests import HTTPConnection
 
-from stream_server.server.pairing import Pairings
+from stream_server.server.pairing.pairings import Pairings, holder_of
 from stream_server.settings import NamedToken, Role
 
 COOKIE = "fakelight_session"
@@ -53,37 +53,44 @@ class Authority:
         self._named = dict(named)
         self._pairings = pairings
 
-    def of_request(self, connection: HTTPConnection) -> Caller | None:
-        """Whose HTTP request it is: by its bearer token, else by its cookie."""
+    async def of_request(self, connection: HTTPConnection) -> Caller | None:
+        """Whose HTTP request it is: by its bearer token, else by its cookie.
+
+        Raises ``DatabaseAwayError`` where it cannot be found out.
+        """
         token = bearer_token(connection)
-        caller = None if token is None else self._by_token(token, connection)
+        caller = None if token is None else await self._by_token(token, connection)
         return caller or self._by_cookie(connection)
 
-    def of_hello(self, token: str, connection: HTTPConnection) -> Caller | None:
-        """Whose stream a hello opens: by its token, or by the cookie where that is empty."""
-        caller = self._by_token(token, connection) if token else self._by_cookie(connection)
+    async def of_hello(self, token: str, connection: HTTPConnection) -> Caller | None:
+        """Whose stream a hello opens: by its token, or by the cookie where that is empty.
+
+        Raises ``DatabaseAwayError`` where it cannot be found out.
+        """
+        caller = await self._by_token(token, connection) if token else self._by_cookie(connection)
         return None if caller is not None and caller.role == "scraper" else caller
 
     def is_own(self, token: str) -> bool:
         """Whether ``token`` is the server's own; compared in constant time, whatever was given."""
         return _same(token, self.token)
 
-    def _by_token(self, token: str, connection: HTTPConnection) -> Caller | None:
-        holder = _holder(token)
+    async def _by_token(self, token: str, connection: HTTPConnection) -> Caller | None:
+        holder = holder_of(token)
         if self.is_own(token):
             return Caller(holder, "operator", "owner")
-        if self._pairings.accepts(token, connection.headers.get("origin")):
-            return Caller(holder, "operator", "paired")
         if self._scraper and _same(token, self._scraper):
             return Caller(holder, "scraper", "scraper")
         for name, one in self._named.items():
             if _same(token, one.token):
                 return Caller(holder, one.role, name)
+        # Last: the database is asked for it.
+        if await self._pairings.accepts(token, connection.headers.get("origin")):
+            return Caller(holder, "operator", "paired")
         return None
 
     def _by_cookie(self, connection: HTTPConnection) -> Caller | None:
         if _same(connection.cookies.get(COOKIE, ""), self.cookie):
-            return Caller(_holder(self.token), "operator", "owner")
+            return Caller(holder_of(self.token), "operator", "owner")
         return None
 
 
@@ -106,7 +113,3 @@ def caller_of(connection: HTTPConnection) -> Caller:
 
 def _same(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), secret.encode())
-
-
-def _holder(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -17,14 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stream_server.server.auth import Authority, note_caller
 from stream_server.server.metrics import Metrics
-from stream_server.server.problems import problem
+from stream_server.server.pairing.access import DatabaseAwayError
+from stream_server.server.problems import answer_to, problem
 from stream_server.settings import Settings
 
 _EXTENSION = re.compile(r"(chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36})")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]{1,5})?")
 _PAGES = ("/", "/scan", "/monitor")
 _OPEN_PATHS = frozenset({*_PAGES, "/healthz", "/readyz", "/favicon.ico", "/v1/session"})
-_OPEN_PREFIXES = ("/static/", "/extension/", "/v1/pairings")
+_OPEN_PREFIXES = ("/static/", "/extension/")
+_PAIRING = "/v1/pairings"
 _VIEWER_PATHS = frozenset({"/whip", "/v1/info", "/openapi.json"})
 _WILDCARDS = ("", "0.0.0.0", "::")
 
@@ -49,7 +51,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope, headers)
+        refusal = await self._refusal(scope, headers)
         if refusal is not None:
             await _refuse(scope, receive, send, refusal)
             return
@@ -61,7 +63,7 @@ class Gate:
             send = _readable_by(origin, send)
         await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+    async def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if _hostname(host) not in self._hosts:
             return self._refused(
@@ -87,10 +89,14 @@ class Gate:
         if scope["method"] == "OPTIONS" and _EXTENSION.fullmatch(origin or ""):
             return None
         path = scope["path"]
-        if path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES):
+        if _is_open(scope["method"], path):
             return None
         connection = HTTPConnection(scope)
-        caller = self._authority.of_request(connection)
+        try:
+            caller = await self._authority.of_request(connection)
+        except DatabaseAwayError as error:
+            self._metrics.refused("try_again_later")
+            return answer_to(error)
         if caller is None:
             return self._refused(
                 "no_token",
@@ -122,6 +128,13 @@ class Gate:
             return True
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+
+
+def _is_open(method: str, path: str) -> bool:
+    """Whether anyone on an allowed Host may ask for it: the pages, and what leads to a token."""
+    if path == _PAIRING or path.startswith(_PAIRING + "/"):
+        return method == "POST" or (method == "DELETE" and path == _PAIRING)
+    return path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES)
 
 
 def _for_viewers(path: str) -> bool:

@@ -16,10 +16,11 @@ from stream_server.scan.scanner import Scanner
 from stream_server.server.auth import Authority
 from stream_server.server.loaded import Loaded
 from stream_server.server.metrics import Metrics
-from stream_server.server.pairing import Pairings
+from stream_server.server.pairing.access import PairingAccess
+from stream_server.server.pairing.pairings import Pairings
+from stream_server.server.pairing.tickets import Tickets
 from stream_server.server.readiness import Readiness
 from stream_server.server.registry import Registry
-from stream_server.server.tickets import Tickets
 from stream_server.session import Send
 from stream_server.settings import Settings
 from stream_server.stream import Stream
@@ -42,9 +43,10 @@ class Services:
         self._scanners: WeakSet[Scanner] = WeakSet()
         self.stopping = asyncio.Event()
         self.metrics = Metrics()
-        self.pairings = Pairings(settings.state_dir, observe=self.metrics.pairing)
+        self._access = PairingAccess(settings)
+        self.pairings = Pairings(self._access, observe=self.metrics.pairing)
         self.authority = Authority(token, settings.tokens, self.pairings, settings.metrics_token)
-        self.tickets = Tickets()
+        self.tickets = Tickets(self._access)
         self.detector = FaceDetector(min_face=settings.min_face, threads=settings.threads)
         self.executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="vision")
         # So many that no thread, and no place in a batch of the engine's, waits for a frame.
@@ -139,5 +141,6 @@ class Services:
     async def close(self) -> None:
         """Let go of everything."""
         self.stop()
+        self._access.close()
         await self._loaded.close()
         self.executor.shutdown(wait=False, cancel_futures=True)

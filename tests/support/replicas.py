@@ -38,10 +38,12 @@ class Replicas:
 
 
 @contextmanager
-def running_replicas(folder: Path, proxy: str, *arguments: str) -> Iterator[Replicas]:
-    """Two servers with ``arguments``, each with a state folder of its own, and a ``proxy`` (nginx
-    or caddy) in front of them."""
-    settings = {"FAKELIGHT_WEBRTC_ADDRESSES": "127.0.0.1"}
+def running_replicas(
+    folder: Path, proxy: str, *arguments: str, **settings: str
+) -> Iterator[Replicas]:
+    """Two servers with ``arguments`` and ``settings`` in their environment, each with a state
+    folder of its own (in ``one`` and ``two``), and a ``proxy`` (nginx or caddy) in front."""
+    settings = {"FAKELIGHT_WEBRTC_ADDRESSES": "127.0.0.1", **settings}
     servers: list[Server] = []
     port = free_port()
     try:

@@ -17,6 +17,7 @@ from stream_server.live import Job
 from stream_server.protocol import BadHelloError, Close, Hello, ProtocolError
 from stream_server.rect import MAX_PARTS
 from stream_server.server.auth import Caller
+from stream_server.server.pairing.access import DatabaseAwayError
 from stream_server.server.registry import OverLimitError
 from stream_server.server.services import Services
 from stream_server.session import Ending
@@ -64,7 +65,10 @@ async def _hello(websocket: WebSocket, services: Services) -> tuple[Hello, Calle
         hello = protocol.parse_hello(text)
     except BadHelloError as error:
         raise _RefusedError(error.close, str(error)) from None
-    caller = services.authority.of_hello(hello.token, websocket)
+    try:
+        caller = await services.authority.of_hello(hello.token, websocket)
+    except DatabaseAwayError as error:
+        raise _RefusedError(Close.TRY_AGAIN_LATER, str(error)) from None
     if caller is None:
         text = "wrong token; `fakelight token` prints the right one"
         raise _RefusedError(Close.NOT_AUTHORISED, text)

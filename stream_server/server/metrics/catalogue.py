@@ -49,7 +49,7 @@ STREAMS = (
         "fakelight_streams_closed_total",
         "counter",
         "Streams that ended, by why",
-        {"reason": ("normal", "over_limit", "stopping")},
+        {"reason": ("normal", "not_authorised", "over_limit", "stopping")},
     ),
     Described(
         "fakelight_frames_total",
@@ -171,6 +171,7 @@ DOORS = (
                 "protocol_not_supported",
                 "over_limit",
                 "stopping",
+                "try_again_later",
             )
         },
     ),

@@ -9,6 +9,23 @@ from starlette.testclient import TestClient
 
 from stream_server.server.app import create_app
 from tests.support.in_process import services_in
+from tests.support.postgres import Postgres, needs_postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests of one run."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
+def address(request: Any, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind that there is."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'monitors.sqlite'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from stream_server import logs
-from stream_server.server.pairing import show_on_terminal
+from stream_server.server.pairing.digits import show_on_terminal
 
 
 @pytest.fixture(autouse=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
+from stream_server.server.pairing.access import DatabaseAwayError
 from stream_server.server.readiness import Readiness
 from tests.support.in_process import BEARER, EXTENSION, TOKEN
 
@@ -38,12 +41,41 @@ def test_bad_sessions(client: Any, body: bytes, status: int) -> None:
     assert answer.status_code == status and "set-cookie" not in answer.headers
 
 
-def test_a_paired_browser_opens_the_servers_page_with_a_ticket(client: Any, services: Any) -> None:
-    pairings, origin = services.pairings, {"Origin": EXTENSION}
-    number = pairings.start(EXTENSION)
-    token = pairings.finish(number, pairings._open[number].code, EXTENSION)
+@pytest.fixture
+def shown(services: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The digits that a person at the server has seen."""
+    seen: list[str] = []
+    monkeypatch.setattr(services.pairings, "_show", lambda digits, origin: seen.append(digits))
+    return seen
+
+
+def paired(client: Any, shown: Any) -> dict[str, str]:
+    """The headers of a browser that was paired just now."""
+    origin = {"Origin": EXTENSION}
+    number = client.post("/v1/pairings", headers=origin).json()["id"]
+    answer = client.post(f"/v1/pairings/{number}", json={"code": shown[-1]}, headers=origin)
+    return {"Authorization": f"Bearer {answer.json()['token']}", **origin}
+
+
+def test_an_operator_sees_who_is_paired_and_unpairs_them(client: Any, shown: Any) -> None:
+    browser = paired(client, shown)
+    assert client.get("/v1/pairings").status_code == 401
+    (listed,) = client.get("/v1/pairings", headers=BEARER).json()
+    assert set(listed) == {"id", "origin", "made", "seen"} and listed["origin"] == EXTENSION
+    at = f"/v1/pairings/{listed['id']}"
+    for method, where in (("GET", "/v1/pairings"), ("DELETE", at)):
+        answer = client.request(method, where, headers=browser)
+        assert answer.status_code == 403 and "a named one" in answer.json()["detail"]
+    assert client.delete(at).status_code == 401
+    assert client.delete(at, headers=BEARER).status_code == 204
+    assert client.delete(at, headers=BEARER).status_code == 404
+    assert client.get("/v1/info", headers=browser).status_code == 401
+
+
+def test_a_paired_browser_opens_the_servers_page_with_a_ticket(client: Any, shown: Any) -> None:
+    origin = {"Origin": EXTENSION}
+    bearer = paired(client, shown)
     assert client.post("/v1/session/tickets", headers=origin).status_code == 401
-    bearer = {"Authorization": f"Bearer {token}", **origin}
     issued = client.post("/v1/session/tickets", headers=bearer)
     assert issued.status_code == 201 and issued.json()["expires_s"] == 60
     ticket = {"ticket": issued.json()["ticket"]}
@@ -54,9 +86,7 @@ def test_a_paired_browser_opens_the_servers_page_with_a_ticket(client: Any, serv
     assert again.status_code == 403 and "used already" in again.json()["detail"]
 
 
-def test_pairing_over_http(client: Any, services: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = []
-    monkeypatch.setattr(services.pairings, "_show", lambda code, origin: shown.append(code))
+def test_pairing_over_http(client: Any, shown: Any) -> None:
     headers = {"Origin": EXTENSION}
     started = client.post("/v1/pairings", headers=headers)
     assert started.status_code == 201 and started.json()["expires_s"] == 120
@@ -98,3 +128,35 @@ def test_ready_means_a_real_inference(
     answer = client.get("/readyz")
     assert answer.status_code == 503 and "the model file is gone" in answer.json()["detail"]
     assert client.get("/healthz").status_code == 200
+
+
+def test_without_the_database_pairing_and_paired_browsers_hear_so(
+    client: Any, services: Any, shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = paired(client, shown)
+
+    async def away(question: Any) -> None:
+        raise DatabaseAwayError
+
+    assert client.get("/v1/info", headers=browser).status_code == 200
+    monkeypatch.setattr(services.pairings._access, "ask", away)
+    stranger = {**browser, "Authorization": f"Bearer {'x' * 43}"}
+    for answer in (
+        client.post("/v1/pairings", headers={"Origin": EXTENSION}),
+        client.post("/v1/pairings/x", json={"code": "123456"}),
+        client.post("/v1/session", json={"ticket": "x"}),
+        client.get("/v1/info", headers=stranger),
+    ):
+        assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
+        assert "paired browsers does not answer" in answer.json()["detail"]
+    for known in (browser, BEARER):
+        assert client.get("/v1/info", headers=known).status_code == 200
+    with (
+        pytest.raises(WebSocketDisconnect) as caught,
+        client.websocket_connect(
+            "ws://127.0.0.1:8765/v1/stream", subprotocols=["fakelight.v1"]
+        ) as socket,
+    ):
+        socket.send_text(json.dumps({"type": "hello", "protocol": 1, "token": "x" * 43}))
+        socket.receive_text()
+    assert caught.value.code == 1013 and "try again" in caught.value.reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from stream_server.server.auth import COOKIE, Authority, bearer_token, caller_of, note_caller
-from stream_server.server.pairing import Pairings
-from stream_server.settings import NamedToken
+from stream_server.server.pairing.access import PairingAccess
+from stream_server.server.pairing.pairings import Pairings
+from stream_server.settings import NamedToken, load
 
 TOKEN = "a-token-for-the-tests"
 ORIGIN = "chrome-extension://" + "a" * 32
@@ -26,8 +28,10 @@ def digits() -> Any:
 
 
 @pytest.fixture
-def pairings(tmp_path: Path, digits: Any) -> Any:
-    return Pairings(tmp_path, show=lambda code, origin: digits.append(code))
+def pairings(tmp_path: Path, digits: Any) -> Iterator[Any]:
+    access = PairingAccess(load(state_dir=tmp_path))
+    yield Pairings(access, show=lambda code, origin: digits.append(code))
+    access.close()
 
 
 @pytest.fixture
@@ -52,54 +56,55 @@ def with_cookie(authority: Authority, **headers: str) -> HTTPConnection:
     ("token", "role"),
     [(TOKEN, "operator"), ("a-viewer-token-1", "viewer"), ("an-operator-token", "operator")],
 )
-def test_a_token_is_the_same_person_in_a_header_and_in_a_hello(
+async def test_a_token_is_the_same_person_in_a_header_and_in_a_hello(
     authority: Any, token: Any, role: str
 ) -> None:
-    caller = authority.of_request(bearing(token))
+    caller = await authority.of_request(bearing(token))
     assert caller is not None and caller.role == role
-    assert authority.of_hello(token, request()) == caller
+    assert await authority.of_hello(token, request()) == caller
     assert token not in caller.holder
 
 
-def test_the_cookie_stands_for_the_server_s_own_token(authority: Any) -> None:
+async def test_the_cookie_stands_for_the_server_s_own_token(authority: Any) -> None:
     page = with_cookie(authority)
-    assert authority.of_request(page) == authority.of_hello("", page)
-    assert authority.of_request(page) == authority.of_request(bearing(TOKEN))
+    assert await authority.of_request(page) == await authority.of_hello("", page)
+    assert await authority.of_request(page) == await authority.of_request(bearing(TOKEN))
 
 
-def test_other_tokens_are_other_people(authority: Any) -> None:
+async def test_other_tokens_are_other_people(authority: Any) -> None:
     tokens = (TOKEN, "a-viewer-token-1", "an-operator-token")
-    assert len({authority.of_request(bearing(token)).holder for token in tokens}) == 3
+    callers = [await authority.of_request(bearing(token)) for token in tokens]
+    assert len({caller.holder for caller in callers}) == 3
 
 
 @pytest.mark.parametrize("token", ["", "wrong", TOKEN + "2", TOKEN[:-1], "ü", "\udcff"])
-def test_a_wrong_token_is_nobody(authority: Any, token: Any) -> None:
-    assert authority.of_hello(token, request()) is None
+async def test_a_wrong_token_is_nobody(authority: Any, token: Any) -> None:
+    assert await authority.of_hello(token, request()) is None
     assert not authority.is_own(token)
     if token.isascii():
-        assert authority.of_request(bearing(token)) is None
+        assert await authority.of_request(bearing(token)) is None
 
 
 @pytest.mark.parametrize("cookie", ["", "0" * 64, TOKEN])
-def test_a_forged_cookie_is_nobody(authority: Any, cookie: Any) -> None:
+async def test_a_forged_cookie_is_nobody(authority: Any, cookie: Any) -> None:
     page = request(cookie=f"{COOKIE}={cookie}")
-    assert authority.of_request(page) is None
-    assert authority.of_hello("", page) is None
+    assert await authority.of_request(page) is None
+    assert await authority.of_hello("", page) is None
 
 
-def test_a_wrong_token_in_a_hello_is_not_made_good_by_the_cookie(authority: Any) -> None:
-    assert authority.of_hello("wrong", with_cookie(authority)) is None
+async def test_a_wrong_token_in_a_hello_is_not_made_good_by_the_cookie(authority: Any) -> None:
+    assert await authority.of_hello("wrong", with_cookie(authority)) is None
 
 
-def test_a_paired_token_is_good_for_its_origin_alone(
+async def test_a_paired_token_is_good_for_its_origin_alone(
     authority: Any, pairings: Any, digits: Any
 ) -> None:
-    token = pairings.finish(pairings.start(ORIGIN), digits[0], ORIGIN)
-    caller = authority.of_request(bearing(token, origin=ORIGIN))
+    token = await pairings.finish(await pairings.start(ORIGIN), digits[0], ORIGIN)
+    caller = await authority.of_request(bearing(token, origin=ORIGIN))
     assert caller is not None and caller.role == "operator"
-    assert authority.of_hello(token, request(origin=ORIGIN)) == caller
+    assert await authority.of_hello(token, request(origin=ORIGIN)) == caller
     for elsewhere in (request(), request(origin="chrome-extension://" + "b" * 32)):
-        assert authority.of_hello(token, elsewhere) is None
+        assert await authority.of_hello(token, elsewhere) is None
 
 
 def test_only_the_bearer_scheme_carries_a_token() -> None:
@@ -114,18 +119,18 @@ def test_the_cookie_shows_no_token_and_follows_it(authority: Any, pairings: Any)
     assert Authority("another", {}, pairings).cookie != authority.cookie
 
 
-def test_handlers_learn_whose_request_it_is(authority: Any) -> None:
+async def test_handlers_learn_whose_request_it_is(authority: Any) -> None:
     asked = bearing(TOKEN)
     with pytest.raises(KeyError):
         caller_of(asked)
-    caller = authority.of_request(asked)
+    caller = await authority.of_request(asked)
     note_caller(asked, caller)
     assert caller_of(HTTPConnection(asked.scope)) == caller
 
 
-def test_a_scraper_s_token_reads_and_opens_no_stream(pairings: Any) -> None:
+async def test_a_scraper_s_token_reads_and_opens_no_stream(pairings: Any) -> None:
     authority = Authority(TOKEN, NAMED, pairings, "opens-the-metrics-alone")
-    caller = authority.of_request(bearing("opens-the-metrics-alone"))
+    caller = await authority.of_request(bearing("opens-the-metrics-alone"))
     assert caller is not None and caller.role == "scraper"
-    assert authority.of_hello("opens-the-metrics-alone", request()) is None
-    assert Authority(TOKEN, NAMED, pairings).of_request(bearing("")) is None
+    assert await authority.of_hello("opens-the-metrics-alone", request()) is None
+    assert await Authority(TOKEN, NAMED, pairings).of_request(bearing("")) is None

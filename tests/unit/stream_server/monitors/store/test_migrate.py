@@ -14,15 +14,16 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import inspect, text
 
+from stream_server import migrations
 from stream_server.database import Database
-from stream_server.monitors.store import migrate as module
+from stream_server.migrations import migrate
 from stream_server.monitors.store.incidents import IncidentTable
-from stream_server.monitors.store.migrate import migrate, open_database
+from stream_server.monitors.store.migrate import CHAIN, open_database
 from stream_server.monitors.store.tables import Base
 from stream_server.settings import load
 from tests.support.monitored import stretch
 
-SCRIPTS = ScriptDirectory(str(Path(module.__file__).parent / "migrations"))
+SCRIPTS = ScriptDirectory(migrations.__path__[0], version_locations=[str(CHAIN.folder)])
 REVISIONS = [one.revision for one in reversed(list(SCRIPTS.walk_revisions()))]
 
 
@@ -42,17 +43,17 @@ def test_the_migrations_build_what_the_tables_say(database: Any) -> None:
 
 def test_every_step_goes_back_and_forward_again(database: Any) -> None:
     for revision in [*reversed(REVISIONS[:-1]), "base"]:
-        migrate(database, revision)
+        migrate(database, CHAIN, revision)
     assert tables(database) == set()
-    migrate(database)
+    migrate(database, CHAIN)
     assert difference(database) == []
 
 
 def test_what_is_there_stays(database: Any) -> None:
     IncidentTable(database).save([stretch()], None)
     IncidentTable(database).keep_picture("i1", "still", "image/jpeg", b"jpeg")
-    migrate(database, REVISIONS[0])
-    migrate(database)
+    migrate(database, CHAIN, REVISIONS[0])
+    migrate(database, CHAIN)
     assert IncidentTable(database).picture("i1", "still") == ("image/jpeg", b"jpeg")
 
 
@@ -62,7 +63,7 @@ def test_servers_that_start_at_once_migrate_once(address: Any) -> None:
 
     def run(database: Database) -> None:
         try:
-            migrate(database)
+            migrate(database, CHAIN)
         except BaseException as error:
             failed.append(error)
 
@@ -80,15 +81,15 @@ def test_a_database_of_a_later_version_is_left_alone(database: Any) -> None:
     with database.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(CommandError, match="9999"):
-        migrate(database)
+        migrate(database, CHAIN)
 
 
 def test_a_step_that_fails_leaves_what_was_there(database: Any) -> None:
-    migrate(database, "base")
+    migrate(database, CHAIN, "base")
     with database.schema() as connection:
         connection.execute(text("CREATE TABLE incidents (id VARCHAR)"))
     with pytest.raises(Exception, match="incidents"):
-        migrate(database)
+        migrate(database, CHAIN)
     assert tables(database) == {"incidents"}
 
 
