@@ -1,6 +1,8 @@
 # make run        sets up and serves on http://127.0.0.1:8765
 # make test       sets up (browser and Triton too), then every check and every test
 # make test-fast  the unit tests alone, for every commit
+# make fuzz       ten minutes of made-up input for what strangers write to
+# make audit      asks whether anything that is installed is known to be vulnerable
 # make docs       writes the pages that are made from the code
 .DEFAULT_GOAL := run
 SHELL := /bin/bash
@@ -9,7 +11,7 @@ MEASURED := .venv-dev/bin/coverage run -m pytest
 # Several threads in each of several processes stall one another on a small machine.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-fast lint bench docs triton setup setup-dev clean
+.PHONY: run test test-fast lint bench fuzz audit docs triton setup setup-dev clean
 
 setup:
 	@scripts/bootstrap.sh .venv
@@ -26,6 +28,7 @@ test: setup-dev
 	@scripts/run_suites.sh \
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "extension=npm test --silent" \
+	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
 	    "server=$(MEASURED) tests/server" \
 	    "scan=$(MEASURED) tests/scan" \
 	    "media=$(MEASURED) tests/media" \
@@ -61,6 +64,12 @@ bench: setup-dev
 	@.venv-dev/bin/python -m benchmarks.monitors
 	@.venv-dev/bin/python -m benchmarks.observability
 	@.venv-dev/bin/python -m benchmarks.drain
+
+fuzz: setup-dev
+	@.venv-dev/bin/python -m tests.fuzz --seconds 600
+
+audit: setup-dev
+	@.venv-dev/bin/python -m scripts.audit
 
 docs: setup-dev
 	@.venv-dev/bin/python -m scripts.settings_reference

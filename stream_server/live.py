@@ -21,6 +21,7 @@ from stream_server.explain.explainer import Explainer
 from stream_server.explain.requests import ExplainRequests
 from stream_server.foveated import WholeWatch, frame_of
 from stream_server.protocol import FrameHeader, ProtocolError
+from stream_server.rate_limit import RateLimit
 from stream_server.stream import Face, Scorer, Stream
 from stream_server.turns import Share, Turns
 from stream_server.upkeep import Upkeep
@@ -102,7 +103,7 @@ class LiveStream:
         self._upkeep = Upkeep(stream.options.sample_hz)
         self._waiting: tuple[int, Job] | None = None
         self._wake = asyncio.Event()
-        self._rate = _RateLimit(max_fps, clock)
+        self._rate = RateLimit(max_fps, clock)
         self._clock_watch = ClockWatch()
         self._last_error: dict[str, float] = {}
         self._whole_watch = WholeWatch()
@@ -293,22 +294,3 @@ class LiveStream:
         if now - self._last_error.get(code, -_REPEAT_ERRORS) >= _REPEAT_ERRORS:
             self._last_error[code] = now
             self._send(protocol.error(code, message, job.header.frame_id))
-
-
-class _RateLimit:
-    """A token bucket of one second: a burst passes, a steady excess does not."""
-
-    def __init__(self, per_second: int, clock: Callable[[], float]) -> None:
-        self.per_second = per_second
-        self._clock = clock
-        self._room = float(per_second)
-        self._last = clock()
-
-    def allows(self) -> bool:
-        now = self._clock()
-        self._room = min(self._room + (now - self._last) * self.per_second, self.per_second)
-        self._last = now
-        if self._room < 1:
-            return False
-        self._room -= 1
-        return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -409,6 +410,8 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError(f"unknown setting {unknown[0]}; known are {', '.join(sorted(known))}")
     try:
         return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file} is not TOML in UTF-8: {error}") from None
     except UnreadableSettings as error:
         raise SettingsError(f"{error}; it must be JSON in the environment") from None
     except ValidationError as error:

@@ -1,7 +1,9 @@
-"""The limit on request bodies, for every route at once."""
+"""The limits on request bodies, for every route at once: how large, and how slow."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping
 
 from starlette.datastructures import Headers
@@ -21,13 +23,26 @@ class TooLargeError(ProblemError):
         super().__init__(413, detail, {"Connection": "close"}, code="too_large")
 
 
+class TooSlowError(ProblemError):
+    """A body that was waited for longer than ``patience`` seconds and what came of it allow."""
+
+    def __init__(self, received: int, patience: float, pace: int) -> None:
+        detail = (
+            f"the body came too slowly: {received} bytes so far; after {patience:g} seconds of"
+            f" waiting it must have come at {pace} bytes a second"
+        )
+        super().__init__(408, detail, {"Connection": "close"}, code="too_slow")
+
+
 class BodyLimit:
     """ASGI middleware. A body that announces too much is answered unread, one that does not say
-    how long it is as soon as it is over the limit.
+    how long it is as soon as it is over the limit. One that comes slower than ``pace`` bytes a
+    second may be waited for ``patience`` seconds in all; what the server takes to deal with it does
+    not count.
 
     ``default`` is in bytes; ``by_path`` holds other limits for a path, or for all paths below one
-    that ends in ``/``. Where the body goes on over the limit, reading
-    it raises ``TooLargeError``, which becomes the answer. ``refused`` is told of each.
+    that ends in ``/``. Where the body goes on over the limit, or too slowly, reading it raises
+    ``TooLargeError`` or ``TooSlowError``, which becomes the answer. ``refused`` is told of each.
     """
 
     def __init__(
@@ -36,10 +51,14 @@ class BodyLimit:
         *,
         default: int,
         by_path: Mapping[str, int],
+        patience: float = 20.0,
+        pace: int = 1024,
         refused: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._app = app
         self._refused = refused
+        self._patience = patience
+        self._pace = pace
         self._default = default
         self._exact = {path: limit for path, limit in by_path.items() if not path.endswith("/")}
         self._below = {path: limit for path, limit in by_path.items() if path.endswith("/")}
@@ -54,19 +73,36 @@ class BodyLimit:
             self._refused("too_large")
             await answer_to(TooLargeError(limit, announced))(scope, receive, send)
             return
-        received = 0
+        received, waited, whole, answered = 0, 0.0, False, False
 
         async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, waited, whole
+            if whole:  # what is waited for now is the client's going away
+                return await receive()
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(self._patience + received / self._pace - waited):
+                    message = await receive()
+            except TimeoutError:
+                self._refused("too_slow")
+                if answered:
+                    return {"type": "http.disconnect"}
+                raise TooSlowError(received, self._patience, self._pace) from None
+            waited += time.monotonic() - began
             if message["type"] == "http.request":
+                whole = not message.get("more_body", False)
                 received += len(message.get("body", b""))
                 if received > limit:
                     self._refused("too_large")
                     raise TooLargeError(limit)
             return message
 
-        await self._app(scope, receive_limited, send)
+        async def send_noted(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        await self._app(scope, receive_limited, send_noted)
 
     def _limit(self, path: str) -> int:
         if path in self._exact:

@@ -10,6 +10,8 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,7 +21,9 @@ from stream_server import __version__, logs, resources, tracing
 from stream_server.engine.configured import configured_engine
 from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProtocol
 from stream_server.problem import ProblemError
+from stream_server.server import open_files
 from stream_server.server.app import create_app
+from stream_server.server.limited_http import LimitedHttpProtocol
 from stream_server.server.preflight import check_models, check_settings
 from stream_server.server.services import Services
 from stream_server.server.token_file import load_token
@@ -27,6 +31,8 @@ from stream_server.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _GOODBYE_SECONDS = 0.5
+_GONE_MS = 60_000
+_UNSENT_BYTES = 128 * 1024
 _log = logging.getLogger(__name__)
 
 
@@ -95,15 +101,17 @@ def serve(settings: Settings) -> int:
     if settings.traces_url:
         tracing.start(settings.traces_url, settings.traces_share)
     token = load_token(settings)
+    open_files.raise_limit()
     listening = _listen(settings.host, settings.port)
     try:
         engine = configured_engine(settings)
         check_models(settings, engine.repository)
         services = Services(settings, token, engine)
         app = create_app(services, lambda: _greet(services, listening))
+        http: Any = partial(LimitedHttpProtocol, refused=services.metrics.refused)
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=http,
             ws=LimitedWebSocketProtocol,
             ws_max_size=settings.max_message_bytes,
             ws_per_message_deflate=False,  # pictures do not shrink twice
@@ -140,6 +148,14 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise OSError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    # Connections inherit them. A client that is gone without a word is noticed by what it does not
+    # acknowledge; the system's own patience is a quarter of an hour.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE_MS)
+    # What a client does not read waits here, where it is bounded, and not in the kernel, which
+    # would take megabytes for each.
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
     # From here on a client waits instead of being refused while the models load.
     listening.listen(128)
     listening.set_inheritable(True)

@@ -6,9 +6,7 @@ import asyncio
 import io
 import json
 import os
-import socket
 import struct
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,38 +15,12 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.support.client import client, frame
+from tests.support.raw import masked, upgrade_status, upgraded
 from tests.support.server import TOKEN, running_server
 from tests.unit.stream_server.ingest.websocket.test_pictures import png_of
 
 pytestmark = pytest.mark.server
 HELLO = {"type": "hello", "protocol": 1, "token": TOKEN}
-
-
-@pytest.fixture
-async def neighbour(server: Any, portrait: bytes) -> AsyncIterator[Any]:
-    """Another stream that must not notice anything: it plays while the test runs."""
-    stop = asyncio.Event()
-    answers: list[dict[str, Any]] = []
-
-    async def watch() -> None:
-        async with client(server) as one:
-            number = 0
-            while not stop.is_set():
-                answers.append(await one.verdict_for(number, number / 10, portrait))
-                number += 1
-                await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(watch())
-    while len(answers) < 3:
-        await asyncio.sleep(0.02)
-    yield answers
-    before = len(answers)
-    while len(answers) < before + 3:
-        await asyncio.sleep(0.02)
-        assert not task.done(), "the other stream ended"
-    stop.set()
-    await task
-    assert all(answer["type"] == "verdict" for answer in answers)
 
 
 def truncated(portrait: bytes) -> bytes:
@@ -181,7 +153,7 @@ async def test_a_gigabyte_announced_is_refused_before_it_is_sent(
     server: Any, neighbour: Any
 ) -> None:
     """A WebSocket frame whose header says 1 GB; nothing of it follows."""
-    reader, writer = await _upgraded(server)
+    reader, writer = await upgraded(server)
     mask = b"\0\0\0\0"
     writer.write(b"\x82" + bytes([0x80 | 127]) + struct.pack(">Q", 2**30) + mask)
     await writer.drain()
@@ -249,12 +221,12 @@ async def test_streams_over_the_limit(models: Any, empty: bytes) -> None:
 async def test_foreign_hosts_and_origins_get_no_socket(
     server: Any, neighbour: Any, headers: dict[str, Any]
 ) -> None:
-    status = await asyncio.to_thread(_upgrade_status, server, headers)
+    status = await asyncio.to_thread(upgrade_status, server, headers)
     assert 400 <= status < 500
 
 
 async def test_a_refused_socket_is_no_error_in_the_log(server: Any) -> None:
-    await asyncio.to_thread(_upgrade_status, server, {"Host": "evil.test"})
+    await asyncio.to_thread(upgrade_status, server, {"Host": "evil.test"})
     await asyncio.sleep(0.2)
     assert "handshake" not in server.output
 
@@ -269,11 +241,11 @@ async def test_a_foreign_origin_is_refused_before_its_hello(server: Any) -> None
 async def test_a_client_that_never_reads_holds_nobody_up(
     server: Any, neighbour: Any, empty: bytes
 ) -> None:
-    reader, writer = await _upgraded(server)
+    reader, writer = await upgraded(server)
     del reader
-    writer.write(_masked(0x1, json.dumps(HELLO).encode()))
+    writer.write(masked(0x1, json.dumps(HELLO).encode()))
     for i in range(50):
-        writer.write(_masked(0x2, frame(i, i / 10, empty)))
+        writer.write(masked(0x2, frame(i, i / 10, empty)))
         await writer.drain()
     await asyncio.sleep(0.5)
     writer.transport.abort()
@@ -284,10 +256,10 @@ async def test_a_client_that_vanishes_is_forgotten(
 ) -> None:
     from tests.server.test_streaming import _get
 
-    reader, writer = await _upgraded(server)
+    reader, writer = await upgraded(server)
     del reader
-    writer.write(_masked(0x1, json.dumps(HELLO).encode()))
-    writer.write(_masked(0x2, frame(0, 0.0, portrait)))
+    writer.write(masked(0x1, json.dumps(HELLO).encode()))
+    writer.write(masked(0x2, frame(0, 0.0, portrait)))
     await writer.drain()
     await asyncio.sleep(0.3)
     open_before = len(await asyncio.to_thread(_get, server, "/v1/streams"))
@@ -316,41 +288,3 @@ async def test_a_picture_is_taken_as_it_is_whatever_its_metadata(
     Pillow.open(io.BytesIO(portrait)).save(out, "JPEG", exif=exif)
     async with client(server) as one:
         assert (await one.verdict_for(0, 0.0, out.getvalue()))["type"] == "verdict"
-
-
-async def _upgraded(server: Any) -> Any:
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(_upgrade_request(server, {}))
-    await writer.drain()
-    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
-    assert b"101" in answer.split(b"\r\n")[0]
-    return reader, writer
-
-
-def _upgrade_request(server: Any, headers: dict[str, str]) -> bytes:
-    fields = {
-        "Host": f"127.0.0.1:{server.port}",
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Version": "13",
-    } | headers
-    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    return f"GET /v1/stream HTTP/1.1\r\n{lines}\r\n".encode()
-
-
-def _upgrade_status(server: Any, headers: dict[str, str]) -> int:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
-        raw.sendall(_upgrade_request(server, headers))
-        return int(raw.recv(4096).split()[1])
-
-
-def _masked(opcode: int, payload: bytes) -> bytes:
-    size = len(payload)
-    if size < 126:
-        head = bytes([0x80 | opcode, 0x80 | size])
-    elif size < 65536:
-        head = bytes([0x80 | opcode, 0x80 | 126]) + struct.pack(">H", size)
-    else:
-        head = bytes([0x80 | opcode, 0x80 | 127]) + struct.pack(">Q", size)
-    return head + b"\0\0\0\0" + payload

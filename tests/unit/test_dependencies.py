@@ -35,6 +35,7 @@ UNIMPORTED = {
     "check-jsonschema": "a command",
     "coverage": "a command",
     "mypy": "a command",
+    "pip-audit": "a command",
     "ruff": "a command",
     "pytest-asyncio": "a plugin",
     "pytest-timeout": "a plugin",
@@ -119,7 +120,7 @@ def test_all_that_training_imports_is_declared() -> None:
 
 
 def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
-    known = declared() | declared("train", "wandb", *EXTRAS, "dev")
+    known = declared() | declared("train", "wandb", "fuzz", *EXTRAS, "dev")
     # It would bring another build of OpenCV; its test says so and skips.
     optional = {"pytest_grad_cam", "grad-cam"}
     assert missing(foreign("tests", "benchmarks", "scripts"), known | optional) == []
@@ -131,7 +132,7 @@ def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
         ((), ("stream_server",)),
         (("heic", "postgres", "ray", "traces"), ("stream_server",)),
         (("train", "wandb"), ("training",)),
-        (("dev",), ("tests", "benchmarks")),
+        (("dev", "fuzz"), ("tests", "benchmarks")),
     ],
 )
 def test_nothing_is_declared_that_nothing_imports(

@@ -21,8 +21,11 @@ from stream_server.redaction import without_secrets
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _ADDRESSES = ("media", "initialization", "sourceURL", "index", _HREF)
+_PART = r"(\d{1,9})"
 _DURATION = re.compile(
-    r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
+    rf"P(?:{_PART}Y)?(?:{_PART}M)?(?:{_PART}D)?"
+    rf"(?:T(?:{_PART}H)?(?:{_PART}M)?(?:(\d{{1,9}}(?:\.\d{{1,9}})?)S)?)?",
+    re.ASCII,
 )
 _UNITS = (31536000, 2592000, 86400, 3600, 60, 1)
 
@@ -172,7 +175,7 @@ def _based(base: str, holder: ElementTree.Element) -> str:
 
 def _whole(one: ElementTree.Element, sets: ElementTree.Element, name: str) -> int:
     value = one.get(name) or sets.get(name) or ""
-    return int(value[:9]) if value.isdecimal() else 0
+    return int(value[:9]) if value.isdecimal() and value.isascii() else 0
 
 
 def _seconds(text: str | None) -> float:

@@ -68,17 +68,17 @@ class Addressing:
 
     @property
     def _scale(self) -> int:
-        return max(int(self._attribute(self._template, "timescale", "1")), 1)
+        return max(self._number(self._template, "timescale", 1), 1)
 
     def _moments(self, since: float | None, length: float) -> list[tuple[int, int, int]]:
         """Number, start and duration of each segment, in ticks."""
-        first = int(self._attribute(self._template, "startNumber", "1"))
+        first = self._number(self._template, "startNumber", 1)
         for one in self._template:
             timeline = one.find("{*}SegmentTimeline")
             if timeline is not None:
                 moments = list(_timeline(timeline, since, self._scale))
                 return [(first + i, start, ticks) for i, (start, ticks) in enumerate(moments)]
-        ticks = int(self._attribute(self._template, "duration", "0"))
+        ticks = self._number(self._template, "duration", 0)
         if ticks <= 0:
             raise RefusedSourceError("the manifest gives its segments no duration")
         if since is None:
@@ -114,8 +114,11 @@ class Addressing:
         return _PLACE.sub(fill, template)
 
     def _seconds_each(self, holders: list[ElementTree.Element]) -> float:
-        scale = max(int(self._attribute(holders, "timescale", "1")), 1)
-        return int(self._attribute(holders, "duration", str(scale))) / scale
+        scale = max(self._number(holders, "timescale", 1), 1)
+        return self._number(holders, "duration", scale) / scale
+
+    def _number(self, holders: list[ElementTree.Element], name: str, otherwise: int) -> int:
+        return _whole(name, self._attribute(holders, name, str(otherwise)))
 
     @staticmethod
     def _attribute(holders: list[ElementTree.Element], name: str, otherwise: str) -> str:
@@ -129,18 +132,28 @@ def _timeline(
     entries = timeline.findall("{*}S")
     at, count = 0, 0
     for entry, following in zip(entries, [*entries[1:], None], strict=True):
-        at = int(entry.get("t", at))
-        ticks = max(int(entry.get("d", 0)), 1)
-        repeats = int(entry.get("r", 0))
+        at = _whole("t", entry.get("t", str(at)))
+        ticks = max(_whole("d", entry.get("d", "0")), 1)
+        repeats = _whole("r", entry.get("r", "0"))
         if repeats < 0:
             until = following.get("t") if following is not None else None
-            end = int(until) if until else at + int((since or 0) * scale)
+            end = _whole("t", until) if until else at + int((since or 0) * scale)
             repeats = max((end - at) // ticks - 1, 0)
         count += repeats + 1
         _check_count(count)
         for _ in range(repeats + 1):
             yield at, ticks
             at += ticks
+
+
+def _whole(name: str, text: str) -> int:
+    """A whole number. Raises ``RefusedSourceError`` for anything else, and for more digits than any
+    clock needs."""
+    if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise RefusedSourceError(
+            f"the manifest's {name} is {text[:40]!r}, no whole number of up to 18 digits"
+        )
+    return int(text)
 
 
 def _check_count(count: int) -> None:

@@ -15,6 +15,7 @@ from stream_server import protocol
 from stream_server.ingest.websocket.pictures import decode
 from stream_server.live import Job
 from stream_server.protocol import BadHelloError, Close, Hello, ProtocolError
+from stream_server.rate_limit import RateLimit
 from stream_server.rect import MAX_PARTS
 from stream_server.server.auth import Caller
 from stream_server.server.pairing.access import DatabaseAwayError
@@ -24,6 +25,7 @@ from stream_server.session import Ending
 
 _UNREAD = 256  # messages that may wait for a client before it counts as one that never reads
 _CLOSE_PATIENCE = 2.0
+_FLOOD = 20  # times as many messages as frames may come are no mistake any more
 
 
 class _RefusedError(Exception):
@@ -101,6 +103,7 @@ class _Connection:
         self._max_pixels = services.settings.max_pixels
         self._outbox: asyncio.Queue[str] = asyncio.Queue()
         self._gone = False
+        self._pace = RateLimit(_FLOOD * services.settings.max_fps)
         self._session = services.streams.open(self._send, caller, hello.source, hello.window)
 
     async def serve(self) -> None:
@@ -130,10 +133,16 @@ class _Connection:
             if message["type"] == "websocket.disconnect":
                 self._gone = True
                 return
+            if not self._pace.allows():
+                self._session.close(
+                    Close.OVER_LIMIT, f"more than {self._pace.per_second} messages a second"
+                )
+                return
             if message.get("bytes") is not None:
                 self._take(message["bytes"])
             else:
                 self._session.read(message["text"])
+            await asyncio.sleep(0)  # many may be there already; it is the others' turn
 
     def _take(self, message: bytes) -> None:
         live = self._session.live

@@ -166,6 +166,8 @@ DOORS = (
                 "no_token",
                 "viewer",
                 "too_large",
+                "too_slow",
+                "too_many_connections",
                 "bad_hello",
                 "not_authorised",
                 "protocol_not_supported",

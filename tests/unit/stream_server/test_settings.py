@@ -56,6 +56,17 @@ def test_bad_settings_name_the_value_and_the_limit(
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize("written", [b"port = [", b"host = '\xff'"])
+def test_a_file_that_is_no_toml_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, written: bytes
+) -> None:
+    file = tmp_path / "fakelight.toml"
+    file.write_bytes(written)
+    monkeypatch.setenv("FAKELIGHT_CONFIG", str(file))
+    with pytest.raises(SettingsError, match=rf"{file} is not TOML in UTF-8"):
+        load()
+
+
 def test_an_unknown_key_in_the_file_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

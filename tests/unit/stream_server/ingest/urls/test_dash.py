@@ -154,6 +154,8 @@ def test_a_scheme_that_a_template_puts_together_is_not_opened_either() -> None:
         (timeline(0, 999_999_999_999), "999999999999 segments"),
         (manifest(one(NUMBERS) * 101), "101 representations"),
         (b'<!DOCTYPE x [<!ENTITY a "b">]>' + manifest(""), "document type"),
+        (manifest(one(NUMBERS)).replace(b'"2000"', b'"2.0"'), "duration is '2.0', no whole number"),
+        (timeline(0, 1).replace(b'"20"', b'"' + b"9" * 5000 + b'"'), "d is '9999"),
         (b"<MPD", "not XML"),
         ('<?xml version="1.0" encoding="utf-16"?><MPD/>'.encode("utf-16"), "not XML in UTF-8"),
     ],

@@ -1,0 +1,101 @@
+"""Fuzz what strangers write: ``python -m tests.fuzz [--seconds S | --fixed] [TARGET ...]``.
+
+With ``--fixed``, as in ``make test``, nothing depends on the clock or on chance: the same runs find
+the same things, so a find on another machine is found here too. What is found is written to
+``build/fuzz`` and named; ``python -m tests.fuzz TARGET --input FILE`` tries it again, and
+``tests/fuzz/corpus`` is where it belongs once it is mended. New inputs that reach something new are
+kept in ``build/fuzz`` as well, and the next time is begun with them, but never with ``--fixed``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from tests.support.paths import ROOT
+
+HERE = Path(__file__).resolve().parent
+RUNS = {"wire": 20_000, "whip": 6_000, "upload": 4_000, "playlist": 8_000, "settings": 600}
+"""What takes a minute in all: reading settings is slow."""
+
+_LONGEST = 16 * 1024  # bytes of one input
+_HANGS = 60  # seconds that no input may take, on a busy machine too
+
+
+def command(target: str, work: Path, runs: int | None, seconds: float) -> list[str]:
+    """libFuzzer's command for one target."""
+    corpus = HERE / "corpus" / target
+    words = HERE / "dictionaries" / f"{target}.dict"
+    options = [f"-dict={words}"] if words.is_file() else []
+    if runs is not None:
+        # Nothing is written to a corpus that is to be the same the next time.
+        places, how_long = [str(corpus)], [f"-runs={runs}", "-seed=1"]
+    else:
+        found = work / "corpus" / target
+        found.mkdir(parents=True, exist_ok=True)
+        places, how_long = [str(found), str(corpus)], [f"-max_total_time={max(int(seconds), 1)}"]
+    return [
+        *(sys.executable, "-m", "tests.fuzz.one", target, *places, *options, *how_long),
+        f"-max_len={_LONGEST}",
+        f"-timeout={_HANGS}",
+        "-rss_limit_mb=2048",
+        "-print_final_stats=1",
+        f"-artifact_prefix={work}/{target}-",
+    ]
+
+
+def fuzz(target: str, work: Path, runs: int | None, seconds: float) -> bool:
+    """Whether nothing was found."""
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
+    asked = command(target, work, runs, seconds)
+    done = subprocess.run(
+        asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode == 0:
+        said = [line for line in done.stderr.splitlines() if line.startswith(("stat::", "Done"))]
+        print(f"{target}: nothing found; " + " ".join(" ".join(line.split()) for line in said[:2]))
+        return True
+    print(f"{target}: FOUND SOMETHING (status {done.returncode})")
+    print((done.stderr[-2000:] + done.stdout)[-6000:])
+    print(f"try it again: {sys.executable} -m tests.fuzz {target} --input FILE")
+    return False
+
+
+def main() -> int:
+    """Fuzz each target in turn; 1 if something was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(RUNS))
+    parser.add_argument("--seconds", type=float, default=600.0, help="of all targets together")
+    parser.add_argument(
+        "--fixed", action="store_true", help="always the same runs, instead of a time"
+    )
+    parser.add_argument("--input", type=Path, help="try this one input and nothing else")
+    options = parser.parse_args()
+    targets = options.targets or list(RUNS)
+    unknown = sorted(set(targets) - set(RUNS))
+    if unknown:
+        parser.error(f"unknown target {unknown[0]}; known: {', '.join(RUNS)}")
+    if options.input is not None:
+        from tests.fuzz.targets import TARGETS
+
+        for target in targets:
+            TARGETS[target](options.input.read_bytes())
+        return 0
+    if find_spec("atheris") is None:
+        print("Atheris is not installed, of which there are wheels for Linux alone")
+        return 1 if sys.platform == "linux" else 0
+    work = ROOT / "build" / "fuzz"
+    work.mkdir(parents=True, exist_ok=True)
+    share = options.seconds / len(targets)
+    clean = [
+        fuzz(target, work, RUNS[target] if options.fixed else None, share) for target in targets
+    ]
+    return 0 if all(clean) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
