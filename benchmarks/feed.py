@@ -115,6 +115,9 @@ def main() -> None:
                 looked = time.monotonic()
                 for one in browsers:
                     print(line(*one, (looked - start) / 60), flush=True)
+        for name, _, page, _ in browsers:
+            for shift in page.evaluate("shifts"):
+                print(f"{name}: a shift of {shift}")
 
 
 if __name__ == "__main__":

@@ -68,8 +68,8 @@ const handlers = {
   },
   offscreen: {
     target: async () => {
-      const { server, token, transport } = await load();
-      return { server, token, transport };
+      const { server, token, transport, cutOuts } = await load();
+      return { server, token, transport, cutOuts };
     },
     "tab-shot": async ({ tabId }) => shotOf(tabId),
     "frame-place": async ({ tabId, frameId }) => framePlace(tabId, frameId),
@@ -253,7 +253,8 @@ chrome.tabs.onActivated.addListener(async ({ tabId }) => {
   for (const other of await broughtToFront(tabId)) await tell(other, { type: "front", front: false });
 });
 chrome.storage.onChanged.addListener((changes, area) => {
-  if (area === "local" && (changes.server || changes.token || changes.transport)) void targetChanged();
+  if (area !== "local") return;
+  if (changes.server || changes.token || changes.transport || changes.cutOuts) void targetChanged();
 });
 chrome.contextMenus.onClicked.addListener((info, tab) => void check(info, tab));
 chrome.runtime.onInstalled.addListener(() => {

@@ -209,6 +209,12 @@ export class FrameTaker {
     for (const id of this.inFlight.keys()) if (id <= frameId) this.inFlight.delete(id);
   }
 
+  /** @param {number} frameId of a frame that was not to be had after all */
+  missed(frameId) {
+    this.answered(frameId);
+    this.fovea.wholeWanted = true; // that frame may have been to show it
+  }
+
   /**
    * @param {number} now milliseconds
    * @param {number} mediaTime seconds, of the frame on the screen
@@ -263,7 +269,9 @@ export class FrameTaker {
   async take(frame, now, mediaTime) {
     if (this.way === "tab") {
       const found = this.events.findPlace();
-      if (found) this.events.onPlace(this.header(found.size, now, mediaTime), found.place);
+      if (!found) return;
+      const shown = this.fovea.plan(found.size, mediaTime, now);
+      this.events.onPlace(this.header(shown, now, mediaTime), found.place);
       return;
     }
     const { videoWidth, videoHeight } = this.video;

@@ -2,6 +2,9 @@
 
 /** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
 /** @typedef {import("../shared/tab_picture.js").Rect} Rect */
+/** @typedef {Pick<import("../protocol/messages.js").FrameHeader, "width"|"height"|"rect">} Shown */
+/** @typedef {import("../protocol/messages.js").Part} Part */
+/** @typedef {import("../protocol/messages.js").Place} Place */
 /** @typedef {{width: number, height: number}} Size */
 
 /** In the place of what cannot be seen of a video: no face is found in one flat grey. */
@@ -24,24 +27,44 @@ export function windowIn(shot, view) {
  * @param {VideoFrame|ImageBitmap} shot the tab's picture; stays open
  * @param {Size} shotSize
  * @param {TabPlace} place
- * @param {Size} size of the picture that is made
- * @returns {ImageBitmap} the whole picture of the video, upright as the video has it, grey where it
- *     cannot be seen
+ * @param {Shown} shown of the video
+ * @returns {ImageBitmap[]} each part that is shown, upright as the video has it, grey where it cannot be
+ *     seen
  */
-export function cut(shot, shotSize, { picture, visible, covers, mirrored, view }, size) {
+export function cut(shot, shotSize, place, { width, height, rect }) {
+  const video = rect ? { width: rect.video[0], height: rect.video[1] } : { width, height };
+  /** @type {Part[]} */
+  const parts = rect?.parts ?? [{ of: [0, 0, width, height] }];
+  return parts.map(({ of, at = [0, 0, width, height] }) =>
+    cutPart(shot, shotSize, place, video, of, { width: at[2], height: at[3] }),
+  );
+}
+
+/**
+ * @param {VideoFrame|ImageBitmap} shot
+ * @param {Size} shotSize
+ * @param {TabPlace} place
+ * @param {Size} video pixels
+ * @param {Place} part of the video
+ * @param {Size} size of the picture that is made of it
+ */
+function cutPart(shot, shotSize, { picture, visible, covers, mirrored, view }, video, part, size) {
   const canvas = new OffscreenCanvas(size.width, size.height);
   const context = canvas.getContext("2d", { alpha: false });
   if (!context) throw new Error("this browser gives no 2d canvas");
   context.imageSmoothingQuality = "high";
   context.fillStyle = UNSEEN;
   context.fillRect(0, 0, size.width, size.height);
+  const [left, top, width, height] = part;
+  context.scale(size.width / width, size.height / height);
+  context.translate(-left, -top);
   if (mirrored) {
-    context.translate(size.width, 0);
+    context.translate(video.width, 0);
     context.scale(-1, 1);
   }
-  const across = size.width / picture.width;
-  const down = size.height / picture.height;
-  /** @param {Rect} rect in the window @returns {[number, number, number, number]} in the picture made */
+  const across = video.width / picture.width;
+  const down = video.height / picture.height;
+  /** @param {Rect} rect in the window @returns {Place} in the video */
   const within = (rect) => [
     (rect.x - picture.x) * across,
     (rect.y - picture.y) * down,
@@ -49,9 +72,8 @@ export function cut(shot, shotSize, { picture, visible, covers, mirrored, view }
     rect.height * down,
   ];
   const { x, y, scale } = windowIn(shotSize, view);
-  const left = x + (visible.x - view.x) * scale;
-  const top = y + (visible.y - view.y) * scale;
-  context.drawImage(shot, left, top, visible.width * scale, visible.height * scale, ...within(visible));
+  const from = { x: x + (visible.x - view.x) * scale, y: y + (visible.y - view.y) * scale };
+  context.drawImage(shot, from.x, from.y, visible.width * scale, visible.height * scale, ...within(visible));
   for (const cover of covers) context.fillRect(...within(cover));
   return canvas.transferToImageBitmap();
 }

@@ -60,19 +60,19 @@ class PlaceLink extends VideoLink {
   /** @param {FrameHeader} header @param {TabPlace} place */
   async place(header, place) {
     const picture = await this.cutOut(header, place);
-    if (this.ended) picture?.bitmap.close();
+    if (this.ended) closeAll(picture?.bitmaps);
     else if (!picture) this.port.postMessage({ type: "missed", frame_id: header.frame_id });
     else {
       usedAt.set(this.tabId, performance.now());
-      await this.send(timed(header, picture.at, place.rate), [picture.bitmap]);
+      await this.send(timed(header, picture.at, place.rate), picture.bitmaps);
     }
   }
 
   /**
    * @param {FrameHeader} header
    * @param {TabPlace} place in the window of the video's own document, before the tab's picture came
-   * @returns {Promise<{bitmap: ImageBitmap, at: number}|null>} null where there is none, or where it is
-   *     not known that the video was in that place
+   * @returns {Promise<{bitmaps: ImageBitmap[], at: number}|null>} one of each part that is shown; null
+   *     where there is none, or where it is not known that the video was in that place
    */
   async cutOut(header, place) {
     const source = behind.has(this.tabId) ? null : sources.get(this.tabId);
@@ -85,11 +85,11 @@ class PlaceLink extends VideoLink {
     const own = this.ended ? null : await this.stayed(header.frame_id);
     const inWindow = own && { ...place, covers: [...place.covers, ...own] };
     const there = inWindow && before ? moved(inWindow, before) : inWindow;
-    const bitmap = there && cut(shot, size, there, header);
+    const bitmaps = there && cut(shot, size, there, header);
     shot.close();
-    if (!bitmap) return null;
-    if (!before || (await this.frame?.stayed(before))) return { bitmap, at };
-    bitmap.close();
+    if (!bitmaps) return null;
+    if (!before || (await this.frame?.stayed(before))) return { bitmaps, at };
+    closeAll(bitmaps);
     return null;
   }
 
@@ -118,6 +118,11 @@ class PlaceLink extends VideoLink {
     for (const settle of [...this.waiting.values()]) settle(null);
     this.port.disconnect();
   }
+}
+
+/** @param {ImageBitmap[]} [bitmaps] */
+function closeAll(bitmaps = []) {
+  for (const bitmap of bitmaps) bitmap.close();
 }
 
 /**

@@ -281,15 +281,17 @@ export class Overlay {
    */
   isClear() {
     if (this.card.track === null) return true;
-    const { x, y } = this.placement.visible;
     const card = this.cardRect();
-    for (const { steady } of this.faces.values()) {
-      const clear = clearAround(this.toStage(steady.at(this.video.currentTime)));
-      if (!meet(card, { ...clear, x: clear.x + x, y: clear.y + y })) continue;
-      this.awaitNext();
-      return false;
-    }
-    return true;
+    if (!this.faceSquares().some((clear) => meet(card, clear))) return true;
+    this.awaitNext();
+    return false;
+  }
+
+  /** @returns {Rect[]} around the faces, with all that is judged of them, in the window */
+  faceSquares() {
+    const { x, y } = this.placement.visible;
+    const boxes = [...this.faces.values()].map(({ steady }) => this.toStage(steady.at(this.video.currentTime)));
+    return boxes.map((box) => moved(clearAround(box), x, y));
   }
 
   /** @returns {Rect} in the window */

@@ -54,6 +54,7 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .badge:not([hidden]) + .recall { transform: translateY(calc(100% + ${SIGN_GAP}px)); }
 .badge, .recall {
   display: flex; align-items: center; gap: 6px; max-width: 100%; padding: 4px 9px 4px 7px; border-radius: 999px;
+  min-height: calc(1.25em + 10px);
   background: rgba(16, 19, 24, 0.78); border: 1px solid rgba(255, 255, 255, 0.14); color: #eef0f3;
   font-weight: 500; transition: opacity 0.4s; forced-color-adjust: none;
 }
@@ -64,10 +65,11 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .badge[data-tone="trouble"] .light { background: ${LOOKS.unsure.colour}; border-radius: 1px; transform: rotate(45deg); }
 .badge[data-tone="quiet"] .light { background: none; border: 2px solid #aab2bd; }
 .badge .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.badge[data-folded] { opacity: 0.55; padding: 5px; }
+/* As high as with its words, or its light would move: a shift of the page's layout. */
+.badge[data-folded] { opacity: 0.55; padding-inline: 8px; }
 .badge[data-folded] .text, .stage[data-size="tiny"] .badge[data-tone="quiet"] .text { display: none; }
 .stage:is([data-size="small"], [data-size="tiny"]) .corner { left: 4px; top: 4px; max-width: calc(100% - 8px); }
-.stage:is([data-size="small"], [data-size="tiny"]) :is(.badge, .recall) { padding: 2px 6px; }
+.stage:is([data-size="small"], [data-size="tiny"]) :is(.badge, .recall) { padding: 2px 6px; min-height: calc(1.25em + 6px); }
 .stage[data-outside] { overflow: visible; clip-path: inset(-${OUTSIDE}px -${BESIDE}px); }
 .stage[data-outside="below"] .corner { top: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }
 .stage[data-outside="above"] .corner { top: auto; bottom: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }

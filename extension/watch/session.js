@@ -60,7 +60,7 @@ export class VideoSession {
       onMessage: (message) => this.receive(message),
       onState: () => this.linkChanged(),
       onFinding: (finding) => this.pictureWas(finding),
-      onMissed: (frameId) => this.frames.answered(frameId),
+      onMissed: (frameId) => this.frames.missed(frameId),
       onTaken: (frameId) => this.tabFrames.stayed(frameId),
     });
     this.frames = new FrameTaker(video, {

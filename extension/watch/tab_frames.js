@@ -3,6 +3,7 @@
 
 import { intersect } from "../overlay/layout.js";
 import { drawnSince } from "../overlay/own_drawing.js";
+import { Covers } from "./covers.js";
 import { isSamePlace, placeOnTab, whereOnTab } from "./tab_place.js";
 
 /** @typedef {import("../overlay/layout.js").Rect} Rect */
@@ -19,13 +20,14 @@ export class TabFrames {
     this.watched = watched;
     /** @type {Map<number, {video: HTMLVideoElement, where: Where, at: number}>} by the frame's id */
     this.asked = new Map();
+    this.covers = new Covers();
   }
 
   /** @returns {Found|null} null where the video, or a face in it, cannot be seen */
   find() {
     const { video, overlay } = this.watched();
     if (!overlay.isClear()) return null;
-    const found = placeOnTab(video);
+    const found = placeOnTab(video, (element, visible) => this.covers.on(element, visible, overlay.faceSquares()));
     overlay.setDrawnOver(found?.drawnOver ?? false);
     return found;
   }

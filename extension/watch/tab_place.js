@@ -1,8 +1,6 @@
 // Where a video is in the picture of its tab, for videos whose own pixels cannot be read.
 
 import { elementOf, intersect, placementOf } from "../overlay/layout.js";
-import { LONGEST_SIDE } from "../shared/limits.js";
-import { onTopOf } from "./covers.js";
 
 /** @typedef {import("../overlay/layout.js").Rect} Rect */
 /** @typedef {import("../shared/tab_picture.js").TabPlace} TabPlace */
@@ -14,6 +12,7 @@ const SAME = 0.5;
 
 /** @typedef {Pick<TabPlace, "picture"|"visible"|"mirrored"|"view">} Where */
 /** @typedef {{place: TabPlace, size: {width: number, height: number}, drawnOver: boolean}} Found */
+/** @typedef {(element: Element, visible: Rect) => import("./covers.js").OnTop} Look */
 
 /**
  * @param {HTMLVideoElement} video
@@ -35,11 +34,12 @@ export function isSamePlace(a, b) {
 
 /**
  * @param {HTMLVideoElement} video
- * @returns {Found|null} null where too little of it can be seen; size: pixels of the picture to send,
- *     never more than the video itself has, for enlarging shows nothing new; drawnOver: the page draws
- *     over it what cannot be left out
+ * @param {Look} look what lies on it
+ * @returns {Found|null} null where too little of it can be seen; size: pixels of the whole picture of
+ *     the video, never more than it has itself, for enlarging shows nothing new; drawnOver: the page
+ *     draws over it what cannot be left out
  */
-export function placeOnTab(video) {
+export function placeOnTab(video, look) {
   const where = whereOnTab(video);
   const { picture, visible, view } = where;
   const area = picture.width * picture.height;
@@ -47,13 +47,12 @@ export function placeOnTab(video) {
   const scale = Math.min(
     devicePixelRatio * (innerWidth / view.width),
     video.videoWidth / picture.width,
-    LONGEST_SIDE / Math.max(picture.width, picture.height),
   );
   const size = {
     width: Math.max(1, Math.round(picture.width * scale)),
     height: Math.max(1, Math.round(picture.height * scale)),
   };
-  const { covers, drawnOver } = onTopOf(elementOf(video), visible);
+  const { covers, drawnOver } = look(elementOf(video), visible);
   return { place: { ...where, covers, rate: video.playbackRate }, size, drawnOver };
 }
 

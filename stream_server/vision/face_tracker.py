@@ -110,12 +110,17 @@ class FaceTracker:
         views = [view.shrunk(self.longest_side) for view in sight.views]
         self._adapt_to_size(sight.size)
         self._pace.note(media_time)
-        shot = self._shots.see(views, media_time)
-        if shot is Shot.NONE:
+        change = self._shots.see(views, media_time)
+        if change.shot is Shot.NONE:
             return []
-        if shot is Shot.NEW or media_time - self._time > 2 * self._patience:
+        if change.shot is Shot.NEW or media_time - self._time > 2 * self._patience:
             self._tracks = []
             self._begin_search_anew()
+        elif change.cut:
+            self._tracks = [one for one in self._tracks if not self._is_in(change.cut, one, views)]
+            self._searched = -np.inf
+        hidden = [one for one in self._tracks if self._is_in(change.blank, one, views)]
+        views = [view for view in views if view not in change.blank]
         luma = [view.gray() for view in views]
         lost = self._carry(luma)
         if sight.whole is not None:
@@ -123,7 +128,11 @@ class FaceTracker:
         found = self._look_around(views, lost, media_time)
         self._confirm(views, found, media_time)
         self._time, self._past = media_time, luma
-        return [track for track in self._tracks if track.visible]
+        return [track for track in self._tracks if track.visible and track not in hidden]
+
+    def _is_in(self, some: tuple[View, ...], track: Track, views: list[View]) -> bool:
+        """Whether ``track`` is followed in one of ``some`` of the ``views``."""
+        return bool(some) and finest(views, track.box, self._size) in some
 
     @property
     def _patience(self) -> float:

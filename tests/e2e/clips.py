@@ -108,6 +108,13 @@ def afar_at(time: float) -> Picture:
     return picture
 
 
+def distant(seconds: float = 8) -> Iterator[Picture]:
+    """The same face, which stands still."""
+    frame = afar_at(0)
+    for _ in range(round(seconds * FPS)):
+        yield frame
+
+
 def couple(seconds: float = 12) -> Iterator[Picture]:
     """Two faces side by side."""
     for index in range(round(seconds * FPS)):

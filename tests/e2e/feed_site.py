@@ -8,7 +8,12 @@ from collections.abc import Sequence
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) shifts.push(entry.value);
+  const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+  for (const { value, sources } of list.getEntries()) {
+    const moved = sources.map(({ node, previousRect, currentRect }) =>
+      `${node?.nodeName ?? "hidden"}: ${place(previousRect)} to ${place(currentRect)}`);
+    shifts.push(`${value.toExponential(1)} (${moved.join(", ")})`);
+  }
 }).observe({ type: "layout-shift", buffered: true });
 """
 

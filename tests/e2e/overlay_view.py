@@ -35,6 +35,7 @@ class OverlayView:
     recall: str | None
     card: str | None
     away: bool = False  # hidden, since the picture is elsewhere
+    folded: bool = False  # the badge is a dot, its words hidden
     chips: list[ChipView] = field(default_factory=list)
     boxes: list[int] = field(default_factory=list)
     signs: list[int] = field(default_factory=list)  # those in the corner that are shown
@@ -162,8 +163,10 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
         )
     signs: dict[str, str | None] = dict.fromkeys(("badge", "recall", "card"))
     shown = []
+    folded = False
     for name in signs:
         [sign] = _by_class(shadow, name)
+        folded = folded or "data-folded" in _attributes(sign)
         if "hidden" not in _attributes(sign):
             signs[name] = _text(sign)
             shown += [sign["backendNodeId"]] if name != "card" else []
@@ -176,6 +179,7 @@ def _view(host: dict[str, Any], shadow: dict[str, Any]) -> OverlayView:
         recall=signs["recall"],
         card=signs["card"],
         away="visibility: hidden" in style,
+        folded=folded,
         chips=chips,
         boxes=[one["backendNodeId"] for one in _by_class(shadow, "box")],
         signs=shown,

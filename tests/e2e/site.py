@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Site:
         self.pages: dict[str, tuple[str, Mapping[str, str]]] = {}
         self.files: dict[str, Path] = {}  # files from elsewhere, by their path on the site
         self.requests: list[tuple[str, str]] = []  # Host and path, as they came
+        self._held: dict[str, threading.Event] = {}
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -49,9 +51,20 @@ class Site:
     def address(self, path: str, host: str = "site.test") -> str:
         return f"http://{host}:{self.port}{path}"
 
+    @contextmanager
+    def held(self, path: str) -> Iterator[str]:
+        """An address that is answered only when this ends: until then its page is loading."""
+        self._held[path] = threading.Event()
+        try:
+            yield path
+        finally:
+            self._held.pop(path).set()
+
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path.split("?")[0]
         self.requests.append((request.headers.get("Host", ""), path))
+        if held := self._held.get(path):
+            held.wait(600)
         if path in self.pages:
             html, headers = self.pages[path]
             self._send(request, 200, html.encode(), TYPES[".html"], dict(headers))

@@ -234,6 +234,11 @@ def test_feed_leaves_nothing_behind_and_moves_nothing(
     assert after["JSEventListeners"] - before["JSEventListeners"] < 20
     assert after["JSHeapUsedSize"] < 1.25 * before["JSHeapUsedSize"] + 1e6
     assert len(streams(server)) <= 1
+    # The sign that there is no face folds to a dot, and opens again.
+    page.evaluate(f"swap('{clip('empty', 'mp4')}')")
+    wait_for("the dot", lambda: (v := eye.only()) and v.folded, seconds=60)
+    page.evaluate(f"swap('{names[0]}')")
+    wait_for("a label", lambda: (v := eye.only()) and v.chips, seconds=60)
     # Moved by the page as sliders and full-page players do: the overlay goes along.
     page.evaluate("v.style.transform = 'translate(90px, 40px)'")
     wait_for("the overlay in the new place", lambda: (v := eye.only()) and v.left == 90)

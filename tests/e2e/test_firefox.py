@@ -218,6 +218,34 @@ def test_firefox_draws_on_files_media_sources_and_frames(
     everywhere.close(tab)
 
 
+def test_firefox_cuts_a_small_face_out_of_a_large_video(
+    everywhere: Firefox, site: Site, clip: Clip
+) -> None:
+    """In whole pictures of 960 pixels it is too small to be judged."""
+    options = everywhere.open(f"{everywhere.addon}/options/options.html")
+
+    def cut_outs(on: bool) -> None:
+        everywhere.evaluate(options, f"chrome.storage.local.set({{ cutOuts: {json.dumps(on)} }})")
+
+    def verdicts() -> list[str]:
+        return [verdict for one in overlays(everywhere, tab) for verdict in one.verdicts]
+
+    cut_outs(False)
+    style = "width:960px;height:540px"
+    tab = everywhere.open(site.page("/distant", video_page(clip("distant", "mp4"), style)))
+    everywhere.evaluate(tab, "v.playbackRate = 0.25")  # for slow machines: it stands still anyway
+    too_small = ["not_enough_evidence"]
+    wait_for("no verdict", lambda: verdicts() == too_small, SECONDS)
+    cut_outs(True)
+    told = ("likely_real", "unsure", "likely_fake")
+    decided = "a verdict by the cut-outs"
+    wait_for(decided, lambda: len(v := verdicts()) == 1 and v[0] in told, SECONDS)
+    wanted = boxes_in(clips.afar_at(0))
+    wait_for("a box on the face", lambda: on_faces(everywhere, tab, wanted), SECONDS)
+    everywhere.close(tab)
+    everywhere.close(options)
+
+
 def test_firefox_follows_a_call_and_a_floating_video(
     everywhere: Firefox, site: Site, still: list[Box], server: Server, clip_folder: Path
 ) -> None:

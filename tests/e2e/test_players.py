@@ -66,6 +66,13 @@ def allow(page: Page, extension: Extension, consent: Consent, host: str) -> None
     popup.click(f"[data-site='{host}']")
 
 
+def status(page: Page, extension: Extension) -> str:
+    """Of the tab's page, as the extension hears of it."""
+    script = "async tab => (await chrome.tabs.get(tab)).status"
+    found: str = extension.worker.evaluate(script, extension.tab_id(page.url))
+    return found
+
+
 def box_is_on_the_face(inside: Frame) -> bool:
     """Whether the box's middle is that of the face, to 3 % of the video's width."""
     eye = watch(inside)
@@ -146,11 +153,18 @@ def test_player_once_allowed_is_watched_on_other_pages_until_it_is_removed(
     allow(page, extension, consent, FOURTH)
     wait_for("a box", lambda: box_is_on_the_face(frame_of(page, "fourth.test")), PATIENCE)
 
-    # Another site's page, where the player comes only after the click.
-    site.page("/second", html(""))
-    page.goto(site.address("/second", host="elsewhere.test"))
+    # Another site's page, where the player comes only after the click. The click that watched the
+    # tab does not hold there, not even where the icon is clicked before the page has loaded.
+    with site.held("/late.png") as late:
+        site.page("/second", html(f'<img src="{late}">'))
+        page.goto(site.address("/second", host="elsewhere.test"), wait_until="domcontentloaded")
+        popup = open_popup(page, extension)
+        assert status(page, extension) == "loading"
+        wait_for("the button", lambda: popup.text("#watch") == "Watch this tab", PATIENCE)
+    wait_for("the page", lambda: status(page, extension) == "complete", PATIENCE)
     popup = open_popup(page, extension)
-    wait_for("the button", lambda: popup.text("#watch") == "Watch this tab", PATIENCE)
+    wait_for("the button still", lambda: popup.text("#watch") == "Watch this tab", PATIENCE)
+    assert "Not watching this tab" in popup.text("#faces")
     popup.click("#watch")
     wait_for("the tab's word", lambda: "Waiting for a video" in popup.text("#faces"), PATIENCE)
     page.evaluate("markup => { document.body.innerHTML = markup }", player)

@@ -18,6 +18,7 @@ from tests.e2e.browser import (
     wait_for,
     watch,
 )
+from tests.e2e.marked import boxes_in
 from tests.e2e.overlay_view import Box, Eye, OverlayView
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import frames_received, streams
@@ -179,6 +180,18 @@ def test_zoomed_scrolled_covered_and_framed(
     page.evaluate(DRAW_OVER, [20 + x, 160 + y, width, height])
     wait_for("no face under the picture", lambda: (v := eye.only()) and not v.chips, PATIENCE_S)
     assert not says(eye, "may draw over")
+    # Something small of the page's own, away from the face and from where is looked first.
+    page.evaluate(DRAW_OVER, [0, 0, 0, 0])
+    page.evaluate(SMALL_BOX, [20 + 640 * 0.14, 160 + 360 * 0.78, 60, 50])
+    pictures = PicturesOfTabs(extension, page)
+    pictures.evaluate(KEEP)
+    middle = (1 - (0.14 + 30 / 640), 0.78 + 25 / 360)  # in the picture, which is mirrored
+
+    def left_out() -> bool:
+        pictures.evaluate("keep('first')")
+        return bool(pictures.evaluate(f"isLeftOut({middle[0]}, {middle[1]})"))
+
+    wait_for("the small box, left out", left_out, PATIENCE_S)
     # The same video within a frame of another site, and in one of no site.
     for name, sandbox in (("player", ""), ("closed", 'sandbox="allow-scripts"')):
         inner = site.address("/inner", host="player.test")
@@ -204,6 +217,13 @@ def test_zoomed_scrolled_covered_and_framed(
 DRAW_OVER = """([left, top, width, height]) => {
   window.art ??= document.body.appendChild(document.createElement("canvas"));
   art.style.cssText = `position:absolute;pointer-events:none;left:${left}px;top:${top}px;` +
+    `width:${width}px;height:${height}px`;
+}"""
+
+
+SMALL_BOX = """([left, top, width, height]) => {
+  const box = document.body.appendChild(document.createElement("button"));
+  box.style.cssText = `position:absolute;border:0;background:#c00;left:${left}px;top:${top}px;` +
     `width:${width}px;height:${height}px`;
 }"""
 
@@ -247,7 +267,8 @@ def test_frame_that_nobody_can_enter_is_judged_as_a_whole(
 
 
 # `keep(name)` keeps the next picture that is cut out of the tab's; `other()` is how much of the
-# second differs from the first where neither is left out.
+# second differs from the first where neither is left out; `isLeftOut(x, y)` tells whether a point
+# of the first is, in fractions of it.
 KEEP = """(() => {
   const real = OffscreenCanvas.prototype.transferToImageBitmap;
   const kept = {};
@@ -255,16 +276,20 @@ KEEP = """(() => {
   OffscreenCanvas.prototype.transferToImageBitmap = function () {
     if (wanted) {
       const { data } = this.getContext("2d").getImageData(0, 0, this.width, this.height);
-      kept[wanted.name] = { width: this.width, data };
+      kept[wanted.name] = { width: this.width, height: this.height, data };
       wanted.done(this.width);
       wanted = null;
     }
     return real.call(this);
   };
   globalThis.keep = (name) => new Promise((done) => { wanted = { name, done }; });
+  const isLeftOut = (data, i) => [0, 1, 2].every((c) => data[i + c] === 128);
+  globalThis.isLeftOut = (x, y) => {
+    const { width, height, data } = kept.first;
+    return isLeftOut(data, 4 * (Math.floor(y * height) * width + Math.floor(x * width)));
+  };
   globalThis.other = () => {
     const [a, b] = [kept.first.data, kept.second.data];
-    const isLeftOut = (data, i) => [0, 1, 2].every((c) => data[i + c] === 128);
     let differ = 0;
     for (let i = 0; i < a.length; i += 4)
       if (!isLeftOut(a, i) && !isLeftOut(b, i))
@@ -279,7 +304,7 @@ def plain(playwright: Playwright, site: Site, server: Server, tmp_path: Path) ->
     """A page in a window as it is, for a tab's picture has nothing of a size that is emulated."""
     copy = extension_with_consent(tmp_path / "extension")
     size = {"viewport": None, "no_viewport": True}
-    flags = ("--window-size=1000,800", "--screen-info={1280x720}")
+    flags = ("--window-size=1340,860", "--screen-info={1366x900}")
     with launch(playwright, tmp_path / "profile", site.port, copy, flags, **size) as context:
         Extension(context).everywhere(server.url, TOKEN)
         yield context.new_page()
@@ -315,6 +340,32 @@ def test_nothing_of_ours_is_in_what_is_judged(
     assert differs < 0.0005, f"{100 * differs:.2f} % of what is judged are our own drawing"
     # The made-up model averages the crop's colours.
     assert with_marks == pytest.approx(without, abs=0.003)
+
+
+def test_small_faces_are_cut_out_as_large_as_the_tab_shows_them(
+    plain: Page, site: Site, clip: Clip, server: Server
+) -> None:
+    """In whole pictures of 960 pixels this one is too small to be judged."""
+    page, extension = plain, Extension(plain.context)
+    extension.store({"cutOuts": False})
+    foreign = site.address(clip("distant", "mp4"), host="media.test")
+    style = "width:1280px;height:720px;transform:scaleX(-1)"
+    page.goto(site.page("/distant", video_page(foreign, style)))
+    eye = watch(page)
+    look(page, extension)
+    too_small = ("not_enough_evidence",)
+    wait_for("no verdict", lambda: verdicts(eye) == too_small, PATIENCE_S)
+    extension.store({"cutOuts": True})
+    told = ("likely_real", "unsure", "likely_fake")
+    wait_for("a verdict", lambda: len(v := verdicts(eye)) == 1 and v[0] in told, PATIENCE_S)
+    [(x, y, width, height)] = boxes_in(clips.afar_at(0))
+    mirrored = (1 - x - width, y, width, height)
+    wait_for("the mark on the face", lambda: off(eye, mirrored) < 0.03, PATIENCE_S)
+
+
+def verdicts(eye: Eye) -> tuple[str, ...]:
+    view = eye.only()
+    return tuple(chip.verdict for chip in view.chips) if view else ()
 
 
 TAKE = """async id => {

@@ -86,3 +86,24 @@ test("encrypted video is named and not taken", () => {
   assert.deepEqual(taken([1]), []);
   assert.deepEqual(told, ["protected"]);
 });
+
+test("of the tab's picture large videos are cut out as well, and a frame that is missed may have been the whole", async () => {
+  /** @type {any[]} */
+  const asked = [];
+  taker.way = "tab";
+  taker.fovea.parts = 16;
+  const size = { width: 1600, height: 900 };
+  taker.events.findPlace = () => /** @type {any} */ ({ place: {}, size });
+  taker.events.onPlace = (header) => asked.push(header);
+  const face = { track: 1, box: [0.4, 0.4, 0.05, 0.09] };
+  for (const time of [0, 0.1, 0.2]) {
+    await taker.take(null, 1000 * time, time);
+    taker.fovea.saw(/** @type {any} */ ({ faces: [face], media_time: time }));
+  }
+  const [first, , third] = asked.map(({ rect }) => rect.parts);
+  assert.deepEqual(first, [{ of: [0, 0, 1600, 900] }]);
+  assert.ok(third.length === 1 && third[0].of[2] < 300, "the face alone");
+  taker.missed(3);
+  await taker.take(null, 300, 0.3);
+  assert.deepEqual(asked[3].rect.parts[1].of, [0, 0, 1600, 900]);
+});

@@ -25,7 +25,7 @@ beforeEach(() => {
     isConnected: true, videoWidth: 640, videoHeight: 360, offsetWidth: 640, offsetHeight: 360, playbackRate: 1,
     parentElement: null, parentNode: null, getBoundingClientRect: () => box, getRootNode: () => page,
   };
-  overlay = { isClear: () => true, setDrawnOver: () => {} };
+  overlay = { isClear: () => true, setDrawnOver: () => {}, faceSquares: () => [] };
   Object.assign(globalThis, {
     ShadowRoot: class {}, document: page, innerWidth: 1000, innerHeight: 700, devicePixelRatio: 1, scrollX: 0, scrollY: 200,
     getComputedStyle: () => STYLE,

@@ -251,6 +251,29 @@ def test_another_person_in_the_same_cut_out_is_another_track(tracker: FaceTracke
     assert [track.id for track in tracker.follow(wanted(cut, 10, part), 0.9)] != [1]
 
 
+def test_a_cut_in_one_half_of_a_split_screen_leaves_the_face_in_the_other(
+    tracker: FaceTracker,
+) -> None:
+    large, small = (240, 160, 480), (1248, 320, 336)
+    other = paste(backdrop(*SIZE), other_person(), (1416, 488), 200)
+    scenes = [paste(backdrop(*SIZE, seed=seed), person(), (480, 400), 300) for seed in (0, 7)]
+    split = [np.hstack((scene[:, :960], other[:, 960:])) for scene in scenes]
+    for i in range(5):
+        before = tracker.follow(wanted(split[0], i, large, small), i * STEP)
+    cut = tracker.follow(sight(split[1], large, small), 5 * STEP)
+    after = tracker.follow(wanted(split[1], 0, large, small), 6 * STEP)
+    left, right = sorted(before, key=centre_x)
+    assert [track.id for track in cut] == [right.id]
+    assert len(after) == 2 and right.id in {track.id for track in after}
+    assert left.id not in {track.id for track in after}
+    # A flash over there hides nothing here, and ends nothing there.
+    flash = np.hstack((np.full_like(split[1][:, :960], 255), other[:, 960:]))
+    known = {track.id for track in after}
+    lit = tracker.follow(sight(flash, large, small), 7 * STEP)
+    assert [track.id for track in lit] == [right.id]
+    assert {one.id for one in tracker.follow(sight(split[1], large, small), 8 * STEP)} == known
+
+
 def test_wholes_that_come_late_end_no_track_that_cut_outs_follow(tracker: FaceTracker) -> None:
     """A camera that pans changes the whole within a second as much as a cut does."""
     wide = cv2.resize(backdrop(seed=2), (4 * SIZE[0], SIZE[1]), interpolation=cv2.INTER_CUBIC)
