@@ -257,14 +257,19 @@ def _auc(rows: Rows, way: str) -> dict[str, Any] | None:
 
 
 def grouped(rows: Rows) -> dict[str, Any]:
-    """``figures`` of each kind of source, and of each data set in it."""
+    """``figures`` of each kind of source, of each data set in it, and of each of its fakes' makers
+    against the data set's own real videos."""
     result = {}
     for kind, as_it_is in (("large", True), ("in 1080p", False)):
         some = [row for row in rows if row[1][WAYS[0]].as_it_is is as_it_is]
         if some:
             result[kind] = figures(some)
         for name in sorted({item.dataset for item, _ in some}):
-            result[f"{kind}, {name}"] = figures([row for row in some if row[0].dataset == name])
+            own = [row for row in some if row[0].dataset == name]
+            result[f"{kind}, {name}"] = figures(own)
+            for method in sorted({item.method for item, _ in own} - {""}):
+                among = [row for row in own if row[0].method in ("", method)]
+                result[f"{kind}, {name}, {method}"] = figures(among)
     return result
 
 

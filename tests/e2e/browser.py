@@ -192,7 +192,7 @@ class OwnPage:
         self.session.send(
             "Target.sendMessageToTarget", {"sessionId": self.target, "message": message}
         )
-        for _ in range(500):
+        for _ in range(3000):
             if number in self.answers:
                 answer = self.answers.pop(number)
                 assert "error" not in answer, answer

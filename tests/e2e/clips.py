@@ -100,17 +100,21 @@ def afar(seconds: float = 8) -> Iterator[Picture]:
         yield afar_at(index / FPS)
 
 
-def afar_at(time: float) -> Picture:
-    """The picture of ``afar`` at a time in seconds."""
-    picture, face = leaves().copy(), portrait(250)
+def afar_at(time: float, height: int = 250) -> Picture:
+    """The picture of ``afar`` at a time in seconds; ``height`` is the portrait's."""
+    picture, face = leaves().copy(), portrait(height)
     left = round(700 + 120 * math.sin(2 * math.pi * time / 4))
     picture[300 : 300 + face.shape[0], left : left + face.shape[1]] = face
     return picture
 
 
+DISTANT = 300
+
+
 def distant(seconds: float = 8) -> Iterator[Picture]:
-    """The same face, which stands still."""
-    frame = afar_at(0)
+    """A face that stands still, large enough to be judged in a picture 1280 pixels wide, and too
+    small in one of 960."""
+    frame = afar_at(0, DISTANT)
     for _ in range(round(seconds * FPS)):
         yield frame
 

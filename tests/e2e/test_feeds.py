@@ -22,6 +22,7 @@ from tests.e2e import clips
 from tests.e2e.browser import Extension, wait_for, watch
 from tests.e2e.feed_site import FED_PAGE, feed_page, wall_page
 from tests.e2e.isolated import ContentWorld
+from tests.e2e.marked import boxes_in, is_near
 from tests.e2e.overlay_view import Eye, OverlayView
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
@@ -248,6 +249,18 @@ def test_feed_leaves_nothing_behind_and_moves_nothing(
     page.wait_for_timeout(300)
     page.evaluate("document.querySelector('h1').style.marginTop = '0'")
     wait_for("the page's own shift, seen", lambda: page.evaluate("shifts.length") > 0)
+    # A very long page.
+    page.evaluate("document.querySelector('h1').style.marginTop = '500000px'; v.scrollIntoView()")
+    there = page.evaluate("v.getBoundingClientRect().y + scrollY")
+    assert there > 500_000
+    [face] = boxes_in(next(clips.still()))
+
+    def on_the_face() -> bool:
+        view = judged(eye)
+        box = eye.box(view) if view and abs(view.top - there) < 1 else None
+        return box is not None and is_near(box, face, clips.SIZE)
+
+    wait_for("a box on the face far down", on_the_face, seconds=60)
 
 
 # What a timer of ours would do on a page, whichever it is.

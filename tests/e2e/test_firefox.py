@@ -240,7 +240,7 @@ def test_firefox_cuts_a_small_face_out_of_a_large_video(
     told = ("likely_real", "unsure", "likely_fake")
     decided = "a verdict by the cut-outs"
     wait_for(decided, lambda: len(v := verdicts()) == 1 and v[0] in told, SECONDS)
-    wanted = boxes_in(clips.afar_at(0))
+    wanted = boxes_in(clips.afar_at(0, clips.DISTANT))
     wait_for("a box on the face", lambda: on_faces(everywhere, tab, wanted), SECONDS)
     everywhere.close(tab)
     everywhere.close(options)

@@ -33,10 +33,15 @@ def video(clip: str, style: str = STYLE, name: str = "v") -> str:
 
 
 def test_video_in_a_frame_of_the_same_site(page: Page, site: Site, clip: Clip) -> None:
-    site.page("/inner", video_page(clip("still", "mp4"), STYLE))
-    page.goto(site.page("/outer", html('<iframe src="/inner" width="700" height="420"></iframe>')))
+    """One that is loaded, and one that is written in the page itself."""
+    small = "width:400px;height:225px"
+    site.page("/inner", video_page(clip("still", "mp4"), small))
+    written = video(clip("still", "mp4"), small).replace('"', "&quot;")
+    frames = f"""<iframe src="/inner" width="420" height="240"></iframe>
+        <iframe srcdoc="{written}" width="420" height="240"></iframe>"""
+    page.goto(site.page("/outer", html(frames)))
     eye = watch(page)
-    wait_for("a label in the frame", lambda: labelled(eye))
+    wait_for("two labels", lambda: [len(one.chips) for one in eye.overlays()] == [1, 1], 60)
 
 
 def test_video_in_a_frame_of_another_site(
