@@ -165,7 +165,7 @@ class FaceEvidence:
         reasons = self._obstacles(now, pace)
         if reasons:
             return "not_enough_evidence", reasons
-        if len(self._samples) < self._first_verdict or self._filter.probability is None:
+        if len(self._samples) < self._first_verdict or self._filter.verdict == "gathering":
             if self._since is not None and now - self._since > GATHERING_SECONDS:
                 return "not_enough_evidence", ("too_few_pictures",)
             return "gathering", ()

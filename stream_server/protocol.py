@@ -218,8 +218,9 @@ def welcome(
     window: int,
     limits: dict[str, int],
     models: Sequence[str],
+    accuracy: dict[str, int] | None = None,
 ) -> dict[str, Any]:
-    """The answer to a hello."""
+    """The answer to a hello. ``accuracy`` is how often the models were right where it was tried."""
     return {
         "type": "welcome",
         "protocol": VERSION,
@@ -229,6 +230,7 @@ def welcome(
         "window": window,
         "limits": limits,
         "models": list(models),
+        "accuracy": accuracy,
     }
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream_server import logs, protocol
+from stream_server.accuracy import told_of
 from stream_server.engine import Engine
 from stream_server.live import LiveStream
 from stream_server.protocol import Close, Explain, ProtocolError, Source
@@ -84,6 +85,7 @@ class Session:
             window=self.window,
             limits=limits(self._settings) | ({"parts": parts} if parts else {}),
             models=self.engine.repository.members,
+            accuracy=told_of(self.engine.repository.parameters),
         )
 
     def read(self, text: object) -> None:

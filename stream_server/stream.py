@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from stream_server import tracing
 from stream_server.evidence import GATHERING_SECONDS, FaceEvidence, Sample, StreamOptions
 from stream_server.face_look import Look, Unseen, fractions, look_at
+from stream_server.grounds import Ground
 from stream_server.rhythm import Rhythm
 from stream_server.verdict import Verdict, VerdictPolicy
 from stream_server.vision.face_tracker import FaceTracker
@@ -59,6 +60,7 @@ class Face:
     samples: int
     reasons: tuple[str, ...]
     members: dict[str, float]
+    grounds: tuple[Ground, ...] = ()
 
     def as_message(self) -> dict[str, object]:
         """The face as it stands in a ``verdict`` message."""
@@ -71,6 +73,7 @@ class Face:
             "samples": self.samples,
             "reasons": list(self.reasons),
             "members": {name: round(value, 4) for name, value in self.members.items()},
+            "grounds": [ground.as_json() for ground in self.grounds],
         }
 
 
@@ -255,6 +258,7 @@ class Stream:
             samples=evidence.samples,
             reasons=reasons,
             members={} if silent else evidence.members,
+            grounds=() if silent else self._policy.voting.grounds(evidence.members),
         )
 
     def _impatiently(self, faces: list[Face], now: float) -> list[Face]:

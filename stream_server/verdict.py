@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from stream_server.grounds import Voting
 
 Verdict = Literal["gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"]
 _EDGE = 1e-4  # keeps the logit finite
@@ -25,6 +27,7 @@ class VerdictPolicy:
     more fakes. ``margin``: how far back across its line, in probability, a verdict must go before
     it is taken back. ``settle``: seconds until the smoothing has followed two thirds of a change.
     ``confirmations``: scores in a row that must ask for ``likely_fake`` before it is said.
+    ``voting``: how the members' answers make one, to say what a verdict rests on.
     """
 
     fake: float
@@ -32,20 +35,24 @@ class VerdictPolicy:
     margin: float = 0.05
     settle: float = 1.0
     confirmations: int = 2
+    voting: Voting = field(default_factory=Voting)
 
     def __post_init__(self) -> None:
         if not 0 < self.real < self.fake < 1:
             raise ValueError(f"thresholds must be 0 < real {self.real} < fake {self.fake} < 1")
 
     @classmethod
-    def from_parameters(cls, parameters: Mapping[str, str]) -> VerdictPolicy:
+    def from_parameters(
+        cls, parameters: Mapping[str, str], voting: Voting | None = None
+    ) -> VerdictPolicy:
         """The lines that the model repository was calibrated for.
 
         ``parameters`` are the vote's, with ``threshold_fake`` and ``threshold_real``. Raises
         ``ValueError`` where one is missing or no number between 0 and 1.
         """
         try:
-            return cls(float(parameters["threshold_fake"]), float(parameters["threshold_real"]))
+            fake, real = float(parameters["threshold_fake"]), float(parameters["threshold_real"])
+            return cls(fake, real, voting=voting or Voting())
         except KeyError as missing:
             raise ValueError(f"the vote's parameters have no {missing.args[0]}") from None
 
@@ -62,7 +69,8 @@ class VerdictFilter:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict after the last score; ``gathering`` before the first."""
+        """The verdict after the last score; ``gathering`` before the first, and after it too where
+        that is to be confirmed."""
         return self._verdict
 
     @property
@@ -94,9 +102,10 @@ class VerdictFilter:
         real_line = policy.real + (policy.margin if self._verdict == "likely_real" else 0)
         if smooth >= fake_line:
             self._fake_in_a_row += 1
-            # A single odd window must not raise an alarm; until it is confirmed the answer is
-            # that we are not sure.
-            confirmed = self._fake_in_a_row >= policy.confirmations
-            return "likely_fake" if confirmed or self._verdict == "likely_fake" else "unsure"
+            # A single odd window must not raise an alarm. Until it is confirmed there is no answer
+            # on a new face, and on another the answer is that we are not sure.
+            if self._verdict == "likely_fake" or self._fake_in_a_row >= policy.confirmations:
+                return "likely_fake"
+            return "gathering" if self._verdict == "gathering" else "unsure"
         self._fake_in_a_row = 0
         return "likely_real" if smooth <= real_line else "unsure"

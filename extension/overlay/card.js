@@ -6,13 +6,13 @@ import { HeatView } from "./heat.js";
 import { drawStrip } from "./strip.js";
 import { flaggedWords, timeWords } from "./times.js";
 import { SPAN_S, drawTimeline } from "./timeline.js";
-import { percent, reasonWords, say } from "../shared/words.js";
+import { accuracyWords, becauseWords, looksAtWords, percent, reasonWords, say, verdictWords } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Face} Face */
 /** @typedef {{memory: import("./memory.js").VideoMemory, video: HTMLVideoElement}} Past */
 /**
- * @typedef {import("./chip.js").Told & Pick<Face, "members"|"samples"|"box">} Details
+ * @typedef {import("./chip.js").Told & Pick<Face, "box">} Details
  */
 
 const MARGIN = 8;
@@ -40,6 +40,8 @@ export class Card {
     this.strip.setAttribute("role", "img");
     /** @type {number|null} */
     this.track = null;
+    /** @type {import("../protocol/messages.js").Accuracy|null} of the models that judge */
+    this.accuracy = null;
     this.filledAt = -Infinity;
     /** @type {HTMLElement|null} */
     this.opener = null;
@@ -92,9 +94,11 @@ export class Card {
     this.element.style.setProperty("--colour", LOOKS[details.verdict].colour);
     this.element.setAttribute("aria-label", say("card_label"));
     this.mark.replaceChildren(icon(details.verdict));
-    this.heading.textContent = say(`verdict_${details.verdict}`);
+    this.heading.textContent = verdictWords(details.verdict, details.probability);
     /** @type {HTMLElement[]} */
     const parts = [paragraph(this.summary(details))];
+    const because = becauseWords(details.verdict, details.grounds);
+    if (because) parts.push(paragraph(because));
     if (details.reasons.length > 0) {
       parts.push(heading(say("card_why")));
       parts.push(list(details.reasons.map((reason) => reasonWords(reason, "long"))));
@@ -102,7 +106,10 @@ export class Card {
     const axis = document.createElement("div");
     axis.className = "axis";
     axis.append(span(say("seconds_ago", String(SPAN_S))), span(say("now")));
-    parts.push(heading(say("card_timeline")), this.timeline, axis);
+    const graph = document.createElement("div");
+    graph.className = "graph";
+    graph.append(this.timeline, span(say("fake")), span(say("real")));
+    parts.push(heading(say("card_timeline")), graph, axis);
     const strip = past && stripOf(past);
     if (strip) {
       const ends = document.createElement("div");
@@ -112,10 +119,10 @@ export class Card {
       parts.push(heading(say("card_memory")), paragraph(strip.words), this.strip, ends);
     }
     this.body.replaceChildren(...parts);
-    const members = Object.entries(details.members);
-    const scope = paragraph(say("scope"));
+    const { grounds } = details;
+    const scope = paragraph([say("scope"), accuracyWords(this.accuracy)].filter(Boolean).join(" "));
     scope.className = "scope";
-    const said = members.length > 0 ? [heading(say("card_members")), votes(members)] : [];
+    const said = grounds.length > 0 ? [heading(say("card_grounds")), shares(grounds)] : [];
     this.foot.replaceChildren(...said, scope);
     drawTimeline(this.timeline, points, { grid: true });
     if (strip) drawStrip(this.strip, strip);
@@ -124,7 +131,7 @@ export class Card {
   /** @param {Details} details */
   summary(details) {
     if (details.probability === null) return wordsFor(details);
-    return say("card_summary", percent(details.probability), String(details.samples));
+    return say("card_summary", percent(details.probability));
   }
 
   /**
@@ -198,20 +205,22 @@ function list(texts) {
   return element;
 }
 
-/** @param {[string, number][]} members */
-function votes(members) {
+/** @param {readonly import("../protocol/messages.js").Ground[]} grounds */
+function shares(grounds) {
   const element = document.createElement("ul");
-  for (const [name, probability] of members) {
+  for (const { looks_at: sense, share } of grounds) {
     const item = document.createElement("li");
     item.className = "member";
     const bar = document.createElement("span");
     bar.className = "bar";
     const fill = document.createElement("i");
-    fill.style.width = `${Math.round(probability * 100)}%`;
+    const part = `${Math.round(100 * Math.abs(share))} %`;
+    fill.style.width = part.replace(" ", "");
+    if (share < 0) fill.className = "against";
     bar.append(fill);
-    const value = span(percent(probability));
+    const value = span(share < 0 ? say("counted_real", part) : say("counted_fake", part));
     value.className = "value";
-    item.append(span(name), bar, value);
+    item.append(span(looksAtWords(sense)), bar, value);
     element.append(item);
   }
   return element;

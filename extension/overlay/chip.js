@@ -3,12 +3,20 @@
 import { LOOKS, icon } from "./look.js";
 import { moveTo } from "./mark.js";
 import { drawTimeline } from "./timeline.js";
-import { percent, reasonWords, say } from "../shared/words.js";
+import { reasonWords, say, shareWords, verdictWords } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */
 /** @typedef {import("./layout.js").Rect} Rect */
-/** @typedef {{verdict: Verdict, probability: number|null, reasons: string[]}} Told */
+/** @typedef {import("../protocol/messages.js").Ground} Ground */
+/**
+ * @typedef {object} Told a face as the person is told of it
+ * @property {Verdict} verdict
+ * @property {boolean} held whether the person is told less than the server says
+ * @property {number|null} probability
+ * @property {string[]} reasons
+ * @property {Ground[]} grounds
+ */
 
 const TEXT_EVERY_MS = 500;
 const GAP = 6;
@@ -25,7 +33,7 @@ export function wordsFor(told) {
   if (told.verdict === "not_enough_evidence" && reason) {
     return say("cannot_tell_because", reasonWords(reason, "short"));
   }
-  return say(`verdict_${told.verdict}`);
+  return verdictWords(told.verdict, told.probability);
 }
 
 export class Chip {
@@ -71,7 +79,7 @@ export class Chip {
       this.button.replaceChildren(icon(told.verdict), this.words, this.percent, this.spark);
     }
     const words = wordsFor(told);
-    const share = told.probability === null ? "" : say("percent_fake", percent(told.probability));
+    const share = told.held ? "" : shareWords(told.verdict, told.probability);
     this.words.textContent = words;
     this.percent.textContent = share;
     this.button.toggleAttribute("data-wordy", told.probability === null);

@@ -106,6 +106,7 @@ export class Overlay {
 
   /** @param {Overlay} other of the element that showed the same video until now */
   inherit(other) {
+    this.card.accuracy = other.card.accuracy;
     for (const [track, { points, fakeSince }] of other.faces) this.past.set(track, { points, fakeSince });
   }
 
@@ -180,7 +181,7 @@ export class Overlay {
     const held = shown.fakeSince === null ? 0 : time - shown.fakeSince;
     shown.verdict = shownVerdict(this.sensitivity, face, held);
     remember(shown.points, { time, probability: face.probability, verdict: shown.verdict });
-    const told = { ...face, verdict: shown.verdict };
+    const told = tellOf(shown);
     shown.chip.tell(told, shown.points, this.shownAt);
     if (this.card.track === face.track) this.fillCard(told, shown.points);
   }
@@ -223,7 +224,7 @@ export class Overlay {
       return;
     }
     this.card.open(track, shown.chip.button);
-    const told = { ...shown.face, verdict: shown.verdict };
+    const told = tellOf(shown);
     this.fillCard(told, shown.points);
     this.draw(0);
   }
@@ -367,6 +368,11 @@ export class Overlay {
     this.faces.clear();
     this.stage.remove();
   }
+}
+
+/** @param {Shown} shown @returns {import("./card.js").Details} */
+function tellOf({ face, verdict }) {
+  return { ...face, verdict, held: face.verdict === "likely_fake" && verdict !== "likely_fake" };
 }
 
 /** @param {Rect} rect @param {number} x @param {number} y @returns {Rect} */

@@ -86,6 +86,7 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 }
 .card[hidden] { display: none; }
 .card header { display: flex; align-items: center; gap: 8px; }
+.card header > span { display: flex; }
 .card h2 { flex: 1; margin: 0; font-size: 15px; font-weight: 650; }
 .card header button { all: unset; box-sizing: border-box; width: 26px; height: 26px; border-radius: 6px;
   text-align: center; font-size: 18px; line-height: 24px; color: #c9d0d9; cursor: pointer; }
@@ -96,11 +97,17 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .card .strip { height: 26px; }
 .card .axis { display: flex; justify-content: space-between; color: #aeb7c2; font-size: 11px; }
 .card ul { margin: 0; padding: 0; list-style: none; }
-.card .member { display: grid; grid-template-columns: 1fr 72px 38px; gap: 8px; align-items: center;
+.card .graph { position: relative; padding-right: 30px; }
+.card .graph span { position: absolute; right: 0; color: #aeb7c2; font-size: 11px; line-height: 1; }
+.card .graph span:nth-of-type(1) { top: 0; }
+.card .graph span:nth-of-type(2) { bottom: 3px; }
+.card .graph + .axis { padding-right: 30px; }
+.card .member { display: grid; grid-template-columns: 1fr 36px 84px; gap: 8px; align-items: center;
   font-size: 12px; margin-top: 3px; }
-.card .member span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.card .member span:first-child::first-letter { text-transform: uppercase; }
 .card .member .bar { height: 6px; border-radius: 3px; background: #333b45; overflow: hidden; }
-.card .member .bar i { display: block; height: 100%; background: #c3cad3; }
+.card .member .bar i { display: block; height: 100%; background: ${LOOKS.likely_fake.colour}; }
+.card .member .bar .against { background: ${LOOKS.likely_real.colour}; }
 .card .member .value { text-align: right; font-variant-numeric: tabular-nums; }
 .card .heat { margin-top: 12px; }
 .card .heat[hidden], .card .heat [hidden], .heat-over[hidden] { display: none; }

@@ -17,6 +17,20 @@ export const SAMPLE_HZ = 10;
  * @property {number} samples
  * @property {string[]} reasons
  * @property {Record<string, number>} members
+ * @property {Ground[]} grounds what the verdict rests on, what counted most first
+ */
+/**
+ * @typedef {object} Ground one member's part in a verdict
+ * @property {string} member
+ * @property {string} looks_at one of the senses that there are words for, or words
+ * @property {number} share of all that counted, above 0 for manipulation and below 0 against
+ */
+/**
+ * @typedef {object} Accuracy how often the models were right where they were tried, in videos
+ * @property {number} real
+ * @property {number} real_flagged
+ * @property {number} fake
+ * @property {number} fake_flagged
  */
 /**
  * @typedef {object} VerdictMessage
@@ -35,6 +49,7 @@ export const SAMPLE_HZ = 10;
  * @property {number} sample_hz
  * @property {number} window
  * @property {{message_bytes?: number, pixels?: number, fps?: number, faces?: number, parts?: number}} limits
+ * @property {Accuracy|null} accuracy
  */
 /**
  * @typedef {object} StatusMessage
@@ -207,7 +222,16 @@ function parseWelcome(raw) {
     sample_hz: hz,
     window: number(raw, "window"),
     limits: isRecord(raw.limits) ? raw.limits : {},
+    accuracy: parseAccuracy(raw.accuracy),
   };
+}
+
+/** @param {unknown} raw @returns {Accuracy|null} null from a server that does not tell */
+export function parseAccuracy(raw) {
+  if (!isRecord(raw)) return null;
+  const { real, real_flagged, fake, fake_flagged } = raw;
+  const figures = [real, real_flagged, fake, fake_flagged];
+  return figures.every(Number.isInteger) ? { real, real_flagged, fake, fake_flagged } : null;
 }
 
 /** @param {Record<string, unknown>} raw @returns {VerdictMessage} */
@@ -255,7 +279,7 @@ function isNumbers(value, length) {
 /** @param {unknown} raw @returns {Face} */
 function parseFace(raw) {
   if (!isRecord(raw)) throw new ProtocolError("a face is not an object");
-  const { box, verdict, probability, members, reasons } = raw;
+  const { box, verdict, probability, members, reasons, grounds } = raw;
   if (!Array.isArray(box) || box.length !== 4 || !box.every(Number.isFinite)) {
     throw new ProtocolError(`a face's box is ${JSON.stringify(box)}, not four numbers`);
   }
@@ -277,7 +301,19 @@ function parseFace(raw) {
     samples: number(raw, "samples"),
     reasons: Array.isArray(reasons) ? reasons.map(String) : [],
     members: votes,
+    grounds: (Array.isArray(grounds) ? grounds : []).filter(isGround),
   };
+}
+
+/** @param {unknown} value @returns {value is Ground} */
+function isGround(value) {
+  return (
+    isRecord(value) &&
+    typeof value.member === "string" &&
+    typeof value.looks_at === "string" &&
+    typeof value.share === "number" &&
+    Math.abs(value.share) <= 1
+  );
 }
 
 /** @param {unknown} value @returns {value is Record<string, any>} */

@@ -25,6 +25,15 @@ export function say(key, ...parts) {
     .replace(/\$(\d)/g, (_, index) => parts[Number(index) - 1] ?? "");
 }
 
+/** @typedef {import("../protocol/messages.js").Verdict} Verdict */
+/** @typedef {import("../protocol/messages.js").Ground} Ground */
+/** @typedef {import("../protocol/messages.js").Accuracy} Accuracy */
+
+/** What members look at that there are words for; another is shown as it came. */
+export const SENSES = ["texture", "noise", "movement", "generated_head", "picture"];
+/** Of all that counted; less on one side is no second opinion. */
+const SPLIT = 0.2;
+
 /** @param {number} probability */
 export function percent(probability) {
   // Never 0 and never 100: no detector knows that much.
@@ -40,4 +49,61 @@ export function reasonWords(code, length) {
   const key = length === "long" ? `reason_${code}_long` : `reason_${code}`;
   const words = say(key);
   return words === key ? code.replaceAll("_", " ") : words;
+}
+
+/**
+ * The verdict in words; in between, which way it leans.
+ * @param {Verdict} verdict
+ * @param {number|null} probability
+ */
+export function verdictWords(verdict, probability) {
+  if (verdict === "unsure" && probability !== null) return say(probability >= 0.5 ? "leans_fake" : "leans_real");
+  return say(`verdict_${verdict}`);
+}
+
+/**
+ * How probable it is that the face is fake, where the words say that it may be: beside "likely real"
+ * the same figure would read as the opposite of what it is.
+ * @param {Verdict} verdict
+ * @param {number|null} probability
+ */
+export function shareWords(verdict, probability) {
+  if (probability === null) return "";
+  const says = verdict === "likely_fake" || (verdict === "unsure" && probability >= 0.5);
+  return says ? percent(probability) : "";
+}
+
+/** @param {string} sense */
+export function looksAtWords(sense) {
+  return SENSES.includes(sense) ? say(`looks_at_${sense}`) : sense;
+}
+
+/**
+ * In a sentence what the verdict rests on most; empty where there is none to explain.
+ * @param {Verdict} verdict
+ * @param {readonly Ground[]} grounds what counted most first
+ */
+export function becauseWords(verdict, grounds) {
+  const speaking = grounds.find(({ share }) => share > 0);
+  const against = grounds.find(({ share }) => share < 0);
+  if (grounds.length === 0 || verdict === "gathering" || verdict === "not_enough_evidence") return "";
+  if (verdict === "likely_fake") return speaking ? sentenceOn(speaking) : "";
+  if (verdict === "likely_real") return against ? sentenceOn(against) : say("because_nothing");
+  if (speaking && against && Math.min(speaking.share, -against.share) >= SPLIT) {
+    return say("because_split", looksAtWords(speaking.looks_at), looksAtWords(against.looks_at));
+  }
+  return say("because_weak");
+}
+
+/** @param {Ground} ground */
+function sentenceOn({ looks_at: sense, share }) {
+  if (!SENSES.includes(sense)) return share > 0 ? say("because_other_fake", sense) : say("because_other_real", sense);
+  return share > 0 ? say(`because_${sense}_fake`) : say(`because_${sense}_real`);
+}
+
+/** @param {Accuracy|null} accuracy @returns {string} how often it was right where it was tried; empty if not known */
+export function accuracyWords(accuracy) {
+  if (!accuracy) return "";
+  const { real, real_flagged: wrong, fake, fake_flagged: caught } = accuracy;
+  return say("accuracy", ...[real + fake, caught, fake, wrong, real].map(String));
 }

@@ -291,6 +291,7 @@ export class VideoSession {
       this.frames.rhythm = new Rhythm(message.sample_hz);
       this.mostPerSecond = message.limits.fps ?? MOST_PER_SECOND;
       this.frames.fovea.parts = message.limits.parts ?? 0;
+      this.overlay.card.accuracy = message.accuracy;
       this.setPace();
     } else if (message.type === "verdict") {
       this.judged(message);

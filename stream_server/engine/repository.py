@@ -15,6 +15,7 @@ from typing import Any
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
+from stream_server.engine import members
 from stream_server.engine.rates import member_rates
 from stream_server.engine.spec import (
     FACE_FEATURES,
@@ -80,6 +81,16 @@ class ModelRepository:
     def members(self) -> tuple[str, ...]:
         """The voting members, in the order of MEMBER_PROBABILITY."""
         return voting_members(self.models)
+
+    @property
+    def looks_at(self) -> dict[str, str]:
+        """What each voting member looks at."""
+        return members.looks_at(self.models)
+
+    @property
+    def either(self) -> frozenset[str]:
+        """The voting members whose answer counts by itself, as one or the other."""
+        return members.either(self.models)
 
     @property
     def feature_dims(self) -> dict[str, int]:

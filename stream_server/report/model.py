@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from stream_server.accuracy import Accuracy
+from stream_server.grounds import Ground
 from stream_server.verdict import Verdict
 
 Status = Literal["complete", "incomplete", "failed"]
@@ -74,7 +76,8 @@ class FaceReport:
     """One face over the whole file. ``box`` is left, top, width, height in fractions.
 
     ``stretches`` are the times in which it looked manipulated, in seconds. ``part`` names the
-    stream or page that it is in, where a file has several.
+    stream or page that it is in, where a file has several. ``grounds`` are what the verdict rests
+    on, what counted most first.
     """
 
     track: int
@@ -92,6 +95,7 @@ class FaceReport:
     pictures: tuple[Picture, ...] = ()
     explanations: tuple[Explanation, ...] = ()
     part: str = ""
+    grounds: tuple[Ground, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The face as the contract has it, ``part`` and ``explanations`` where there are any."""
@@ -105,6 +109,8 @@ class FaceReport:
             "verdict": self.verdict,
             "reasons": list(self.reasons),
             "members": {name: round(value, 4) for name, value in self.members.items()},
+            "grounds": [ground.as_json() for ground in self.grounds],
+            "passages": [[round(start, 3), round(end, 3)] for start, end in self.stretches],
             "timeline": [[round(time, 3), round(value, 4)] for time, value in self.timeline],
         }
         if self.part:
@@ -171,7 +177,7 @@ class Report:
     report is ``incomplete``.
 
     ``media`` and ``left_out`` are told to people: what kind of file it is, and in whole sentences
-    what was not looked at.
+    what was not looked at. ``accuracy`` is how often the models were right where it was tried.
     """
 
     file: str
@@ -189,6 +195,7 @@ class Report:
     media: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     account: Account = Account()
+    accuracy: Accuracy | None = None
 
     @property
     def status(self) -> Status:
@@ -212,6 +219,7 @@ class Report:
             "engine": self.engine,
             "models": list(self.models),
             "account": self.account.as_json(),
+            "accuracy": self.accuracy and self.accuracy.as_json(),
             "settings": self.settings | {"left_out": list(self.left_out)},
             "error": self.error,
         }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from stream_server.report.model import FaceReport, Report
-from stream_server.verdict import Verdict
+from stream_server.said import (
+    accuracy_words,
+    because,
+    looks_at_words,
+    percent,
+    say,
+    verdict_words,
+)
 
-VERDICTS: dict[Verdict, str] = {
-    "gathering": "Cannot tell",
-    "not_enough_evidence": "Cannot tell",
-    "likely_real": "Likely real",
-    "unsure": "Unsure",
-    "likely_fake": "Likely fake",
-}
+__all__ = ["accuracy_words", "because", "looks_at_words", "percent", "say", "verdict_words"]
 
 REASONS: dict[str, str] = {
     "small_face": "the face is too small in the picture; a larger version of the video may help",
@@ -33,12 +34,6 @@ SHORT_REASONS: dict[str, str] = {
     "over_compressed": "poor picture",
     "few_samples": "too brief",
     "too_few_pictures": "too few pictures",
-}
-
-#: What it means where one member that asks a question of its own speaks for the verdict.
-QUESTIONS: dict[str, str] = {
-    "generated_heads": "The signs are those of a head that was generated as a whole or driven by"
-    " sound, more than of a swapped face.",
 }
 
 SCOPE = (
@@ -69,11 +64,6 @@ def place(heat: tuple[tuple[float, ...], ...]) -> str:
 def _thirds(count: int, names: tuple[str, str, str]) -> list[tuple[range, str]]:
     edges = [round(count * part / 3) for part in range(4)]
     return [(range(edges[i], edges[i + 1]), name) for i, name in enumerate(names)]
-
-
-def percent(probability: float) -> str:
-    """A probability for people: never 0 and never 100, no detector knows that much."""
-    return f"{min(99, max(1, round(100 * probability)))} %"
 
 
 def clock(seconds: float) -> str:
@@ -128,11 +118,34 @@ def _found(report: Report) -> str:
         "likely_fake": "At least one face is likely fake."
         if several
         else "The face is likely fake.",
-        "unsure": "Unsure: the signs point both ways.",
+        "unsure": _in_between(report),
         "likely_real": "No sign of face manipulation was found."
         if not several
         else "No sign of manipulation was found in the faces that could be judged.",
     }[report.verdict]
+
+
+def _in_between(report: Report) -> str:
+    if by_passage(report):
+        return "Unsure: a passage looks manipulated, the rest does not."
+    side = "fake" if (report.probability or 0) >= 0.5 else "real"
+    return f"Unsure: it leans {side}, but the signs are not clear."
+
+
+def by_passage(report: Report) -> bool:
+    """Whether a passage stands out of a file that looks rather real on the whole."""
+    real = report.settings.get("threshold_real", 0.0)
+    passage = any(map(_stands_out, report.faces)) or (report.probability or 0) <= real
+    return report.verdict == "unsure" and (report.probability or 0) < 0.5 and passage
+
+
+def file_verdict(report: Report) -> str:
+    """The verdict on a file in two or three words."""
+    if report.error is not None:
+        return "Not checked"
+    if not report.faces:
+        return "No face"
+    return verdict_words(report.verdict, None if by_passage(report) else report.probability)
 
 
 def meaning(report: Report) -> str:
@@ -160,8 +173,7 @@ def meaning(report: Report) -> str:
         )
     if report.verdict == "unsure":
         return (
-            f"The models put the probability of manipulation at {shown}, between the line for"
-            " likely fake and the line for likely real, or one passage stands out from the rest."
+            f"The models put the probability of manipulation at {shown}{_where(report)}."
             " Treat it as not checked; a longer, larger or less compressed version may tell more."
         )
     return (
@@ -170,30 +182,47 @@ def meaning(report: Report) -> str:
     )
 
 
+def _where(report: Report) -> str:
+    if by_passage(report):
+        return " on the whole, but one passage stands out from the rest"
+    return ", between the line for likely fake and the line for likely real"
+
+
 def face_line(face: FaceReport) -> str:
-    """One sentence on one face."""
+    """A verdict on one face, and what it rests on."""
     if face.probability is None:
         return f"Cannot tell: {reasons(face.reasons)}."
-    line = f"{VERDICTS[face.verdict]}, probability of manipulation {percent(face.probability)}"
-    if face.stretches and face.verdict != "likely_fake":
-        return line + ". Some passages look manipulated; they are marked below."
-    return " ".join((line + ".", *_answered(face)))
+    lean = face.probability if not _stands_out(face) else None
+    line = (
+        f"{verdict_words(face.verdict, lean)}, probability of manipulation"
+        f" {percent(face.probability)}."
+    )
+    if _stands_out(face):
+        return f"{line} Some of it looks manipulated."
+    return f"{line} {because(face.verdict, face.grounds)}".rstrip()
 
 
-def _answered(face: FaceReport) -> list[str]:
-    """Which question a verdict of likely fake answers, where that is another than the usual.
+def _stands_out(face: FaceReport) -> bool:
+    return bool(face.stretches) and face.verdict == "unsure" and (face.probability or 0) < 0.5
 
-    The probability P joins the usual answer p and this member's q as 1 - (1 - p)(1 - q), so q
-    outweighs p where it is above 1 - sqrt(1 - P).
-    """
-    if face.verdict != "likely_fake" or face.probability is None:
-        return []
-    least = 1 - (1 - face.probability) ** 0.5
-    return [
-        text
-        for name, text in QUESTIONS.items()
-        if name in face.members and face.members[name] > least
-    ]
+
+def counted(share: float) -> str:
+    """A member's part in a verdict, and which way it spoke."""
+    return say("counted_fake" if share > 0 else "counted_real", f"{round(100 * abs(share))} %")
+
+
+def seen_by(face: FaceReport) -> str:
+    """What the members behind a face's heat maps look at; empty where that is not known."""
+    members = face.explanations[0].members if face.explanations else ()
+    told = [one.looks_at for one in face.grounds if one.member in members]
+    return ", ".join(dict.fromkeys(looks_at_words(one) for one in told))
+
+
+def looks(report: Report) -> str:
+    """How often a file was looked at, and what a verdict looks back on."""
+    rate, window = report.settings["sample_hz"], report.settings["window"]
+    back = f"; a verdict looks back on {window / rate:.3g} s" if window > 1 else ""
+    return f"{rate:g} a second{back}; at most {report.settings['budget_samples']} in a file"
 
 
 def provenance_line(provenance: dict[str, object]) -> str:

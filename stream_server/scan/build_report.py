@@ -111,6 +111,7 @@ def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
         verdict=verdict,  # type: ignore[arg-type]  # the literals above are verdicts
         reasons=reasons,
         members=members,
+        grounds=policy.voting.grounds(members),
         timeline=timeline,
         stretches=stretches,
         quality=_quality(record),
@@ -131,7 +132,7 @@ def _fake_in_brief(face: FaceReport, policy: VerdictPolicy) -> bool:
 def _told_of_brief(face: FaceReport) -> str:
     return (
         f"Face {face.track}, at {clock(face.first_s)}, looked manipulated in the {face.samples}"
-        " samples that there were of it, which are too few to judge it by."
+        " looks that there were at it, which are too few to judge it by."
     )
 
 
@@ -236,13 +237,13 @@ def _of_part(look: PartLook, accounted: Account, max_faces: int) -> list[str]:
     if not plan.whole:
         stretches = sum(len(reader) for reader in plan.readers)
         found.append(
-            f"The file is longer than the budget of {plan.samples} samples:"
+            f"The file is longer than the budget of {plan.samples} looks:"
             f" {stretches} stretches, {clock(plan.seconds)} in all of {clock(duration)}, spread"
             " evenly over it, were analysed. The rest was not looked at"
             " (FAKELIGHT_SCAN_SAMPLES raises the budget)."
         )
     elif analysis.exhausted:
-        found.append(f"After {plan.samples} samples the analysis stopped.")
+        found.append(f"After {plan.samples} looks the analysis stopped.")
     found += [
         one.reason
         for one in accounted.left_out

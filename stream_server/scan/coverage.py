@@ -73,8 +73,7 @@ def _missing(look: PartLook, timeline: Timeline | None, duration: float) -> list
     found = []
     if by_choice > 0:
         reason = (
-            f"The file is longer than the budget of {plan.samples} samples"
-            f" (FAKELIGHT_SCAN_SAMPLES)."
+            f"The file is longer than the budget of {plan.samples} looks (FAKELIGHT_SCAN_SAMPLES)."
         )
         found.append(LeftOut(label, "budget", reason, by_choice))
     if damaged > _LITTLE:

@@ -7,13 +7,16 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from stream_server.accuracy import Accuracy
 from stream_server.engine import Engine, MicroBatcher
 from stream_server.engine.configured import configured_engine
 from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
+from stream_server.grounds import Voting
 from stream_server.ingest.files.fetch import fetch
 from stream_server.ingest.files.media import Media, Part
 from stream_server.ingest.files.open import open_contents
@@ -52,7 +55,11 @@ class Scanner:
         self.engine = engine
         self._readers = readers
         self._explainer = Explainer(engine)
-        self._policy = VerdictPolicy.from_parameters(engine.repository.parameters)
+        repository = engine.repository
+        policy = VerdictPolicy.from_parameters(repository.parameters, Voting.of(repository))
+        # A scan sums up all scores of a face: each counts at once, a lone picture has no second.
+        self._policy = replace(policy, confirmations=1)
+        self._accuracy = Accuracy.of(repository.parameters)
         self._pipeline = Pipeline(
             detector,
             batcher,
@@ -139,6 +146,7 @@ class Scanner:
             provenance=provenance.result(),
             max_faces=settings.max_faces,
         )
+        report = replace(report, accuracy=self._accuracy)
         records = [face for look in looks for face in look.faces]
         return await with_heat_maps(report, records, self._explainer)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from stream_server import __version__, protocol, resources
+from stream_server.accuracy import told_of
 from stream_server.problem import ProblemError
 from stream_server.server.auth import COOKIE, bearer_token, caller_of
 from stream_server.server.pairing.store import LIFETIME, TICKET_LIFETIME
@@ -66,6 +67,7 @@ async def info(request: Request) -> Response:
             "window": settings.window,
             "limits": limits(settings),
             "models": list(services.engine.repository.members),
+            "accuracy": told_of(services.engine.repository.parameters),
             "thresholds": {"fake": services.policy.fake, "real": services.policy.real},
             "scope": "face manipulation; sound and wholly generated video are not judged",
         }

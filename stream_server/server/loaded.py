@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stream_server.engine import Engine, MicroBatcher
 from stream_server.explain.explainer import Explainer
+from stream_server.grounds import Voting
 from stream_server.verdict import VerdictPolicy
 
 
@@ -12,7 +13,9 @@ class Loaded:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.policy = VerdictPolicy.from_parameters(engine.repository.parameters)
+        self.policy = VerdictPolicy.from_parameters(
+            engine.repository.parameters, Voting.of(engine.repository)
+        )
         self.batcher = MicroBatcher(engine)
         self.explainer = Explainer(engine)
 

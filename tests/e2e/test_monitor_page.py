@@ -366,9 +366,9 @@ def test_webhooks_are_added_tested_and_dead_letters_sent_anew(
 def test_without_the_token_the_page_asks_for_it(chrome: Browser, watching: Watching) -> None:
     page = chrome.new_page()
     page.goto(f"{watching.server.url}/monitor")
-    expect(page.get_by_text("This page needs the server's token")).to_be_visible()
+    expect(page.get_by_text("This page needs the server's key")).to_be_visible()
     expect(page.locator("#inside")).to_be_hidden()
-    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_label("Key").fill(TOKEN)
     page.keyboard.press("Enter")
     expect(page.locator("#server")).to_have_text("Connected, live")
     expect(page.locator("#inside")).to_be_visible()

@@ -24,11 +24,11 @@ from tests.support.scanning import ScanCommand, run
 COMMAND = [sys.executable, "-m", "stream_server.cli", "scan"]
 REPORT = {
     "file", "duration_s", "frames", "analysed", "verdict", "probability", "faces", "provenance",
-    "engine", "models", "settings", "error", "status", "account",
+    "engine", "models", "settings", "error", "status", "account", "accuracy",
 }  # fmt: skip
 FACE = {
     "track", "first_s", "last_s", "box", "samples", "probability", "verdict", "reasons", "members",
-    "timeline",
+    "timeline", "grounds", "passages",
 }  # fmt: skip
 VERDICTS = {"gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"}
 

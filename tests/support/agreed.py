@@ -13,7 +13,10 @@ import json
 from pathlib import Path
 from typing import Any, get_args
 
-from stream_server import protocol
+from stream_server import protocol, said
+from stream_server.accuracy import Accuracy
+from stream_server.engine.members import SENSES
+from stream_server.grounds import Ground
 from stream_server.rect import MAX_PARTS
 from stream_server.rhythm import Rhythm
 from stream_server.settings import Settings
@@ -51,7 +54,9 @@ FACE: dict[str, Any] = {
     "samples": 20,
     "reasons": [],
     "members": {"grain": 0.9},
+    "grounds": [{"member": "grain", "looks_at": "noise", "share": 1.0}],
 }
+ACCURACY = Accuracy(real=140, real_flagged=6, fake=83, fake_flagged=43, unsure=89)
 NO_FACE: dict[str, Any] = {
     **FACE,
     "track": 2,
@@ -60,6 +65,7 @@ NO_FACE: dict[str, Any] = {
     "samples": 0,
     "reasons": ["small_face"],
     "members": {},
+    "grounds": [],
 }
 
 
@@ -80,6 +86,7 @@ def from_server() -> dict[str, str]:
                 "parts": MAX_PARTS,
             },
             models=["grain"],
+            accuracy=ACCURACY.as_json(),
         ),
         "verdict": protocol.verdict(header, 81.26, [FACE, NO_FACE]),
         "status": protocol.status(
@@ -129,6 +136,34 @@ def reasons() -> list[str]:
     return sorted({code for one in (dark, bright, lit) for code in one.reasons(limits)})
 
 
+def told() -> list[dict[str, Any]]:
+    """What people are told of a face, by its verdict and what that rests on."""
+    found = []
+    for verdict, probability, *shares in (
+        ("gathering", None),
+        ("likely_fake", 0.93, ("texture", 0.7), ("movement", 0.3)),
+        ("likely_fake", 0.81, ("movement", -0.6), ("generated_head", 0.4)),
+        ("likely_fake", 0.9, ("the light in the eyes", 1.0)),
+        ("likely_fake", 0.8, ("noise", -1.0)),
+        ("unsure", 0.5, ("texture", 0.6), ("movement", -0.4)),
+        ("unsure", 0.49, ("texture", 0.85), ("movement", -0.15)),
+        ("likely_real", 0.04, ("picture", -1.0)),
+        ("likely_real", 0.2, ("generated_head", 1.0)),
+        ("likely_real", 0.2),
+    ):
+        grounds = [Ground(f"m{i}", sense, share) for i, (sense, share) in enumerate(shares)]
+        found.append(
+            {
+                "verdict": verdict,
+                "probability": probability,
+                "grounds": [one.as_json() for one in grounds],
+                "words": said.verdict_words(verdict, probability),
+                "because": said.because(verdict, grounds),
+            }
+        )
+    return found
+
+
 def rhythms() -> list[dict[str, Any]]:
     """The frames of two seconds that the server samples, at common rates of video."""
     found = []
@@ -146,6 +181,8 @@ def contents() -> str:
         "sample_hz": Settings.model_fields["sample_hz"].default,
         "verdicts": list(get_args(Verdict)),
         "reasons": reasons(),
+        "senses": list(SENSES),
+        "told": told(),
         "close": {code.name.lower(): int(code) for code in protocol.Close},
         "header": HEADER,
         "parts_header": PARTS_HEADER,

@@ -131,7 +131,13 @@ def _dims(dims: Sequence[int]) -> str:
 
 
 def _text(lines: list[str], parameters: Mapping[str, str]) -> str:
+    return "\n".join(lines) + "\n" + parameter_lines(parameters)
+
+
+def parameter_lines(parameters: Mapping[str, str]) -> str:
+    """String parameters as they stand at the end of a config, one a line."""
+    text = ""
     for key, value in parameters.items():
         escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        lines.append(f'parameters {{ key: "{key}" value {{ string_value: "{escaped}" }} }}')
-    return "\n".join(lines) + "\n"
+        text += f'parameters {{ key: "{key}" value {{ string_value: "{escaped}" }} }}\n'
+    return text

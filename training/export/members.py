@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from stream_server.engine.check import file_stamp
+from stream_server.engine.members import EITHER, KIND, LOOKS_AT
 from training.export.ensembles import write_ensembles
 from training.export.heat_map import HeatModel, heat_difference, heat_model
 from training.export.member_rate import set_rate
@@ -19,6 +20,7 @@ from training.export.repository_writer import check_removable, member_names, wri
 from training.judge.vote import Vote
 from training.models.encoder import ServedEncoder
 from training.models.member import Member
+from training.models.residual import ResidualEncoder
 
 _MAX_HEAT_ERROR = 0.03  # of a map's peak; if 16 bit weights differ by more, 32 bit are kept
 
@@ -86,8 +88,8 @@ def _mapped(member: Member, crops: NDArray[np.uint8] | None) -> tuple[HeatModel 
 
 
 def _fitted_on(repo: Path, member: Member) -> dict[str, str]:
-    """The encoders that a member without one was fitted on, and how it joins the vote, for its
-    config.
+    """The encoders that a member without one was fitted on, how it joins the vote and what it
+    looks at, for its config.
 
     Raises ``ValueError`` where those in the repository are others: their features would be, too.
     """
@@ -101,7 +103,16 @@ def _fitted_on(repo: Path, member: Member) -> dict[str, str]:
                 "run the probe step again with this repository"
             )
     found = {f"fitted_on_{name}": str(known[name]) for name in member.reads}
-    return found | ({"kind": member.kind} if member.kind == "either" else {})
+    if member.kind == EITHER:
+        found[KIND] = member.kind
+    return found | ({LOOKS_AT: sense} if (sense := sense_of(member)) else {})
+
+
+def sense_of(member: Member) -> str:
+    """What the member looks at, where that is more than its config shows by itself."""
+    if member.kind == EITHER or member.encoder is None:
+        return ""
+    return "noise" if isinstance(member.encoder, ResidualEncoder) else "texture"
 
 
 def write_joint(repo: Path, vote: Vote, notes: str, more: Mapping[str, str] | None = None) -> None:

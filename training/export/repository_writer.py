@@ -14,9 +14,11 @@ from pathlib import Path
 
 from onnx import ModelProto
 
+from stream_server.accuracy import PREFIX, Accuracy
+from stream_server.atomic import write_text
 from stream_server.engine.repository import read_config
 from stream_server.engine.spec import LANDMARK_DIM
-from training.export.config_text import Tensor, model_config
+from training.export.config_text import Tensor, model_config, parameter_lines
 from training.export.ensembles import encoder_dim
 from training.export.graphs import vote_graph
 from training.export.layout import (
@@ -213,8 +215,17 @@ def member_names(repo: Path) -> list[str]:
     return [name for name in voted if name in present] + sorted(present - set(voted))
 
 
+def set_accuracy(repo: Path, accuracy: Accuracy) -> None:
+    """Write into the vote's config how often its models were right. Raises ``OSError``."""
+    config = repo / "vote" / "config.pbtxt"
+    lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if f'key: "{PREFIX}' not in line]
+    write_text(config, "".join(kept) + parameter_lines(accuracy.parameters()))
+
+
 def write_vote(repo: Path, vote: Vote, parameters: Mapping[str, str] | None = None) -> None:
-    """Write the vote with its calibration inside; the ensembles must be written after it.
+    """Write the vote with its calibration inside; the ensembles must be written after it. How
+    often an earlier vote was right is not said of this one: the card step says it anew.
 
     Args:
         repo: the model repository.

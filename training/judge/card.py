@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stream_server.accuracy import Accuracy
 from training.judge.card_folds import fold_tables
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
@@ -70,6 +72,27 @@ def tables(
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def accuracy(product: Mapping[str, Any]) -> Accuracy:
+    """Of the product step's figures, how many videos of each kind were flagged, and how many left
+    unsure. Groups within groups are of the same videos."""
+    counts: Counter[str] = Counter()
+    for name, group in product["groups"].items():
+        if any(name.startswith(f"{other} / ") for other in product["groups"]):
+            continue
+        for outcome, count in group["verdicts"].items():
+            kind, verdict = outcome.split(" ", 1)
+            counts[kind] += count
+            counts[f"{kind} flagged"] += count * (verdict == "likely_fake")
+            counts["unsure"] += count * (verdict == "unsure")
+    return Accuracy(
+        counts["real"],
+        counts["real flagged"],
+        counts["fake"],
+        counts["fake flagged"],
+        counts["unsure"],
+    )
 
 
 def _groups(groups: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.atomic import write_text
+from stream_server.grounds import BIAS, WEIGHT
 from training.models.contract import Kind
 
 Array = NDArray[np.float64]
@@ -109,10 +110,16 @@ class Vote:
         return replace(self, members=members, bias=0.0)
 
     def parameters(self) -> dict[str, str]:
-        """The thresholds as string parameters of the vote's config, which the server reads."""
+        """The thresholds, and how the members are weighed, as string parameters of the vote's
+        config, which the server reads: by the latter it says what a verdict rests on."""
+        weights = {
+            WEIGHT + one.name: f"{one.weight:.6g}" for one in self.members if one.kind == "weight"
+        }
         return {
             "threshold_fake": f"{self.threshold_fake:g}",
             "threshold_real": f"{self.threshold_real:g}",
+            BIAS: f"{self.bias:.6g}",
+            **weights,
         }
 
     def save(self, path: Path, figures: Mapping[str, object]) -> None:

@@ -1,11 +1,14 @@
-"""The card step: put the evaluation's figures into the model card."""
+"""The card step: put the evaluation's figures into the model card, and how often the whole product
+was right into the config of the models that it was right with."""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
-from training.judge.card import renew
+from training.export.repository_writer import set_accuracy
+from training.judge.card import accuracy, renew
 
 
 def main(argv: list[str]) -> int:
@@ -15,6 +18,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--parity", type=Path, help="the export step's report")
     parser.add_argument("--product", type=Path, help="the product step's figures")
     parser.add_argument("--judged", type=Path, help="the judge step's figures")
+    parser.add_argument(
+        "--repo",
+        type=Path,
+        default=Path("triton_models"),
+        help="the models that --product is of",
+    )
     options = parser.parse_args(argv)
     renew(options.card, options.report, options.parity, options.product, options.judged)
+    if options.product:
+        set_accuracy(options.repo, accuracy(json.loads(options.product.read_text())))
     return 0

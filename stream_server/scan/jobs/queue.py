@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from stream_server import logs
 from stream_server.problem import ProblemError
 from stream_server.report.html import render
-from stream_server.report.model import Report
-from stream_server.report.words import headline
+from stream_server.report.model import Report, most_suspicious
+from stream_server.report.words import because, by_passage, headline
 from stream_server.scan.jobs.lock import FileLock
 from stream_server.scan.jobs.store import Scan, ScanStore
 from stream_server.scan.options import ScanOptions
@@ -294,11 +294,16 @@ class ScanQueue:
 
 
 def _detail(report: Report) -> str | None:
-    """What a list of scans says of one beside its verdict: why there is none, or that it does not
-    speak for the whole file."""
+    """What a list of scans says of one beside its verdict: why there is none, that it does not
+    speak for the whole file, or what it rests on."""
     if report.error is not None:
         return str(report.error["detail"])
-    return headline(report) if report.status == "incomplete" else None
+    decisive = most_suspicious(report.faces)
+    if report.status == "incomplete" or decisive is None:
+        return headline(report)
+    found = headline(report).removeprefix("Unsure: ") if report.verdict == "unsure" else ""
+    why = "" if by_passage(report) else because(decisive.verdict, decisive.grounds)
+    return f"{found[:1].upper()}{found[1:]} {why}".strip() or None
 
 
 def described(

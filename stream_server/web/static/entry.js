@@ -1,12 +1,15 @@
 // Getting in: the token of the printed link, or the ticket that the extension brings, becomes a cookie that scripts cannot read. And what
 // the pages need besides: the words that they share with the extension.
 
-import { setWords } from "../extension/shared/words.js";
+import { parseAccuracy } from "../extension/protocol/messages.js";
+import { accuracyWords, setWords } from "../extension/shared/words.js";
 
 /**
  * @typedef {object} Info what the server says of itself
  * @property {string} engine
  * @property {boolean} fallback
+ * @property {number} sample_hz
+ * @property {unknown} accuracy
  * @property {{fake: number, real: number}} thresholds of the probability
  */
 
@@ -72,4 +75,12 @@ export async function askServer() {
   } catch {
     return "unreachable";
   }
+}
+
+/** Say on the page how often the models were right. @param {Info|string} answer */
+export function showAccuracy(answer) {
+  const line = document.getElementById("accuracy");
+  if (!line) return;
+  line.textContent = typeof answer === "string" ? "" : accuracyWords(parseAccuracy(answer.accuracy));
+  line.hidden = line.textContent === "";
 }

@@ -5,7 +5,7 @@ import { Overlay } from "../extension/overlay/overlay.js";
 import { byId, contextOf } from "../extension/shared/dom.js";
 import { openDirect } from "../extension/transport/direct.js";
 import { VideoSession } from "../extension/watch/session.js";
-import { askForToken, askServer, enterByLink, fetchWords } from "./entry.js";
+import { askForToken, askServer, enterByLink, fetchWords, showAccuracy } from "./entry.js";
 import { Sources, explain } from "./source.js";
 
 /** @typedef {import("./source.js").Kind} Kind */
@@ -27,8 +27,9 @@ async function showServer() {
   line.dataset.state = typeof answer === "string" ? "trouble" : "ready";
   if (answer === "unauthorised") text.textContent = "The server is running; this page is not let in yet";
   else if (answer === "unreachable") text.textContent = "The server does not answer";
-  else if (answer.fallback) text.textContent = "Server ready, on its stand-in engine: Triton does not answer";
-  else text.textContent = `Server ready, ${answer.engine} engine`;
+  else if (answer.fallback) text.textContent = "Server ready, but slower than it should be: Triton does not answer";
+  else text.textContent = "Server ready";
+  showAccuracy(answer);
   return typeof answer !== "string";
 }
 

@@ -1,6 +1,7 @@
 // One file in the list of the page /scan.
 
-import { percent, say } from "../extension/shared/words.js";
+import { icon } from "../extension/overlay/look.js";
+import { shareWords, verdictWords } from "../extension/shared/words.js";
 
 /** @typedef {import("./scan-server.js").Scan} Scan */
 
@@ -64,11 +65,9 @@ export class Row {
     if (scan.status === "failed") {
       this.say("Not checked", [scan.detail && `${scan.detail}.`, expires].filter(Boolean).join(" "));
     } else {
-      const verdict = say(`verdict_${scan.verdict ?? "not_enough_evidence"}`);
-      const probability = scan.probability;
-      const shown = probability === null ? "" : `, ${percent(probability)}`;
-      this.say(verdict + shown, [scan.detail, expires].filter(Boolean).join(" "));
+      this.say(verdictOf(scan), [scan.detail, expires].filter(Boolean).join(" "));
       this.element.dataset.verdict = scan.verdict ?? "";
+      this.part(".state").prepend(icon(scan.verdict ?? "not_enough_evidence"));
     }
     const link = /** @type {HTMLAnchorElement} */ (this.part(".report"));
     link.href = `v1/scans/${scan.id}/report.html`;
@@ -114,6 +113,14 @@ export class Row {
     this.button.textContent = text;
     this.button.setAttribute("aria-label", `${text} ${this.name}`);
   }
+}
+
+/** @param {Scan} scan */
+function verdictOf({ verdict, probability }) {
+  const known = verdict ?? "not_enough_evidence";
+  // Of a file that leans real a passage may look fake: what is beside this says so.
+  const leansReal = known === "unsure" && (probability ?? 0) < 0.5;
+  return [verdictWords(known, leansReal ? null : probability), shareWords(known, probability)].filter(Boolean).join(", ");
 }
 
 /** @param {number} seconds */

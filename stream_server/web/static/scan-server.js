@@ -9,7 +9,7 @@
  * @property {number|null} left_s
  * @property {number|null} ahead
  * @property {number|null} expires in Unix seconds
- * @property {string|null} verdict
+ * @property {import("../extension/protocol/messages.js").Verdict|null} verdict
  * @property {number|null} probability
  * @property {string|null} detail
  */

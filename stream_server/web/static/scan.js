@@ -1,7 +1,7 @@
 // The page `/scan`: uploads files, follows their scans and keeps the list of results.
 
 import { byId } from "../extension/shared/dom.js";
-import { askForToken, askServer, enterByLink, fetchWords, named } from "./entry.js";
+import { askForToken, askServer, enterByLink, fetchWords, named, showAccuracy } from "./entry.js";
 import { Row } from "./scan-row.js";
 import { follow, forget, history, upload } from "./scan-server.js";
 
@@ -88,7 +88,11 @@ async function showHistory() {
   byId("entry", HTMLElement).hidden = answer !== "unauthorised";
   drop.hidden = answer === "unauthorised";
   if (answer === "unreachable") note.textContent = "The server does not answer.";
+  showAccuracy(answer);
   if (typeof answer === "string") return;
+  for (const option of byId("window", HTMLSelectElement).options) {
+    if (Number(option.value) > 0) option.textContent = `${Number(option.value) / answer.sample_hz} seconds`;
+  }
   for (const scan of await history()) {
     if (shown.has(scan.id)) continue;
     const row = new Row(template, scan.file);

@@ -12,7 +12,7 @@ const MODULES = FILES.filter((file) => file.endsWith(".js"));
 const MAY_IMPORT = new Map(
   Object.entries({
     protocol: [],
-    shared: [],
+    shared: ["protocol"],
     capture: ["protocol", "shared"],
     overlay: ["protocol", "shared"],
     transport: ["capture", "protocol", "shared"],

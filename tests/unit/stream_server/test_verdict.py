@@ -29,7 +29,9 @@ def test_one_odd_window_raises_no_alarm() -> None:
 
 
 def test_the_first_score_alone_is_not_enough_for_an_alarm() -> None:
-    assert run([0.99, 0.99]) == ["unsure", "likely_fake"]
+    # Nor is the face called unsure, or anything, a moment before it is called likely fake.
+    assert run([0.99, 0.99]) == ["gathering", "likely_fake"]
+    assert run([0.6] * 4 + [0.999999])[3:] == ["unsure", "unsure"]
 
 
 def test_scores_around_the_line_do_not_flicker() -> None:

@@ -1,6 +1,6 @@
 // The words of the page: states, reasons, times.
 
-import { percent, say } from "../../extension/shared/words.js";
+import { verdictWords as inWords, shareWords } from "../../extension/shared/words.js";
 
 /** @typedef {import("./server.js").Monitor} Monitor */
 /** @typedef {import("./server.js").Face} Face */
@@ -60,8 +60,8 @@ export function facesWords(faces) {
 
 /** @param {Verdict} verdict @param {number|null} probability */
 export function verdictWords(verdict, probability) {
-  const words = say(`verdict_${verdict}`).toLowerCase();
-  return probability === null ? words : `${words}, ${percent(probability)}`;
+  const share = shareWords(verdict, probability);
+  return [inWords(verdict, probability).toLowerCase(), share].filter(Boolean).join(", ");
 }
 
 /** @param {number} seconds Unix time */

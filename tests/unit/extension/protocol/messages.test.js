@@ -68,6 +68,7 @@ test("a verdict with a face and one that cannot be judged", () => {
     samples: 20,
     reasons: [],
     members: { grain: 0.9 },
+    grounds: [{ member: "grain", looks_at: "noise", share: 1 }],
   });
   assert.equal(small.probability, null);
   assert.deepEqual(small.reasons, ["small_face"]);

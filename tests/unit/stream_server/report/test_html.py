@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image as Pillow
 
+from stream_server.accuracy import Accuracy
+from stream_server.grounds import Ground
 from stream_server.report import words
 from stream_server.report.html import content_policy, render
 from stream_server.report.model import FaceReport, Picture, QualitySummary, Report, at_least
@@ -77,7 +79,7 @@ def test_it_says_everything_in_words() -> None:
     page = render([report(face())])
     for part in (
         "The face is likely fake.", "91 %", "0:03 to 0:11", "What was not analysed",
-        "The sound was not judged.", "How each model voted", "Content credentials", "None.",
+        "The sound was not judged.", "Content credentials", "None.",
         "100 of 101 looks", "blurred (1)", "140 analysed of 420", "does not judge sound",
     ):  # fmt: skip
         assert part in page, part
@@ -117,17 +119,26 @@ def test_every_abstention_has_its_reason_in_words() -> None:
         assert text in page and "Cannot tell" in page
 
 
-def test_a_generated_head_is_told_from_a_swap_by_what_outweighs_the_rest() -> None:
-    heads = words.QUESTIONS["generated_heads"]
-
-    def line(heads_say: float, verdict: str = "likely_fake") -> str:
-        members = {"spatial": 0.9, "generated_heads": heads_say}
-        return words.face_line(face(probability=0.91, verdict=verdict, members=members))
-
-    # 1 - (1 - 0.7)(1 - 0.7) is 0.91: above 0.7 it is the other question that decides.
-    assert heads in line(0.71) and heads not in line(0.69)
-    assert heads not in line(0.71, "unsure")
-    assert heads not in words.face_line(face(probability=0.91, members={"spatial": 0.9}))
+def test_a_verdict_says_what_it_rests_on_and_which_way_it_leans() -> None:
+    texture, movement = Ground("a", "texture", 0.61), Ground("b", "movement", -0.39)
+    line = words.face_line(face(grounds=(texture, movement)))
+    assert line.startswith("Likely fake, probability of manipulation 91 %. The texture of the face")
+    between = face(probability=0.6, verdict="unsure", grounds=(texture, movement), stretches=())
+    assert words.face_line(between).startswith("Leans fake, ") and "The signs differ" in (
+        words.face_line(between)
+    )
+    told = report(between, probability=0.6, verdict="unsure", accuracy=Accuracy(140, 6, 83, 43, 89))
+    page = render([told])
+    for part in (
+        "it leans fake", "Texture of the face", "61 % for fake", "39 % for real",
+        "flagged 43 of 83 fakes", "10 a second; a verdict looks back on 2 s",
+    ):  # fmt: skip
+        assert part in page, part
+    assert "passage stands out" not in page and "engine" not in page and "samples" not in page
+    passing = face(probability=0.1, verdict="unsure")
+    page = render([report(passing, probability=0.1, verdict="unsure")])
+    assert "a passage looks manipulated" in page and "passage stands out" in page
+    assert "Unsure, probability of manipulation 10 %" in page and "Leans" not in page
 
 
 def test_names_cannot_put_markup_into_the_page() -> None:

@@ -63,7 +63,7 @@ def test_a_face_with_too_few_samples_decides_nothing() -> None:
 def test_a_face_that_looked_fake_in_brief_is_no_clean_bill() -> None:
     found = report(face(1, [0.1] * 40), face(2, [0.99] * 5, good=10))
     assert found.verdict == "unsure" and found.faces[1].probability is None
-    assert found.left_out[-1].startswith("Face 2, at 0:00, looked manipulated in the 10 samples")
+    assert found.left_out[-1].startswith("Face 2, at 0:00, looked manipulated in the 10 looks")
 
 
 def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:
@@ -90,7 +90,7 @@ def test_the_reasons_are_the_gates_that_kept_it_from_being_judged() -> None:
 
 def test_what_was_not_looked_at_is_said() -> None:
     text = " ".join(report(face(1, [0.1] * 40), duration=21600.0, budget=600).left_out)
-    assert "budget of 600 samples" in text and "6:00:00" in text
+    assert "budget of 600 looks" in text and "6:00:00" in text
     counts = [ReadCounts(100, damaged=7, last=12.0)]
     found = report(face(1, [0.1] * 40), duration=12.0, broken_off=48.0, crowded=4, counts=counts)
     text = " ".join(found.left_out)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+from stream_server.engine import ModelRepository
+from stream_server.grounds import Voting
+from stream_server.resources import models_dir
+from training.judge.served_vote import served_vote
+
+VOTING = Voting({"a": "texture", "b": "movement", "q": "generated_head"}, {"a": 1.0, "b": 0.5},
+                -0.6, frozenset({"q"}))  # fmt: skip
+
+
+def logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def test_shares_are_parts_of_the_votes_own_log_odds() -> None:
+    """By the vote that is served: what the members come to is what its graph comes to."""
+    repository = ModelRepository.load(models_dir())
+    voting, vote = Voting.of(repository), served_vote(models_dir())
+    for values in itertools.product((0.03, 0.4, 0.95), repeat=len(vote.names)):
+        members = dict(zip(vote.names, values, strict=True))
+        raw = [[(logit(members[one.name]) - one.shift) / one.scale] for one in vote.members]
+        wanted = float(vote.logit(raw)[0])
+        assert sum(voting._parts(members).values()) == pytest.approx(wanted, abs=1e-3)
+
+
+def test_the_strongest_is_first_and_what_speaks_against_is_below_0() -> None:
+    found = VOTING.grounds({"a": 0.95, "b": 0.2, "q": 0.1})
+    assert found[0].member == "a" and found[0].looks_at == "texture"
+    assert {one.member for one in found if one.share < 0} == {"b"}
+    assert sum(abs(one.share) for one in found) == pytest.approx(1)
+
+
+def test_a_member_that_counts_by_itself_lifts_the_result_and_never_lowers_it() -> None:
+    low, high = (
+        {one.member: one.share for one in VOTING.grounds({"a": 0.5, "b": 0.5, "q": q})}["q"]
+        for q in (0.01, 0.9)
+    )
+    assert 0 < low < 0.1 and high > 0.7
+
+
+def test_certainty_and_nothing_to_explain_are_no_errors() -> None:
+    assert VOTING.grounds({"a": 1.0, "b": 0.0, "q": 1.0})[0].share > 0
+    assert VOTING.grounds({}) == () == Voting().grounds({"a": 0.9})
