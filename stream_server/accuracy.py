@@ -43,4 +43,4 @@ class Accuracy:
 def told_of(parameters: Mapping[str, str]) -> dict[str, int] | None:
     """The figures as clients are told them. Raises what ``Accuracy.of`` raises."""
     found = Accuracy.of(parameters)
-    return found and found.as_json()
+    return None if found is None else found.as_json()

@@ -1,5 +1,6 @@
 // The card that opens on a click on a face's label: what is known, from whom, and what is not.
 
+import { keepFrom } from "./events.js";
 import { LOOKS, icon } from "./look.js";
 import { wordsFor } from "./chip.js";
 import { HeatView } from "./heat.js";
@@ -27,13 +28,10 @@ export class Card {
     this.element.hidden = true;
     this.element.setAttribute("role", "dialog");
     this.element.tabIndex = -1;
-    this.element.addEventListener("keydown", (event) => {
-      event.stopPropagation();
-      if (event.key === "Escape") this.close();
+    keepFrom(this.element, []);
+    this.element.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") this.close();
     });
-    for (const type of ["click", "dblclick", "keyup", "keypress"]) {
-      this.element.addEventListener(type, (event) => event.stopPropagation());
-    }
     this.timeline = document.createElement("canvas");
     this.strip = document.createElement("canvas");
     this.strip.className = "strip";

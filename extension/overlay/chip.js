@@ -1,7 +1,9 @@
 // The label of one face: a real button, so that keyboards and screen readers reach it.
 
 import { LOOKS, icon } from "./look.js";
+import { keepFrom } from "./events.js";
 import { moveTo } from "./mark.js";
+import { labelSpot } from "./spots.js";
 import { drawTimeline } from "./timeline.js";
 import { reasonWords, say, shareWords, verdictWords } from "../shared/words.js";
 
@@ -19,8 +21,6 @@ import { reasonWords, say, shareWords, verdictWords } from "../shared/words.js";
  */
 
 const TEXT_EVERY_MS = 500;
-const GAP = 6;
-const EDGE = 4;
 /** Of the ring around a label that has the focus, CSS pixels. */
 const RING = 4;
 
@@ -47,17 +47,18 @@ export class Chip {
     this.percent = document.createElement("span");
     this.percent.className = "percent";
     this.spark = document.createElement("canvas");
-    this.button.addEventListener("click", (event) => {
-      event.stopPropagation();
-      onClick();
-    });
+    this.details = document.createElement("span");
+    this.details.className = "details";
+    this.details.textContent = say("details");
+    keepFrom(this.button);
+    this.button.addEventListener("click", onClick);
     layer.append(this.button);
     /** @type {Verdict|null} */
     this.verdict = null;
     this.textAt = -Infinity;
     this.width = 0;
     this.height = 0;
-    /** @type {"above"|"below"|"inside"} */
+    /** @type {import("./spots.js").Side} */
     this.side = "above";
     this.x = 0;
     this.y = 0;
@@ -76,7 +77,7 @@ export class Chip {
       this.verdict = told.verdict;
       this.button.dataset.verdict = told.verdict;
       this.button.style.setProperty("--colour", LOOKS[told.verdict].colour);
-      this.button.replaceChildren(icon(told.verdict), this.words, this.percent, this.spark);
+      this.button.replaceChildren(icon(told.verdict), this.words, this.percent, this.spark, this.details);
     }
     const words = wordsFor(told);
     const share = told.held ? "" : shareWords(told.verdict, told.probability);
@@ -85,7 +86,7 @@ export class Chip {
     this.button.toggleAttribute("data-wordy", told.probability === null);
     this.button.toggleAttribute("data-plain", told.probability === null);
     this.button.setAttribute("aria-label", share ? `${words}, ${share}` : words);
-    this.button.title = words;
+    this.button.title = `${words}. ${say("card_label")}`;
     this.measure();
     drawTimeline(this.spark, points, { grid: false });
   }
@@ -96,39 +97,19 @@ export class Chip {
   }
 
   /**
-   * Above the box where there is room, else below, else inside its top edge; beside chips that
-   * stand there already, never on them.
+   * By the box, beside what stands there already.
    * @param {Rect} box within the stage
    * @param {{width: number, height: number}} stage
    * @param {Rect[]} taken
+   * @param {Rect[]} eyes of every face
    * @param {{x: number, y: number}} layer where the layer is within the stage
    * @param {boolean} gliding whether the layer glides there
    * @returns {Rect}
    */
-  place(box, stage, taken, layer, gliding) {
+  place(box, stage, taken, eyes, layer, gliding) {
     const { width, height } = this;
-    const lowest = stage.height - height - EDGE;
-    const spots = {
-      above: box.y - height - GAP,
-      below: box.y + box.height + GAP,
-      inside: Math.max(EDGE, box.y + GAP),
-    };
-    // The side in use gets a little grace, so that a face at the limit does not make it hop.
-    /** @param {"above"|"below"|"inside"} side */
-    const fits = (side) => {
-      const grace = side === this.side ? GAP : 0;
-      return spots[side] >= EDGE - grace && spots[side] <= lowest + grace;
-    };
-    this.side = fits("above") ? "above" : fits("below") ? "below" : "inside";
-    const x = Math.max(EDGE, Math.min(stage.width - width - EDGE, box.x));
-    let y = Math.max(EDGE, Math.min(lowest, spots[this.side]));
-    for (const other of taken) {
-      const meets = x < other.x + other.width && other.x < x + width;
-      if (meets && y < other.y + other.height && other.y < y + height) {
-        const under = other.y + other.height + 2;
-        y = under <= lowest ? under : Math.max(EDGE, other.y - height - 2);
-      }
-    }
+    const { x, y, side } = labelSpot(this, box, stage, taken, eyes, this.side);
+    this.side = side;
     return this.stand({ x, y, width, height }, layer, gliding);
   }
 

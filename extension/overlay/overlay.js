@@ -7,6 +7,7 @@ import { boxAround, elementOf, placementOf } from "./layout.js";
 import { GLIDE_MS, Mark } from "./mark.js";
 import { OwnDrawing } from "./own_drawing.js";
 import { shownVerdict } from "./sensitivity.js";
+import { eyesOf } from "./spots.js";
 import { Stage } from "./stage.js";
 import { SteadyBox } from "./steady.js";
 import { remember } from "./timeline.js";
@@ -348,12 +349,13 @@ export class Overlay {
     /** @type {Rect[]} */
     const taken = this.corner.rect ? [this.corner.rect] : [];
     const faces = this.filmed ? shown.map(({ box }) => clearAround(box)) : [];
+    const eyes = shown.map(({ box }) => eyesOf(box));
     for (const { face, verdict, mark, chip, box: around } of shown) {
       const box = this.filmed ? clearAround(around) : around;
       const glides = mark.place(box, verdict, this.filmed);
       const rect = this.filmed
         ? chip.stand(clearSpot(chip, box, faces, taken, visible, this.stage.room), mark, glides)
-        : chip.place(box, visible, taken, mark, glides);
+        : chip.place(box, visible, taken, eyes, mark, glides);
       taken.push(rect);
       if (this.card.track === face.track) this.card.place(visible, box, rect);
     }

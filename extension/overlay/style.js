@@ -34,14 +34,16 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
   stroke-linecap: round; stroke-linejoin: round; flex: none; }
 .words { overflow: hidden; text-overflow: ellipsis; font-weight: 600; }
 .percent { font-variant-numeric: tabular-nums; color: #e4e7ec; }
-.chip canvas { grid-column: 1 / -1; width: 100%; height: 16px; margin-top: 2px; }
+.chip canvas { grid-column: 1 / 3; width: 100%; min-width: 0; height: 16px; margin-top: 2px; }
+.details { grid-column: 3; font-size: 11px; font-weight: 500; color: #e4e7ec; text-decoration: underline;
+  text-underline-offset: 2px; justify-self: end; }
 .chip[data-plain] :is(canvas, .percent) { display: none; }
 .stage[data-size="medium"] { font-size: 12px; }
 .stage[data-size="medium"] .chip { padding: 3px 7px 3px 5px; }
 .stage[data-size="medium"] .chip canvas { height: 12px; }
 .stage:is([data-size="small"], [data-size="tiny"]) { font-size: 11px; }
 .stage:is([data-size="small"], [data-size="tiny"]) .chip { padding: 2px 5px 2px 4px; gap: 0 4px; }
-.stage:is([data-size="small"], [data-size="tiny"]) .chip canvas { display: none; }
+.stage:is([data-size="small"], [data-size="tiny"]) :is(.chip canvas, .details) { display: none; }
 .stage:is([data-size="small"], [data-size="tiny"]) .words { font-weight: 500; }
 .stage:is([data-size="small"], [data-size="tiny"]) svg { width: 12px; height: 12px; }
 .stage[data-size="tiny"] .percent { display: none; }

@@ -173,7 +173,7 @@ def test_card_tells_what_is_known(live: Page) -> None:
     for part in (
         "probability that this face is manipulated",
         "30 s ago",
-        "tiny",
+        "picture of the face",
         "not judge sound",
     ):
         assert part in card

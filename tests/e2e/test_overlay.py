@@ -146,6 +146,9 @@ def test_label_can_be_clicked_in_a_fullscreen_player(page: Page, site: Site, cli
       const root = document.getElementById("root").attachShadow({{ mode: "open" }});
       root.innerHTML = '<div id="inner"><video src="{clip("still", "mp4")}" autoplay muted loop ' +
         'style="width:100%"></video></div>';
+      const video = root.querySelector("video");
+      for (const kind of ["click", "pointerdown", "mousedown", "mouseup", "dblclick", "keydown"])
+        root.querySelector("#inner").addEventListener(kind, () => video.pause());
     </script>"""
     page.goto(site.page("/player", player))
     eye = watch(page)
@@ -155,7 +158,11 @@ def test_label_can_be_clicked_in_a_fullscreen_player(page: Page, site: Site, cli
     page.wait_for_timeout(500)
     view = wait_for("the overlay in fullscreen", lambda: judged(eye))
     eye.click(view.chips[0].node)
-    wait_for("the card", lambda: (v := eye.only()) and v.card)
+    card = wait_for("the card", lambda: (v := eye.only()) and v.card)
+    assert "What counted in this result" in card and "tiny" not in card and "sample" not in card
+    for key in ("Enter", "Space"):  # close the card by its button, and open it by its label
+        page.keyboard.press(key)
+    assert not page.evaluate("video.paused"), "a click or a key on a label is nothing to the player"
     page.evaluate("document.exitFullscreen()")
     page.wait_for_timeout(500)
     wait_for("the overlay back on the page", lambda: judged(eye))
