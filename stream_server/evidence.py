@@ -98,10 +98,10 @@ class FaceEvidence:
         if self._seen and self._seen[-1][1]:
             self._seen.append((now, self._seen[-1][1]))
 
-    def resting(self, now: float, sight: Floats) -> frozenset[str]:
+    def resting(self, now: float, sight: Floats, share: float = 1.0) -> frozenset[str]:
         """The members that need not look at a sample at ``now``, in which the face has the
-        signature ``sight``."""
-        return self._looks.resting(now, self._attention.closeness(now, sight))
+        signature ``sight``; ``share`` of their looks are made."""
+        return self._looks.resting(now, share * self._attention.closeness(now, sight))
 
     def add(self, sample: Sample) -> None:
         """Append a sample to the window."""

@@ -263,6 +263,7 @@ class LiveStream:
             )
         frame = frame_of(image, header)
         unseen = self._whole_watch.note(frame)
+        self._stream.share = self._upkeep.share(self._clock())
         faces = await self._stream.analyse(frame)
         if epoch != self._epoch:
             self._drop("seek")

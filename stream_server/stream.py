@@ -94,6 +94,10 @@ class Stream:
     ``tracker`` and the crops run in ``executor`` (the loop's default if ``None``), the networks
     in ``scorer``. ``on_look`` is told of every face that is sampled, judged or not. One call of
     ``analyse`` at a time.
+
+    ``share`` is what part of its frames the machine has time for, 0 to 1. By so much looks and
+    searches are fewer a second: for each frame they stay as many, so that one that is rare costs no
+    more than others.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class Stream:
         on_look: Callable[[Look], None] = lambda look: None,
     ) -> None:
         self._tracker = tracker
+        self.share = 1.0
         self.options = options = options or StreamOptions()
         self._scorer = scorer
         self._policy = policy
@@ -199,7 +204,7 @@ class Stream:
         return {track.id: track.signature for track in self._tracker.tracks}
 
     def _look(self, sight: Sight, now: float) -> tuple[list[Track], list[Look | Unseen]]:
-        tracks = self._tracker.follow(sight, now)
+        tracks = self._tracker.follow(sight, now, self.share)
         if not self._rhythm.due(now):
             return tracks, []
         return tracks, [look_at(sight, track, self.options.quality) for track in tracks]
@@ -216,7 +221,7 @@ class Stream:
         together: dict[frozenset[str], list[Look]] = {}
         for look in looks:
             if not look.reasons:
-                resting = self._evidence[look.track].resting(now, look.sight)
+                resting = self._evidence[look.track].resting(now, look.sight, self.share)
                 together.setdefault(resting, []).append(look)
         answers = await asyncio.gather(
             *(

@@ -6,6 +6,7 @@ from collections import deque
 
 _SPAN = 3.0  # seconds that are looked back on
 _KEEPS_UP = 0.9  # of the frames that should be analysed
+_LEAST_SHARE = 0.1
 
 
 class Upkeep:
@@ -43,6 +44,13 @@ class Upkeep:
         due = min(len(self._came), self._wanted * self._span(now))
         # One may be in hand.
         return self.rate(now) * self._span(now) < _KEEPS_UP * due - 1
+
+    def share(self, now: float) -> float:
+        """What part of the frames that should be is analysed, 1 unless it is clearly fewer."""
+        if not self.behind(now):
+            return 1.0
+        due = min(len(self._came), self._wanted * self._span(now))
+        return max(self.rate(now) * self._span(now) / due, _LEAST_SHARE)
 
     def _span(self, now: float) -> float:
         elapsed = _SPAN if self._since is None else now - self._since

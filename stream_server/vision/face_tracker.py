@@ -1,8 +1,9 @@
 """Following faces over the frames of one video.
 
-Every few tenths of a second MTCNN looks at the whole (downscaled) picture. In between, optical
-flow carries each face along and the O-Net alone, a third of a millisecond a face, confirms it
-and measures its landmarks anew. The end of a shot, a gap in time, or a face that suddenly looks
+Every few tenths of a second MTCNN looks at the whole (downscaled) picture: half as often while all
+faces that it found are followed, a quarter while nothing changes around them either. In between,
+optical flow carries each face along and the O-Net alone, a third of a millisecond a face, confirms
+it and measures its landmarks anew. The end of a shot, a gap in time, or a face that suddenly looks
 like somebody else ends a track, so that what is collected along a track is always one person.
 
 A moment may show parts of the video only: each face is followed in the finest picture that holds
@@ -23,10 +24,14 @@ from stream_server.vision.identity import signature
 from stream_server.vision.search import FaceSearch, together
 from stream_server.vision.shots import Shot
 from stream_server.vision.sight_shots import SightShots
+from stream_server.vision.surroundings import Surroundings
 from stream_server.vision.track import Track
 from stream_server.vision.types import Detections, Floats, Image
 from stream_server.vision.views import Sight, View, finest
 
+# Times as long as ``detect_every`` that the next search may wait:
+_FOLLOWED = 2  # while all faces are followed,
+_STILL = 4  # and while nothing changes around them
 _LONGEST_PATIENCE = 6.0  # seconds: after longer it is a new sight, however slow the source
 UNSEEN = 3.0
 """Seconds without the whole after which what no picture shows is no longer taken to be there."""
@@ -41,11 +46,12 @@ def patience_at(rate: float) -> float:
 class FaceTracker:
     """Turns the frames of one video into tracks; one instance a video.
 
-    ``detect_every`` (seconds of media time) is how often the whole picture is searched: a larger
-    value saves time and lets new faces wait. ``patience`` is how long a face may go unconfirmed
-    before its track ends, longer where pictures come slowly. ``longest_side`` bounds the picture
-    that is searched: smaller is faster and misses small faces. ``max_faces`` bounds the tracks; the
-    largest faces are kept, and ``crowded`` tells how many faces the last search found beyond it.
+    ``detect_every`` (seconds of media time) is how often the whole picture is searched while nobody
+    is followed: a larger value saves time and lets new faces wait. ``patience`` is how long a face
+    may go unconfirmed before its track ends, longer where pictures come slowly. ``longest_side``
+    bounds the picture that is searched: smaller is faster and misses small faces. ``max_faces``
+    bounds the tracks; the largest faces are kept, and ``crowded`` tells how many faces the last
+    search found beyond it.
     """
 
     def __init__(
@@ -60,8 +66,10 @@ class FaceTracker:
         self.detect_every = detect_every
         self.patience = patience
         self.longest_side = longest_side
+        self._search_every = detect_every
         self._search = FaceSearch(detector, max_faces)
         self._shots = SightShots()
+        self._surroundings = Surroundings()
         self._pace = Pace()
         self._tracks: list[Track] = []
         self._numbers = count(1)
@@ -102,11 +110,12 @@ class FaceTracker:
         """
         return self.follow(Sight.of(image), media_time)
 
-    def follow(self, sight: Sight, media_time: float) -> list[Track]:
+    def follow(self, sight: Sight, media_time: float, share: float = 1.0) -> list[Track]:
         """Like ``update``, with all pictures of one moment. A face that none of them holds counts
-        as visible for as long as nothing speaks against it."""
+        as visible for as long as nothing speaks against it. ``share`` of the searches are made."""
         if media_time < self._time:
             raise ValueError(f"media_time {media_time} comes after {self._time}")
+        self._search_every = self.detect_every / share
         views = [view.shrunk(self.longest_side) for view in sight.views]
         self._adapt_to_size(sight.size)
         self._pace.note(media_time)
@@ -155,7 +164,14 @@ class FaceTracker:
     def _search_due(self, now: float, lost: bool, searched: float) -> bool:
         # A lost face is looked for at once, but a face that stays away must not cost a search
         # in every frame.
-        return now - searched >= (self.detect_every / 4 if lost else self.detect_every)
+        return now - searched >= (self._search_every / 4 if lost else self._search_every)
+
+    def _whole_search_due(self, whole: View, now: float, lost: bool) -> bool:
+        since = (now - self._searched) / self._search_every
+        if lost or not self._tracks or since >= _STILL:
+            return self._search_due(now, lost, self._searched)
+        boxes = np.array([track.box for track in self._tracks], np.float32)
+        return since >= _FOLLOWED and self._surroundings.changed(whole.image, whole.inwards(boxes))
 
     def _carry(self, luma: list[View]) -> bool:
         """Move every track by the flow since the last frame; whether one could not be moved."""
@@ -182,8 +198,9 @@ class FaceTracker:
         if lost and self._search_due(now, lost, self._parts_searched):
             found = self._look_in_cut_outs(views, now)
         whole = next((view for view in views if view.covers), None)
-        if whole is not None and self._search_due(now, lost, self._searched):
+        if whole is not None and self._whole_search_due(whole, now, lost):
             self._searched = now
+            self._surroundings.searched(whole.image)
             everywhere = self._search.whole(whole)
             found.append(self._search.sharpened(everywhere, views, self._size))
         return together(found)

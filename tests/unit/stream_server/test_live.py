@@ -31,6 +31,7 @@ class SlowStream:
 
     def __init__(self) -> None:
         self.seen: list[float] = []
+        self.share = 1.0
         self.resets = 0
         self.media_time = -np.inf
         self.options = StreamOptions()
@@ -236,9 +237,10 @@ async def test_an_engine_that_is_too_slow_is_shared_evenly_and_every_stream_is_t
         assert sum(counts) == 180 and max(counts) - min(counts) <= 2
         assert all(live.degraded for live in lives)
         assert [live.rate for live in lives] == pytest.approx([10 / 3] * 6, abs=0.8)
+        assert [stream.share for stream in streams] == pytest.approx([1 / 3] * 6, abs=0.08)
         assert max(message["lag_ms"] for message in sent) <= 200
         await play(50, lives[:1])
-        assert not lives[0].degraded and lives[0].rate > 9
+        assert not lives[0].degraded and lives[0].rate > 9 and streams[0].share == 1
     finally:
         for task in tasks:
             task.cancel()

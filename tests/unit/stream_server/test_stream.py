@@ -172,6 +172,27 @@ async def test_a_member_with_a_rate_looks_less_often_once_the_verdict_is_there(
     assert [faces[0].samples for faces in answers] == [min(i + 1, 20) for i in range(60)]
 
 
+async def test_a_stream_that_gets_few_turns_has_as_few_looks_and_searches_a_frame(
+    detector: FaceDetector, portrait: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[float] = []
+    found = detector.detect
+    monkeypatch.setattr(
+        detector,
+        "detect",
+        lambda *a: (searches.append(0), found(*a))[1],  # type: ignore[func-returns-value]
+    )
+    counted = {}
+    for fps, share in ((10.0, 1.0), (2.0, 0.2)):
+        scorer = FakeScorer(rates={"half": 5.0})
+        stream = Stream(FaceTracker(detector), scorer, POLICY, StreamOptions(settled=1.0))
+        stream.share = share
+        searches.clear()
+        await play(stream, portrait, 40, fps=fps)
+        counted[fps] = (scorer.looked["half"], len(searches))
+    assert counted[2.0] == pytest.approx(counted[10.0], abs=2)
+
+
 async def test_a_new_face_is_looked_at_by_all_beside_one_that_has_its_verdict(
     detector: FaceDetector, portrait: Any
 ) -> None:

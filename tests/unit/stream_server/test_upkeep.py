@@ -31,6 +31,8 @@ def test_a_stream_is_behind_where_it_is_analysed_less_often_than_it_should_be(
 ) -> None:
     upkeep = watched(came, analysed)
     assert upkeep.behind(20.0) is behind
+    share = analysed / min(came, 10) if behind else 1
+    assert upkeep.share(20.0) == pytest.approx(share, abs=0.05)
     assert upkeep.rate(20.0) == pytest.approx(analysed, abs=0.5)
 
 
@@ -43,7 +45,7 @@ def test_nothing_is_said_before_there_is_anything_to_tell() -> None:
 
 def test_what_stopped_is_not_behind() -> None:
     upkeep = watched(10, 5)
-    assert not upkeep.behind(30.0)
+    assert not upkeep.behind(30.0) and upkeep.share(30.0) == 1
     assert upkeep.rate(30.0) == 0
 
 
