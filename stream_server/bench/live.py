@@ -51,6 +51,8 @@ class _Client:
 
     lags: list[float] = field(default_factory=list)
     sent: int = 0
+    sent_bytes: int = 0
+    told_bytes: int = 0
     verdicts: int = 0
     scored: int = 0
     errors: list[str] = field(default_factory=list)
@@ -162,6 +164,10 @@ async def _measure(
         "frames_sent": sum(client.sent for client in clients),
         "verdicts": sum(client.verdicts for client in clients),
         "with_probability": sum(client.scored for client in clients),
+        "bytes_per_frame": _mean(sum(c.sent_bytes for c in clients), sum(c.sent for c in clients)),
+        "bytes_per_verdict": _mean(
+            sum(c.told_bytes for c in clients), sum(c.verdicts for c in clients)
+        ),
         "verdicts_per_s_slowest": round(min(c.verdicts for c in clients) / elapsed, 2),
         "verdicts_per_s_fastest": round(max(c.verdicts for c in clients) / elapsed, 2),
         "verdicts_per_s_median": round(statistics.median(c.verdicts for c in clients) / elapsed, 2),
@@ -206,7 +212,9 @@ async def _stream(
                 "width": 640,
                 "height": 360,
             }
-            await socket.send(protocol.pack_frame(header, picture))
+            message = protocol.pack_frame(header, picture)
+            client.sent_bytes += len(message) * measuring.is_set()
+            await socket.send(message)
         reader.cancel()
 
 
@@ -218,9 +226,14 @@ async def _read(socket: ClientConnection, client: _Client, measuring: asyncio.Ev
         if message["type"] == "verdict":
             client.lags.append(time.monotonic() * 1000 - message["captured_at"])
             client.verdicts += 1
+            client.told_bytes += len(text)
             client.scored += any(face["probability"] is not None for face in message["faces"])
         elif message["type"] == "error":
             client.errors.append(message["message"])
+
+
+def _mean(total: int, count: int) -> int | None:
+    return round(total / count) if count else None
 
 
 def _percentile(ordered: list[float], share: float) -> float | None:

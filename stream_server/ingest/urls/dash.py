@@ -86,7 +86,10 @@ class DashTranslator:
             begun.append((one, start))
             start += _seconds(one.get("duration"))
         at = self._now() - _time(root.get("availabilityStartTime")) if live else math.inf
-        period, start = [pair for pair in begun if pair[1] <= at][-1:][0] if live else begun[0]
+        on = [pair for pair in begun if pair[1] <= at]
+        if not on:
+            raise SourceGoneError("the programme has not begun yet")
+        period, start = on[-1] if live else begun[0]
         name = period.get("id") or str(start)
         if self._period not in (None, name):
             raise SourceGoneError("the next period of the programme begins")

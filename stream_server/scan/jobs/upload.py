@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -16,9 +17,12 @@ from starlette.requests import Request
 
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 
+# It warns of each byte that it does not expect, and whoever sends them is told anyway.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 _FIELDS = ("window", "keep")
 _MAX_FIELD = 64
 _MAX_HEADERS = 8 * 1024
+_MAX_BOUNDARY = 70  # RFC 2046, 5.1.1
 FORM_BYTES = 64 * 1024  # that the form around a file may take
 _SPARE = 64 * 1024 * 1024  # bytes that are left free on the disk
 
@@ -152,6 +156,9 @@ def _boundary(request: Request) -> bytes:
     boundary = kind.get_param("boundary")
     if kind.get_content_type() != "multipart/form-data" or not isinstance(boundary, str):
         raise UnusableError("bad_form", "the body must be multipart/form-data with a file", 415)
+    if not 1 <= len(boundary) <= _MAX_BOUNDARY:
+        said = f"the form's boundary has {len(boundary)} characters, not 1 to {_MAX_BOUNDARY}"
+        raise UnusableError("bad_form", said, 400)
     return boundary.encode("latin-1", "replace")
 
 

@@ -1,0 +1,1 @@
+"""What many viewers ask of many servers: ``python -m benchmarks.fleet``."""
