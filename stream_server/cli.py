@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import shtab
 
 from stream_server import __version__
 from stream_server.scan.options import DEFAULT_WINDOW, FAIL_ON
@@ -14,7 +18,7 @@ from stream_server.settings import ENGINES, Settings, SettingsError, load
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 fine, 1 found wanting, 2 unusable)."""
-    options = _parser().parse_args(arguments)
+    options = _parsed(arguments)
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
@@ -24,12 +28,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line; an option that is none is answered with the usage of its own command."""
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        options.parser.error(_unknown(unknown[0], options.parser))
+    return options
+
+
+def _unknown(given: str, parser: argparse.ArgumentParser) -> str:
+    known = [name for action in parser._actions for name in action.option_strings]
+    close = difflib.get_close_matches(given.split("=")[0], known, 1)
+    meant = f"; did you mean {close[0]}?" if close else ""
+    return f"{given} is no option of {parser.prog}{meant}"
+
+
+class _Command(argparse.ArgumentParser):
+    """The parser of one command, which what is parsed knows."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.set_defaults(parser=self)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fakelight", description="Live face-manipulation warnings on any web video."
     )
     parser.add_argument("--version", action="version", version=f"fakelight {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Command)
 
     serve = commands.add_parser("serve", help="serve the live page and the browser extension")
     serve.add_argument("--host", help="address to listen on (default 127.0.0.1)")
@@ -44,15 +71,26 @@ def _parser() -> argparse.ArgumentParser:
 
     scan = commands.add_parser("scan", help="check videos and pictures before posting them")
     scan.add_argument(
-        "inputs", nargs="+", metavar="FILE|URL|DIR", help="a file, an http(s) address or a folder"
+        "inputs",
+        nargs="+",
+        metavar="FILE|URL|DIR|-",
+        help="a file, an http(s) address, a folder, or - for standard input",
     )
-    scan.add_argument("--json", metavar="PATH", help="write the report there; - for stdout")
+    scan.add_argument(
+        "--json",
+        metavar="PATH",
+        help="write the report there, of several files a list; - for stdout",
+    )
+    scan.add_argument(
+        "--jsonl", metavar="PATH", help="the same, one report a line for any number of files"
+    )
     scan.add_argument("--html", type=Path, metavar="PATH", help="write a page to read and print")
+    scan.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
     scan.add_argument(
         "--window",
         default=DEFAULT_WINDOW,
         metavar="N",
-        help="samples a verdict looks back on: 20, 40, 60, 80, 100 or auto (default 20)",
+        help="looks that a verdict is made of: 20, 40, 60, 80, 100 or auto (default 20)",
     )
     scan.add_argument(
         "--sample-hz", type=float, metavar="HZ", help="samples per second (default 10)"
@@ -117,6 +155,10 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="say what is wrong with this installation")
     doctor.set_defaults(run=_doctor)
+
+    completion = commands.add_parser("completion", help="print what completes commands in a shell")
+    completion.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
+    completion.set_defaults(run=lambda options: _completion(options, parser))
     return parser
 
 
@@ -129,11 +171,13 @@ def _serve(options: argparse.Namespace) -> int:
 def _scan(options: argparse.Namespace) -> int:
     from stream_server.scan.command import ScanRequest, scan
     from stream_server.scan.options import ScanOptions
+    from stream_server.scan.outputs import Outputs
 
     settings = _settings(options, "engine", "triton_url", "models", "sample_hz")
     chosen = ScanOptions.chosen(settings, options.window)
+    outputs = Outputs(options.json, options.jsonl, options.html)
     request = ScanRequest(
-        options.inputs, chosen, options.json, options.html, options.fail_on, options.ray
+        options.inputs, chosen, outputs, options.fail_on, options.ray, options.quiet
     )
     return scan(settings, request)
 
@@ -184,6 +228,11 @@ def _doctor(options: argparse.Namespace) -> int:
     from stream_server.commands.doctor import examine
 
     return examine(_settings(options))
+
+
+def _completion(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    sys.stdout.write(shtab.complete(parser, options.shell))
+    return 0
 
 
 def _settings(options: argparse.Namespace, *names: str) -> Settings:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from typing import TextIO
 
 from stream_server.engine import ModelRepository
-from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.report.model import Report, at_least
 from stream_server.scan.inputs import Input, expand
 from stream_server.scan.options import FailOn, ScanOptions
+from stream_server.scan.outputs import NO_OUTPUTS, Outputs
 from stream_server.scan.progress import Advance
 from stream_server.scan.scanner import open_scanner
-from stream_server.scan.terminal import TerminalProgress, tell
+from stream_server.scan.terminal import TerminalProgress, conclude, tell
 from stream_server.settings import Settings
 
 FLAGGED, UNUSABLE, TERMINATED = 3, 2, 143
@@ -28,23 +27,30 @@ FLAGGED, UNUSABLE, TERMINATED = 3, 2, 143
 
 @dataclass(frozen=True)
 class ScanRequest:
-    """A scan as the command line asks for it; ``json`` and ``html`` are where results go, ``ray``
-    is the address of the cluster to run on."""
+    """A scan as the command line asks for it; ``ray`` is the address of the cluster to run on;
+    ``quiet`` leaves out all words but those on what went wrong."""
 
     inputs: Sequence[str]
     options: ScanOptions
-    json: str | None = None
-    html: Path | None = None
+    outputs: Outputs = NO_OUTPUTS
     fail_on: FailOn = "likely_fake"
     ray: str | None = None
+    quiet: bool = False
+
+    @property
+    def told_on(self) -> TextIO:
+        """Where words go: not into results."""
+        return sys.stderr if self.outputs.takes_stdout else sys.stdout
 
 
 def scan(settings: Settings, request: ScanRequest) -> int:
     """Scan everything, write the results, and return the exit status.
 
     0 nothing flagged, 3 something at or above ``fail_on``, 2 an input or an output unusable. The
-    other inputs are scanned whatever happens to one, and 2 wins over 3.
+    other inputs are scanned whatever happens to one, and 2 wins over 3. Raises ``UnusableError``,
+    before anything is scanned, where the results cannot be written.
     """
+    request.outputs.check()
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, io.TextIOWrapper):
             out.reconfigure(errors="backslashreplace")  # no name ends a batch
@@ -65,14 +71,16 @@ def scan(settings: Settings, request: ScanRequest) -> int:
         status = FLAGGED
     if any(report.error is not None for report in reports):
         status = UNUSABLE
-    if not _write_results(request, reports):
+    if not request.outputs.write(reports, request.quiet):
         status = UNUSABLE
+    if not request.quiet:
+        conclude(reports, request.told_on)
     return status
 
 
 def _inputs(request: ScanRequest) -> list[Input]:
     inputs, passed_over = expand(request.inputs)
-    if passed_over:
+    if passed_over and not request.quiet:
         sys.stderr.write(
             f"fakelight: {passed_over} files in folders are not videos or pictures by their names"
             " and were passed over\n"
@@ -84,11 +92,11 @@ def _scan_on_cluster(settings: Settings, request: ScanRequest, address: str) -> 
     from stream_server.scan.on_ray import scan_on_cluster
 
     inputs = _inputs(request)
-    show = TerminalProgress()
+    show = TerminalProgress(quiet=request.quiet)
 
     def came(report: Report, done: int) -> None:
         show.clear()
-        tell(report, quiet=request.json == "-")
+        tell(report, request.told_on, request.quiet)
         show.show(f"{done}/{len(inputs)}", address, Advance(done / len(inputs), None))
 
     reports = scan_on_cluster(address, settings, inputs, request.options, came)
@@ -103,7 +111,7 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
     with suppress(NotImplementedError, ValueError, RuntimeError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
     async with open_scanner(settings) as scanner:
-        show = TerminalProgress()
+        show = TerminalProgress(quiet=request.quiet)
         reports = []
         for number, one in enumerate(inputs, start=1):
             reports.append(
@@ -112,35 +120,5 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
                 )
             )
             show.clear()
-            tell(reports[-1], quiet=request.json == "-")
+            tell(reports[-1], request.told_on, request.quiet)
         return reports
-
-
-def _write_results(request: ScanRequest, reports: list[Report]) -> bool:
-    written = True
-    if request.json is not None:
-        found = [report.as_json() for report in reports]
-        text = json.dumps(found[0] if len(found) == 1 else found, indent=2, allow_nan=False)
-        written = _write(request.json, text + "\n")
-    if request.html is not None:
-        from stream_server.report.html import render
-
-        written = _write(str(request.html), render(reports)) and written
-    return written
-
-
-def _write(target: str, text: str) -> bool:
-    """Write to a file, or to stdout for ``-``; says what is wrong and returns ``False``."""
-    try:
-        if target == "-":
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        else:
-            Path(target).write_text(text, encoding="utf-8")
-    except OSError as error:
-        reason = from_os_error(error, target)
-        if reason.code == "missing":
-            reason = UnusableError("missing", f"{target}: the folder for it does not exist")
-        sys.stderr.write(f"fakelight: cannot write {reason}\n")
-        return False
-    return True

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Advance:
-    """``share`` from 0 to 1, and the seconds that are left, if known."""
+    """``share`` from 0 to 1, and the seconds that are left, if known; ``doing`` what is done first,
+    if it is not the file that is looked at."""
 
     share: float
     left_s: float | None
+    doing: str = ""
 
 
 Progress = Callable[[Advance], None]

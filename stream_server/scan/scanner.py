@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from stream_server.scan.heat_maps import with_heat_maps
 from stream_server.scan.inputs import Input
 from stream_server.scan.looking import PartLook, look_at
 from stream_server.scan.options import ScanOptions
-from stream_server.scan.progress import Clock, Progress, ignored
+from stream_server.scan.progress import Advance, Clock, Progress, ignored
 from stream_server.scan.spool import is_pipe, spool
 from stream_server.settings import Settings
 from stream_server.verdict import VerdictPolicy
@@ -95,7 +95,7 @@ class Scanner:
             with tempfile.TemporaryDirectory(prefix="fakelight-") as folder:
                 path, limit = one.path, self.settings.scan_max_bytes
                 if one.url is not None:
-                    path = await asyncio.to_thread(fetch, one.url, Path(folder), limit)
+                    path = await _fetched(one.url, Path(folder), limit, progress)
                 elif one.piped or (path is not None and is_pipe(path)):
                     path = await _spooled(path, one.name, Path(folder), limit)
                 assert path is not None
@@ -208,6 +208,43 @@ async def _spooled(path: Path | None, name: str, folder: Path, limit: int) -> Pa
     unwanted = threading.Event()
     try:
         return await asyncio.to_thread(spool, path, name, folder, limit, unwanted)
+    finally:
+        unwanted.set()
+
+
+async def _fetched(url: str, folder: Path, limit: int, progress: Progress) -> Path:
+    """``url`` as a file. A thread of its own fetches it, which nobody waits for once it is not
+    wanted any more: a server that sends nothing would hold up the end of the program."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Path] = loop.create_future()
+    unwanted = threading.Event()
+
+    def received(done: int, whole: int | None) -> None:
+        of = f" of {whole / 1e6:.1f}" if whole else ""
+        told = Advance(done / whole if whole else 0.0, None, f"fetching, {done / 1e6:.1f}{of} MB")
+        loop.call_soon_threadsafe(progress, told)
+
+    def settle(path: Path | None, error: BaseException | None) -> None:
+        if found.done():
+            return
+        if error is not None:
+            found.set_exception(error)
+        elif path is not None:
+            found.set_result(path)
+
+    def work() -> None:
+        path: Path | None = None
+        trouble: BaseException | None = None
+        try:
+            path = fetch(url, folder, limit, received, unwanted)
+        except BaseException as error:  # it is for who waits
+            trouble = error
+        with suppress(RuntimeError):  # the loop is gone: nobody waits
+            loop.call_soon_threadsafe(settle, path, trouble)
+
+    threading.Thread(target=work, name="fetch", daemon=True).start()
+    try:
+        return await found
     finally:
         unwanted.set()
 

@@ -8,7 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -127,13 +129,50 @@ def test_json_stands_alone_on_stdout(portrait_clip: Path, models: Path) -> None:
 def test_results_go_to_files(
     portrait_clip: Path, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found, page = tmp_path / "report.json", tmp_path / "report.html"
-    arguments = ["scan", str(portrait_clip), "--json", str(found), "--html", str(page)]
+    found, lines, page = (tmp_path / name for name in ("a.json", "a.jsonl", "a.html"))
+    arguments = ["scan", str(portrait_clip), "--json", str(found), "--jsonl", lines, "--html", page]
     run(*arguments, "--models", models)
-    assert json.loads(found.read_text())["faces"]
+    report = json.loads(found.read_text())
+    assert report["faces"] and json.loads(lines.read_text().splitlines()[0]) == report
     assert "<!doctype html>" in page.read_text()
-    out = capsys.readouterr().out
-    assert str(portrait_clip) in out and "face 1" in out
+    told = capsys.readouterr()
+    assert str(portrait_clip) in told.out and "face 1" in told.out and "\x1b" not in told.out
+    assert [f"report written to {one}" in told.err for one in (found, lines, page)] == [True] * 3
+    assert run(*arguments, "--models", models, "--quiet") in (0, 3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_results_that_cannot_be_written_are_told_before_the_work(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept.html"
+    kept.write_text("an older report")
+    for target, words in ((tmp_path / "no" / "a.json", "does not exist"), (tmp_path, "a folder")):
+        arguments = ("--json", target, "--html", kept, "--models", models)
+        assert run("scan", tmp_path / "nowhere.mp4", *arguments) == 2
+        told = capsys.readouterr()
+        assert words in told.err and "nowhere.mp4" not in told.err and told.out == ""
+    assert kept.read_text() == "an older report" and list(tmp_path.iterdir()) == [kept]
+
+
+@pytest.mark.parametrize("command", ["scan", "serve"])
+def test_an_option_that_is_none_is_answered_with_the_usage_of_its_command(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    inputs = ["a.mp4"] if command == "scan" else []
+    with pytest.raises(SystemExit) as ended:
+        main([command, *inputs, "--modles", "x"])
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told.startswith(f"usage: fakelight {command} ")
+    assert f"--modles is no option of fakelight {command}; did you mean --models?" in told
+
+
+def test_the_shell_is_told_what_completes_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    assert "--fail-on" in script and "likely_fake" in script
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
 def test_window_and_rate_are_used_and_told(scan: ScanCommand, portrait_clip: Path) -> None:
@@ -216,12 +255,37 @@ def test_on_a_terminal_progress_tells_the_time_left(models: Path, tmp_path: Path
     assert "a.mp4" in text
 
 
+@pytest.fixture
+def silent_address() -> Iterator[str]:
+    """An address whose server promises a file and sends nothing of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def promise() -> None:
+            with suppress(OSError):
+                while True:
+                    client, _ = listening.accept()
+                    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
+                    kept.append(client)
+
+        kept: list[socket.socket] = []
+        threading.Thread(target=promise, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/a.mp4"
+        for client in kept:
+            client.close()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
-@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_scan_can_be_interrupted(models: Path, tmp_path: Path, sent: Any, status: int) -> None:
+@pytest.mark.parametrize(
+    ("sent", "status", "fetched"),
+    [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, False), (signal.SIGINT, 130, True)],
+)
+def test_a_scan_can_be_interrupted(
+    models: Path, tmp_path: Path, silent_address: str, sent: Any, status: int, fetched: bool
+) -> None:
     clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 1000), rate=10)
+    given = silent_address if fetched else str(clip)
     process = subprocess.Popen(
-        [*COMMAND, "nowhere.mp4", str(clip), "--models", str(models)],
+        [*COMMAND, "nowhere.mp4", given, "--models", str(models)],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -172,11 +172,3 @@ def test_a_disk_that_is_full_for_the_report(
     assert outcome.status == 2
     assert "cannot write /dev/full: the disk is full" in outcome.err
     assert outcome.found["error"] is None
-
-
-def test_a_report_into_a_folder_that_is_not_there(
-    scan: ScanCommand, portrait_clip: Path, tmp_path: Path
-) -> None:
-    outcome = scan(portrait_clip, "--html", tmp_path / "no" / "report.html")
-    assert outcome.status == 2
-    assert "folder for it does not exist" in outcome.err

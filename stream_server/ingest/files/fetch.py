@@ -13,8 +13,10 @@ import ipaddress
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from email.message import Message
 from pathlib import Path
+from threading import Event
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,11 +29,22 @@ _LONGEST = 3600.0  # seconds in all
 _CHUNK = 1 << 20
 
 
-def fetch(url: str, folder: Path, max_bytes: int) -> Path:
+Received = Callable[[int, int | None], None]
+"""Told how many bytes have come, and of how many where that is known."""
+
+
+def fetch(
+    url: str,
+    folder: Path,
+    max_bytes: int,
+    received: Received = lambda done, whole: None,
+    unwanted: Event | None = None,
+) -> Path:
     """Download ``url`` into ``folder`` and return the file.
 
-    Raises ``UnusableError``: another scheme, an error of the server, a forbidden redirect, more
-    than ``max_bytes`` bytes, too slow, or a full disk. Nothing is left behind then.
+    It ends soon after ``unwanted`` is set, with whatever has come. Raises ``UnusableError``:
+    another scheme, an error of the server, a forbidden redirect, more than ``max_bytes`` bytes,
+    too slow, or a full disk. Nothing is left behind then.
     """
     _checked_scheme(url)
     guard = _Guard()
@@ -41,7 +54,7 @@ def fetch(url: str, folder: Path, max_bytes: int) -> Path:
     target = folder / (name.decode("utf-8", "ignore").replace("\0", "") or "download")
     try:
         with opener.open(request, timeout=_PATIENCE) as answer, target.open("wb") as file:
-            _copy(answer, file, url, max_bytes)
+            _copy(answer, file, url, max_bytes, received, unwanted or Event())
     except UnusableError:
         target.unlink(missing_ok=True)
         raise
@@ -63,21 +76,27 @@ def fetch(url: str, folder: Path, max_bytes: int) -> Path:
     return target
 
 
-def _copy(answer: Any, file: IO[bytes], url: str, max_bytes: int) -> None:
+def _copy(
+    answer: Any, file: IO[bytes], url: str, max_bytes: int, received: Received, unwanted: Event
+) -> None:
     announced = answer.headers.get("Content-Length", "")
-    if announced.isdecimal() and int(announced) > max_bytes:
-        raise _too_large(url, int(announced), max_bytes)
+    whole = int(announced) if announced.isdecimal() else None
+    if whole is not None and whole > max_bytes:
+        raise _too_large(url, whole, max_bytes)
     end = time.monotonic() + _LONGEST
-    received = 0
-    while chunk := answer.read(_CHUNK):
-        received += len(chunk)
-        if received > max_bytes:
-            raise _too_large(url, received, max_bytes)
+    done = 0
+    while chunk := answer.read1(_CHUNK):  # what is there: a trickle must not hold up the rest
+        if unwanted.is_set():
+            return
+        done += len(chunk)
+        if done > max_bytes:
+            raise _too_large(url, done, max_bytes)
         if time.monotonic() > end:
             raise UnusableError("fetch", f"{url} takes longer than {_LONGEST:g} s")
         file.write(chunk)
-    if announced.isdecimal() and received < int(announced):
-        raise UnusableError("fetch", f"{url} broke off after {received} of {announced} bytes")
+        received(done, whole)
+    if whole is not None and done < whole:
+        raise UnusableError("fetch", f"{url} broke off after {done} of {whole} bytes")
 
 
 def _too_large(url: str, size: int, limit: int) -> UnusableError:
