@@ -20,6 +20,7 @@ setup-dev:
 	@scripts/bootstrap.sh .venv-dev dev
 
 run: setup
+	@echo "The command is $(CURDIR)/.venv/bin/fakelight; '$(CURDIR)/.venv/bin/fakelight install' puts it on your PATH"
 	@exec .venv/bin/fakelight serve
 
 test: setup-dev

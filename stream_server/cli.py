@@ -156,6 +156,16 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is wrong with this installation")
     doctor.set_defaults(run=_doctor)
 
+    install = commands.add_parser(
+        "install", help="put the command on the PATH and start the server with each session"
+    )
+    install.set_defaults(run=_install)
+    uninstall = commands.add_parser("uninstall", help="undo install, and forget what was kept")
+    uninstall.add_argument(
+        "--keep-data", action="store_true", help="keep the key, pairings, results and incidents"
+    )
+    uninstall.set_defaults(run=_uninstall)
+
     completion = commands.add_parser("completion", help="print what completes commands in a shell")
     completion.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
     completion.set_defaults(run=lambda options: _completion(options, parser))
@@ -228,6 +238,18 @@ def _doctor(options: argparse.Namespace) -> int:
     from stream_server.commands.doctor import examine
 
     return examine(_settings(options))
+
+
+def _install(options: argparse.Namespace) -> int:
+    from stream_server.commands.install import install
+
+    return install(_settings(options))
+
+
+def _uninstall(options: argparse.Namespace) -> int:
+    from stream_server.commands.install import uninstall
+
+    return uninstall(_settings(options), options.keep_data)
 
 
 def _completion(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:

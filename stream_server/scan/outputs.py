@@ -32,7 +32,7 @@ class Outputs:
     @property
     def _targets(self) -> list[str]:
         given = (self.json, self.jsonl, None if self.html is None else str(self.html))
-        return [target for target in given if target not in (None, STDOUT)]  # type: ignore[misc]
+        return [target for target in given if target is not None and target != STDOUT]
 
     def check(self) -> None:
         """Raise ``UnusableError`` for a path that cannot be written, before hours of work are
