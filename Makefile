@@ -3,6 +3,7 @@
 # make test-fast  the unit tests alone, for every commit
 # make fuzz       ten minutes of made-up input for what strangers write to
 # make audit      asks whether anything that is installed is known to be vulnerable
+# make extension  packs the extension for the stores, into dist/
 # make docs       writes the pages that are made from the code
 .DEFAULT_GOAL := run
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ MEASURED := .venv-dev/bin/coverage run -m pytest
 # Several threads in each of several processes stall one another on a small machine.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-fast lint bench fuzz audit docs triton setup setup-dev clean
+.PHONY: run test test-fast lint bench fuzz audit docs extension triton setup setup-dev clean
 
 setup:
 	@scripts/bootstrap.sh .venv
@@ -76,6 +77,9 @@ docs: setup-dev
 	@.venv-dev/bin/python -m scripts.settings_reference
 	@.venv-dev/bin/python -m scripts.metrics_reference
 	@.venv-dev/bin/python -m scripts.dashboard
+
+extension:
+	@python3 -m scripts.pack_extension
 
 triton:
 	@scripts/triton_env.sh > /dev/null
