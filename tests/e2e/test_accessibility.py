@@ -74,7 +74,7 @@ def test_a_page_is_for_everybody(
         "scan": f"{server.url}/scan",
         "report": report,
     }
-    tab.set_viewport_size(WINDOW)  # type: ignore[arg-type]
+    tab.set_viewport_size(WINDOW)
     tab.goto(addresses[name])
     tab.locator("h1").first.wait_for()
     if name == "scan":
@@ -88,7 +88,7 @@ def test_a_page_is_for_everybody(
     found += [f"forced: {one}" for one in troubles(tab)]
     tab.emulate_media(forced_colors="none")
     if name != "popup":  # which the browser makes as wide as it asks for
-        tab.set_viewport_size(AT_200)  # type: ignore[arg-type]
+        tab.set_viewport_size(AT_200)
         wide = tab.evaluate("document.documentElement.scrollWidth")
         assert wide <= AT_200["width"], f"at 200 % it is {wide} pixels wide"
     assert found == []

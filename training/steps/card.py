@@ -18,14 +18,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--parity", type=Path, help="the export step's report")
     parser.add_argument("--product", type=Path, help="the product step's figures")
     parser.add_argument("--judged", type=Path, help="the judge step's figures")
-    parser.add_argument(
-        "--repo",
-        type=Path,
-        default=Path("triton_models"),
-        help="the models that --product is of",
-    )
+    parser.add_argument("--repo", type=Path, help="the models that --product is of, to be told so")
     options = parser.parse_args(argv)
+    if options.repo and not options.product:
+        raise ValueError("--repo is told the figures of --product: name its file")
     renew(options.card, options.report, options.parity, options.product, options.judged)
-    if options.product:
+    if options.repo:
         set_accuracy(options.repo, accuracy(json.loads(options.product.read_text())))
     return 0

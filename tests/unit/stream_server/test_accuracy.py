@@ -12,7 +12,7 @@ from training.judge.card import accuracy
 
 
 def test_the_models_that_ship_tell_the_figures_of_the_model_card() -> None:
-    """Renewed by ``python -m training card --product docs/product.json``."""
+    """Renewed by ``python -m training card --product docs/product.json --repo triton_models``."""
     product = json.loads((ROOT / "docs" / "product.json").read_text())
     told = Accuracy.of(ModelRepository.load(models_dir()).parameters)
     assert told == accuracy(product)

@@ -114,7 +114,16 @@ def test_the_card_takes_its_figures_from_the_report(tmp_path: Path) -> None:
     row = Judgement("a", "Some set", "", "real", "a", 90.0, "likely_fake", 0.9, ())
     product = tmp_path / "product.json"
     product.write_text(json.dumps(figures([row, replace(row, name="b", label="fake")])))
-    assert main([*arguments, "--product", str(product)]) == 0
+    config = tmp_path / "models" / "vote" / "config.pbtxt"
+    config.parent.mkdir(parents=True)
+    stays = 'name: "vote"\nparameters { key: "bias" value { string_value: "-1" } }\n'
+    config.write_text(stays + 'parameters { key: "tried_real" value { string_value: "9" } }\n')
+    assert main([*arguments, "--repo", str(tmp_path / "models")]) == 2, "of which figures?"
+    repo = ["--repo", str(tmp_path / "models")]
+    assert main([*arguments, "--product", str(product), *repo]) == 0
+    told = config.read_text()
+    assert told.startswith(stays) and told.count("tried_") == 5
+    assert 'key: "tried_fake_flagged" value { string_value: "1" }' in told
     assert "on 2 of 2 videos whose face is 64 pixels or more" in card.read_text()
     card.write_text("no marks")
     assert main(arguments) == 2
