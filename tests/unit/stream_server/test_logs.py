@@ -63,7 +63,7 @@ def test_the_digits_of_a_pairing_are_shown_whatever_the_level(
     show_on_terminal("123456", "")
     line = json.loads(capsys.readouterr().err)
     assert line["message"] == "pairing with a program that is no browser: the digits are 123456"
-    assert (line["level"], line["logger"]) == ("warning", "stream_server.server.pairing")
+    assert (line["level"], line["logger"]) == ("warning", "stream_server.server.pairing.digits")
 
 
 @pytest.mark.parametrize("level", ["debug", "info"])
