@@ -234,7 +234,7 @@ class Settings(BaseSettings):
     scan_database: str = Field(
         "",
         description="Where the jobs of the scan page are kept, as SQLAlchemy writes an address."
-        " Empty: SQLite in the state folder.",
+        " Empty: with the rest (`database`), if that is set, or SQLite in the state folder.",
     )
     scan_queue: int = Field(200, ge=1, description="Uploads that may wait for their turn.")
     scan_keep_days: float = Field(7.0, gt=0, description="Days for which results are kept.")

@@ -20,6 +20,7 @@ Place = Any
 _NOTHING: AbstractContextManager[None] = nullcontext()
 # OpenTelemetry's own, once it is imported.
 _provider: Any = None
+_sender: Any = None
 _tracer: Any = None
 
 
@@ -33,13 +34,14 @@ def start(url: str, share: float) -> None:
 
     Raises ``TracingUnavailableError`` where the extra ``traces`` is not installed.
     """
-    global _provider, _tracer
+    global _provider, _sender, _tracer
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
+        from stream_server.trace_sender import TraceSender
     except ImportError as error:
         raise TracingUnavailableError(
             f"setting traces_url = {url!r}: pip install 'fakelight[traces]' first ({error})"
@@ -47,16 +49,18 @@ def start(url: str, share: float) -> None:
     named = Resource.create({"service.name": "fakelight", "service.version": __version__})
     sampler = ParentBased(TraceIdRatioBased(share))
     _provider = TracerProvider(sampler=sampler, resource=named, shutdown_on_exit=False)
-    exporter = OTLPSpanExporter(endpoint=url.rstrip("/") + "/v1/traces", timeout=2)
-    _provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
+    _sender = TraceSender(url)
+    _provider.add_span_processor(BatchSpanProcessor(_sender, schedule_delay_millis=1000))
     _tracer = _provider.get_tracer("stream_server", __version__)
 
 
 def stop() -> None:
-    """Send what is left and leave off."""
+    """Send what is left, unless the collector is away, and leave off."""
     global _provider, _tracer
     provider, _provider, _tracer = _provider, None, None
     if provider is not None:
+        if _sender.failing:  # or it would be waited for once more
+            _sender.shutdown()
         provider.shutdown()
 
 

@@ -8,6 +8,7 @@ killed halfway leaves what was there before.
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from stream_server.database import Database
 # What it does is said by its errors; a line at every start says nothing.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 _LOCK = 0x66616B65  # any number that no other program takes a PostgreSQL advisory lock by
+# ``alembic.context`` is one for the whole process: two at once would use each other's connection.
+_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,11 @@ def migrate(database: Database, chain: Chain, revision: str = "head") -> None:
         ):
             config.set_main_option(option, str(folder).replace("%", "%%"))
         config.attributes.update(connection=connection, table=chain.table)
-        if revision == "head":
-            command.upgrade(config, revision)
-        else:
-            command.downgrade(config, revision)
+        with _one_at_a_time:
+            if revision == "head":
+                command.upgrade(config, revision)
+            else:
+                command.downgrade(config, revision)
 
 
 def revision_of(database: Database, chain: Chain) -> str:

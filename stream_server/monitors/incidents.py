@@ -94,6 +94,15 @@ class Stretch:
         kept = before if len(before) < 2 * _POINTS else before[::2]
         return (*kept, (last, round(max(highest, probability), 4)))
 
+    def shifted(self, seconds: float) -> Stretch:
+        """The same by a clock that was set by so much."""
+        return replace(
+            self,
+            opened_at=self.opened_at + seconds,
+            suspicious_at=self.suspicious_at + seconds,
+            timeline=tuple((at + seconds, probability) for at, probability in self.timeline),
+        )
+
     def closed(self) -> Stretch:
         """Over when it was last suspicious."""
         return replace(self, closed_at=self.suspicious_at)
@@ -179,6 +188,15 @@ class Incidents:
         """Close what has been without a picture for too long; to be called now and then."""
         limit = self._patience.gap
         return self._close([one for one in self._open if now - one.stretch.suspicious_at > limit])
+
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much: what is under way lasts as long as it did."""
+        for one in self._open:
+            one.stretch = one.stretch.shifted(seconds)
+        for beginning in self._beginnings.values():
+            beginning.now += seconds
+        if self._looked is not None:
+            self._looked += seconds
 
     def cut(self) -> None:
         """The stream begins anew, as after a reconnect: no track goes on."""

@@ -107,6 +107,10 @@ class Timeline:
         while self._points[0][0] < second - _MINUTES:
             self._points.popleft()
 
+    def shift(self, seconds: float) -> None:
+        """The clock was set by so much."""
+        self._points = deque((at + round(seconds), value) for at, value in self._points)
+
     def as_json(self) -> list[list[float]]:
         """Pairs of Unix seconds and probability."""
         return [[second, round(value, 4)] for second, value in tuple(self._points)]

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +26,7 @@ from stream_server.monitors.status import BLIND, Status, Throughput, Timeline
 from stream_server.monitors.store.incidents import Change, IncidentTable
 from stream_server.monitors.store.monitors import MonitorTable, SupersededError
 from stream_server.monitors.store.tables import Incident, Monitor
+from stream_server.monitors.wall_clock import WallClock
 from stream_server.problem import ProblemError
 from stream_server.protocol import FrameHeader
 from stream_server.session import Send
@@ -35,6 +37,7 @@ _TICK = 1.0
 _PROGRESS = 2.0  # seconds: how much of an open incident a killed server forgets
 _FRESH = 1.0  # seconds: what was judged that long ago is not the newest any more
 _JUMP = 5.0  # seconds of media time that no frame shows: another stream
+_ASTRAY = 60.0  # seconds: a picture that is stamped so far from now was stamped by another clock
 _MAX_TIME = 1e12  # as in a frame's header
 
 MakeLive = Callable[[Send, Monitor], LiveStream]
@@ -57,9 +60,11 @@ class Watch:
         patience: Patience,
         changed: Callable[[Watch], None],
         told: Callable[[Incident, Change], None],
+        clock: WallClock | None = None,
     ) -> None:
         self.monitor = monitor
-        self.status = Status("connecting", "", time.time())
+        self._clock = clock or WallClock()
+        self.status = Status("connecting", "", self._clock.now())
         self.timeline = Timeline()
         self.newest: SourceFrame | None = None
         self._in_hand: SourceFrame | None = None
@@ -134,8 +139,17 @@ class Watch:
         if state.kind == "connecting" and self._stands.kind != "connecting":
             self._begin_anew()
         self._stands = state
-        if self.status.follow(state, time.time()):
+        if self.status.follow(state, self._clock.now()):
             self._changed(self)
+
+    def _look_at_clock(self) -> None:
+        """Have what is under way go on by a clock that was set meanwhile."""
+        by = self._clock.jumped()
+        if by:
+            _log.warning("monitor %s: the clock was set by %+.0f s", self.monitor.id, by)
+            self._incidents.shift(by)
+            self.timeline.shift(by)
+            self.status.since += by
 
     def _begin_anew(self) -> None:
         self._live.control("seek")
@@ -143,6 +157,9 @@ class Watch:
         self._media = -1.0
 
     def _offer(self, frame: SourceFrame) -> None:
+        self._look_at_clock()
+        if abs(frame.captured_at - self._clock.now()) > _ASTRAY:
+            frame = replace(frame, captured_at=self._clock.now())
         self.newest = frame
         if self._stands.kind in BLIND:
             return
@@ -175,15 +192,17 @@ class Watch:
             # Where no picture is looked at, that one was not analysed is no news.
             if message["code"] == "analysis_failed" and self.status.state == "watching":
                 self._failing = True
-                if self.status.become("watching", message["message"], time.time()):
+                if self.status.become("watching", message["message"], self._clock.now()):
                     self._changed(self)
             return
         if message["type"] == "explanation" and self._evidence is not None:
             self._evidence.explained(message)
         if message["type"] != "verdict" or self._stands.kind in BLIND:
             return
-        now = time.time()
+        now = self._clock.now()
         at = float(message["captured_at"])
+        if abs(now - at) > _ASTRAY:  # the clock was set while it was analysed
+            return
         if self._failing:
             self._failing = False
             self.status.follow(self._stands, now)
@@ -208,7 +227,8 @@ class Watch:
                 async with asyncio.timeout(_TICK):
                     await self._woken.wait()
             self._woken.clear()
-            self._unsaved += self._incidents.away(time.time())
+            self._look_at_clock()
+            self._unsaved += self._incidents.away(self._clock.now())
             self._look_at_throughput()
             try:
                 await self._save()
@@ -223,7 +243,7 @@ class Watch:
         if found is None or status.state != "watching" or status.reason not in ("", self._too_slow):
             return
         self._too_slow = found
-        if status.become("watching", found, time.time()):
+        if status.become("watching", found, self._clock.now()):
             self._changed(self)
 
     async def _save(self) -> None:
@@ -246,7 +266,7 @@ class Watch:
             since=status.since,
             faces=status.faces,
             lag_s=status.lag_s,
-            seen_at=time.time(),
+            seen_at=self._clock.now(),
         )
         self._saved = time.monotonic()
         if self._evidence is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -57,6 +58,12 @@ async def _database_error(request: Request, error: Exception) -> Response:
     return problem(503, "the database does not answer; see the server's log", {"Retry-After": "5"})
 
 
+async def _other_version(request: Request, error: Exception) -> Response:
+    """Of a database that a later version of the server has gone on with."""
+    _log.error("%s: the database is of another version: %s", request.url.path, error)
+    return problem(503, "the database is of another version of this server; see its log")
+
+
 async def _server_error(request: Request, error: Exception) -> Response:
     """What nobody foresaw; the log has it."""
     del error
@@ -68,5 +75,6 @@ HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Respons
     ProblemError: _refused,
     HTTPException: _http_error,
     SQLAlchemyError: _database_error,
+    CommandError: _other_version,
     Exception: _server_error,
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import socket
 import sys
@@ -23,6 +22,7 @@ from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProt
 from stream_server.problem import ProblemError
 from stream_server.server import open_files
 from stream_server.server.app import create_app
+from stream_server.server.hang_up import HangUp
 from stream_server.server.limited_http import LimitedHttpProtocol
 from stream_server.server.preflight import check_models, check_settings
 from stream_server.server.services import Services
@@ -39,11 +39,13 @@ _log = logging.getLogger(__name__)
 class _Server(uvicorn.Server):
     """uvicorn, but streams hear that the server stops before their sockets close."""
 
-    def __init__(self, config: uvicorn.Config, app: Starlette, services: Services) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: Starlette, services: Services, hang_up: HangUp
+    ) -> None:
         super().__init__(config)
         self._app = app
         self._reloading: asyncio.Task[None] | None = None
-        self._ends_with_terminal = False
+        self._hang_up = hang_up
         self._services = services
 
     @contextlib.contextmanager
@@ -59,15 +61,11 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if hasattr(signal, "SIGHUP"):  # Windows has none
-            outlives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # by nohup
-            self._ends_with_terminal = _has_terminal() and not outlives
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+        self._hang_up.hear(self._hung_up)
 
     def _hung_up(self) -> None:
         """The same signal says that the terminal was closed and, without one, to read anew."""
-        if self._ends_with_terminal and not _has_terminal():
+        if self._hang_up.terminal_closed:
             self.handle_exit(signal.SIGHUP, None)
             return
         self._reloading = asyncio.create_task(self._read_models_anew())
@@ -96,6 +94,7 @@ def serve(settings: Settings) -> int:
     Raises ``SettingsError``, ``TokenError``, ``RepositoryError``, ``TracingUnavailableError`` or
     ``OSError`` for what keeps it from starting.
     """
+    hang_up = HangUp()
     check_settings(settings)
     logs.configure(settings.log_level, settings.log_format)
     if settings.traces_url:
@@ -122,20 +121,11 @@ def serve(settings: Settings) -> int:
             server_header=False,
             timeout_graceful_shutdown=3,
         )
-        _Server(config, app, services).run(sockets=[listening])
+        _Server(config, app, services, hang_up).run(sockets=[listening])
     finally:
         listening.close()
         tracing.stop()
     return 0
-
-
-def _has_terminal() -> bool:
-    """Whether the terminal that this process was started from is there."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
 
 
 def _listen(host: str, port: int) -> socket.socket:

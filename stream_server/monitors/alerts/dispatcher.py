@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stream_server.monitors.alerts.courier import Courier
 from stream_server.monitors.alerts.outbox import Job, Outbox
 from stream_server.monitors.alerts.outcome import AttemptResult, Outcome
+from stream_server.monitors.wall_clock import WallClock
 
 _POLL = 0.5
 _SWEEP = 3600.0
@@ -34,6 +35,7 @@ class Dispatcher:
         observe: Callable[[AttemptResult], None] = lambda result: None,
         *,
         poll: float = _POLL,
+        clock: WallClock | None = None,
     ) -> None:
         self._outbox = outbox
         self._courier = courier
@@ -42,6 +44,7 @@ class Dispatcher:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._loop: asyncio.Task[None] | None = None
         self._swept = 0.0
+        self._clock = clock or WallClock()
 
     def start(self) -> None:
         """Begin, with what an earlier run has left."""
@@ -71,7 +74,11 @@ class Dispatcher:
             await asyncio.sleep(self._poll)
 
     async def _look(self) -> None:
+        set_back = self._clock.jumped() < 0
         now = time.time()
+        if set_back:
+            await asyncio.to_thread(self._outbox.set_back, now)
+            self._swept = min(self._swept, now)
         for webhook in await asyncio.to_thread(self._outbox.due, now):
             if webhook not in self._busy:
                 self._busy[webhook] = asyncio.create_task(self._serve(webhook))

@@ -86,6 +86,16 @@ class Outbox:
             with self._database.write() as session:
                 session.execute(update(Webhook).values(leased_until=0.0))
 
+    def set_back(self, now: float) -> None:
+        """The clock was set back to ``now``: what waits for a time by the clock of before would
+        wait for as long again. It is due at once, which does no harm."""
+        with self._database.write() as session:
+            session.execute(
+                update(Delivery).where(_PENDING, Delivery.next_at > now).values(next_at=now)
+            )
+            late = Webhook.leased_until > now + _LEASE
+            session.execute(update(Webhook).where(late).values(leased_until=now + _LEASE))
+
     def due(self, now: float) -> Sequence[str]:
         """The webhooks that something can go to now."""
         with self._database.read() as session:

@@ -24,7 +24,18 @@ FILTERS: tuple[str, ...] = get_args(Filter)
 #: session is written with it or not at all.
 Hook = Callable[[Session, Incident, Change], None]
 
-_GROWS = ("media_end_s", "peak", "mean", "samples", "suspicious_at", "box", "members", "timeline")
+# With ``opened_at``: the clock may have been set.
+_GROWS = (
+    "opened_at",
+    "media_end_s",
+    "peak",
+    "mean",
+    "samples",
+    "suspicious_at",
+    "box",
+    "members",
+    "timeline",
+)
 
 
 class IncidentTable:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
@@ -16,12 +18,14 @@ from stream_server import resources
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.problem import ProblemError
 from stream_server.report.html import content_policy
-from stream_server.scan.jobs.queue import ScanQueue, described
+from stream_server.scan.jobs.described import described
+from stream_server.scan.jobs.queue import ScanQueue
 from stream_server.scan.jobs.store import OPEN, Scan
 from stream_server.scan.jobs.upload import receive
 from stream_server.scan.options import DEFAULT_WINDOW, parse_window
 
 _HEARTBEAT = 10.0
+_ELSEWHERE = 1.0  # of what another server does nobody is told: it is looked up
 _YES, _NO = ("true", "1", "yes", "on"), ("", "false", "0", "no", "off")
 
 
@@ -60,27 +64,29 @@ async def create(request: Request) -> Response:
     except ProblemError:
         target.unlink(missing_ok=True)
         raise
-    except SQLAlchemyError:
+    except (SQLAlchemyError, CommandError):
         target.unlink(missing_ok=True)
+        if not queue.on_disk:
+            raise
         detail = "the upload cannot be written down; is the disk full?"
         raise ProblemError(507, detail) from None
-    return JSONResponse(described(scan, queue), 202, {"Location": f"/v1/scans/{scan_id}"})
+    return JSONResponse(_described(queue, scan), 202, {"Location": f"/v1/scans/{scan_id}"})
 
 
 async def history(request: Request) -> Response:
     """All scans, newest first, without their reports."""
     queue = _queue(request)
-    scans = await asyncio.to_thread(queue.store.all)
-    return JSONResponse([described(scan, queue) for scan in scans])
+    scans = await asyncio.to_thread((await queue.store()).all)
+    return JSONResponse([_described(queue, scan) for scan in scans])
 
 
 async def show(request: Request) -> Response:
     """One scan, with its report once there is one."""
     queue = _queue(request)
     scan = await _found(request)
-    report = await asyncio.to_thread(queue.store.report, scan.id)
+    report = await asyncio.to_thread((await queue.store()).report, scan.id)
     ahead = await _ahead(queue, scan)
-    return JSONResponse(described(scan, queue, json.loads(report) if report else None, ahead))
+    return JSONResponse(_described(queue, scan, json.loads(report) if report else None, ahead))
 
 
 async def remove(request: Request) -> Response:
@@ -93,7 +99,7 @@ async def remove(request: Request) -> Response:
 async def report_page(request: Request) -> Response:
     """The HTML report."""
     scan = await _found(request)
-    html = await asyncio.to_thread(_queue(request).store.page, scan.id)
+    html = await asyncio.to_thread((await _queue(request).store()).page, scan.id)
     if html is None:
         raise ProblemError(409, f"there is no report on this scan; it is {scan.status}")
     return HTMLResponse(html, headers={"Content-Security-Policy": content_policy()})
@@ -101,31 +107,41 @@ async def report_page(request: Request) -> Response:
 
 async def events(request: Request) -> Response:
     """Progress as Server-Sent Events: ``progress`` while it is open, then one ``done``."""
-    await _found(request)
+    scan = await _found(request)
+    elsewhere = (await _queue(request).store()).is_elsewhere(scan)
+    patience = _ELSEWHERE if elsewhere else _HEARTBEAT
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Streaming(_told(request), media_type="text/event-stream", headers=headers)
+    return Streaming(_told(request, patience), media_type="text/event-stream", headers=headers)
 
 
-async def _told(request: Request) -> AsyncIterator[str]:
+async def _told(request: Request, patience: float) -> AsyncIterator[str]:
     queue = _queue(request)
-    async for _ in queue.changes(request.path_params["id"], _HEARTBEAT):
+    async for _ in queue.changes(request.path_params["id"], patience):
         scan = await _get(request)
         if scan is None:
             yield "event: done\ndata: null\n\n"
             return
         kind = "progress" if scan.status in OPEN else "done"
-        fields = json.dumps(described(scan, queue, ahead=await _ahead(queue, scan)))
+        fields = json.dumps(_described(queue, scan, ahead=await _ahead(queue, scan)))
         yield f"event: {kind}\ndata: {fields}\n\n"
         if kind == "done" or queue.stopping:
             return
 
 
+def _described(queue: ScanQueue, scan: Scan, report: Any = None, ahead: int | None = None) -> Any:
+    keep_days = queue.settings.scan_keep_days
+    return described(scan, queue.advance(scan.id), keep_days, report, ahead)
+
+
 async def _ahead(queue: ScanQueue, scan: Scan) -> int | None:
-    return await asyncio.to_thread(queue.store.ahead_of, scan) if scan.status == "queued" else None
+    if scan.status != "queued":
+        return None
+    return await asyncio.to_thread((await queue.store()).ahead_of, scan)
 
 
 async def _get(request: Request) -> Scan | None:
-    return await asyncio.to_thread(_queue(request).store.get, request.path_params["id"])
+    store = await _queue(request).store()
+    return await asyncio.to_thread(store.get, request.path_params["id"])
 
 
 async def _found(request: Request) -> Scan:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 import threading
@@ -11,16 +10,17 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server import logs
 from stream_server.problem import ProblemError
-from stream_server.report.html import render
-from stream_server.report.model import Report, most_suspicious
-from stream_server.report.words import because, by_passage, headline
+from stream_server.report.model import Report
+from stream_server.scan.jobs.described import outcome
 from stream_server.scan.jobs.lock import FileLock
+from stream_server.scan.jobs.opening import open_store, scans_address
 from stream_server.scan.jobs.store import Scan, ScanStore
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.progress import Advance
@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 _RETRY = 5.0
 _PURGE_EVERY = 3600.0
 _TELL_EVERY = 0.2
+_ADVANCE_EVERY = 2.0
 
 
 class QueueFullError(ProblemError):
@@ -52,10 +53,12 @@ class Observer(Protocol):
 
 
 class ScanQueue:
-    """Holds the uploads in ``state_dir/uploads``, the results in ``state_dir/scans.sqlite``.
+    """Holds the uploads in ``state_dir/uploads``, and what comes of them in the database that
+    servers share, or ``state_dir/scans.sqlite``.
 
     One process at a time works on a state directory; a second one takes uploads and serves
-    results, and takes over when the first goes. ``scanner`` is asked anew for each file;
+    results, and takes over when the first goes. A server that shares the database tells of all
+    scans and works on those whose files it has. ``scanner`` is asked anew for each file;
     ``stopping`` is set when the server is about to stop; ``observer`` counts.
     """
 
@@ -82,16 +85,21 @@ class ScanQueue:
         self._listeners: dict[str, set[asyncio.Queue[None]]] = {}
         self._purged = 0.0
 
-    @property
-    def store(self) -> ScanStore:
-        """The table; made at the first use."""
+    async def store(self) -> ScanStore:
+        """The table; made at the first use. Raises as ``ScanStore`` does, and ``OSError``."""
+        return self._store or await asyncio.to_thread(self._open)
+
+    def _open(self) -> ScanStore:
         with self._opening:
             if self._store is None:
                 self.uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
-                url = self.settings.scan_database
-                file = self.settings.state_dir / "scans.sqlite"
-                self._store = ScanStore(url or f"sqlite:///{file}")
+                self._store = open_store(self.settings)
             return self._store
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether what is written down goes to a disk of this machine."""
+        return scans_address(self.settings).startswith("sqlite")
 
     @property
     def stopping(self) -> bool:
@@ -115,7 +123,7 @@ class ScanQueue:
 
     def new_path(self) -> tuple[str, Path]:
         """An id and where its upload goes."""
-        self.store  # noqa: B018 - makes the folder
+        self.uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
         scan_id = secrets.token_urlsafe(12)
         return scan_id, self.uploads / scan_id
 
@@ -123,21 +131,23 @@ class ScanQueue:
         """Queue an upload that lies at its place on disk. Raises ``QueueFullError``."""
         scan = Scan(id=scan_id, file=name, size=size, window=window, keep=keep)
         limit = self.settings.scan_queue
-        if await asyncio.to_thread(self.store.waiting) >= limit:
+        store = await self.store()
+        if await asyncio.to_thread(store.waiting) >= limit:
             raise QueueFullError(limit)
-        await asyncio.to_thread(self.store.add, scan)
+        await asyncio.to_thread(store.add, scan)
         await self._count()
         self._woken.set()
         return scan
 
     async def remove(self, scan: Scan) -> None:
         """Cancel a scan that is open, forget one that is not."""
+        store = await self.store()
         if scan.status in ("queued", "running"):
-            await asyncio.to_thread(self.store.finish, scan.id, "cancelled", detail="cancelled")
+            await asyncio.to_thread(store.finish, scan.id, "cancelled", detail="cancelled")
             if self._current is not None and self._current[0] == scan.id:
                 self._current[1].cancel()
         else:
-            await asyncio.to_thread(self.store.remove, scan.id)
+            await asyncio.to_thread(store.remove, scan.id)
         self._drop_upload(scan.id)
         self._tell(scan.id)
         await self._count()
@@ -175,18 +185,23 @@ class ScanQueue:
         while True:
             self._woken.clear()
             try:
+                store = await self.store()
                 if not recovered:
-                    for lost in await asyncio.to_thread(self.store.recover):
+                    files = [upload.name for upload in self.uploads.iterdir()]
+                    for lost in await asyncio.to_thread(store.recover, files):
                         self._drop_upload(lost)
                     recovered = True
-                await self._purge()
-                scan = await asyncio.to_thread(self.store.claim)
+                await self._purge(store)
+                scan = await asyncio.to_thread(store.claim)
                 if scan is not None:
-                    await self._run(scan)
+                    await self._run(store, scan)
                     continue
-            except (SQLAlchemyError, OSError):
+            except CommandError as error:
+                _log.error("the scans' database is of another version: %s", error)
+                return
+            except (SQLAlchemyError, OSError) as error:
                 # A full disk or a locked database passes; the queue must be there when it does.
-                _log.exception("the queue of scans cannot go on; trying again in %g s", _RETRY)
+                _tell_trouble(error)
                 await asyncio.sleep(_RETRY)
                 continue
             await self._patiently(_PURGE_EVERY)
@@ -196,18 +211,21 @@ class ScanQueue:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
 
-    async def _run(self, scan: Scan) -> None:
+    async def _run(self, store: ScanStore, scan: Scan) -> None:
         self._tell(scan.id)
         task = asyncio.create_task(self._scan(scan))
         self._current = (scan.id, task)
         began = time.monotonic()
         try:
             await self._count()
-            await asyncio.wait({task})
+            while not (await asyncio.wait({task}, timeout=_ADVANCE_EVERY))[0]:
+                if not await self._still_wanted(store, scan.id):
+                    task.cancel()
         except asyncio.CancelledError:  # the server stops
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-            self.store.put_back(scan.id)
+            with suppress(SQLAlchemyError):  # or the next start finds that it was running
+                store.put_back(scan.id)
             raise
         finally:
             self._current = None
@@ -216,7 +234,9 @@ class ScanQueue:
         if not task.cancelled():
             failed = task.exception() is not None or task.result().error is not None
             result = "failed" if failed else "done"
-            await self._finish(scan, task)
+            await self._finish(store, scan, task)
+        else:
+            self._drop_upload(scan.id)
         self._tell(scan.id)
         if self._observer is not None:
             self._observer.scanned(result, time.monotonic() - began)
@@ -226,7 +246,7 @@ class ScanQueue:
         if self._observer is None:
             return
         with suppress(SQLAlchemyError, OSError):  # a figure is not worth a scan
-            unfinished = await asyncio.to_thread(self.store.waiting)
+            unfinished = await asyncio.to_thread((await self.store()).waiting)
             running = int(self._current is not None)
             self._observer.scans(max(unfinished - running, 0), running)
 
@@ -244,43 +264,47 @@ class ScanQueue:
         with logs.about(scan=scan.id):
             return await self._scanner().scan(self.uploads / scan.id, scan.file, options, progress)
 
-    async def _finish(self, scan: Scan, task: asyncio.Task[Report]) -> None:
+    async def _still_wanted(self, store: ScanStore, scan_id: str) -> bool:
+        advance = self._advances.get(scan_id)
+        far = (advance.share, advance.left_s) if advance else (None, None)
+        try:
+            return await asyncio.to_thread(store.advance, scan_id, *far)
+        except SQLAlchemyError:  # its result will be written, however long that takes
+            return True
+
+    async def _finish(self, store: ScanStore, scan: Scan, task: asyncio.Task[Report]) -> None:
+        """Write down what came of it, as soon as that can be written."""
         error = task.exception()
         if error is not None:
             _log.error("scan %s failed", scan.id, exc_info=error)
-            detail = "an internal error; see the server's log"
-            await asyncio.to_thread(self.store.finish, scan.id, "failed", detail=detail)
+            status, values = "failed", {"detail": "an internal error; see the server's log"}
         else:
-            await asyncio.to_thread(self._save, scan, task.result())
+            status, values = await asyncio.to_thread(outcome, task.result())
+        while True:
+            try:
+                await asyncio.to_thread(store.finish, scan.id, status, **values)
+                break
+            except SQLAlchemyError as trouble:
+                _tell_trouble(trouble)
+                await asyncio.sleep(_RETRY)
         if not scan.keep:
             self._drop_upload(scan.id)
 
-    def _save(self, scan: Scan, report: Report) -> None:
-        failed = report.error is not None
-        self.store.finish(
-            scan.id,
-            "failed" if failed else "done",
-            verdict=None if failed else report.verdict,
-            probability=report.probability,
-            detail=_detail(report),
-            report=json.dumps(report.as_json(), allow_nan=False),
-            page=render([report]),
-        )
-
-    async def _purge(self) -> None:
+    async def _purge(self, store: ScanStore) -> None:
         if time.monotonic() - self._purged < _PURGE_EVERY and self._purged:
             return
         self._purged = time.monotonic()
         before = time.time() - self.settings.scan_keep_days * 86400
-        await asyncio.to_thread(self._tidy, before)
+        await asyncio.to_thread(self._tidy, store, before)
 
-    def _tidy(self, before: float) -> None:
-        for old in self.store.expire(before):
+    def _tidy(self, store: ScanStore, before: float) -> None:
+        for old in store.expire(before):
             self._drop_upload(old)
-        known = self.store.ids()
+        needed = store.needed()
         for upload in self.uploads.iterdir():
-            # An upload without a scan is one that broke off; a young one may still be coming in.
-            if upload.name not in known and time.time() - upload.stat().st_mtime > _PURGE_EVERY:
+            # One without a scan broke off, and that of another may have been cancelled elsewhere; a
+            # young one may still be coming in.
+            if upload.name not in needed and time.time() - upload.stat().st_mtime > _PURGE_EVERY:
                 upload.unlink(missing_ok=True)
 
     def _drop_upload(self, scan_id: str) -> None:
@@ -293,43 +317,7 @@ class ScanQueue:
                 inbox.put_nowait(None)
 
 
-def _detail(report: Report) -> str | None:
-    """What a list of scans says of one beside its verdict: why there is none, that it does not
-    speak for the whole file, or what it rests on."""
-    if report.error is not None:
-        return str(report.error["detail"])
-    decisive = most_suspicious(report.faces)
-    if report.status == "incomplete" or decisive is None:
-        return headline(report)
-    found = headline(report).removeprefix("Unsure: ") if report.verdict == "unsure" else ""
-    why = "" if by_passage(report) else because(decisive.verdict, decisive.grounds)
-    return f"{found[:1].upper()}{found[1:]} {why}".strip() or None
-
-
-def described(
-    scan: Scan, queue: ScanQueue, report: Any = None, ahead: int | None = None
-) -> dict[str, Any]:
-    """A scan as ``GET /v1/scans/{id}`` gives it."""
-    advance = queue.advance(scan.id)
-    finished = scan.status in ("done", "failed", "cancelled")
-    return {
-        "id": scan.id,
-        "file": scan.file,
-        "size": scan.size,
-        "window": scan.window,
-        "status": scan.status,
-        "progress": 1.0 if finished else round(advance.share, 4) if advance else 0.0,
-        "left_s": round(advance.left_s, 1) if advance and advance.left_s is not None else None,
-        "ahead": ahead,
-        "created": scan.created,
-        "started": scan.started,
-        "finished": scan.finished,
-        "expires": None
-        if scan.finished is None
-        else scan.finished + queue.settings.scan_keep_days * 86400,
-        "upload_kept": scan.keep,
-        "verdict": scan.verdict,
-        "probability": None if scan.probability is None else round(scan.probability, 4),
-        "detail": scan.detail,
-        "report": report,
-    }
+def _tell_trouble(error: Exception) -> None:
+    # A driver's message may hold an address with a password.
+    said = type(error).__name__ if isinstance(error, SQLAlchemyError) else str(error)
+    _log.error("the queue of scans waits (%s); trying again in %g s", said, _RETRY)

@@ -156,3 +156,32 @@ def test_grafana_finds_its_source_and_its_dashboard_where_compose_puts_them() ->
             assert name in hosts.split(",")
     assert "ports" not in compose["prometheus"]
     assert compose["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
+
+
+def begun(service: str, folder: Path, program: str, **environment: str) -> Any:
+    """Run a service's entrypoint as its container would, with ``program`` in place of its own and
+    its secrets in ``folder``."""
+    compose = yaml.safe_load(COMPOSE.read_text())["services"][service]
+    shell, option, script, *rest = compose["entrypoint"]
+    for old, new in (("$$", "$"), (program, "echo started"), ("/run/secrets", str(folder))):
+        script = script.replace(old, new)
+    command = [shell, option, script, *rest, *compose.get("command", ())]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_grafana_does_not_start_without_a_password(tmp_path: Path) -> None:
+    bare = begun("grafana", tmp_path, "/run.sh", GF_SECURITY_ADMIN_PASSWORD="")
+    assert bare.returncode == 1 and "GRAFANA_PASSWORD is not set" in bare.stderr
+    assert "started" not in bare.stdout
+    assert "started" in begun("grafana", tmp_path, "/run.sh", GF_SECURITY_ADMIN_PASSWORD="x").stdout
+
+
+def test_prometheus_finds_its_token_where_its_configuration_says(tmp_path: Path) -> None:
+    ran = begun(
+        "prometheus", tmp_path, "/bin/prometheus", FAKELIGHT_METRICS_TOKEN="opens-the-metrics"
+    )
+    assert ran.stdout.startswith("started --config.file="), ran.stderr
+    job = yaml.safe_load((OBSERVE / "prometheus.yml").read_text())["scrape_configs"][0]
+    name = Path(job["authorization"]["credentials_file"]).name
+    assert (tmp_path / name).read_text() == "opens-the-metrics"
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600

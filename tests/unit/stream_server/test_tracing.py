@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from stream_server import tracing
+from tests.support.collector import collecting
 
 
 def test_the_server_does_not_import_opentelemetry_until_it_is_asked_to() -> None:
@@ -60,3 +61,36 @@ def test_work_that_is_shared_hangs_below_one_caller_and_is_linked_to_the_others(
     assert [link.context.span_id for link in batch.links] == [two.context.span_id]
     assert infer.parent is not None and infer.parent.span_id == batch.context.span_id
     assert dict(one.attributes or {}) == {"stream": "one"}
+
+
+def test_a_collector_that_is_away_is_told_once_and_stops_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO")
+    with collecting() as collector:
+        url = collector.url
+    tracing.start(url, 1.0)
+    provider, sender = tracing._provider, tracing._sender
+    for _ in range(3):
+        with tracing.span("frame"):
+            pass
+        provider.force_flush()
+    assert sender.failing
+    port = int(url.rpartition(":")[2])
+    with collecting(port) as collector:
+        with tracing.span("seen"):
+            pass
+        provider.force_flush()
+        assert [span.name for span in collector.spans] == ["seen"]
+    with tracing.span("lost"):
+        pass
+    provider.force_flush()
+    with tracing.span("last"):
+        pass
+    tried: list[object] = []
+    sender._sender._client.export = tried.append
+    tracing.stop()
+    assert tried == []  # the collector is away: nobody waits for it at the end
+    told = [one.getMessage() for one in caplog.records if one.name.startswith(("stream", "open"))]
+    away = "the collector takes no traces; they are dropped until it does"
+    assert told == [away, "the collector takes traces again", away]

@@ -213,3 +213,18 @@ def test_more_patience_makes_fewer() -> None:
 def test_the_box_is_where_the_face_was_last_suspicious() -> None:
     played = Played().play(1, FAKE).play(1, face("likely_fake", box=ELSEWHERE)).play(1, REAL)
     assert played.incidents.open[0].box == ELSEWHERE != BOX
+
+
+@pytest.mark.parametrize("by", [3600.0, -3600.0])
+def test_a_clock_that_is_set_neither_closes_an_incident_nor_makes_it_longer(by: float) -> None:
+    played = Played().play(5, REAL).play(4, FAKE)
+    played.incidents.shift(by)
+    played.now += by
+    played.play(4, FAKE).play(5, REAL)
+    (opened,), (closed,) = played.opened, played.closed
+    assert opened.id == closed.id
+    assert closed.opened_at == pytest.approx(1005.0 + by, abs=0.01)
+    assert closed.closed_at == pytest.approx(1012.8 + by, abs=0.01)
+    assert closed.media_end_s - closed.media_start_s == pytest.approx(7.8, abs=0.01)
+    times = [at for at, _ in closed.timeline]
+    assert times == sorted(times) and times[-1] - times[0] < 8

@@ -286,3 +286,17 @@ def test_what_is_over_is_forgotten_in_time(database: Any, outbox: Any) -> None:
     assert states(outbox, webhook) == ["delivered", "pending"]
     outbox.expire(now + 1)
     assert states(outbox, webhook) == ["pending"]
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up(database: Any, outbox: Any) -> None:
+    webhook = add_webhook(database, "https://receiver.example/hook")
+    add_message(database, "i1")
+    now = time.time()
+    assert outbox.take(webhook.id, now + 3600) is not None  # and the server that took it is killed
+    outbox.set_back(now)
+    assert take(outbox, webhook, now + 44) is None
+    assert take(outbox, webhook, now + 46) == "i1"
+    settle(outbox, webhook, Outcome("it is away"), now + 3600)
+    assert take(outbox, webhook, now + 100) is None
+    outbox.set_back(now + 100)
+    assert take(outbox, webhook, now + 100) == "i1"
