@@ -37,4 +37,4 @@ class TraceSender(SpanExporter):
 
     def shutdown(self) -> None:
         """Leave off, a try that is under way included."""
-        self._sender.shutdown()
+        self._sender.shutdown()  # type: ignore[no-untyped-call]

@@ -87,14 +87,17 @@ class ScanQueue:
 
     async def store(self) -> ScanStore:
         """The table; made at the first use. Raises as ``ScanStore`` does, and ``OSError``."""
-        return self._store or await asyncio.to_thread(self._open)
+        if self._store is not None:
+            return self._store
+        return await asyncio.to_thread(self._open)
 
     def _open(self) -> ScanStore:
         with self._opening:
             if self._store is None:
                 self.uploads.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._store = open_store(self.settings)
-            return self._store
+            store = self._store
+        return store
 
     @property
     def on_disk(self) -> bool:
