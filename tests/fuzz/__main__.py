@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -31,15 +32,17 @@ def command(target: str, work: Path, runs: int | None, seconds: float) -> list[s
     corpus = HERE / "corpus" / target
     words = HERE / "dictionaries" / f"{target}.dict"
     options = [f"-dict={words}"] if words.is_file() else []
+    # The first place takes what is new; it has to be empty for runs that are always the same.
+    found = work / ("once" if runs is not None else "corpus") / target
     if runs is not None:
-        # Nothing is written to a corpus that is to be the same the next time.
-        places, how_long = [str(corpus)], [f"-runs={runs}", "-seed=1"]
+        shutil.rmtree(found, ignore_errors=True)
+        how_long = [f"-runs={runs}", "-seed=1"]
     else:
-        found = work / "corpus" / target
-        found.mkdir(parents=True, exist_ok=True)
-        places, how_long = [str(found), str(corpus)], [f"-max_total_time={max(int(seconds), 1)}"]
+        how_long = [f"-max_total_time={max(int(seconds), 1)}"]
+    found.mkdir(parents=True, exist_ok=True)
     return [
-        *(sys.executable, "-m", "tests.fuzz.one", target, *places, *options, *how_long),
+        *(sys.executable, "-m", "tests.fuzz.one", target, str(found), str(corpus)),
+        *(*options, *how_long),
         f"-max_len={_LONGEST}",
         f"-timeout={_HANGS}",
         "-rss_limit_mb=2048",
