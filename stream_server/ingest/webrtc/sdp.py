@@ -71,7 +71,9 @@ def munge_answer(text: str, rates: Bitrates) -> str:
         f"x-google-max-bitrate={rates.most}"
     )
     lines = text.split("\r\n")
-    described = {line.split(":")[1].split()[0] for line in lines if line.startswith("a=fmtp:")}
+    described = {
+        line.removeprefix("a=fmtp:").split(" ")[0] for line in lines if line.startswith("a=fmtp:")
+    }
     video = _video_payloads(lines)
     out: list[str] = []
     for line in lines:
