@@ -4,12 +4,14 @@
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
+# Ray's nodes take "postgres,traces,ray".
+ARG EXTRAS=postgres,traces
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY stream_server stream_server
 COPY extension extension
 COPY triton_models triton_models
 RUN python -m venv /opt/fakelight \
-    && /opt/fakelight/bin/pip install --no-cache-dir --no-compile ".[postgres,traces]"
+    && /opt/fakelight/bin/pip install --no-cache-dir --no-compile ".[${EXTRAS}]"
 
 FROM python:3.11-slim-bookworm
 RUN groupadd --system --gid 10001 fakelight \
@@ -17,6 +19,8 @@ RUN groupadd --system --gid 10001 fakelight \
         --shell /usr/sbin/nologin fakelight \
     && install -d -o fakelight -g fakelight -m 0700 /var/lib/fakelight
 COPY --from=build /opt/fakelight /opt/fakelight
+# A login shell, as KubeRay starts one, forgets the PATH below.
+RUN echo 'PATH=/opt/fakelight/bin:$PATH' > /etc/profile.d/fakelight.sh
 ENV PATH=/opt/fakelight/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

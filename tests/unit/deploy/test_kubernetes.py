@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tomllib
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -85,6 +86,86 @@ def test_every_document_is_valid_in_each_version(version: str) -> None:
     wrong["spec"]["template"]["spec"]["containers"][0]["securityContext"]["readOnlyRoot"] = True
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(wrong, version, strict=True)
+
+
+@pytest.fixture(scope="module")
+def on_ray() -> list[Document]:
+    """What ``deploy/kubernetes/ray`` comes to; it patches, so that kustomize itself is asked."""
+    if KUBECTL is None:
+        pytest.skip("no kubectl here (Debian: kubernetes-client)")
+    done = subprocess.run(
+        [str(KUBECTL), "kustomize", str(BASES / "ray")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [*yaml.safe_load_all(done.stdout), yaml.safe_load((BASES / "ray/scan.yaml").read_text())]
+
+
+def pods_on_ray(documents: list[Document]) -> dict[str, Document]:
+    """By their name: those of the cluster as pods, since that is what KubeRay makes of them."""
+    found = {}
+    for document in documents:
+        spec = document.get("spec", {})
+        if document["kind"] == "RayCluster":
+            found["head"] = spec["headGroupSpec"]["template"]["spec"]
+            found |= {one["groupName"]: one["template"]["spec"] for one in spec["workerGroupSpecs"]}
+        elif document["kind"] in ("Deployment", "Job"):
+            found[document["kind"]] = spec["template"]["spec"]
+    return found
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_ray_and_its_pods_are_valid_in_each_version(on_ray: Any, version: str) -> None:
+    """KubeRay's own kind has no schema here; the pods in it have."""
+    for document in on_ray:
+        if document["kind"] != "RayCluster":
+            named = deepcopy(document)
+            named["metadata"].setdefault("name", "made")
+            kubernetes_validate.validate(named, version, strict=True)
+    pods = pods_on_ray(on_ray)
+    assert pods.keys() == {"head", "nodes", "Deployment", "Job"}
+    for name, spec in pods.items():
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name.lower()}, "spec": spec}
+        kubernetes_validate.validate(pod, version, strict=True)
+
+
+def test_nodes_of_ray_are_shut_in_and_run_the_servers_image(on_ray: Any) -> None:
+    server = one("Deployment", "server", "cpu")["spec"]["template"]["spec"]["containers"][0]
+    for name, pod in pods_on_ray(on_ray).items():
+        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (container,) = pod["containers"]
+        assert container["image"] == server["image"]
+        assert container["securityContext"] == server["securityContext"]
+        assert {"cpu", "memory", "ephemeral-storage"} <= container["resources"]["limits"].keys()
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounted == {volume["name"] for volume in pod["volumes"]}
+        assert "/dev/shm" in {mount["mountPath"] for mount in container["volumeMounts"]}
+        if name in ("Deployment", "Job"):  # KubeRay gives its own pods the token
+            token = next(e for e in container["env"] if e["name"] == "RAY_AUTH_TOKEN")
+            where = {"name": "fakelight-ray", "key": "auth_token"}
+            assert token["valueFrom"]["secretKeyRef"] == where
+            assert "--address=fakelight-head-svc:6379 --num-cpus=0" in container["args"][0]
+            assert "--ray auto" in container["args"][0]
+
+
+def test_ray_asks_for_a_token_and_is_reached_by_its_guests_alone(on_ray: Any) -> None:
+    (cluster,) = (document for document in on_ray if document["kind"] == "RayCluster")
+    assert cluster["apiVersion"] == "ray.io/v1"
+    spec = cluster["spec"]
+    assert spec["authOptions"] == {"mode": "token", "secretName": "fakelight-ray"}
+    assert spec["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["optional-dependencies"]["ray"] == ["ray[client]>=2.50,<3"]
+    assert (2, 50) <= tuple(map(int, spec["rayVersion"].split(".")[:2])) < (3, 0)
+    policies = {d["metadata"]["name"]: d["spec"] for d in on_ray if d["kind"] == "NetworkPolicy"}
+    nodes = {"podSelector": {"matchLabels": {"ray.io/cluster": cluster["metadata"]["name"]}}}
+    guests = {"podSelector": policies["guests-of-ray"]["podSelector"]}
+    (within,) = policies["ray"]["ingress"]
+    assert within == {"from": [nodes, guests]}
+    assert policies["guests-of-ray"]["ingress"] == [{"from": [nodes]}]
+    assert policies["guests-of-ray"]["egress"][0] == {"to": [nodes]}
+    assert policies["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
 @pytest.mark.parametrize("base", KINDS)
