@@ -153,6 +153,15 @@ def _parser() -> argparse.ArgumentParser:
     token = commands.add_parser("token", help="print the server's token, made if there is none")
     token.set_defaults(run=_token)
 
+    database = commands.add_parser(
+        "database", help="say what is kept where, or go back to the tables of an earlier version"
+    )
+    database.add_argument("part", nargs="?", choices=("monitors", "pairings", "scans"))
+    database.add_argument(
+        "step", nargs="?", metavar="STEP", help="head, the number of a step, or base"
+    )
+    database.set_defaults(run=_database)
+
     doctor = commands.add_parser("doctor", help="say what is wrong with this installation")
     doctor.set_defaults(run=_doctor)
 
@@ -232,6 +241,16 @@ def _token(options: argparse.Namespace) -> int:
 
     sys.stdout.write(load_token(_settings(options)) + "\n")
     return 0
+
+
+def _database(options: argparse.Namespace) -> int:
+    from stream_server.commands.database import go, show
+
+    if options.part is None:
+        return show(_settings(options))
+    if options.step is None:
+        raise ValueError(f"database {options.part}: name the step (head, a number, or base)")
+    return go(_settings(options), options.part, options.step)
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -9,13 +9,14 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from PIL import Image
 
 from tests.support.client import Client, client, frame
 from tests.support.faces import backdrop, paste, person
 from tests.support.server import TOKEN, Server, running_server
-from tests.support.triton_server import TritonServer
+from tests.support.triton_server import Fault, TritonServer
 
 pytestmark = pytest.mark.server
 
@@ -125,3 +126,45 @@ async def test_server_starts_while_triton_is_down(breakable: TritonServer, portr
                 player.statuses[-1] | {"engine": "embedded", "fallback": True}
                 == (player.statuses[-1])
             )
+
+
+async def test_answers_that_come_late_or_wrong_reach_nobody_and_models_change_with_the_triton(
+    breakable: TritonServer,
+    fault: Fault,
+    serving: Server,
+    server: TritonServer,
+    portrait: bytes,
+) -> None:
+    async with client(serving) as one:
+        player = Player(one, portrait)
+        await player.until(lambda p: p.verdicts and scored(p.verdicts[-1]) and p.statuses)
+        kinds: list[dict[str, Any]] = [{"delay_s": 0.6}, {"nan": True}]
+        for kind in kinds:
+            fault.set(**kind)
+            await player.until(lambda p: p.statuses[-1]["fallback"])
+            count = len(player.verdicts)
+            await player.until(lambda p, n=count: len(p.verdicts) > n + 5)
+            fault.clear()
+            await player.until(lambda p: not p.statuses[-1]["fallback"])
+            count = len(player.verdicts)
+            await player.until(lambda p, n=count: len(p.verdicts) > n + 5)
+        told = [face["probability"] for one in player.verdicts for face in one["faces"]]
+        assert all(probability is None or 0 <= probability <= 1 for probability in told)
+
+        async with httpx.AsyncClient(base_url=serving.url, timeout=120) as http:
+            http.headers["Authorization"] = f"Bearer {TOKEN}"
+            new = {"path": str(server.models), "triton_url": breakable.url}
+            # That one serves the old models.
+            refused = await http.post("/v1/models", json=new)
+            assert refused.status_code == 422 and "nothing was changed" in refused.text
+            swapped = await http.post("/v1/models", json={**new, "triton_url": server.url})
+            assert swapped.status_code == 200 and swapped.json()["engine"] == "triton", swapped.text
+        members = set(swapped.json()["models"])
+
+        def by_the_new(player: Player) -> bool:
+            last = player.verdicts[-1]
+            return scored(last) and set(last["faces"][0]["members"]) == members
+
+        await player.until(by_the_new)
+        await player.until(lambda p: p.statuses[-1]["engine"] == "triton")
+        assert player.errors == []

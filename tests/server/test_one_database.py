@@ -1,4 +1,4 @@
-"""Two servers behind nginx over one PostgreSQL: a browser is the same at both."""
+"""Two servers behind nginx over one PostgreSQL: a browser and a scan are the same at both."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.support.browser_pairing import ORIGIN, hello, pair
 from tests.support.client import client
 from tests.support.postgres import Postgres, needs_postgres, running_postgres
 from tests.support.replicas import NGINX, running_replicas
+from tests.support.scan_media import every, moving_face, write_video
 from tests.support.server import TOKEN
 
 pytestmark = [
@@ -35,6 +36,11 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture
+def long_clip(tmp_path: Path) -> bytes:
+    return write_video(tmp_path / "long.mp4", moving_face(), every(10, 120), rate=10).read_bytes()
+
+
 async def refused(replicas: Any, browser: dict[str, str]) -> None:
     """Neither server lets it in, over HTTP or over a socket."""
     async with httpx.AsyncClient(timeout=60) as http:
@@ -47,8 +53,8 @@ async def refused(replicas: Any, browser: dict[str, str]) -> None:
             assert caught.value.rcvd and caught.value.rcvd.code == Close.NOT_AUTHORISED
 
 
-async def test_a_browser_is_paired_with_all_servers_and_unpaired_at_all(
-    models: Any, portrait: bytes, postgres: Postgres, tmp_path: Path
+async def test_browsers_and_scans_are_the_same_at_every_server(
+    models: Any, portrait: bytes, long_clip: bytes, postgres: Postgres, tmp_path: Path
 ) -> None:
     # What a server of before has kept in its own folder.
     state = tmp_path / "two" / "state"
@@ -96,6 +102,31 @@ async def test_a_browser_is_paired_with_all_servers_and_unpaired_at_all(
                     assert caught.value.rcvd and caught.value.rcvd.code == Close.NOT_AUTHORISED
                 await refused(replicas, browser)
                 assert (await other.verdict_for(1, 0.1, portrait))["type"] == "verdict"
+            files = {"file": ("a.jpg", portrait)}
+            taken = await http.post(f"{one.url}/v1/scans", headers=OPERATOR, files=files)
+            at = f"{two.url}{taken.headers['location']}"
+            async with asyncio.timeout(120):
+                async with http.stream("GET", f"{at}/events", headers=OPERATOR) as told:
+                    kinds = [line async for line in told.aiter_lines() if line[:6] == "event:"]
+            assert kinds[-1] == "event: done"
+            done = (await http.get(at, headers=OPERATOR)).json()
+            assert done["status"] == "done" and done["report"]["faces"], done
+            page = await http.get(f"{at}/report.html", headers=OPERATOR)
+            assert page.status_code == 200 and "a.jpg" in page.text
+            assert (await http.delete(at, headers=OPERATOR)).status_code == 204
+            gone = await http.get(f"{one.url}{taken.headers['location']}", headers=OPERATOR)
+            assert gone.status_code == 404
+            # A file of two minutes, which the other server gives up.
+            files = {"file": ("long.mp4", long_clip)}
+            taken = await http.post(f"{one.url}/v1/scans", headers=OPERATOR, files=files)
+            at = f"{two.url}{taken.headers['location']}"
+            async with asyncio.timeout(120):
+                while (await http.get(at, headers=OPERATOR)).json()["status"] != "running":
+                    await asyncio.sleep(0.1)
+                assert (await http.delete(at, headers=OPERATOR)).status_code == 204
+                uploads = tmp_path / "one" / "state" / "uploads"
+                while list(uploads.iterdir()):
+                    await asyncio.sleep(0.1)
             # The browser's own way out, at the server that did not pair it.
             gone = await http.delete(f"{one.url}/v1/pairings", headers=behind)
             assert gone.status_code == 204

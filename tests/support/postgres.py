@@ -6,6 +6,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -54,6 +55,13 @@ class Postgres:
     def stop(self) -> None:
         """Cut every connection."""
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+
+    def kill(self) -> None:
+        """Gone at a blow, its connections with it."""
+        number = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(number, signal.SIGKILL)
+        for socket in self.folder.glob(".s.PGSQL.*"):
+            socket.unlink()
 
     def init(self) -> None:
         """Make its data folder."""
