@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from standardwebhooks import Webhook as Verifier
 
@@ -22,6 +23,8 @@ from stream_server.monitors.alerts.outbox import Outbox
 from stream_server.monitors.alerts.outcome import AttemptResult
 from stream_server.monitors.alerts.schedule import Schedule
 from stream_server.monitors.alerts.webhooks import WebhookTable
+from stream_server.monitors.store.webhook_tables import Delivery
+from stream_server.monitors.wall_clock import WallClock
 from stream_server.settings import load
 from tests.support.alerts import add_message, add_webhook
 from tests.support.receiver import answers, receiver
@@ -38,11 +41,12 @@ async def dispatching(
     schedule: Schedule = QUICK,
     seconds: float = 60,
     observe: Callable[[AttemptResult], None] = lambda result: None,
+    clock: WallClock | None = None,
 ) -> AsyncIterator[Outbox]:
     outbox = Outbox(database, schedule)
     http = HttpSender(LOCAL, seconds=seconds)
     courier = Courier(http, MailSender(load()), "http://fakelight.example")
-    dispatcher = Dispatcher(outbox, courier, observe, poll=0.02)
+    dispatcher = Dispatcher(outbox, courier, observe, poll=0.02, clock=clock)
     dispatcher.start()
     try:
         yield outbox
@@ -232,3 +236,19 @@ async def test_a_mistake_of_ours_holds_up_nothing_and_shows_nothing(
     assert outbox.find("dead")[0].last_error == "an internal error; see the log"
     assert "KeyError" in caplog.text
     assert "secret" not in caplog.text
+
+
+async def test_what_waits_for_an_hour_that_the_clock_was_set_back_goes_at_once(
+    database: Any,
+) -> None:
+    wall = [time.time()]
+    with receiver() as one:
+        add_webhook(database, one.url)
+        add_message(database, "i1")
+        with database.write() as session:
+            session.execute(update(Delivery).values(next_at=time.time() + 3600))
+        async with dispatching(database, clock=WallClock(lambda: wall[0], lambda: 0.0)) as outbox:
+            await asyncio.sleep(0.2)
+            assert not one.received
+            wall[0] -= 3600
+            await until(outbox, "delivered", 1)
