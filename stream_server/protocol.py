@@ -274,13 +274,12 @@ def status(
     received: int,
     analysed: int,
     dropped: int,
-    rate: float,
-    degraded: bool,
+    degraded_to: float | None = None,
     trouble: str | None = None,
 ) -> dict[str, Any]:
-    """How the stream is doing; comes at least every two seconds. ``rate`` is frames analysed a
-    second, ``degraded`` that these are fewer than they should be. ``trouble`` is there only where
-    something keeps the stream from being seen at all."""
+    """How the stream is doing; comes at least every two seconds. ``degraded`` and ``rate``, frames
+    analysed a second, are there only where these are fewer than they should be (``degraded_to``),
+    ``trouble`` only where something keeps the stream from being seen at all."""
     told: dict[str, Any] = {
         "type": "status",
         "engine": engine,
@@ -288,9 +287,9 @@ def status(
         "received": received,
         "analysed": analysed,
         "dropped": dropped,
-        "rate": round(rate, 1),
-        "degraded": degraded,
     }
+    if degraded_to is not None:
+        told |= {"degraded": True, "rate": round(degraded_to, 1)}
     return told if trouble is None else told | {"trouble": trouble}
 
 

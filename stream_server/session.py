@@ -152,8 +152,7 @@ class Session:
                     received=counters.received,
                     analysed=counters.analysed,
                     dropped=counters.dropped,
-                    rate=self.live.rate,
-                    degraded=self.live.degraded,
+                    degraded_to=self.live.rate if self.live.degraded else None,
                     trouble=self.live.trouble,
                 )
             )

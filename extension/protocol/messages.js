@@ -59,8 +59,8 @@ export const SAMPLE_HZ = 10;
  * @property {number} received
  * @property {number} analysed
  * @property {number} dropped
- * @property {number|null} rate frames analysed a second; null from a server that does not tell
- * @property {boolean} degraded that these are fewer than they should be
+ * @property {boolean} degraded fewer frames are analysed than should be
+ * @property {number|null} rate how many a second these are; null while it is not degraded
  */
 /**
  * @typedef {object} ErrorMessage
@@ -188,8 +188,8 @@ export function parseServerMessage(text) {
         received: number(raw, "received"),
         analysed: number(raw, "analysed"),
         dropped: number(raw, "dropped"),
-        rate: typeof raw.rate === "number" ? raw.rate : null,
         degraded: raw.degraded === true,
+        rate: typeof raw.rate === "number" ? raw.rate : null,
       };
     case "error":
       return {
