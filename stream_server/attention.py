@@ -2,7 +2,7 @@
 
 The rule, in shares of each member's own rate:
 
-- a face without a verdict is looked at twice as often;
+- a face without a score is looked at twice as often;
 - one whose scores have agreed with each other and with one verdict for a while is settled, and is
   looked at as seldom as ``settled`` says: a fifth as often;
 - two fifths, where nobody is sure of it, or where it no longer looks as it did when it was looked
@@ -42,7 +42,7 @@ class Attention:
         if not 0 < settled <= 1:
             raise ValueError(f"settled is {settled}, must be above 0 and at most 1")
         self._settled = settled
-        self._verdict: Verdict = "gathering"
+        self._verdict: Verdict | None = None
         self._agreeing_since = math.inf
         self._alarmed_until = -math.inf
         self._sight: Floats | None = None
@@ -50,7 +50,7 @@ class Attention:
     def closeness(self, now: float, sight: Floats) -> float:
         """The factor on every member's rate at ``now`` for a face that looks like ``sight``, its
         signature (``vision.identity``)."""
-        if self._verdict == "gathering" or now < self._alarmed_until:
+        if self._verdict is None or now < self._alarmed_until:
             return _NEW
         if not self._calm(now):
             return _OWN
