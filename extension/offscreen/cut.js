@@ -7,6 +7,8 @@
 /** @typedef {import("../protocol/messages.js").Place} Place */
 /** @typedef {{width: number, height: number}} Size */
 
+/** Around what lies on a video, CSS pixels: its edge is blended with what is under it. */
+const EDGE = 1;
 /** In the place of what cannot be seen of a video: no face is found in one flat grey. */
 const UNSEEN = "#808080";
 
@@ -74,6 +76,11 @@ function cutPart(shot, shotSize, { picture, visible, covers, mirrored, view }, v
   const { x, y, scale } = windowIn(shotSize, view);
   const from = { x: x + (visible.x - view.x) * scale, y: y + (visible.y - view.y) * scale };
   context.drawImage(shot, from.x, from.y, visible.width * scale, visible.height * scale, ...within(visible));
-  for (const cover of covers) context.fillRect(...within(cover));
+  for (const cover of covers) context.fillRect(...within(grown(cover)));
   return canvas.transferToImageBitmap();
+}
+
+/** @param {Rect} rect @returns {Rect} */
+function grown({ x, y, width, height }) {
+  return { x: x - EDGE, y: y - EDGE, width: width + 2 * EDGE, height: height + 2 * EDGE };
 }
