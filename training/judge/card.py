@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stream_server.accuracy import Accuracy
-from training.judge.card_folds import fold_tables
+from training.judge.card_folds import fold_tables, peer_tables
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
@@ -20,11 +20,13 @@ def tables(
     parity: list[dict[str, Any]] | None = None,
     product: Mapping[str, Any] | None = None,
     judged: Mapping[str, Any] | None = None,
+    peers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
     """The figures of ``report`` (the evaluate step's JSON) as Markdown.
 
     ``parity`` is the export step's report, ``product`` the product step's, ``judged`` the judge
-    step's. Raises ``ValueError`` where ``judged`` lacks the vote of the report's members.
+    step's, ``peers`` the same for published networks by their names. Raises ``ValueError`` where
+    ``judged`` lacks the vote of the report's members.
     """
     lines = [f"Protocol: {report['protocol']} Split: {report['split']}.", ""]
     thresholds = report["thresholds"]
@@ -59,6 +61,8 @@ def tables(
     lines += [*_risk(report["tiers"]), ""]
     if judged:
         lines += [*fold_tables(judged, report["members"]), ""]
+    if peers:
+        lines += [*peer_tables(peers), ""]
     if product:
         lines += [*_product(product), ""]
     if parity:
@@ -184,13 +188,13 @@ def _table(rows: Mapping[str, Mapping[str, float]], first: str) -> list[str]:
 
 def renew(
     card: Path, report: Path, parity: Path | None = None, product: Path | None = None,
-    judged: Path | None = None,
+    judged: Path | None = None, peers: Sequence[Path] = (),
 ) -> None:  # fmt: skip
-    """Put the figures of ``report`` between the card's marks.
+    """Put the figures of ``report`` between the card's marks; a peer is named by its file.
 
     Raises ``FileNotFoundError`` for a missing file and ``ValueError`` for a card without marks.
     """
-    for path in (card, report, *(path for path in (parity, product, judged) if path)):
+    for path in (card, report, *(path for path in (parity, product, judged, *peers) if path)):
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing")
     text = card.read_text()
@@ -199,6 +203,7 @@ def renew(
     facts = json.loads(parity.read_text()) if parity else None
     whole = json.loads(product.read_text()) if product else None
     folds = json.loads(judged.read_text()) if judged else None
-    figures = tables(json.loads(report.read_text()), facts, whole, folds)
+    others = {path.stem: json.loads(path.read_text()) for path in peers}
+    figures = tables(json.loads(report.read_text()), facts, whole, folds, others)
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     card.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n{END}", text))

@@ -6,6 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _KINDS = ("videos", "pictures")
+_HEADER = [
+    "| | real | fake | AUC, mean of all pairs | worst pair | caught | decided "
+    "| fakes called real | reals flagged | ECE |",
+    "|---|---|---|---|---|---|---|---|---|---|",
+]
 
 
 def fold_tables(report: Mapping[str, Any], members: Sequence[str]) -> list[str]:
@@ -26,9 +31,7 @@ def fold_tables(report: Mapping[str, Any], members: Sequence[str]) -> list[str]:
         "of fakes above the score that leaves 2 % of the reals above it; all shares count every "
         "set and maker alike, but *decided*.",
         "",
-        "| | real | fake | AUC, mean of all pairs | worst pair | caught | decided "
-        "| fakes called real | reals flagged | ECE |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        *_HEADER,
     ]
     for kind in _KINDS:
         for tier, found in tiers.items():
@@ -38,6 +41,33 @@ def fold_tables(report: Mapping[str, Any], members: Sequence[str]) -> list[str]:
         shown = {tier: found[kind] for tier, found in tiers.items() if kind in found}
         if shown:
             lines += ["", *_makers(kind, shown)]
+    return lines
+
+
+def peer_tables(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Lines of Markdown from the judge step's JSON on published networks, one of each by its name.
+
+    Raises ``ValueError`` where a report is not of one vote alone.
+    """
+    lines = [
+        "### Published networks on the same clips",
+        "",
+        "Judged as the table above, each with a threshold and a calibration of its own: MesoNet "
+        "(Afchar et al., WIFS 2018) with its authors' weights, on our crops, a video's score being "
+        "the mean of its pictures' logits.",
+        "",
+        *_HEADER,
+    ]
+    for name, report in reports.items():
+        if len(report["votes"]) != 1:
+            raise ValueError(f"{name}: {len(report['votes'])} votes, a peer has one")
+        [tiers] = report["votes"].values()
+        lines += [
+            _row(f"{name}, {kind}, {tier}", found[kind])
+            for kind in _KINDS
+            for tier, found in tiers.items()
+            if kind in found
+        ]
     return lines
 
 

@@ -19,10 +19,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--product", type=Path, help="the product step's figures")
     parser.add_argument("--judged", type=Path, help="the judge step's figures")
     parser.add_argument("--repo", type=Path, help="the models that --product is of, to be told so")
+    parser.add_argument(
+        "--peers", type=Path, nargs="*", default=[],
+        help="the judge step's figures of published networks, each named by its file",
+    )  # fmt: skip
     options = parser.parse_args(argv)
     if options.repo and not options.product:
         raise ValueError("--repo is told the figures of --product: name its file")
-    renew(options.card, options.report, options.parity, options.product, options.judged)
+    renew(
+        options.card, options.report, options.parity, options.product, options.judged, options.peers
+    )
     if options.repo:
         set_accuracy(options.repo, accuracy(json.loads(options.product.read_text())))
     return 0

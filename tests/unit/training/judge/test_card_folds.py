@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from training.judge.card_folds import fold_tables
+from training.judge.card_folds import fold_tables, peer_tables
 
 
 def found(mean: float) -> dict[str, Any]:
@@ -58,3 +58,10 @@ def test_every_maker_has_a_row_and_every_delivery_a_column() -> None:
 def test_members_that_were_not_judged_together_are_refused() -> None:
     with pytest.raises(ValueError, match="no vote of one, two"):
         fold_tables(REPORT, ["one", "two"])
+
+
+def test_a_published_network_has_its_rows() -> None:
+    lines = peer_tables({"Meso4_DF": {"votes": {"meso4_mean": {"web": {"videos": found(0.56)}}}}})
+    assert lines[-1].startswith("| Meso4_DF, videos, web | 40 | 20 | 0.560 |")
+    with pytest.raises(ValueError, match="Meso4_DF: 2 votes"):
+        peer_tables({"Meso4_DF": REPORT})
