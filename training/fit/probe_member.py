@@ -28,9 +28,10 @@ from training.judge.scoring import member_views
 from training.models.encoding import stamp
 from training.models.heads import BoundedLinear, Probe
 from training.models.member import Member, save_member
+from training.models.served import OnnxEncoder
 from training.run_dir import RunDir
 
-PENALTIES = (0.1, 0.3, 1.0, 3.0)
+PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,18 @@ def train_probe(
         raise ValueError("neither videos nor pictures are both real and fake in train and dev")
     facts: dict[str, object] = {
         "dev": figures,
-        "fitted_on": {one.name: stamp(one.encoder) for one in members},
+        "fitted_on": {one.name: _weights(one) for one in members},
         "kind": "either",
     }
     member = Member(name, None, probe, sum(dims.values()), facts, dims)
     save_member(run.path / "member.pt", member, facts)
     return member
+
+
+def _weights(member: Member) -> str:
+    """A name for the weights in fp32, whichever file of theirs was run."""
+    encoder = member.encoder
+    return encoder.weights if isinstance(encoder, OnnxEncoder) else stamp(encoder)
 
 
 def _part(manifest: Manifest, split: str, apart: Sequence[str]) -> Manifest:

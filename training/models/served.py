@@ -110,12 +110,15 @@ def set_rates(members: Sequence[Member], rates: Mapping[str, float | None]) -> N
             member.sample_hz = found.pop()
 
 
-def members_with_encoder(repo: Path, names: Sequence[str] = ()) -> list[Member]:
-    """The members ``names`` of the repository, or all that have an encoder.
+def members_with_encoder(
+    repo: Path, names: Sequence[str] = (), embedded: bool = False
+) -> list[Member]:
+    """The members ``names`` of the repository, or all that have an encoder; ``embedded`` as the
+    embedded engine runs them.
 
     Raises ``ValueError`` for one that has none.
     """
-    known = {one.name: one for one in served_members(repo) if one.encoder is not None}
+    known = {one.name: one for one in served_members(repo, embedded) if one.encoder is not None}
     lacking = [name for name in names if name not in known]
     if lacking:
         raise ValueError(f"{', '.join(lacking)} has no encoder in {repo}; {', '.join(known)} have")

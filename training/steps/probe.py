@@ -22,6 +22,9 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m training probe", description=__doc__)
     parser.add_argument("--models", type=Path, default=Path("triton_models"))
     parser.add_argument("--reads", nargs="*", default=[], help="members; all with an encoder")
+    parser.add_argument(
+        "--embedded", action="store_true", help="by the files that the embedded engine opens"
+    )
     parser.add_argument("--name", default="generated_heads", help="the new member's name")
     parser.add_argument("--shards", type=Path, required=True, help="folder of the extract step")
     parser.add_argument("--run", type=Path, required=True, help="where member.pt goes")
@@ -40,7 +43,7 @@ def main(argv: list[str]) -> int:
         "--thin-dev", type=int, nargs=3, default=(20, 100, 400), metavar=numbers
     )  # fmt: skip
     options = parser.parse_args(argv)
-    members = members_with_encoder(options.models, options.reads)
+    members = members_with_encoder(options.models, options.reads, options.embedded)
     manifest = Manifest.open(options.shards, Quality(sharpness=options.sharpness))
     look = Look(options.tiers, options.apart, tuple(options.thin), tuple(options.thin_dev))
     run = RunDir(options.run, vars(options))
