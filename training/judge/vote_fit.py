@@ -177,8 +177,8 @@ def _loss(values: Array, labels: NDArray[np.bool_], weights: Array) -> float:
 def thresholds(
     probability: Array,
     labels: NDArray[np.bool_],
-    alarms: float = 0.025,
-    missed: float = 0.08,
+    alarms: float = 0.0225,
+    missed: float = 0.07,
     weights: Array | None = None,
 ) -> tuple[float, float]:
     """Where ``likely fake`` begins and ``likely real`` ends, from one probability per video.
