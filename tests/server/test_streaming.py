@@ -17,7 +17,7 @@ from tests.support.faces import backdrop, paste, person
 from tests.support.server import TOKEN
 
 pytestmark = pytest.mark.server
-FACE_FIELDS = {"track", "box", "probability", "verdict", "samples", "reasons", "members"}
+FACE_FIELDS = {"track", "box", "probability", "verdict", "samples", "reasons", "members", "grounds"}
 
 
 async def test_welcome_says_what_the_contract_says(server: Any) -> None:
