@@ -41,12 +41,8 @@ def timeline(face: FaceReport, duration: float, fake: float, real: float) -> Mar
             f' height="{floor - _TOP:.1f}"/>'
             f'<path class="flag" d="M{left:.1f} {_TOP}h{width:.1f}"/>'
         )
-    for line, name in ((fake, "likely fake above"), (real, "likely real below")):
-        parts.append(
-            f'<path class="line" d="M{_LEFT} {y(line):.1f}H{_WIDTH - _RIGHT}"/>'
-            f'<text class="name" x="{_WIDTH - _RIGHT}" y="{y(line) - 3:.1f}"'
-            f' text-anchor="end">{name}</text>'
-        )
+    lines = ((fake, "likely fake above"), (real, "likely real below"))
+    parts += [f'<path class="line" d="M{_LEFT} {y(at):.1f}H{_WIDTH - _RIGHT}"/>' for at, _ in lines]
     for value in (0.0, 0.5, 1.0):
         parts.append(
             f'<text x="{_LEFT - 6}" y="{y(value) + 8 * value - 2:.1f}" text-anchor="end">'
@@ -59,6 +55,12 @@ def timeline(face: FaceReport, duration: float, fake: float, real: float) -> Mar
             f"{clock(tick)}</text>"
         )
     parts += [f'<path class="curve" d="{d}"/>' for d in _curves(face, x, y)]
+    # Over the curve, on a ground of their own: it must not strike them through.
+    right = _WIDTH - _RIGHT
+    parts += [
+        f'<text class="name" x="{right}" y="{y(at) - 3:.1f}" text-anchor="end">{name}</text>'
+        for at, name in lines
+    ]
     label = escape(_spoken(face), quote=True)
     return Markup(
         f'<svg class="timeline" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from stream_server.report.model import FaceReport, Report
 from stream_server.said import (
     accuracy_words,
@@ -77,6 +79,11 @@ def clock(seconds: float) -> str:
 def reasons(codes: tuple[str, ...]) -> str:
     """Why a face was not judged, as the end of a sentence."""
     return "; ".join(REASONS.get(code, code.replace("_", " ")) for code in codes)
+
+
+def file_name(report: Report) -> str:
+    """What a page calls a file: not where it lies on somebody's computer."""
+    return report.file if "://" in report.file else PurePath(report.file).name or report.file
 
 
 def headline(report: Report) -> str:

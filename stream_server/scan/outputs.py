@@ -36,7 +36,10 @@ class Outputs:
 
     def check(self) -> None:
         """Raise ``UnusableError`` for a path that cannot be written, before hours of work are
-        lost to it. A file that is there stays as it is."""
+        lost to it, and ``ValueError`` for two results on standard output. A file that is there
+        stays as it is."""
+        if self.json == STDOUT == self.jsonl:
+            raise ValueError("--json - and --jsonl -: standard output can hold one of them")
         for target in self._targets:
             path = Path(target)
             try:

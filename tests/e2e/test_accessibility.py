@@ -44,6 +44,7 @@ def report(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def tab(browser: BrowserContext, server: Server) -> Iterator[Page]:
     page = browser.new_page()
+    page.set_default_timeout(120_000)  # nothing here is about how quick a page is
     page.goto(f"{server.url}/#token={TOKEN}")
     page.locator("#server[data-state=ready]").wait_for()
     yield page

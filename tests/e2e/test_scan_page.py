@@ -100,7 +100,7 @@ def test_the_report_opens_and_the_browser_has_nothing_to_complain(
     scan_page: Page, clips: Path
 ) -> None:
     scan_page.set_input_files("#files", clips / "face.mp4")
-    link = row(scan_page, "face.mp4").get_by_role("link")
+    link = row(scan_page, "face.mp4").get_by_role("link", name="Read the report")
     expect(link).to_be_visible(timeout=30_000)
     with scan_page.context.expect_page() as opened:
         link.click()
@@ -167,7 +167,7 @@ def test_by_keyboard_alone(scan_page: Page, clips: Path) -> None:
         keys.press("Enter")
     choosing.value.set_files(clips / "face.mp4")
     one = row(scan_page, "face.mp4")
-    expect(one.get_by_role("link")).to_be_visible(timeout=30_000)
+    expect(one.get_by_role("link", name="Read the report")).to_be_visible(timeout=30_000)
     expect(scan_page.locator("#spoken")).to_contain_text("face.mp4: ")
     go_to("li.scan a.report")
     focus = scan_page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
@@ -189,7 +189,9 @@ def test_on_a_small_screen_nothing_is_cut_off(scan_page: Page, clips: Path, tmp_
     name = "a-very-long-name-without-any-spaces-" * 3 + ".mp4"
     (tmp_path / name).write_bytes((clips / "face.mp4").read_bytes())
     scan_page.set_input_files("#files", tmp_path / name)
-    expect(row(scan_page, name).get_by_role("link")).to_be_visible(timeout=30_000)
+    expect(row(scan_page, name).get_by_role("link", name="Read the report")).to_be_visible(
+        timeout=30_000
+    )
     assert scan_page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
     for control in scan_page.locator("button:visible, select:visible").all():
         box = control.bounding_box()

@@ -70,6 +70,8 @@ def test_an_upload_is_taken_scanned_and_deleted(client: httpx.Client, portrait_c
 def test_the_page_of_a_report_may_run_nothing(client: httpx.Client, portrait_clip: Path) -> None:
     scan_id = send(client, portrait_clip).json()["id"]
     wait(client, scan_id, "done")
+    told = client.get(f"/v1/scans/{scan_id}").json()["report"]
+    assert client.get(f"/v1/scans/{scan_id}/report.json").json() == told
     page = client.get(f"/v1/scans/{scan_id}/report.html")
     assert page.status_code == 200 and portrait_clip.name in page.text
     policy = page.headers["content-security-policy"]

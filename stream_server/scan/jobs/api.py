@@ -105,6 +105,15 @@ async def report_page(request: Request) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": content_policy()})
 
 
+async def report_json(request: Request) -> Response:
+    """The JSON report alone, as a file to keep."""
+    scan = await _found(request)
+    report = await asyncio.to_thread((await _queue(request).store()).report, scan.id)
+    if report is None:
+        raise ProblemError(409, f"there is no report on this scan; it is {scan.status}")
+    return Response(report, media_type="application/json")
+
+
 async def events(request: Request) -> Response:
     """Progress as Server-Sent Events: ``progress`` while it is open, then one ``done``."""
     scan = await _found(request)
@@ -172,4 +181,5 @@ routes = [
     Route("/v1/scans/{id}", remove, methods=["DELETE"]),
     Route("/v1/scans/{id}/events", events),
     Route("/v1/scans/{id}/report.html", report_page),
+    Route("/v1/scans/{id}/report.json", report_json),
 ]

@@ -73,6 +73,11 @@ export class Row {
     link.href = `v1/scans/${scan.id}/report.html`;
     link.setAttribute("aria-label", `Read the report on ${this.name}`);
     link.hidden = scan.status === "failed" && scan.verdict === null;
+    const data = /** @type {HTMLAnchorElement} */ (this.part(".data"));
+    data.href = `v1/scans/${scan.id}/report.json`;
+    data.download = `${this.name}.json`;
+    data.setAttribute("aria-label", `Download as JSON the report on ${this.name}`);
+    data.hidden = link.hidden;
   }
 
   cancelled() {

@@ -92,6 +92,13 @@ def test_the_timeline_marks_what_is_suspicious_and_speaks() -> None:
     assert label and "Looks manipulated at 0:03 to 0:11" in label[1]
 
 
+def test_the_names_of_the_lines_lie_over_the_curve_and_no_path_of_a_computer_is_told() -> None:
+    page = render([report(face(), file="/home/somebody/private/a.mp4")])
+    assert page.index('class="curve"') < page.index('class="name"')
+    assert "a.mp4" in page and "somebody" not in page
+    assert "https://example.org/b.mp4" in render([report(face(), file="https://example.org/b.mp4")])
+
+
 def test_a_gap_breaks_the_line() -> None:
     torn = tuple([(t / 4, 0.5) for t in range(20)] + [(100 + t / 4, 0.5) for t in range(20)])
     assert render([report(face(timeline=torn))]).count('class="curve"') == 2
