@@ -34,7 +34,7 @@ class Database:
     """
 
     def __init__(self, address: str) -> None:
-        url = _parsed(address)
+        url = parsed_address(address)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite:
             _keep_private(url)
@@ -107,7 +107,8 @@ def _patience(url: URL) -> dict[str, str]:
     return {name: value for name, value in _PATIENCE.items() if name not in url.query}
 
 
-def _parsed(address: str) -> URL:
+def parsed_address(address: str) -> URL:
+    """``address`` as it is opened. Raises ``DatabaseAddressError``."""
     try:
         url = make_url(address)
     except (ArgumentError, ValueError):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
+from stream_server.database import parsed_address
 from stream_server.scan.jobs.place import place_of
 from stream_server.scan.jobs.store import ScanStore
 from stream_server.settings import Settings
@@ -27,7 +29,7 @@ def open_store(settings: Settings) -> ScanStore:
     store = ScanStore(scans_address(settings), place)
     former = settings.state_dir / "scans.sqlite"
     try:
-        if former.exists() and scans_address(settings) != f"sqlite:///{former}":
+        if former.exists() and not _lies_in(former, scans_address(settings)):
             other = ScanStore(f"sqlite:///{former}")
             try:
                 store.take_in(other)
@@ -39,3 +41,11 @@ def open_store(settings: Settings) -> ScanStore:
         store.close()
         raise
     return store
+
+
+def _lies_in(file: Path, address: str) -> bool:
+    # By the file, not by its spelling: one that is in use must not be moved away.
+    url = parsed_address(address)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return False
+    return Path(url.database).resolve() == file.resolve()

@@ -208,3 +208,20 @@ def test_scans_move_from_the_folder_into_the_database_that_servers_share(
     assert [found.id for found in again.all()] == ["s2"]  # what was removed does not come back
     again.close()
     assert (tmp_path / "state" / "scans.sqlite.moved").exists()
+
+
+@pytest.mark.parametrize("spelling", ["{0}/../state/scans.sqlite", "{0}/link/scans.sqlite"])
+def test_a_file_that_is_the_database_stays_however_it_is_spelled(
+    tmp_path: Path, spelling: str
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "link").symlink_to(state)
+    settings = load(state_dir=state, scan_database="sqlite:///" + spelling.format(state))
+    for _ in range(2):
+        store = open_store(settings)
+        store.add(scan(len(store.all())))
+        store.close()
+    store = open_store(settings)
+    assert len(store.all()) == 2
+    store.close()
