@@ -6,6 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from stream_server.database import DatabaseAddressError, parsed_address
 from stream_server.engine import ModelRepository
 from stream_server.settings import Settings, SettingsError
 
@@ -33,6 +34,12 @@ def check_settings(settings: Settings) -> None:
         )
     if settings.monitor_files and not Path(settings.monitor_files).is_dir():
         raise _unfit("monitor_files", settings.monitor_files, "there is no such folder")
+    for name in ("database", "scan_database"):
+        if address := getattr(settings, name):
+            try:
+                parsed_address(address)
+            except DatabaseAddressError as error:  # a password may be in the value
+                raise _unfit(name, "...", str(error)) from None
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=settings.state_dir):

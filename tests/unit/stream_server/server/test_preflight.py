@@ -23,6 +23,8 @@ from tests.support.tiny_repository import tiny_repository
         ({"webrtc_min_kbit": 3000}, "webrtc_start_kbit"),
         ({"min_face": 400, "detect_side": 320}, "min_face"),
         ({"monitor_files": "/no/such/folder"}, "monitor_files"),
+        ({"database": "mysql://h/n"}, "database"),
+        ({"scan_database": "nonsense"}, "scan_database"),
     ],
 )
 def test_what_does_not_fit_together_is_named(
@@ -30,6 +32,12 @@ def test_what_does_not_fit_together_is_named(
 ) -> None:
     with pytest.raises(SettingsError, match=rf"^setting {names} = .+: .+"):
         check_settings(load(state_dir=tmp_path, **settings))
+
+
+def test_an_address_that_cannot_be_used_is_refused_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no database 'mysql'") as caught:
+        check_settings(load(state_dir=tmp_path, database="mysql://me:hidden@h/n"))
+    assert "hidden" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["triton:8001", "127.0.0.1:8001", "[::1]:8001"])
