@@ -82,13 +82,24 @@ class LimitedHttpProtocol(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._unread = self.loop.call_later(READ_SECONDS, self.transport.abort)
+        self._expect_reading()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
             self._unread = None
+
+    def _expect_reading(self) -> None:
+        waits = self.transport.get_write_buffer_size()
+        self._unread = self.loop.call_later(READ_SECONDS, self._unread_for_long, waits)
+
+    def _unread_for_long(self, waited: int) -> None:
+        # A large answer is written in one piece: who takes it slowly is not who takes nothing.
+        if self.transport.get_write_buffer_size() < waited:
+            self._expect_reading()
+        else:
+            self.transport.abort()
 
     def _expect_head(self, seconds: float) -> None:
         if self._deadline is not None:

@@ -83,13 +83,13 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 
 async def test_a_request_must_be_whole_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited_http, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(limited_http, "HEAD_SECONDS", 0.6)
     async with serving() as server:
         reader, writer = await server.connect()
         writer.write(GET[:-2] + b"X-More: ")
         status, body = await answer(reader)
         assert status == 408
-        assert json.loads(body)["detail"] == "the request was not whole within 0.2 seconds"
+        assert json.loads(body)["detail"] == "the request was not whole within 0.6 seconds"
         reader, writer = await server.connect()
         assert await reader.read() == b"", "who has said nothing is told nothing"
         # After an answer the time begins anew, with a request that is begun as well as with
@@ -127,6 +127,25 @@ async def test_an_answer_must_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         reader, writer = await server.connect()
         writer.write(GET.replace(b"/ ", b"/large ").replace(b"Host", b"Connection: close\r\nHost"))
         assert await answer(reader) == (200, LARGE)
+
+
+async def test_a_large_answer_may_be_read_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited_http, "READ_SECONDS", 1.0)
+    loop = asyncio.get_running_loop()
+    async with serving() as server:
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        slow.setblocking(False)
+        await loop.sock_connect(slow, ("127.0.0.1", server.port))
+        await loop.sock_sendall(slow, GET.replace(b"/ ", b"/large "))
+        got, began = 0, loop.time()
+        async with asyncio.timeout(60):
+            while got < len(LARGE):
+                piece = await loop.sock_recv(slow, 65536)
+                assert piece, f"it ended after {got} bytes"
+                got += len(piece)
+                await asyncio.sleep(max(began + 3 * got / len(LARGE) - loop.time(), 0))
+        slow.close()
 
 
 async def test_connections_over_the_limit_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
