@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -89,8 +90,8 @@ def main() -> int:
             TARGETS[target](options.input.read_bytes())
         return 0
     if find_spec("atheris") is None:
-        print("Atheris is not installed, of which there are wheels for Linux alone")
-        return 1 if sys.platform == "linux" else 0
+        print("Atheris is not installed, of which there are wheels for Linux on x86-64 alone")
+        return 1 if (sys.platform, platform.machine()) == ("linux", "x86_64") else 0
     work = ROOT / "build" / "fuzz"
     work.mkdir(parents=True, exist_ok=True)
     share = options.seconds / len(targets)
