@@ -226,13 +226,13 @@ class LiveStream:
             ):
                 await self._analyse(epoch, job)
         except ProtocolError as error:
-            self._drop("refused")
+            self._fail("refused")
             self.refuse(error)
         except EngineError as error:
-            self._drop("engine")
+            self._fail("engine")
             self._refuse_rarely("analysis_failed", f"the engine gave no answer: {error}", job)
         except Exception:
-            self._drop("internal")
+            self._fail("internal")
             _log.exception("stream %s: frame %s failed", self.id, job.header.frame_id)
             self._refuse_rarely("analysis_failed", "an internal error; see the log", job)
         finally:
@@ -247,7 +247,7 @@ class LiveStream:
         with tracing.inner("decode"):
             image = await loop.run_in_executor(self._executor, job.decode)
         if epoch != self._epoch:  # from before a seek
-            self._drop("seek")
+            self._fail("seek")
             return
         if epoch != self._analysed_epoch:
             self._analysed_epoch = epoch
@@ -266,7 +266,7 @@ class LiveStream:
         self._stream.share = self._upkeep.share(self._clock())
         faces = await self._stream.analyse(frame)
         if epoch != self._epoch:
-            self._drop("seek")
+            self._fail("seek")
             return
         lag = self._clock() - job.arrived
         self.faces = faces
@@ -285,6 +285,11 @@ class LiveStream:
             )
         messages = [face.as_message() for face in faces]
         self._send(protocol.verdict(header, lag * 1000, messages))
+
+    def _fail(self, reason: DropReason) -> None:
+        """Drop a frame that was taken in hand."""
+        self._upkeep.failed()
+        self._drop(reason)
 
     def _drop(self, reason: DropReason) -> None:
         self.counters.dropped += 1

@@ -33,6 +33,11 @@ class Upkeep:
         self._analysed.append(now)
         _forget(self._analysed, now)
 
+    def failed(self) -> None:
+        """One was not, for another reason than time, which counts for nothing here."""
+        if self._came:
+            self._came.popleft()
+
     def rate(self, now: float) -> float:
         """Frames analysed a second, of late."""
         _forget(self._analysed, now)

@@ -244,3 +244,19 @@ async def test_an_engine_that_is_too_slow_is_shared_evenly_and_every_stream_is_t
     finally:
         for task in tasks:
             task.cancel()
+
+
+async def test_frames_that_fail_are_no_sign_of_too_much_to_do() -> None:
+    async with running() as (live, stream, sent, clock):
+        for error in (EngineUnavailable("gone"), ProtocolError("bad_frame", "no picture")):
+            stream.error = error
+            for _ in range(40):
+                clock.now += 0.1
+                live.offer(job(clock.now))
+                stream.go.release()
+                dropped = live.counters.dropped
+                async with asyncio.timeout(20):
+                    while live.counters.dropped == dropped:
+                        await asyncio.sleep(0)
+                assert not live.degraded
+        assert {m["type"] for m in sent} == {"error"}
