@@ -39,6 +39,7 @@ class LimitedHttpProtocol(H11Protocol):
         super().__init__(*args, **options)
         self._refused = refused
         self._too_many: int | None = None
+        self._answered = False
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -58,6 +59,8 @@ class LimitedHttpProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._answered:
+            return
         if self._too_many is not None:
             if not self.transport.is_closing():
                 self._answer(503, f"{self._too_many} connections are open, which is the limit")
@@ -107,14 +110,13 @@ class LimitedHttpProtocol(H11Protocol):
         self._deadline = self.loop.call_later(seconds, self._overdue)
 
     def _overdue(self) -> None:
-        if self.transport.is_closing():
-            self.transport.abort()  # with an answer that nobody reads
+        if self._answered or self.transport.is_closing():
+            self.transport.abort()
             return
         begun, _ = self.conn.trailing_data
         if begun and self.conn.our_state is h11.IDLE:
             self._refused("too_slow")
             self._answer(408, f"the request was not whole within {HEAD_SECONDS:g} seconds")
-            self._expect_head(_REFUSAL_SECONDS)
         else:
             self.transport.abort()
 
@@ -132,7 +134,10 @@ class LimitedHttpProtocol(H11Protocol):
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        # Closed with something unread the kernel would reset it, and the client never see this.
+        self._answered = True
+        self.transport.write_eof()
+        self._expect_head(_REFUSAL_SECONDS)
 
     def _forget_timers(self) -> None:
         for timer in (self._deadline, self._unread):
