@@ -45,8 +45,20 @@ def looks_at_words(looks_at: str) -> str:
     return say(f"looks_at_{looks_at}") if looks_at in SENSES else looks_at
 
 
+def by_sense(grounds: Sequence[Ground]) -> tuple[Ground, ...]:
+    """``grounds`` with the shares of members that look at the same added up: people read of what
+    was looked at, not of how many nets do. What counted most is first."""
+    shares: dict[str, float] = {}
+    for one in grounds:
+        shares[one.looks_at] = shares.get(one.looks_at, 0.0) + one.share
+    members = {one.looks_at: one.member for one in reversed(grounds)}
+    found = [Ground(members[sense], sense, share) for sense, share in shares.items()]
+    return tuple(sorted(found, key=lambda ground: -abs(ground.share)))
+
+
 def because(verdict: Verdict, grounds: Sequence[Ground]) -> str:
     """In a sentence what the verdict rests on most; empty where there is none to explain."""
+    grounds = by_sense(grounds)
     against = next((one for one in grounds if one.share < 0), None)
     speaking = next((one for one in grounds if one.share > 0), None)
     if not grounds or verdict in ("gathering", "not_enough_evidence"):

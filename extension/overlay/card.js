@@ -7,7 +7,7 @@ import { HeatView } from "./heat.js";
 import { drawStrip } from "./strip.js";
 import { flaggedWords, timeWords } from "./times.js";
 import { SPAN_S, drawTimeline } from "./timeline.js";
-import { accuracyWords, becauseWords, looksAtWords, percent, reasonWords, say, verdictWords } from "../shared/words.js";
+import { accuracyWords, becauseWords, bySense, looksAtWords, percent, reasonWords, say, verdictWords } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Face} Face */
@@ -117,7 +117,7 @@ export class Card {
       parts.push(heading(say("card_memory")), paragraph(strip.words), this.strip, ends);
     }
     this.body.replaceChildren(...parts);
-    const { grounds } = details;
+    const grounds = bySense(details.grounds);
     const scope = paragraph([say("scope"), accuracyWords(this.accuracy)].filter(Boolean).join(" "));
     scope.className = "scope";
     const said = grounds.length > 0 ? [heading(say("card_grounds")), shares(grounds)] : [];

@@ -79,11 +79,28 @@ export function looksAtWords(sense) {
 }
 
 /**
+ * With the shares of members that look at the same added up: people read of what was looked at, not
+ * of how many nets do.
+ * @param {readonly Ground[]} grounds
+ * @returns {Ground[]} what counted most first
+ */
+export function bySense(grounds) {
+  /** @type {Map<string, Ground>} */
+  const found = new Map();
+  for (const one of grounds) {
+    const known = found.get(one.looks_at);
+    found.set(one.looks_at, known ? { ...known, share: known.share + one.share } : one);
+  }
+  return [...found.values()].sort((a, b) => Math.abs(b.share) - Math.abs(a.share));
+}
+
+/**
  * In a sentence what the verdict rests on most; empty where there is none to explain.
  * @param {Verdict} verdict
- * @param {readonly Ground[]} grounds what counted most first
+ * @param {readonly Ground[]} all of each member
  */
-export function becauseWords(verdict, grounds) {
+export function becauseWords(verdict, all) {
+  const grounds = bySense(all);
   const speaking = grounds.find(({ share }) => share > 0);
   const against = grounds.find(({ share }) => share < 0);
   if (grounds.length === 0 || verdict === "gathering" || verdict === "not_enough_evidence") return "";

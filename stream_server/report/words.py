@@ -8,13 +8,22 @@ from stream_server.report.model import FaceReport, Report
 from stream_server.said import (
     accuracy_words,
     because,
+    by_sense,
     looks_at_words,
     percent,
     say,
     verdict_words,
 )
 
-__all__ = ["accuracy_words", "because", "looks_at_words", "percent", "say", "verdict_words"]
+__all__ = [
+    "accuracy_words",
+    "because",
+    "by_sense",
+    "looks_at_words",
+    "percent",
+    "say",
+    "verdict_words",
+]
 
 REASONS: dict[str, str] = {
     "small_face": "the face is too small in the picture; a larger version of the video may help",

@@ -142,6 +142,7 @@ def told() -> list[dict[str, Any]]:
         ("gathering", None),
         ("likely_fake", 0.93, ("texture", 0.7), ("movement", 0.3)),
         ("likely_fake", 0.81, ("movement", -0.6), ("generated_head", 0.4)),
+        ("likely_fake", 0.9, ("texture", 0.4), ("generated_head", 0.3), ("generated_head", 0.3)),
         ("likely_fake", 0.9, ("the light in the eyes", 1.0)),
         ("likely_fake", 0.8, ("noise", -1.0)),
         ("unsure", 0.5, ("texture", 0.6), ("movement", -0.4)),
