@@ -99,9 +99,11 @@ class LimitedHttpProtocol(H11Protocol):
 
     def _unread_for_long(self, waited: int) -> None:
         # A large answer is written in one piece: who takes it slowly is not who takes nothing.
-        if self.transport.get_write_buffer_size() < waited:
+        left = self.transport.get_write_buffer_size()
+        self._unread = None
+        if 0 < left < waited:
             self._expect_reading()
-        else:
+        elif left:
             self.transport.abort()
 
     def _expect_head(self, seconds: float) -> None:
@@ -110,7 +112,15 @@ class LimitedHttpProtocol(H11Protocol):
         self._deadline = self.loop.call_later(seconds, self._overdue)
 
     def _overdue(self) -> None:
-        if self._answered or self.transport.is_closing():
+        if self._answered:
+            self.transport.abort()
+            return
+        if self.transport.get_write_buffer_size():  # the answer before is still being read
+            if self._unread is None:
+                self._expect_reading()
+            self._expect_head(HEAD_SECONDS)
+            return
+        if self.transport.is_closing():
             self.transport.abort()
             return
         begun, _ = self.conn.trailing_data

@@ -129,15 +129,20 @@ async def test_an_answer_must_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
         assert await answer(reader) == (200, LARGE)
 
 
-async def test_a_large_answer_may_be_read_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("then", [b"close", b"keep-alive"])
+async def test_a_large_answer_may_be_read_slowly(
+    monkeypatch: pytest.MonkeyPatch, then: bytes
+) -> None:
     monkeypatch.setattr(limited_http, "READ_SECONDS", 1.0)
+    monkeypatch.setattr(limited_http, "HEAD_SECONDS", 1.0)
     loop = asyncio.get_running_loop()
     async with serving() as server:
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
         slow.setblocking(False)
         await loop.sock_connect(slow, ("127.0.0.1", server.port))
-        await loop.sock_sendall(slow, GET.replace(b"/ ", b"/large "))
+        asked = b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: " + then + b"\r\n\r\n"
+        await loop.sock_sendall(slow, asked)
         got, began = 0, loop.time()
         async with asyncio.timeout(60):
             while got < len(LARGE):
