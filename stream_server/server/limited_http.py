@@ -120,9 +120,6 @@ class LimitedHttpProtocol(H11Protocol):
                 self._expect_reading()
             self._expect_head(HEAD_SECONDS)
             return
-        if self.transport.is_closing():
-            self.transport.abort()
-            return
         begun, _ = self.conn.trailing_data
         if begun and self.conn.our_state is h11.IDLE:
             self._refused("too_slow")
