@@ -12,6 +12,10 @@ from collections.abc import Iterable, Mapping
 
 from stream_server.rhythm import Rhythm
 
+SELDOM = 0.2
+"""Looks a second that a member makes at least: what a verdict rests on must not be older than its
+window of looks takes at this rate, however little time the machine has."""
+
 _ROUNDING = 1e-6  # of a look: a rate such as a third has no exact number
 _NOBODY: frozenset[str] = frozenset()
 
@@ -38,7 +42,8 @@ class Looks:
     def resting(self, time: float, closeness: float = 1.0) -> frozenset[str]:
         """The members that leave a sample at ``time``, in seconds of media time, out.
 
-        ``closeness`` is a factor on every rate: 2 for twice as many looks as a member's own.
+        ``closeness`` is a factor on every rate: 2 for twice as many looks as a member's own. It
+        brings none below ``SELDOM``.
         """
         if not self._rates:
             return _NOBODY
@@ -46,7 +51,7 @@ class Looks:
         return frozenset(
             member
             for member, rate in self._rates.items()
-            if not self._due(member, beat, rate * closeness)
+            if not self._due(member, beat, max(rate * closeness, min(rate, SELDOM)))
         )
 
     def saw(self, time: float, members: Iterable[str]) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_server.looks import Looks
+from stream_server.looks import SELDOM, Looks
 
 
 def looked(rate: float, times: list[float], sample_hz: float = 10.0) -> list[float]:
@@ -81,3 +81,15 @@ def test_any_samples_in_a_row_hold_the_least_number_of_looks(
     rows = [times[start : start + samples] for start in range(200 - samples)]
     held = [len(seen.intersection(row)) for row in rows]
     assert min(held) >= least or samples * rate < 10
+
+
+def test_however_little_time_there_is_a_member_looks_every_few_seconds() -> None:
+    looks = Looks({"often": 2.5, "seldom": 0.1}, 10.0)
+    seen: dict[str, list[float]] = {"often": [], "seldom": []}
+    for time in beats(120, rate=1.0):
+        due = {"often", "seldom"} - looks.resting(time, 0.02)
+        looks.saw(time, due)
+        for member in due:
+            seen[member].append(time)
+    assert np.diff(seen["often"]).max() == 1 / SELDOM
+    assert np.diff(seen["seldom"]).min() == 10
