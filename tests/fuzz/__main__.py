@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.support.paths import ROOT
 
 HERE = Path(__file__).resolve().parent
-RUNS = {"wire": 100_000, "whip": 40_000, "upload": 3_000, "playlist": 20_000, "settings": 1_500}
+RUNS = {"wire": 500_000, "whip": 160_000, "upload": 30_000, "playlist": 80_000, "settings": 6_000}
 """What takes a minute in all: reading settings is slow."""
 
 _LONGEST = 4 * 1024  # bytes of one input
