@@ -44,10 +44,12 @@ function watch(row, scan) {
   shown.set(scan.id, row);
   row.show(scan);
   row.onDrop = async () => {
+    // The news that it is cancelled may come before the answer does.
+    const { open } = row;
     const trouble = await forget(scan.id);
     note.textContent = trouble;
     if (trouble) return;
-    if (row.open) row.cancelled();
+    if (open) row.cancelled();
     else takeAway(row);
     row.open = false;
   };
