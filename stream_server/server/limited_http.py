@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -25,10 +25,23 @@ _REFUSAL_SECONDS = 1.0
 _REFUSED_AT_ONCE = 64  # beyond the limit: who gets no answer any more
 
 
+class _Ending:
+    """A transport as a request sees it, whose end is for ``close`` to bring about."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self._transport = transport
+        self.close = close
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class LimitedHttpProtocol(H11Protocol):
     """A request's head must be whole ``HEAD_SECONDS`` after the connection or the last answer (408;
     a connection that has sent nothing is closed without a word). An answer of which nothing is read
     for ``READ_SECONDS`` ends with the connection. Beyond ``most_connections()`` there is a 503.
+
+    An answer that ends a request before its body has come stays to be read for a second.
 
     ``refused`` is told of each but the silent ones.
     """
@@ -70,7 +83,10 @@ class LimitedHttpProtocol(H11Protocol):
     def handle_events(self) -> None:
         before = self.cycle
         super().handle_events()
-        if self.cycle is not before and self._deadline is not None:
+        if self.cycle is before:
+            return
+        self.cycle.transport = cast(asyncio.Transport, _Ending(self.transport, self._end))
+        if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
@@ -79,6 +95,9 @@ class LimitedHttpProtocol(H11Protocol):
         super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
+        if self._answered:
+            self.server_state.total_requests += 1
+            return
         # What is left of a body that nobody wanted counts as time too.
         self._expect_head(HEAD_SECONDS)
         super().on_response_complete()
@@ -141,8 +160,19 @@ class LimitedHttpProtocol(H11Protocol):
             h11.EndOfMessage(),
         ):
             self.transport.write(self.conn.send(event) or b"")
+        self._end_when_read()
+
+    def _end(self) -> None:
+        """What a request does that closes its connection."""
+        if self.conn.their_state is h11.SEND_BODY and self.transport.can_write_eof():
+            self._end_when_read()
+        else:
+            self.transport.close()
+
+    def _end_when_read(self) -> None:
         # Closed with something unread the kernel would reset it, and the client never see this.
         self._answered = True
+        self.flow.resume_reading()
         self.transport.write_eof()
         self._expect_head(_REFUSAL_SECONDS)
 

@@ -123,7 +123,7 @@ def test_what_follows_that_is_not_understood(scan: ScanCommand, tmp_path: Path) 
         with av.open(str(pieces[-1]), "w", format="mpjpeg") as output:
             stream: Any = output.add_stream("mjpeg", rate=RATE)
             stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p"
-            for time in every(RATE, 3):
+            for time in every(RATE, 6):
                 output.mux(stream.encode(av.VideoFrame.from_ndarray(picture(time))))
             output.mux(stream.encode())
     report = not_all(scan(joined(tmp_path / "joined", *pieces)))

@@ -52,7 +52,8 @@ def test_a_manipulated_stretch_opens_and_closes_an_incident_in_lines_of_json() -
     assert closed["peak"] >= opened["peak"] > 0.8
     assert opened["url"] == f"file://{SAMPLE}" and opened["verdict"] == "likely_fake"
     # Its middle third is manipulated: nine to eighteen seconds of twenty-seven.
-    assert closed["media_start_s"] % 27 == pytest.approx(11, abs=4)
+    # A face that looked real for a while is looked at less often, on a busy machine even less.
+    assert 9 <= closed["media_start_s"] % 27 <= 18
     assert "watching" in said and "Traceback" not in said
 
 

@@ -6,13 +6,13 @@ import os
 import pwd
 import secrets
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 _ALL = Path("/usr/lib/postgresql")
@@ -36,6 +36,7 @@ class Postgres:
         self.folder = folder
         self._programs = programs
         self._as_user = as_user
+        self._killed = False
 
     def database(self) -> str:
         """The address of a new database."""
@@ -51,15 +52,24 @@ class Postgres:
         log = str(self.folder / "log")
         data = str(self.folder / "data")
         self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "120", "start")
+        self._killed = False
 
     def stop(self) -> None:
-        """Cut every connection."""
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
+        """Cut every connection; nothing to do for one that was killed."""
+        if not self._killed:
+            self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
     def kill(self) -> None:
         """Gone at a blow, its connections with it."""
         number = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        os.kill(number, signal.SIGKILL)
+        server = psutil.Process(number)
+        # Those that serve a connection would answer once more before they miss their parent.
+        everyone = [server, *server.children(recursive=True)]
+        for one in everyone:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        psutil.wait_procs(everyone, timeout=60)
+        self._killed = True
         for socket in self.folder.glob(".s.PGSQL.*"):
             socket.unlink()
 

@@ -26,6 +26,8 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     """Answers at once, without looking at the body."""
     body = LARGE if scope["path"] == "/large" else b"hello"
     headers = [(b"content-length", b"%d" % len(body))]
+    if scope["path"] == "/refused":
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -151,6 +153,25 @@ async def test_a_large_answer_may_be_read_slowly(
                 got += len(piece)
                 await asyncio.sleep(max(began + 3 * got / len(LARGE) - loop.time(), 0))
         slow.close()
+
+
+async def test_an_answer_that_comes_before_the_body_is_there_to_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who sends everything before reading, as most clients do, is not reset."""
+    monkeypatch.setattr(limited_http, "_REFUSAL_SECONDS", 30.0)
+    async with serving() as server:
+        for _ in range(5):
+            reader, writer = await server.connect()
+            writer.write(b"POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n")
+            for _ in range(4):
+                writer.write(b"x" * 1_000_000)
+                await writer.drain()
+            status, body = await answer(reader)
+            assert (status, body) == (200, b"hello")
+            assert await reader.read() == b""
+            writer.close()
+        await server.empty()
 
 
 async def test_connections_over_the_limit_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
