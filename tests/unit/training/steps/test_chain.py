@@ -143,7 +143,9 @@ def assert_served_like_trained(
         await engine.close()
         return float(answer["PROBABILITY"].flatten()[0])
 
-    assert asyncio.run(served()) == pytest.approx(expected, abs=1e-3)
+    # What weights in 16 bit move a logit by, a steep calibration makes more of.
+    [voter] = vote.members
+    assert asyncio.run(served()) == pytest.approx(expected, abs=1e-3 * max(1.0, voter.scale / 4))
 
 
 def test_a_landmark_member_joins_and_leaves(run: Path, shards: Path, tmp_path: Path) -> None:
