@@ -5,7 +5,7 @@ import { fileOf } from "./file.js";
 import { CheckError, scanPage, send } from "./send.js";
 import { byId, fillTexts } from "../shared/dom.js";
 import { load } from "../shared/settings.js";
-import { say } from "../shared/words.js";
+import { decimal, say } from "../shared/words.js";
 
 /** @typedef {import("../shared/check_job.js").CheckJob} CheckJob */
 
@@ -19,7 +19,7 @@ function step(text) {
 
 /** @param {number} megabytes @param {number|null} of */
 function fetching(megabytes, of) {
-  byId("step", HTMLElement).textContent = say("check_fetching_size", megabytes.toFixed(1));
+  byId("step", HTMLElement).textContent = say("check_fetching_size", decimal(megabytes, 1));
   if (of !== null) bar.value = Math.min(1, megabytes / of);
 }
 

@@ -7,7 +7,7 @@ import { HeatView } from "./heat.js";
 import { drawStrip } from "./strip.js";
 import { flaggedWords, timeWords } from "./times.js";
 import { SPAN_S, drawTimeline } from "./timeline.js";
-import { accuracyWords, becauseWords, bySense, looksAtWords, percent, reasonWords, say, verdictWords } from "../shared/words.js";
+import { accuracyWords, becauseWords, bySense, looksAtWords, partWords, percent, reasonWords, say, verdictWords } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Face} Face */
@@ -206,17 +206,16 @@ function list(texts) {
 /** @param {readonly import("../protocol/messages.js").Ground[]} grounds */
 function shares(grounds) {
   const element = document.createElement("ul");
-  for (const { looks_at: sense, share } of grounds) {
+  for (const { looks_at: sense, share: part } of grounds) {
     const item = document.createElement("li");
     item.className = "member";
     const bar = document.createElement("span");
     bar.className = "bar";
     const fill = document.createElement("i");
-    const part = `${Math.round(100 * Math.abs(share))} %`;
-    fill.style.width = part.replace(" ", "");
-    if (share < 0) fill.className = "against";
+    fill.style.width = `${Math.round(100 * Math.abs(part))}%`;
+    if (part < 0) fill.className = "against";
     bar.append(fill);
-    const value = span(share < 0 ? say("counted_real", part) : say("counted_fake", part));
+    const value = span(say(part < 0 ? "counted_real" : "counted_fake", partWords(Math.abs(part))));
     value.className = "value";
     item.append(span(looksAtWords(sense)), bar, value);
     element.append(item);

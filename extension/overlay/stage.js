@@ -17,6 +17,7 @@ export class Stage {
     this.page = page;
     this.host = page.createElement("div");
     this.host.popover = "manual";
+    this.host.lang = say("language");
     this.host.style.cssText = HOST_STYLE;
     const root = this.host.attachShadow({ mode: "closed" });
     applyStyle(root, page);

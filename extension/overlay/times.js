@@ -1,6 +1,6 @@
 // Times of a video in words: 0:12, 1:02:03, or the time of day for what has no beginning.
 
-import { say } from "../shared/words.js";
+import { locale, say } from "../shared/words.js";
 
 /** @typedef {import("./memory.js").Clock} Clock */
 /** @typedef {{from: number, to: number}} Span seconds */
@@ -8,7 +8,7 @@ import { say } from "../shared/words.js";
 /** @param {number} seconds @param {Clock} clock */
 export function timeWords(seconds, clock) {
   if (clock === "day") {
-    return new Date(1000 * seconds).toLocaleTimeString(undefined, { timeStyle: "medium" });
+    return new Date(1000 * seconds).toLocaleTimeString(locale(), { timeStyle: "medium" });
   }
   const whole = Math.floor(Math.max(0, seconds));
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];

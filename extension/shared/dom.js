@@ -7,7 +7,8 @@ export function fillTexts() {
   for (const element of document.querySelectorAll("[data-say]")) {
     element.textContent = say(element.getAttribute("data-say") ?? "");
   }
-  document.documentElement.lang = chrome.i18n.getUILanguage();
+  // Of the words, not of the browser: it may be one that there are no words in.
+  document.documentElement.lang = say("language");
 }
 
 /**

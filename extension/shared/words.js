@@ -1,4 +1,4 @@
-// Texts come from _locales in the extension, and from the same file on the server's live page.
+// Texts come from _locales in the extension, and from the same files on the server's pages.
 
 /** @type {Record<string, {message: string, placeholders?: Record<string, {content: string}>}>} */
 let table = {};
@@ -25,6 +25,26 @@ export function say(key, ...parts) {
     .replace(/\$(\d)/g, (_, index) => parts[Number(index) - 1] ?? "");
 }
 
+/**
+ * The tag that numbers and times are written by: the person's own where it is of the language that
+ * the words are in, so that `en-GB` keeps its hours, else that language.
+ * @returns {string}
+ */
+export function locale() {
+  const spoken = say("language");
+  return globalThis.navigator?.languages?.find((tag) => tag.split("-")[0] === spoken) ?? spoken;
+}
+
+/** @param {number} value @param {number} digits after the point */
+export function decimal(value, digits) {
+  return new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}
+
+/** @param {number} part of 1 */
+export function partWords(part) {
+  return say("percent", String(Math.round(100 * part)));
+}
+
 /** @typedef {import("../protocol/messages.js").Verdict} Verdict */
 /** @typedef {import("../protocol/messages.js").Ground} Ground */
 /** @typedef {import("../protocol/messages.js").Accuracy} Accuracy */
@@ -37,7 +57,7 @@ const SPLIT = 0.2;
 /** @param {number} probability */
 export function percent(probability) {
   // Never 0 and never 100: no detector knows that much.
-  return `${Math.min(99, Math.max(1, Math.round(probability * 100)))} %`;
+  return partWords(Math.min(0.99, Math.max(0.01, probability)));
 }
 
 /**

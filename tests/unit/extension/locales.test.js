@@ -1,4 +1,4 @@
-// Every text that the extension asks for is in _locales, and every text there is asked for.
+// Every text that the extension asks for is in _locales, in each language, and every text there is asked for.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,23 @@ import { SENSITIVITIES, TRANSPORTS } from "#extension/shared/settings.js";
 import { AGREED } from "./agreed.js";
 import { FILES, read } from "./sources.js";
 
-const texts = JSON.parse(read("_locales/en/messages.json"));
+/** @typedef {Record<string, {message: string, placeholders?: Record<string, {content: string}>}>} Texts */
+/** @type {Map<string, Texts>} by the language */
+const ALL = new Map(
+  FILES.flatMap((file) => {
+    const [, language] = /^_locales\/(.+)\/messages\.json$/.exec(file) ?? [];
+    return language ? [[language, JSON.parse(read(file))]] : [];
+  }),
+);
+const texts = /** @type {Texts} */ (ALL.get("en"));
+const TRANSLATED = [...ALL.keys()].filter((language) => language !== "en");
+/** What reads alike in English and in another language. @type {Record<string, string[]>} */
+const ALIKE = {
+  de: ["details", "name", "options_server", "sensitivity_normal", "transport_webrtc", "transport_websocket"],
+  es: ["name", "real", "sensitivity_normal", "transport_webrtc", "transport_websocket"],
+};
+/** What the stores take of a description. */
+const LONGEST_DESCRIPTION = 132;
 const CODE = FILES.filter((file) => /\.(js|html)$/.test(file) || file === "manifest.json").map(read);
 
 const CHOICES = { sensitivity: SENSITIVITIES, transport: TRANSPORTS };
@@ -82,9 +98,49 @@ test("every family of keys is in use", () => {
   assert.deepEqual([...FAMILIES.keys()].filter((family) => !written.includes(family)), []);
 });
 
-test("every gap in a text is filled, and by what the text has a place for", () => {
-  for (const [key, { message, placeholders }] of Object.entries(texts)) {
-    const gaps = [...message.matchAll(/\$(\w+)\$/g)].map(([, name]) => name.toLowerCase());
-    assert.deepEqual(gaps.sort(), Object.keys(placeholders ?? {}).sort(), key);
+for (const [language, words] of ALL) {
+  test(`${language}: every gap in a text is filled, and by what the text has a place for`, () => {
+    for (const [key, { message, placeholders }] of Object.entries(words)) {
+      const gaps = [...message.matchAll(/\$(\w+)\$/g)].map(([, name]) => name.toLowerCase());
+      assert.deepEqual(gaps.sort(), Object.keys(placeholders ?? {}).sort(), key);
+      assert.deepEqual(placeholders, texts[key]?.placeholders, key);
+    }
+  });
+
+  test(`${language}: it says which language it is, and its description fits into the stores`, () => {
+    assert.equal(words.language.message, language);
+    assert.ok(words.description.message.length <= LONGEST_DESCRIPTION, `${words.description.message.length} characters`);
+  });
+}
+
+test("the extension and the server's pages speak English, Spanish and German", () => {
+  assert.deepEqual([...ALL.keys()].sort(), ["de", "en", "es"]);
+});
+
+for (const language of TRANSLATED) {
+  const words = /** @type {Texts} */ (ALL.get(language));
+
+  test(`${language}: every text is translated, and none besides, in the order of the English ones`, () => {
+    assert.deepEqual(Object.keys(words), Object.keys(texts));
+    const same = Object.keys(words).filter((key) => words[key].message === texts[key].message);
+    assert.deepEqual(same.sort(), ALIKE[language]);
+  });
+
+  test(`${language}: a sentence ends as in English, and no space or mark is out of place`, () => {
+    const end = (/** @type {string} */ text) => /[.:?]$/.exec(text)?.[0] ?? "";
+    const differs = Object.keys(words).filter((key) => end(words[key].message) !== end(texts[key].message));
+    assert.deepEqual(differs, []);
+    const clean = Object.keys(words).filter((key) => /^\s|\s$| {2}|\.\.\.|"/.test(words[key].message));
+    assert.deepEqual(clean, []);
+  });
+}
+
+test("what people read stands in _locales, not in the pages and the code", () => {
+  for (const file of FILES.filter((one) => one.endsWith(".html"))) {
+    const page = read(file).replace(/<(title|script)[\s\S]*?<\/\1>/g, "");
+    assert.deepEqual(page.replace(/<[^>]*>/g, "").match(/\p{L}+/gu), null, file);
+    assert.deepEqual(page.match(/\b(?:aria-label|title|placeholder|alt)="[^"]+"/g), null, file);
   }
+  const written = /(?:textContent|innerText|title|placeholder|ariaLabel) = (?:"[^"]*\p{L}{2}|`[^`$]*\p{L}{2})|"(?:aria-label|title)", (?:"|`[^`$]*\p{L}{2})/gu;
+  for (const file of FILES.filter((one) => one.endsWith(".js"))) assert.deepEqual(read(file).match(written), null, file);
 });

@@ -35,6 +35,7 @@ test("a key without words is shown rather than nothing", () => {
 });
 
 test("never 0 and never 100 per cent", () => {
+  setWords(messages);
   assert.deepEqual([0, 0.004, 0.5, 0.996, 1].map(percent), ["1 %", "1 %", "50 %", "99 %", "99 %"]);
 });
 
@@ -56,6 +57,7 @@ test("a verdict and what it rests on are told as the server tells them", () => {
 });
 
 test("one scale: a figure stands only where the words say that a face may be fake", () => {
+  setWords(messages);
   const told = /** @type {const} */ ([["likely_fake", 0.93], ["unsure", 0.6], ["unsure", 0.4], ["likely_real", 0.1], ["gathering", null]]);
   assert.deepEqual(told.map(([verdict, p]) => shareWords(verdict, p)), ["93 %", "60 %", "", "", ""]);
 });
