@@ -4,7 +4,10 @@
 # make fuzz       ten minutes of made-up input for what strangers write to
 # make audit      asks whether anything that is installed is known to be vulnerable
 # make extension  packs the extension for the stores, into dist/
-# make docs       writes the pages that are made from the code
+# make package    wheel and source archive, into dist/
+# make sbom       the bill of materials of what is installed, into dist/
+# make docs       writes the pages that are made from the code, and the site of all pages
+# make release-notes  what is new in this version (VERSION=1.2.3: in that one)
 .DEFAULT_GOAL := run
 SHELL := /bin/bash
 PYTEST := .venv-dev/bin/python -m pytest
@@ -80,6 +83,9 @@ docs: setup-dev
 
 extension:
 	@python3 -m scripts.pack_extension
+
+release-notes:
+	@python3 -m scripts.release_notes $(VERSION)
 
 triton:
 	@scripts/triton_env.sh > /dev/null
