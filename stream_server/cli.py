@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     database = commands.add_parser(
         "database", help="say what is kept where, or go back to the tables of an earlier version"
     )
-    database.add_argument("part", nargs="?", choices=("monitors", "pairings", "scans"))
+    database.add_argument("part", nargs="?", choices=("monitors", "pairings", "mistakes", "scans"))
     database.add_argument(
         "step", nargs="?", metavar="STEP", help="head, the number of a step, or base"
     )

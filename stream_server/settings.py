@@ -284,6 +284,13 @@ class Settings(BaseSettings):
         ge=0,
         description="Bytes of stills and clips of all incidents; over it the oldest go.",
     )
+    max_mistakes: int = Field(
+        2000,
+        ge=1,
+        le=100_000,
+        description="Verdicts that people may put on the list of mistakes, each with a picture of"
+        " up to 512 KiB. They stay until somebody deletes them.",
+    )
     monitor_files: str = Field(
         "",
         description="Folder whose videos a monitor may play over and over, by `file:` addresses."

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server.database import Database, shared_address
 from stream_server.migrations import Chain, migrate, revision_of
+from stream_server.mistakes.store import CHAIN as MISTAKES
 from stream_server.monitors.store.migrate import CHAIN as MONITORS
 from stream_server.scan.jobs.opening import scans_address
 from stream_server.scan.jobs.store import CHAIN as SCANS
@@ -30,6 +31,7 @@ class _Part:
 _PARTS = {
     "monitors": _Part(MONITORS, shared_address),
     "pairings": _Part(PAIRINGS, shared_address),
+    "mistakes": _Part(MISTAKES, shared_address),
     "scans": _Part(SCANS, scans_address),
 }
 

@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from stream_server.forms import parsed
+from stream_server.labelled_set import labelled_set
 from stream_server.monitors.described import described_incident
 from stream_server.monitors.events import Event, Subscription
-from stream_server.monitors.forms import Mark, MonitorChange, NewMonitor, parsed
-from stream_server.monitors.labelled_set import labelled_set
+from stream_server.monitors.forms import Mark, MonitorChange, NewMonitor
+from stream_server.monitors.labelled_set import examples
 from stream_server.monitors.service import MonitorService
 from stream_server.monitors.source import PUSHED
 from stream_server.monitors.store.incidents import FILTERS, Filter
@@ -183,7 +185,8 @@ async def kept(request: Request) -> Response:
 
 async def export(request: Request) -> Response:
     """The clips of the incidents that were marked wrong, as a set that ``training`` reads."""
-    file = await asyncio.to_thread(labelled_set, _service(request).incidents)
+    incidents = _service(request).incidents
+    file = await asyncio.to_thread(lambda: labelled_set(examples(incidents)))
     headers = {"Content-Disposition": 'attachment; filename="fakelight-wrong.zip"', **_NO_STORE}
 
     async def chunks() -> AsyncIterator[bytes]:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from starlette.requests import Request
+from pydantic import Field, StringConstraints
 
-from stream_server.problem import ProblemError
+from stream_server.forms import Form
 
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=120)]
 _Rate = Annotated[float, Field(ge=1, le=30, allow_inf_nan=False)]
-
-
-class Form(BaseModel):
-    """A JSON object; a field that is not known is refused."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class NewMonitor(Form):
@@ -42,18 +35,3 @@ class Mark(Form):
     wrong: bool | None = None
     note: Annotated[str, StringConstraints(max_length=4000)] | None = None
     by: _Name = ""
-
-
-_Form = TypeVar("_Form", bound=Form)
-
-
-async def parsed(request: Request, form: type[_Form]) -> _Form:
-    """The request's body. Raises ``ProblemError`` (400), which shows no value: a URL that is
-    refused may hold a password."""
-    body = await request.body()
-    try:
-        return form.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ProblemError(400, f"{where or 'the body'}: {first['msg']}") from None

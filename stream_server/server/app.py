@@ -14,6 +14,9 @@ from starlette.staticfiles import StaticFiles
 from stream_server import resources
 from stream_server.ingest.webrtc.whip import MAX_FRAGMENT_BYTES, MAX_SDP_BYTES, Whip
 from stream_server.ingest.websocket.endpoint import stream_endpoint
+from stream_server.mistakes.api import routes as mistake_routes
+from stream_server.mistakes.form import BODY_BYTES as MISTAKE_BYTES
+from stream_server.mistakes.store import MistakeList
 from stream_server.monitors.alerts.api import routes as webhook_routes
 from stream_server.monitors.alerts.service import Alerts
 from stream_server.monitors.api import routes as monitor_routes
@@ -50,6 +53,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             services.settings, services.scanner, services.stopping, metrics
         )
         app.state.swap = swap = Swap(services)
+        app.state.mistakes = mistakes = MistakeList(services.settings)
         app.state.alerts = alerts = Alerts(services.settings, observe=metrics.observe_attempt)
         app.state.monitors = monitors = monitor_service(services, alerts)
         unpaired = asyncio.create_task(end_streams(services.pairings, services.streams))
@@ -66,11 +70,13 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             await monitors.stop()
             await scans.stop()
             await swap.close()
+            mistakes.close()
             await services.close()
 
     bodies = {
         "/whip": MAX_SDP_BYTES,
         "/v1/incidents/": _NOTE_BYTES,
+        "/v1/mistakes": MISTAKE_BYTES,
         "/v1/streams/": MAX_FRAGMENT_BYTES,
         "/v1/scans": services.settings.scan_max_bytes + FORM_BYTES,
     }
@@ -95,6 +101,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             *scan_routes,
             *monitor_routes,
             *webhook_routes,
+            *mistake_routes,
             *Whip(services).routes,
             WebSocketRoute("/v1/stream", stream_endpoint),
             Mount("/static", pages.Static(directory=resources.web_dir() / "static")),

@@ -105,7 +105,7 @@ class Gate:
                 " (`fakelight token` prints it)",
                 {"WWW-Authenticate": 'Bearer realm="fakelight"'},
             )
-        if caller.role == "viewer" and not _for_viewers(path):
+        if caller.role == "viewer" and not _for_viewers(scope["method"], path):
             return self._refused(
                 "viewer", 403, f"{path[:80]} takes an operator's token; this one is a viewer's"
             )
@@ -137,7 +137,9 @@ def _is_open(method: str, path: str) -> bool:
     return path in _OPEN_PATHS or path.startswith(_OPEN_PREFIXES)
 
 
-def _for_viewers(path: str) -> bool:
+def _for_viewers(method: str, path: str) -> bool:
+    if path == "/v1/mistakes":
+        return method == "POST"  # those who see one may say so; what others said is not for them
     # A stream's own address is open to viewers; whose stream it is, is asked there.
     return path in _VIEWER_PATHS or path.startswith("/v1/streams/")
 

@@ -77,7 +77,8 @@ _HALVES = {
 
 
 def clips(root: Path) -> Iterator[Item]:
-    """Clips listed by an ``index.csv`` with their label, method, source, half and source ids.
+    """Clips or stills, listed by an ``index.csv`` with their label, method, source, half and source
+    ids.
 
     A column ``pair`` may name what a fake and the real clip of the same moments share.
     """
@@ -91,7 +92,7 @@ def clips(root: Path) -> Iterator[Item]:
         yield Item(
             name=f"{stem}-{row['half']}" if paired else stem,
             path=root / row["file"],
-            kind="video",
+            kind="still" if Path(row["file"]).suffix.lower() in PICTURES else "video",
             label=label_of(row["label"], where),
             dataset=row["source"],
             method=row["method"],

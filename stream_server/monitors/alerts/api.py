@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from stream_server.forms import Form, parsed
 from stream_server.monitors.alerts import signature
 from stream_server.monitors.alerts.message import EventType
 from stream_server.monitors.alerts.outbox import DELIVERY_STATES, DeliveryState
 from stream_server.monitors.alerts.service import Alerts
 from stream_server.monitors.alerts.webhooks import Kind, check_url, kind_of, new_id, shown_url
-from stream_server.monitors.forms import Form, parsed
 from stream_server.monitors.store.webhook_tables import Delivery, Webhook
 from stream_server.problem import ProblemError
 

@@ -11,6 +11,7 @@ import pytest
 from stream_server.cli import main
 from stream_server.database import Database
 from stream_server.migrations import migrate
+from stream_server.mistakes.store import CHAIN as MISTAKES
 from stream_server.monitors.store.migrate import CHAIN as MONITORS
 from stream_server.scan.jobs.store import CHAIN as SCANS
 from stream_server.server.pairing.access import CHAIN as PAIRINGS
@@ -23,7 +24,7 @@ def folder(tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("FAKELIGHT_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("FAKELIGHT_DATABASE", address)
     database = Database(address)
-    for chain in (MONITORS, PAIRINGS, SCANS):
+    for chain in (MONITORS, PAIRINGS, MISTAKES, SCANS):
         migrate(database, chain)
     PairingStore(database).adopt({"1" * 64: "chrome-extension://a"}, 1.0)
     database.close()
@@ -38,6 +39,7 @@ def test_what_is_where_and_pairings_back_to_their_file_and_forward(
     assert [line.split(",")[0] for line in told.splitlines()] == [
         "monitors: step 0002",
         "pairings: step 0001",
+        "mistakes: step 0001",
         "scans: step 0002",
     ]
     assert main(["database", "pairings", "base"]) == 0

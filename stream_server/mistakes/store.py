@@ -1,0 +1,125 @@
+"""The list of mistakes in its database. Blocking; called from threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from alembic.util import CommandError
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import defer
+
+from stream_server.database import Database, DatabaseAddressError, shared_address
+from stream_server.migrations import Chain, migrate
+from stream_server.mistakes.tables import Mistake
+from stream_server.problem import ProblemError
+from stream_server.settings import Settings
+
+CHAIN = Chain(Path(__file__).parent / "migrations" / "versions", "mistakes_version")
+MOST_AN_HOUR = 60
+"""Mistakes that one token may send in an hour: a person who writes notes does not reach it."""
+_HOUR = 3600.0
+
+
+class MistakeList:
+    """Opens its database at the first use. Raises ``sqlalchemy.exc.SQLAlchemyError`` throughout,
+    and ``ProblemError`` (503) where the database cannot be opened for another reason."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opening = threading.Lock()
+        self._database: Database | None = None
+
+    def add(self, mistake: Mistake, limit: int) -> None:
+        """Put ``mistake`` on the list; ``made`` is filled in.
+
+        Raises ``ProblemError``: 429 where its holder has sent ``MOST_AN_HOUR`` within the hour,
+        507 where there are ``limit`` already.
+        """
+        database = self._opened()
+        with database.write() as session:
+            now = database.now(session)
+            lately = select(Mistake.made).where(
+                Mistake.holder == mistake.holder, Mistake.made > now - _HOUR
+            )
+            times = list(session.scalars(lately.order_by(Mistake.made)))
+            if len(times) >= MOST_AN_HOUR:
+                wait = max(1, round(times[-MOST_AN_HOUR] + _HOUR - now))
+                raise ProblemError(
+                    429,
+                    f"{len(times)} mistakes came from this browser within an hour; the limit is"
+                    f" {MOST_AN_HOUR}",
+                    {"Retry-After": str(wait)},
+                )
+            known = session.scalar(select(func.count()).select_from(Mistake)) or 0
+            if known >= limit:
+                raise ProblemError(
+                    507,
+                    f"there are {known} mistakes on the list; the limit is {limit}"
+                    " (FAKELIGHT_MAX_MISTAKES). Export them and delete some",
+                )
+            mistake.made = now
+            session.add(mistake)
+
+    def find(self, before_id: str = "", limit: int = 1000) -> Sequence[Mistake]:
+        """The newest first, without their stills; after the one with ``before_id``, if given."""
+        query = select(Mistake).options(defer(Mistake.still)).limit(limit)
+        query = query.order_by(Mistake.made.desc(), Mistake.id)
+        with self._opened().read() as session:
+            last = session.get(Mistake, before_id) if before_id else None
+            if last is not None:
+                same = (Mistake.made == last.made) & (Mistake.id > last.id)
+                query = query.where((Mistake.made < last.made) | same)
+            return session.scalars(query).all()
+
+    def all(self) -> Iterator[Mistake]:
+        """Every one, the newest first, without stills."""
+        last, rows = "", self.find()
+        while rows:
+            yield from rows
+            last = rows[-1].id
+            rows = self.find(last)
+
+    def get(self, mistake: str) -> Mistake | None:
+        """One by its id, without its still."""
+        with self._opened().read() as session:
+            return session.get(Mistake, mistake)
+
+    def still(self, mistake: str) -> tuple[str, bytes] | None:
+        """Its media type and bytes."""
+        query = select(Mistake.still_type, Mistake.still).where(Mistake.id == mistake)
+        with self._opened().read() as session:
+            row = session.execute(query).one_or_none()
+            return None if row is None or row[1] is None else (row[0], row[1])
+
+    def remove(self, mistake: str) -> bool:
+        """Forget it and its still; whether there was one."""
+        with self._opened().write() as session:
+            found = session.execute(delete(Mistake).where(Mistake.id == mistake))
+            return bool(found.rowcount)  # type: ignore[attr-defined]  # a DELETE has one
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._database is not None:
+            self._database.close()
+
+    def _opened(self) -> Database:
+        with self._opening:
+            if self._database is None:
+                try:
+                    self._database = _open(self._settings)
+                except (OSError, CommandError, DatabaseAddressError) as error:
+                    said = f"the list of mistakes cannot be opened: {error}"
+                    raise ProblemError(503, said) from None
+            return self._database
+
+
+def _open(settings: Settings) -> Database:
+    database = Database(shared_address(settings))
+    try:
+        migrate(database, CHAIN)
+    except BaseException:
+        database.close()
+        raise
+    return database
