@@ -27,6 +27,7 @@ from training.export.half_storage import stored_in_half
 from training.export.heat_map import HeatModel
 from training.export.layout import CROP_SHAPE
 from training.export.repository_writer import place_member
+from training.export.static_padding import padding_in_convolutions
 from training.models.contract import MAX_STEPS
 
 _MAX_FP32_ERROR, _MAX_STORED_ERROR = 1e-3, 1e-2  # of an output's scale
@@ -207,6 +208,7 @@ def export_module(module: nn.Module, inputs: Mapping[str, np.ndarray], output: s
     model.ir_version = min(model.ir_version, IR_VERSION)
     for node in model.graph.node:
         node.doc_string = ""  # the exporter writes source paths here
+    model = padding_in_convolutions(model)
     onnx.checker.check_model(model, full_check=True)
     return model
 
