@@ -20,6 +20,7 @@ from stream_server.vision.types import Detections, Floats, Image
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 _PYRAMID_STEP = 0.709
+_HALVED = 0.4  # largest level of the pyramid that is made from the picture at half its size
 _CELL, _STRIDE = 12, 2  # the P-Net's field of view and step, in pixels of its pyramid level
 
 Net = Callable[[Floats], list[Floats]]
@@ -89,6 +90,10 @@ class FaceDetector:
         height, width = image.shape[:2]
         scale = _CELL / min_face
         found: list[Floats] = []
+        # Averaging twos is quick, and averaging what is left of them a quarter of the work.
+        if scale <= _HALVED and not (height % 2 or width % 2):
+            half = (width // 2, height // 2)
+            image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))
             level = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)

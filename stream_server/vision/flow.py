@@ -15,6 +15,8 @@ from stream_server.vision.views import View
 
 _POINTS = 30
 _FEWEST = 6
+_WINDOW = 15  # pixels
+_REACH = 0.5  # of a face's side: it goes no further from one frame to the next
 _RETURN_ERROR = 1.0  # pixels between a point and itself after the way there and back
 _AROUND = 0.75  # of a face's box on each side, where its surroundings are brought to one scale
 _LONGEST_SIDE = 256  # pixels of those
@@ -46,6 +48,8 @@ def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
     ``None`` means that too few points could be followed: the face turned away, left, or the
     picture is too smooth or too fast to tell.
     """
+    before, after, corner = _near(before, after, box)
+    box = box - np.tile(corner, 2)
     height, width = before.shape
     inset = 0.1 * (box[2:] - box[:2])  # the rim of a face box is background
     left, top = np.maximum((box[:2] + inset).astype(int), 0)
@@ -71,11 +75,23 @@ def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if not 0.7 < scale < 1.4:  # no face grows by half in a tenth of a second
         return None
+    matrix[:, 2] += corner - matrix[:, :2] @ corner
     return np.asarray(matrix, np.float32)
+
+
+def _near(before: Gray, after: Gray, box: Floats) -> tuple[Gray, Gray, Floats]:
+    """Of both pictures what lies around ``box``, and where that begins: the pyramids of all the
+    rest would take more time than following the points."""
+    height, width = before.shape
+    rim = _REACH * float((box[2:] - box[:2]).max()) + _WINDOW
+    left, top = np.clip((box[:2] - rim).astype(int), 0, (width, height))
+    right, bottom = np.clip((box[2:] + rim).astype(int), 0, (width, height))
+    near = (slice(top, bottom), slice(left, right))
+    return before[near], after[near], np.array([left, top], np.float32)
 
 
 def _follow(before: Gray, after: Gray, points: Floats) -> tuple[Floats, NDArray[np.uint8]]:
     end, found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, points, np.empty(0, np.float32), winSize=(15, 15), maxLevel=3
+        before, after, points, np.empty(0, np.float32), winSize=(_WINDOW, _WINDOW), maxLevel=3
     )
     return np.asarray(end, np.float32), np.asarray(found, np.uint8)

@@ -116,7 +116,8 @@ def is_transition(pictures: list[Floats]) -> bool:
     """Whether ``pictures``, float32 ``[27, 48, 3]`` each, lead from one scene to another."""
     first, last = pictures[0], pictures[-1]
     way = last - first
-    length = np.sqrt((way**2).mean(axis=2))
+    squared = np.einsum("hwc,hwc->hw", way, way)
+    length = np.sqrt(squared / 3)
     changed = length > _CHANGED
     if changed.mean() < _LEAST_CHANGED or length.mean() < _LEAST_CHANGE:
         return False
@@ -124,7 +125,7 @@ def is_transition(pictures: list[Floats]) -> bool:
         return False
     between = pictures[1:-1]
     chosen = [between[i] for i in np.linspace(0, len(between) - 1, 4).round().astype(int)]
-    squared = np.maximum((way**2).sum(axis=2), 1.0)
+    squared = np.maximum(squared, 1.0)
     before = np.zeros_like(length)
     straight = changed.copy()
     for picture in chosen:
