@@ -205,6 +205,14 @@ class Settings(BaseSettings):
     max_streams: int = Field(
         32, ge=16, le=1024, description="Streams that may be open with one token."
     )
+    max_all_streams: int = Field(
+        256,
+        ge=16,
+        le=4096,
+        description="Streams that may be open with all tokens together, of which one token may"
+        " have its share (`max_streams`) in any case. All get the same part of the machine: more"
+        " let more people watch and look at each of them less often.",
+    )
     hello_seconds: float = Field(
         10.0, gt=0, le=120, description="Seconds in which a WebSocket client must have said hello."
     )

@@ -1,4 +1,5 @@
-"""The streams that are open, whichever transport they came by, and how many a token may have."""
+"""The streams that are open, whichever transport they came by, and how many there may be: with one
+token, and in all."""
 
 from __future__ import annotations
 
@@ -19,13 +20,25 @@ from stream_server.session import Send, Session
 from stream_server.settings import Settings
 
 _log = logging.getLogger(__name__)
+_RETRY_SECONDS = "30"
 
 
 class OverLimitError(ProblemError):
-    """More streams than a token may have; the message says how many that is."""
+    """More streams than there may be; the message says how many that is."""
 
+
+class _TokenFullError(OverLimitError):
     def __init__(self, limit: int) -> None:
         super().__init__(429, f"{limit} streams are open with this token, which is the limit")
+
+
+class _ServerFullError(OverLimitError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            503,
+            f"{limit} streams are open on this server, which is the limit for all together",
+            {"Retry-After": _RETRY_SECONDS},
+        )
 
 
 class Observer(Interface):
@@ -66,13 +79,14 @@ class Registry:
     ) -> Session:
         """A new session for ``caller``, with the settings' own window where ``window`` is none.
 
-        It leaves by itself when it has run. Raises ``OverLimitError`` when the caller has as many
-        streams open as one may.
+        It leaves by itself when it has run. Raises ``OverLimitError`` when the caller, or all
+        together, have as many streams open as there may be.
         """
-        limit = self._settings.max_streams
-        if Counter(session.holder for session in self)[caller.holder] >= limit:
+        try:
+            self._check_limits(caller)
+        except OverLimitError:
             self._observer.refused("over_limit")
-            raise OverLimitError(limit)
+            raise
         window = window or self._settings.window
         session = Session(
             self._make(send, window),
@@ -117,6 +131,14 @@ class Registry:
         """Tell every client that it is over."""
         for session in self:
             session.close(code, reason)
+
+    def _check_limits(self, caller: Caller) -> None:
+        limit = self._settings.max_streams
+        if Counter(session.holder for session in self)[caller.holder] >= limit:
+            raise _TokenFullError(limit)
+        limit = max(limit, self._settings.max_all_streams)
+        if len(self) >= limit:
+            raise _ServerFullError(limit)
 
     def _forget(self, session: Session) -> None:
         del self._open[session.id]

@@ -40,8 +40,8 @@ class Peer:
     """A WHIP session. ``answer`` opens it, ``run`` lives as long as it does, ``let_go`` gives it
     back where it never ran. With ``monitor`` its pictures go there instead of to the session.
 
-    Raises ``OverLimitError`` when its caller has as many streams open as one may, ``ProblemError``
-    where no such monitor waits for a push.
+    Raises ``OverLimitError`` when its caller, or all together, have as many streams open as there
+    may be, ``ProblemError`` where no such monitor waits for a push.
     """
 
     def __init__(

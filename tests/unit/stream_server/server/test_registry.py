@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from stream_server.live import Counters
 from stream_server.protocol import Close, Source
 from stream_server.server.auth import Caller
 from stream_server.server.registry import OverLimitError
+from tests.support.in_process import services_in
 
 ONE, OTHER = Caller("one", "viewer"), Caller("other", "operator")
 
@@ -34,6 +36,31 @@ async def test_a_holder_has_so_many_streams_and_another_as_many(
     opened(streams, OTHER)
     mine[0].release()
     opened(streams)
+
+
+async def test_all_together_have_so_many_whatever_token_they_came_with(
+    tmp_path: Path,
+) -> None:
+    limit = 40
+    streams = services_in(tmp_path, max_all_streams=limit).streams
+    theirs = [opened(streams, Caller(f"browser {i}", "viewer")) for i in range(limit)]
+    newcomer = Caller("newcomer", "operator")
+    with pytest.raises(OverLimitError, match=f"^{limit} streams .* for all together") as refused:
+        opened(streams, newcomer)
+    assert refused.value.status == 503 and int(refused.value.headers["Retry-After"]) > 0
+    assert len(streams) == limit
+    theirs[0].release()
+    opened(streams, newcomer)
+
+
+async def test_one_token_has_its_share_though_all_together_may_have_fewer(tmp_path: Path) -> None:
+    streams = services_in(tmp_path, max_all_streams=16, max_streams=20).streams
+    for _ in range(20):
+        opened(streams)
+    with pytest.raises(OverLimitError, match=r"^20 streams .* with this token"):
+        opened(streams)
+    with pytest.raises(OverLimitError, match=r"^20 streams .* for all together"):
+        opened(streams, OTHER)
 
 
 async def test_a_stream_is_found_while_it_is_open(streams: Any) -> None:
