@@ -15,7 +15,7 @@ MEASURED := .venv-dev/bin/coverage run -m pytest
 # Several threads in each of several processes stall one another on a small machine.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-fast lint bench fuzz audit docs extension triton setup setup-dev clean
+.PHONY: run test test-fast lint bench fuzz audit docs extension package sbom release-notes triton setup setup-dev clean
 
 setup:
 	@scripts/bootstrap.sh .venv
@@ -83,6 +83,13 @@ docs: setup-dev
 
 extension:
 	@python3 -m scripts.pack_extension
+
+package: setup-dev
+	@.venv-dev/bin/uv build --out-dir dist
+
+sbom: setup setup-dev
+	@scripts/test_setup.sh
+	@.venv-dev/bin/python -m scripts.sbom
 
 release-notes:
 	@python3 -m scripts.release_notes $(VERSION)

@@ -13,7 +13,7 @@ if command -v apt-get > /dev/null; then
     command -v firefox > /dev/null || command -v firefox-esr > /dev/null || scripts/system_packages.sh firefox-esr
     scripts/system_packages.sh python3-gst-1.0 gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice \
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly nginx-light caddy strace \
-        ffmpeg libnginx-mod-rtmp gir1.2-gst-rtsp-server-1.0 postgresql prometheus
+        ffmpeg libnginx-mod-rtmp gir1.2-gst-rtsp-server-1.0 postgresql prometheus systemd iproute2
 fi
 if ! command -v kubectl > /dev/null && command -v apt-get > /dev/null; then
     scripts/system_packages.sh kubernetes-client

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.paths import ROOT
+from tests.support.pythons import Archives
 from tests.support.server import TOKEN, free_port
 
 pytestmark = pytest.mark.server
@@ -27,13 +27,8 @@ sys.meta_path.insert(0, Refuse())
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    build = [*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, cwd=folder, timeout=300)
-    (file,) = folder.glob("fakelight-*.whl")
-    return file
+def wheel(archives: Archives) -> Path:
+    return archives.wheel
 
 
 @pytest.fixture(scope="module")
