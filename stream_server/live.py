@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +25,7 @@ from stream_server.stream import Face, Scorer, Stream
 from stream_server.turns import Share, Turns
 from stream_server.upkeep import Upkeep
 from stream_server.verdict import VerdictPolicy
-from stream_server.vision.types import Floats, Image
+from stream_server.vision.types import Floats, Frame, Image
 
 _log = logging.getLogger(__name__)
 _JUMP_BACK = 0.5  # seconds: a longer step back is a seek that nobody announced
@@ -80,7 +79,6 @@ class LiveStream:
         send: Callable[[dict[str, Any]], None],
         *,
         max_fps: int,
-        executor: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
         observe: Callable[[float, list[Face]], None] = lambda lag, faces: None,
         dropped: Callable[[DropReason], None] = lambda reason: None,
@@ -94,7 +92,6 @@ class LiveStream:
         self.faces: list[Face] = []
         self._stream = stream
         self._send = send
-        self._executor = executor
         self._clock = clock
         self._observe = observe
         self._dropped = dropped
@@ -242,10 +239,7 @@ class LiveStream:
                 change()
 
     async def _analyse(self, epoch: int, job: Job) -> None:
-        loop = asyncio.get_running_loop()
         header = job.header
-        with tracing.inner("decode"):
-            image = await loop.run_in_executor(self._executor, job.decode)
         if epoch != self._epoch:  # from before a seek
             self._fail("seek")
             return
@@ -261,10 +255,15 @@ class LiveStream:
                 f"media_time {header.media_time} after {before}: send seek before going back",
                 header.frame_id,
             )
-        frame = frame_of(image, header)
-        unseen = self._whole_watch.note(frame)
         self._stream.share = self._upkeep.share(self._clock())
-        faces = await self._stream.analyse(frame)
+        unseen: list[str | None] = []
+
+        def decode() -> Frame:
+            frame = frame_of(job.decode(), header)
+            unseen.append(self._whole_watch.note(frame))
+            return frame
+
+        faces = await self._stream.analyse_at(header.media_time, decode)
         if epoch != self._epoch:
             self._fail("seek")
             return
@@ -273,8 +272,8 @@ class LiveStream:
         self.counters.analysed += 1
         self._upkeep.analysed(self._clock())
         self._observe(lag, faces)
-        if unseen is not None:
-            self._refuse_rarely("no_whole", unseen, job)
+        if unseen[0] is not None:
+            self._refuse_rarely("no_whole", unseen[0], job)
         if self._stream.crowded:
             limit = self._stream.max_faces
             found = limit + self._stream.crowded

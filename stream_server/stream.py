@@ -7,6 +7,7 @@ answer holds what is known about every face in that frame.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import math
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
@@ -166,26 +167,27 @@ class Stream:
         Raises ``ValueError`` for a frame older than the last one, and what the scorer raises; a
         failed frame loses its own sample and nothing else.
         """
-        if frame.media_time < self._time:
-            raise ValueError(
-                f"media_time {frame.media_time} after {self._time}: time runs backwards"
-            )
-        self._time = frame.media_time
-        sight = sight_of(frame)
-        with tracing.inner("look"):
-            tracks, looks = await self._run(lambda: self._look(sight, frame.media_time))
+        return await self.analyse_at(frame.media_time, lambda: frame)
+
+    async def analyse_at(self, now: float, decode: Callable[[], Frame]) -> list[Face]:
+        """The same for the frame of ``now`` that is still to be decoded: the thread that does so
+        looks at it too, which spares handing it over. What ``decode`` raises is raised."""
+        if now < self._time:
+            raise ValueError(f"media_time {now} after {self._time}: time runs backwards")
+        sight, tracks, looks = await self._run(lambda: self._look(decode, now))
+        self._time = now
         for track in tracks:
             if track.id not in self._evidence:
                 self._evidence[track.id] = FaceEvidence(
                     self._policy, self.options, self._scorer.rates
                 )
         with tracing.inner("features", faces=len(looks)):
-            await self._collect(frame.media_time, looks)
+            await self._collect(now, looks)
         with tracing.inner("verdicts", faces=len(tracks)):
-            await self._score(frame.media_time, tracks)
-        self._forget(frame.media_time)
-        faces = [self._face(track, sight.size, frame.media_time) for track in tracks]
-        return self._impatiently(faces, frame.media_time)
+            await self._score(now, tracks)
+        self._forget(now)
+        faces = [self._face(track, sight.size, now) for track in tracks]
+        return self._impatiently(faces, now)
 
     def moment(self, track: int) -> Moment | None:
         """The newest sample of ``track`` that could be judged.
@@ -203,11 +205,15 @@ class Stream:
         """What every face that is followed looks like, by track; see ``vision.identity``."""
         return {track.id: track.signature for track in self._tracker.tracks}
 
-    def _look(self, sight: Sight, now: float) -> tuple[list[Track], list[Look | Unseen]]:
-        tracks = self._tracker.follow(sight, now, self.share)
-        if not self._rhythm.due(now):
-            return tracks, []
-        return tracks, [look_at(sight, track, self.options.quality) for track in tracks]
+    def _look(
+        self, decode: Callable[[], Frame], now: float
+    ) -> tuple[Sight, list[Track], list[Look | Unseen]]:
+        with tracing.inner("decode"):
+            sight = sight_of(decode())
+        with tracing.inner("look"):
+            tracks = self._tracker.follow(sight, now, self.share)
+            due = tracks if self._rhythm.due(now) else []
+            return sight, tracks, [look_at(sight, track, self.options.quality) for track in due]
 
     async def _collect(self, now: float, sampled: list[Look | Unseen]) -> None:
         looks = [look for look in sampled if isinstance(look, Look)]
@@ -285,4 +291,5 @@ class Stream:
         ]
 
     async def _run(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+        return await loop.run_in_executor(self._executor, context.run, work)

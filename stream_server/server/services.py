@@ -110,7 +110,6 @@ class Services:
             Stream(tracker, self.batcher, self.policy, options, self.executor),
             send,
             max_fps=settings.max_fps,
-            executor=self.executor,
             observe=self.metrics.observe,
             dropped=self.metrics.dropped,
             explainer=self._loaded.explainer,

@@ -44,12 +44,13 @@ class SlowStream:
         self.resets += 1
         self.media_time = -np.inf
 
-    async def analyse(self, frame: Any) -> Any:
+    async def analyse_at(self, now: float, decode: Any) -> Any:
+        assert decode().media_time == now
         await self.go.acquire()
         if self.error:
             raise self.error
-        self.seen.append(frame.media_time)
-        self.media_time = frame.media_time
+        self.seen.append(now)
+        self.media_time = now
         return []
 
 

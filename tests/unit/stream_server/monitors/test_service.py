@@ -52,7 +52,8 @@ class Analysis:
     def moment(self, track: int) -> None:
         return None
 
-    async def analyse(self, frame: Any) -> list[Any]:
+    async def analyse_at(self, now: float, decode: Callable[[], Any]) -> list[Any]:
+        frame = decode()
         self.media_time = frame.media_time
         blue = int(frame.image[0, 0, 2])
         if blue == 255:
