@@ -3,6 +3,7 @@
 
 import { check, offerCheck, takeJob } from "./check.js";
 import { answeredBy, forgetLost, keepConsent, mayEnter, noteQuestion } from "./consent.js";
+import { GO_TO_LABEL, goToLabel } from "./go_to_label.js";
 import { Nonces } from "./nonces.js";
 import { inject, syncScripts } from "./scripts.js";
 import {
@@ -20,7 +21,7 @@ import {
 import { forgetGone, record, summaries, update } from "./tabs.js";
 import { survey } from "./unreachable.js";
 import { MOST_VIDEOS } from "../shared/limits.js";
-import { OFFSCREEN_PAGE, OWN_PAGES, RELAY_FRAME } from "../shared/paths.js";
+import { OFFSCREEN_PAGE, OWN_PAGES, RELAY_FRAME, WELCOME_PAGE } from "../shared/paths.js";
 import { load, protectStorage, save } from "../shared/settings.js";
 import { isOn, siteOf, withSite } from "../shared/sites.js";
 import { isSeen } from "../shared/tab_picture.js";
@@ -256,8 +257,12 @@ chrome.storage.onChanged.addListener((changes, area) => {
   if (area !== "local") return;
   if (changes.server || changes.token || changes.transport || changes.cutOuts) void targetChanged();
 });
+chrome.commands.onCommand.addListener((command, tab) => {
+  if (command === GO_TO_LABEL && tab?.id !== undefined) void goToLabel(tab.id);
+});
 chrome.contextMenus.onClicked.addListener((info, tab) => void check(info, tab));
-chrome.runtime.onInstalled.addListener(() => {
+chrome.runtime.onInstalled.addListener(({ reason }) => {
+  if (reason === "install") void chrome.tabs.create({ url: chrome.runtime.getURL(WELCOME_PAGE) });
   offerCheck();
   void syncScripts();
 });

@@ -2,7 +2,7 @@
 
 import { AddressError, isLoopback, normaliseServer } from "../shared/address.js";
 import { byId, fillTexts } from "../shared/dom.js";
-import { PairingError, finishPairing, startPairing, unpair } from "../shared/pairing.js";
+import { PairingError, finishPairing, startPairing, unpair, waitToBeLetIn } from "../shared/pairing.js";
 import { SENSITIVITIES, TRANSPORTS, load, save } from "../shared/settings.js";
 import { needsPermission, patternOf, permissionForAll, withoutSite } from "../shared/sites.js";
 import { say } from "../shared/words.js";
@@ -10,6 +10,8 @@ import { serverState } from "../transport/probe.js";
 
 /** @type {string|null} */
 let pairingId = null;
+/** Ends the waiting for a click on the server's page. */
+let waiting = new AbortController();
 
 /** @param {string} id @param {string} text @param {"trouble"|"calm"} tone */
 function note(id, text, tone = "calm") {
@@ -76,8 +78,24 @@ byId("pair-start", HTMLButtonElement).addEventListener("click", () =>
     code.value = "";
     code.focus();
     note("pair-note", say("pair_look", String(Math.round(expires_s / 60))));
+    waiting.abort();
+    waiting = new AbortController();
+    void waitForClick(server, id, waiting.signal);
   }),
 );
+
+/** @param {string} server @param {string} id @param {AbortSignal} signal */
+async function waitForClick(server, id, signal) {
+  // What is amiss is said to whoever types the digits.
+  if (await waitToBeLetIn(server, id, signal).catch(() => false)) await paired();
+}
+
+async function paired() {
+  waiting.abort();
+  byId("pair-form", HTMLElement).hidden = true;
+  note("pair-note", say("pair_done"));
+  await showServer();
+}
 
 byId("pair-form", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
@@ -85,9 +103,7 @@ byId("pair-form", HTMLFormElement).addEventListener("submit", (event) => {
     const { server } = await load();
     const code = byId("code", HTMLInputElement);
     await finishPairing(server, pairingId ?? "", code.value).finally(() => code.select());
-    byId("pair-form", HTMLElement).hidden = true;
-    note("pair-note", say("pair_done"));
-    await showServer();
+    await paired();
   });
 });
 

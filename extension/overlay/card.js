@@ -7,7 +7,7 @@ import { HeatView } from "./heat.js";
 import { drawStrip } from "./strip.js";
 import { flaggedWords, timeWords } from "./times.js";
 import { SPAN_S, drawTimeline } from "./timeline.js";
-import { accuracyWords, becauseWords, bySense, looksAtWords, partWords, percent, reasonWords, say, verdictWords } from "../shared/words.js";
+import { accuracyWords, becauseWords, busyWords, bySense, looksAtWords, partWords, percent, reasonWords, say, verdictWords } from "../shared/words.js";
 
 /** @typedef {import("./timeline.js").Point} Point */
 /** @typedef {import("../protocol/messages.js").Face} Face */
@@ -23,6 +23,7 @@ const MOST_NAMED = 4;
 export class Card {
   /** @param {ShadowRoot} root */
   constructor(root) {
+    this.root = root;
     this.element = document.createElement("div");
     this.element.className = "card";
     this.element.hidden = true;
@@ -40,6 +41,8 @@ export class Card {
     this.track = null;
     /** @type {import("../protocol/messages.js").Accuracy|null} of the models that judge */
     this.accuracy = null;
+    /** @type {import("../shared/states.js").Looks|null} where the server looks less often than it should */
+    this.busy = null;
     this.filledAt = -Infinity;
     /** @type {HTMLElement|null} */
     this.opener = null;
@@ -68,6 +71,7 @@ export class Card {
     this.filledAt = -Infinity;
     this.heat.open(track);
     this.element.hidden = false;
+    opener.setAttribute("aria-expanded", "true");
     this.closeButton.focus({ preventScroll: true });
   }
 
@@ -75,8 +79,10 @@ export class Card {
     if (this.track === null) return;
     this.track = null;
     this.heat.open(null);
+    const hadFocus = this.element.contains(this.root.activeElement);
     this.element.hidden = true;
-    if (this.opener?.isConnected) this.opener.focus({ preventScroll: true });
+    this.opener?.setAttribute("aria-expanded", "false");
+    if (hadFocus && this.opener?.isConnected) this.opener.focus({ preventScroll: true });
   }
 
   /**
@@ -97,6 +103,7 @@ export class Card {
     const parts = [paragraph(this.summary(details))];
     const because = becauseWords(details.verdict, details.grounds);
     if (because) parts.push(paragraph(because));
+    if (this.busy) parts.push(paragraph(busyWords(this.busy)));
     if (details.reasons.length > 0) {
       parts.push(heading(say("card_why")));
       parts.push(list(details.reasons.map((reason) => reasonWords(reason, "long"))));

@@ -42,6 +42,8 @@ export class Chip {
     this.button = document.createElement("button");
     this.button.className = "chip";
     this.button.type = "button";
+    this.button.setAttribute("aria-haspopup", "dialog");
+    this.button.setAttribute("aria-expanded", "false");
     this.words = document.createElement("span");
     this.words.className = "words";
     this.percent = document.createElement("span");
@@ -85,7 +87,8 @@ export class Chip {
     this.percent.textContent = share;
     this.button.toggleAttribute("data-wordy", told.probability === null);
     this.button.toggleAttribute("data-plain", told.probability === null);
-    this.button.setAttribute("aria-label", share ? `${words}, ${share}` : words);
+    // What can be read on it, and nothing else: whoever speaks to the browser says what is there.
+    this.button.setAttribute("aria-label", [words, share, say("details")].filter(Boolean).join(", "));
     this.button.title = `${words}. ${say("card_label")}`;
     this.measure();
     drawTimeline(this.spark, points, { grid: false });

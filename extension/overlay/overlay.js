@@ -6,7 +6,7 @@ import { clearAround, clearSpot, meet } from "./clear.js";
 import { boxAround, elementOf, placementOf } from "./layout.js";
 import { GLIDE_MS, Mark } from "./mark.js";
 import { OwnDrawing } from "./own_drawing.js";
-import { shownVerdict } from "./sensitivity.js";
+import { shownVerdict, strongest } from "./sensitivity.js";
 import { eyesOf } from "./spots.js";
 import { Stage } from "./stage.js";
 import { SteadyBox } from "./steady.js";
@@ -41,7 +41,11 @@ const STALE_MS = 2000;
 const LOOK_EVERY_MS = 200;
 
 export class Overlay {
-  /** @param {HTMLVideoElement} video @param {{sensitivity: Sensitivity}} options */
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {{sensitivity: Sensitivity, inTabOrder?: boolean}} options inTabOrder: on a page of our own the
+   *     labels are stops of the Tab key
+   */
   constructor(video, options) {
     this.video = video;
     this.sensitivity = options.sensitivity;
@@ -67,7 +71,7 @@ export class Overlay {
     /** @type {VideoMemory|null} what was found in this video before */
     this.memory = null;
     this.placement = placementOf(video);
-    this.stage = new Stage(video.ownerDocument);
+    this.stage = new Stage(video.ownerDocument, options.inTabOrder ?? false);
     this.corner = this.stage.corner;
     this.card = this.stage.card;
     this.drawing = new OwnDrawing(() => this.drawn());
@@ -166,6 +170,7 @@ export class Overlay {
       const { track } = face;
       const mark = new Mark(this.stage.element);
       const chip = new Chip(mark.layer, () => this.toggleCard(track));
+      this.stage.reach.add(chip.button);
       shown = {
         face,
         verdict: face.verdict,
@@ -190,6 +195,7 @@ export class Overlay {
   /** @param {number} track @param {Shown} shown */
   drop(track, shown) {
     if (this.card.track === track) this.card.close();
+    this.stage.reach.remove(shown.chip.button);
     shown.mark.remove();
     shown.chip.remove();
     this.faces.delete(track);
@@ -228,6 +234,20 @@ export class Overlay {
     const told = tellOf(shown);
     this.fillCard(told, shown.points);
     this.draw(0);
+  }
+
+  /**
+   * The focus to the details that lie open, or to the label that says most; from there back.
+   * @returns {boolean} false where there is no label
+   */
+  goToLabel() {
+    const { reach } = this.stage;
+    const word = strongest([...this.faces.values()]);
+    const main = [...this.faces.values()].find(({ verdict }) => verdict === word);
+    if (reach.isHere) reach.leave();
+    else if (this.card.track !== null) reach.enter(this.card.closeButton);
+    else if (main) reach.enter(main.chip.button);
+    return reach.isHere || main !== undefined;
   }
 
   /** @param {import("./card.js").Details} told @param {import("./timeline.js").Point[]} points */

@@ -3,6 +3,7 @@
 import { Card } from "./card.js";
 import { BESIDE, OUTSIDE } from "./clear.js";
 import { Corner } from "./corner.js";
+import { Reach } from "./reach.js";
 import { applyStyle } from "./style.js";
 import { say } from "../shared/words.js";
 
@@ -12,8 +13,8 @@ const HOST_STYLE =
   "overflow:visible!important;pointer-events:none!important;z-index:2147483647!important;";
 
 export class Stage {
-  /** @param {Document} page where it is drawn */
-  constructor(page) {
+  /** @param {Document} page where it is drawn @param {boolean} inTabOrder whether the Tab key stops at labels */
+  constructor(page, inTabOrder) {
     this.page = page;
     this.host = page.createElement("div");
     this.host.popover = "manual";
@@ -21,6 +22,7 @@ export class Stage {
     this.host.style.cssText = HOST_STYLE;
     const root = this.host.attachShadow({ mode: "closed" });
     applyStyle(root, page);
+    this.reach = new Reach(root, inTabOrder);
     this.element = document.createElement("div");
     this.element.className = "stage";
     this.element.setAttribute("role", "group");

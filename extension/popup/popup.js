@@ -1,6 +1,7 @@
 // The popup: is the server there, is this tab watched, what is in view.
 
 import { byId, fillTexts } from "../shared/dom.js";
+import { WELCOME_PAGE } from "../shared/paths.js";
 import { SENSITIVITIES, load, save } from "../shared/settings.js";
 import { isFirefox, isOn, needsPermission, patternOf, siteOf } from "../shared/sites.js";
 import { say } from "../shared/words.js";
@@ -170,9 +171,10 @@ async function showSensitivity() {
   help();
 }
 
-for (const id of ["open-options", "settings"]) {
-  byId(id, HTMLButtonElement).addEventListener("click", () => chrome.runtime.openOptionsPage());
-}
+byId("settings", HTMLButtonElement).addEventListener("click", () => chrome.runtime.openOptionsPage());
+byId("pair", HTMLButtonElement).addEventListener("click", () => {
+  void chrome.tabs.create({ url: chrome.runtime.getURL(WELCOME_PAGE) });
+});
 
 listenToTabPicture(() => here.tabId, showTab);
 chrome.storage.onChanged.addListener((changes, area) => {

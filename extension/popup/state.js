@@ -2,7 +2,7 @@
 // The server's line alone speaks of the server; while that is amiss the tab's line says that nothing
 // is judged, whatever the videos told before.
 
-import { say } from "../shared/words.js";
+import { busyWords, say } from "../shared/words.js";
 
 /** @typedef {import("../shared/states.js").State} State */
 /** @typedef {import("../shared/states.js").Summary} Summary */
@@ -111,7 +111,8 @@ function stateWords({ state, detail }) {
 function notesOn(summaries) {
   const line = summaries.length > 0 ? facesLine(summaries) : "";
   const amiss = summaries.filter(({ state }) => !LINKED.includes(state) && !ON_THE_WAY.includes(state));
-  return [...new Set(amiss.map(stateWords))].filter((words) => words !== line);
+  const slowed = summaries.flatMap(({ looks }) => looks ?? []).sort((a, b) => a.rate - b.rate);
+  return [...new Set(amiss.map(stateWords)), ...slowed.slice(0, 1).map(busyWords)].filter((words) => words !== line);
 }
 
 /** @param {Known} known @returns {Told["players"]} */

@@ -72,6 +72,38 @@ export async function finishPairing(server, id, code) {
   await save({ server, token });
 }
 
+/** Between two questions whether the server's own page has let this browser in, milliseconds. */
+const ASK_EVERY_MS = 1000;
+
+/**
+ * Wait until this browser is let in by a click on the server's own page, which stands for the digits.
+ * @param {string} server
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @param {(page: boolean) => void} [tell] whether that page is open somewhere
+ * @returns {Promise<boolean>} false where the waiting was given up
+ * @throws {PairingError} the pairing is used up or out of reach
+ */
+export async function waitToBeLetIn(server, id, signal, tell = () => {}) {
+  while (!signal.aborted) {
+    const answer = await post(`${server}/v1/pairings/${encodeURIComponent(id)}`, { code: null });
+    if (signal.aborted) break;
+    if (answer.status === 200) {
+      const { token } = await answer.json();
+      if (typeof token !== "string" || !token) throw new PairingError("pair_refused", "");
+      await save({ server, token });
+      return true;
+    }
+    if (answer.status === 202) tell((await answer.json()).page === true);
+    else if (answer.status === 410 || answer.status === 404) throw new PairingError("pair_expired");
+    // A server of before knows digits alone.
+    else if (answer.status === 400) await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    else throw new PairingError("pair_refused", await reason(answer));
+    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
+  }
+  return false;
+}
+
 /** Forget the token here and, where it can be reached, at the server. */
 export async function unpair() {
   const { server, token } = await load();

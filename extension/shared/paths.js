@@ -8,5 +8,7 @@ export const RELAY_FRAME = "transport/relay/frame.html";
 export const OFFSCREEN_PAGE = "offscreen/page.html";
 /** The page that sends what was right-clicked to the server. */
 export const CHECK_PAGE = "check/check.html";
+/** The page of the first steps, which opens once after the installation. */
+export const WELCOME_PAGE = "welcome/welcome.html";
 /** Folders of the pages that a person opens. */
-export const OWN_PAGES = Object.freeze(["popup/", "options/", "check/"]);
+export const OWN_PAGES = Object.freeze(["popup/", "options/", "check/", "welcome/"]);

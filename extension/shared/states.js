@@ -18,6 +18,7 @@
  * frame; tab_lost: the look has ended
  * @typedef {LinkState|Fault|"protected"|"own"|"still"|"watching"|"busy"|"waiting"|"paused"|"offered"|"offered_closed"|"tab_lost"} State
  */
+/** @typedef {{rate: number, full: number}} Looks a second: as many as the server takes, and should take */
 /** @typedef {"gathering"|"not_enough_evidence"|"likely_real"|"unsure"|"likely_fake"} Floating */
 /**
  * What a content script tells the service worker, and the service worker the popup. floating: the
@@ -28,6 +29,7 @@
  * @property {boolean} fake
  * @property {string} detail
  * @property {Floating|null} [floating]
+ * @property {Looks|null} [looks] where the server is down to fewer looks than it should take
  */
 
 export {};

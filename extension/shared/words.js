@@ -138,6 +138,11 @@ function sentenceOn({ looks_at: sense, share }) {
   return share > 0 ? say(`because_${sense}_fake`) : say(`because_${sense}_real`);
 }
 
+/** @param {import("./states.js").Looks} looks */
+export function busyWords({ rate, full }) {
+  return say("server_busy", decimal(rate, rate < 1 ? 1 : 0), decimal(full, 0));
+}
+
 /** @param {Accuracy|null} accuracy @returns {string} how often it was right where it was tried; empty if not known */
 export function accuracyWords(accuracy) {
   if (!accuracy) return "";

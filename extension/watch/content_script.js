@@ -113,6 +113,7 @@
       front = message.front;
       watcher?.setFront(message.front);
     } else if (message?.type === "sensitivity") watcher?.setSensitivity(message.sensitivity);
+    else if (message?.type === "go-to-label") watcher?.goToLabel();
     else if (message?.type === "report") watcher?.report(true);
     else if (message?.type === "tab-picture") {
       if (watcher) watcher.setPicture(message.picture);

@@ -11,6 +11,7 @@ import { SessionLink } from "./session_link.js";
 import { isKept, stateOf } from "./session_state.js";
 import { TabFrames } from "./tab_frames.js";
 import { WayFinder } from "./way.js";
+import { SAMPLE_HZ } from "../protocol/messages.js";
 
 /** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("../protocol/messages.js").VerdictMessage} VerdictMessage */
@@ -54,6 +55,9 @@ export class VideoSession {
     this.staleBefore = 0;
     this.pace = new Pace();
     this.mostPerSecond = MOST_PER_SECOND;
+    this.fullRate = SAMPLE_HZ;
+    /** @type {import("../shared/states.js").Looks|null} where the server is down to fewer than it should take */
+    this.looks = null;
     this.stop = new AbortController();
     this.tabFrames = new TabFrames(() => this);
     this.link = new SessionLink(options.openLink, {
@@ -98,6 +102,7 @@ export class VideoSession {
       this.refresh();
     };
     if (isFloating(video)) overlay.setAway(true);
+    overlay.card.busy = this.looks;
     if (video.readyState >= HAVE_METADATA) this.recognise();
   }
 
@@ -240,6 +245,7 @@ export class VideoSession {
       this.frames.restart();
       this.pace.reset(performance.now());
       this.forgetFaces();
+      this.setLooks(null);
     }
     this.refresh();
   }
@@ -289,17 +295,27 @@ export class VideoSession {
     if (this.ended) return;
     if (message.type === "welcome") {
       this.frames.rhythm = new Rhythm(message.sample_hz);
+      this.fullRate = message.sample_hz;
       this.mostPerSecond = message.limits.fps ?? MOST_PER_SECOND;
       this.frames.fovea.parts = message.limits.parts ?? 0;
       this.overlay.card.accuracy = message.accuracy;
       this.setPace();
     } else if (message.type === "verdict") {
       this.judged(message);
+    } else if (message.type === "status") {
+      this.setLooks(message.degraded ? message.rate : null);
     } else if (message.type === "explanation" || (message.type === "error" && message.track !== null)) {
       this.overlay.card.heat.answered(message);
     } else if (message.type === "error" && message.frame_id !== null) {
       this.frames.answered(message.frame_id);
     }
+  }
+
+  /** @param {number|null} rate looks a second that the server is down to; null where it keeps up */
+  setLooks(rate) {
+    this.looks = rate === null ? null : { rate, full: this.fullRate };
+    this.overlay.card.busy = this.looks;
+    this.refresh();
   }
 
   /** @param {VerdictMessage} message */
@@ -336,10 +352,11 @@ export class VideoSession {
     const detail = state === "waiting" ? this.waitsFor : this.link.detail;
     this.overlay.setState(state, detail);
     const floating = isFloating(this.video) ? word : null;
-    const told = `${state} ${faces} ${fake} ${floating} ${detail}`;
+    const { looks } = this;
+    const told = `${state} ${faces} ${fake} ${floating} ${detail} ${looks?.rate}`;
     if (told === this.told) return;
     this.told = told;
-    this.options.onSummary({ state, faces, fake, floating, detail });
+    this.options.onSummary({ state, faces, fake, floating, detail, looks });
   }
 
   end() {

@@ -238,6 +238,14 @@ export class Watcher {
     chrome.runtime.sendMessage({ type: "tab-state", summaries }).catch(() => this.stop());
   }
 
+  /** The focus to the label that matters most, or from a label back to where it was. */
+  goToLabel() {
+    /** @param {Watched} entry */
+    const rank = ({ session: { answer, overlay } }) => (overlay.stage.reach.isHere ? 0 : answer.fake ? 1 : 2);
+    const all = [...this.watched.values()].sort((a, b) => rank(a) - rank(b) || b.area - a.area);
+    all.find(({ session }) => session.overlay.goToLabel());
+  }
+
   /** @param {Sensitivity} sensitivity */
   setSensitivity(sensitivity) {
     this.sensitivity = sensitivity;

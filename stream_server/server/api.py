@@ -152,14 +152,38 @@ async def start_pairing(request: Request) -> Response:
 
 
 async def finish_pairing(request: Request) -> Response:
-    """A token bound to the caller's Origin, for the right digits."""
-    code = (await _json(request)).get("code")
-    if not isinstance(code, str):
-        raise ProblemError(400, 'the body must be {"code": "six digits"}')
-    digits = "".join(code.split())
+    """A token bound to the caller's Origin, for the right digits; without digits, once somebody at
+    the server's own page has let it in."""
+    code = (await _json(request)).get("code", 0)
     pairings = _services(request).pairings
-    token = await pairings.finish(request.path_params["id"], digits, _origin(request))
+    number, origin = request.path_params["id"], _origin(request)
+    if code is None:
+        collected = await pairings.collect(number, origin)
+        if collected is None:
+            return JSONResponse({"page": pairings.page_is_open}, 202)
+        return JSONResponse({"token": collected})
+    if not isinstance(code, str):
+        raise ProblemError(400, 'the body must be {"code": "six digits"}, or {"code": null}')
+    token = await pairings.finish(number, "".join(code.split()), origin)
     return JSONResponse({"token": token})
+
+
+async def asked_pairings(request: Request) -> Response:
+    """Who waits to be let in, the latest first."""
+    _refuse_paired(request)
+    waiting = await _services(request).pairings.waiting()
+    return JSONResponse([{"id": one.id, "origin": one.origin, "made": one.made} for one in waiting])
+
+
+async def allow_pairing(request: Request) -> Response:
+    """Let in who waits, without digits."""
+    _refuse_paired(request)
+    asked = request.path_params["id"]
+    if (await _json(request)).get("allowed") is not True:
+        raise ProblemError(400, 'the body must be {"allowed": true}')
+    if not await _services(request).pairings.allow(asked):
+        raise ProblemError(404, f"no browser waits as {asked[:40]!r}; it may have waited too long")
+    return Response(status_code=204)
 
 
 async def end_pairing(request: Request) -> Response:

@@ -96,6 +96,8 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
             Route("/v1/pairings", api.start_pairing, methods=["POST"]),
             Route("/v1/pairings", api.pairings),
             Route("/v1/pairings", api.end_pairing, methods=["DELETE"]),
+            Route("/v1/pairings/asked", api.asked_pairings),
+            Route("/v1/pairings/asked/{id}", api.allow_pairing, methods=["PATCH"]),
             Route("/v1/pairings/{id}", api.finish_pairing, methods=["POST"]),
             Route("/v1/pairings/{id}", api.revoke_pairing, methods=["DELETE"]),
             *scan_routes,

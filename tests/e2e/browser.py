@@ -16,6 +16,8 @@ from playwright.sync_api import BrowserContext, Frame, Page, Playwright, Worker
 from tests.e2e.overlay_view import Eye
 from tests.support.paths import EXTENSION
 
+WELCOME = "/welcome/welcome.html"
+
 
 def chromium() -> str | None:
     """Path of an installed Chromium or Chrome."""
@@ -43,9 +45,13 @@ def launch(
     public_port: int,
     extension: Path | None = None,
     more: tuple[str, ...] = (),
+    first_run: bool = False,
     **options: Any,
 ) -> Iterator[BrowserContext]:
-    """A browser for which ``*.test`` on ``public_port`` lies on the public internet."""
+    """A browser for which ``*.test`` on ``public_port`` lies on the public internet.
+
+    The page that the extension opens once it is installed is closed, unless ``first_run``.
+    """
     flags = [
         "--headless=new",
         "--no-sandbox",
@@ -76,9 +82,23 @@ def launch(
         **{"viewport": {"width": 1000, "height": 700}, **options},
     )
     try:
+        if extension is not None and not first_run:
+            welcome_page(context).close()
         yield context
     finally:
         context.close()
+
+
+def welcome_page(context: BrowserContext) -> Page:
+    """The page that the extension opens by itself, once it is installed."""
+    blank = context.pages[0]
+
+    def look() -> Page | None:
+        blank.wait_for_timeout(50)  # or nothing would be heard of new pages
+        return next((one for one in context.pages if one.url.endswith(WELCOME)), None)
+
+    found: Page = wait_for("the page of the first steps", look, 90, every=0)
+    return found
 
 
 class Extension:

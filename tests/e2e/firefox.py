@@ -16,6 +16,7 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.e2e.browser import WELCOME
 from tests.support.server import free_port
 
 ADDON = "fakelight@fakelight.invalid"
@@ -180,6 +181,7 @@ def launch_firefox(folder: Path, extension: Path) -> Iterator[Firefox]:
             session.command("session.new", {"capabilities": {}})
             data = {"type": "path", "path": str(extension)}
             session.command("webExtension.install", {"extensionData": data})
+            session.close(_welcome(session))
             yield session
     finally:
         process.terminate()
@@ -188,6 +190,17 @@ def launch_firefox(folder: Path, extension: Path) -> Iterator[Firefox]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _welcome(session: Firefox) -> str:
+    """The tab that the extension opens by itself, once it is installed."""
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        found = [one for one, url in session.tabs().items() if url.endswith(WELCOME)]
+        if found:
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError("the extension opened no page of the first steps")
 
 
 def _connect(port: int) -> ClientConnection:

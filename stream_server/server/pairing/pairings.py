@@ -1,4 +1,5 @@
-"""Pairing: six digits shown by the server, typed once, for a token bound to one Origin.
+"""Pairing: six digits shown by the server, typed once, for a token bound to one Origin. Whoever is
+at the server's own page may let a browser in without them.
 
 Digits that one server showed are good at every other that shares its database, and so are the
 tokens; whoever is unpaired is unpaired at all of them.
@@ -21,9 +22,15 @@ from stream_server.server.pairing.digits import (
     new_digits,
     show_on_terminal,
 )
-from stream_server.server.pairing.store import OPEN_AT_ONCE, TRIES, WRONG_AT_MOST, PairingStore
+from stream_server.server.pairing.store import (
+    OPEN_AT_ONCE,
+    TRIES,
+    WRONG_AT_MOST,
+    Answer,
+    PairingStore,
+)
 from stream_server.server.pairing.tables import HOLDER_LENGTH as _HOLDER
-from stream_server.server.pairing.tables import Paired
+from stream_server.server.pairing.tables import Asked, Paired
 
 _log = logging.getLogger(__name__)
 _TOKEN_BYTES = 32
@@ -31,6 +38,7 @@ _TOKEN_LENGTH = 43  # of so many bytes in base64
 _FRESH = 0.5  # seconds for which an answer of the database holds
 _TRUSTED = 600.0  # seconds for which the last one does, while there is no other
 _REMEMBERED = 10_000
+_LOOKS_FOR = 15.0  # seconds since the server's page last looked for which it is taken to be open
 
 
 class PairingError(ProblemError):
@@ -74,6 +82,7 @@ class Pairings:
         self._clock = clock
         self._observe = observe
         self._known: dict[str, _Known] = {}
+        self._looked = -math.inf
 
     async def open(self) -> None:
         """Bring the database to this version, and take in what was kept in a file before."""
@@ -109,6 +118,37 @@ class Pairings:
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         keys = hashed(number), hashed_with(number, digits)
         answer = await self._access.ask(lambda store: store.finish(*keys, origin, hashed(token)))
+        self._check(answer, origin)
+        return token
+
+    async def collect(self, number: str, origin: str) -> str | None:
+        """A token for ``origin`` once it was let in without digits; ``None`` until then.
+
+        Raises ``PairingError`` as ``finish`` does.
+        """
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        key = hashed(number)
+        answer = await self._access.ask(lambda store: store.collect(key, origin, hashed(token)))
+        if answer.result == "waiting":
+            return None
+        self._check(answer, origin)
+        return token
+
+    async def waiting(self) -> Sequence[Asked]:
+        """Those who wait to be let in, the latest first, for the server's own page."""
+        self._looked = self._clock()
+        return await self._access.ask(PairingStore.waiting)
+
+    @property
+    def page_is_open(self) -> bool:
+        """Whether the server's own page has looked just now at who waits."""
+        return self._clock() - self._looked < _LOOKS_FOR
+
+    async def allow(self, asked: str) -> bool:
+        """Let in who waits (its id as ``waiting`` has it); whether there is such a one."""
+        return await self._access.ask(lambda store: store.allow(asked))
+
+    def _check(self, answer: Answer, origin: str) -> None:
         if answer.result == "expired":
             self._observe("expired")
             raise PairingError(410, "this pairing has expired; start again for new digits")
@@ -123,7 +163,6 @@ class Pairings:
             raise PairingError(403, f"wrong digits; tries left: {left}", left)
         self._observe("paired")
         _log.info("paired with %s", origin)
-        return token
 
     async def accepts(self, token: str, origin: str | None) -> bool:
         """Whether ``token`` was given to ``origin``; a client that is no page has none.

@@ -32,12 +32,12 @@ _HOUR = 3600.0
 _LOCK = 0x66616B67  # any number that no other program takes a PostgreSQL advisory lock by
 
 Begun = Literal["started", "busy", "guessed"]
-Result = Literal["paired", "expired", "foreign", "wrong"]
+Result = Literal["paired", "expired", "foreign", "wrong", "waiting"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of digits that somebody typed; ``tries_left`` where they were wrong."""
+    """What became of a browser that asked; ``tries_left`` where its digits were wrong."""
 
     result: Result
     tries_left: int = 0
@@ -92,6 +92,41 @@ class PairingStore:
             session.delete(found)
             session.add(Paired(token=token, origin=origin, made=now, seen=now))
             return Answer("paired")
+
+    def collect(self, asked: str, origin: str, token: str) -> Answer:
+        """Pair ``origin`` and ``token`` where it was let in without digits."""
+        with self._database.read() as session:  # asked for once a second: it writes once
+            found = session.get(Asked, asked)
+            if found is None or found.over or abs(self._now(session) - found.made) >= LIFETIME:
+                return Answer("expired")
+            if found.origin != origin:
+                return Answer("foreign")
+            if not found.allowed:
+                return Answer("waiting")
+        with self._database.write() as session:
+            found = session.get(Asked, asked, with_for_update=True)
+            if found is None or found.over:
+                return Answer("expired")
+            now = self._now(session)
+            session.delete(found)
+            session.add(Paired(token=token, origin=origin, made=now, seen=now))
+            return Answer("paired")
+
+    def waiting(self) -> Sequence[Asked]:
+        """Those who wait to be let in, the latest first."""
+        with self._database.read() as session:
+            late = _away(Asked.made, self._now(session), LIFETIME)
+            waiting = select(Asked).where(~Asked.over, ~Asked.allowed, ~late)
+            return session.scalars(waiting.order_by(Asked.made.desc(), Asked.id)).all()
+
+    def allow(self, asked: str) -> bool:
+        """Let in who waits, without digits. Whether there is such a one."""
+        with self._database.write() as session:
+            found = session.get(Asked, asked, with_for_update=True)
+            if found is None or found.over or abs(self._now(session) - found.made) >= LIFETIME:
+                return False
+            found.allowed = True
+            return True
 
     def adopt(self, former: dict[str, str], since: float) -> None:
         """Take over pairings (token to origin) that were kept elsewhere."""

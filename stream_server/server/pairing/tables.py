@@ -41,7 +41,8 @@ class Paired(Base):
 
 class Asked(Base):
     """Digits that were shown to somebody and are waited for. ``wrong`` counts the wrong tries;
-    once ``over`` it is kept for that count alone."""
+    once ``over`` it is kept for that count alone. ``allowed``: it was let in at the server's own
+    page, and digits are needed no more."""
 
     __tablename__ = "pairing_digits"
 
@@ -51,6 +52,7 @@ class Asked(Base):
     made: Mapped[float]
     wrong: Mapped[int] = mapped_column(default=0)
     over: Mapped[bool] = mapped_column(default=False)
+    allowed: Mapped[bool] = mapped_column(default=False)
 
 
 class Ticket(Base):

@@ -5,6 +5,7 @@ import { Overlay } from "../extension/overlay/overlay.js";
 import { byId, contextOf } from "../extension/shared/dom.js";
 import { openDirect } from "../extension/transport/direct.js";
 import { VideoSession } from "../extension/watch/session.js";
+import { showAsked } from "./asked.js";
 import { askForToken, askServer, enterByLink, fetchWords, showAccuracy } from "./entry.js";
 import { Sources, explain } from "./source.js";
 
@@ -67,7 +68,7 @@ async function show(kind, text, play) {
     return;
   }
   session = new VideoSession(video, {
-    overlay: new Overlay(video, { sensitivity: "normal" }),
+    overlay: new Overlay(video, { sensitivity: "normal", inTabOrder: true }),
     openLink: (events) =>
       openDirect(
         {
@@ -120,7 +121,7 @@ function listen() {
     if (file) void showFile(file);
   });
   document.addEventListener("visibilitychange", () => session?.setHidden(document.hidden));
-  askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void showServer());
+  askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void enter());
 }
 
 /** The legend shows the very marks that the overlay draws. */
@@ -144,7 +145,7 @@ listen();
 async function enter() {
   const trouble = await enterByLink().catch(() => "The server does not answer.");
   byId("entry-note", HTMLElement).textContent = trouble;
-  await showServer();
+  if (await showServer()) void showAsked();
 }
 
 // The printed link may also be pasted into a tab that shows this page already.

@@ -39,6 +39,8 @@ const FAMILIES = new Map(
     "because_${}_real": AGREED.senses.map((/** @type {string} */ one) => `because_${one}_real`),
     "state_${}": Object.keys(TONES).map((one) => `state_${one}`),
     "server_${}": ["ready", "unpaired", "rejected", "unreachable", "strange"].map((one) => `server_${one}`),
+    "welcome_step_${}": ["look", "pair", "sample"].map((one) => `welcome_step_${one}`),
+    "get_${}": ["linux", "mac", "windows"].map((one) => `get_${one}`),
     "sensitivity_${}": SENSITIVITIES.map((one) => `sensitivity_${one}`),
     "sensitivity_${}_help": SENSITIVITIES.map((one) => `sensitivity_${one}_help`),
     "${}_${}": Object.entries(CHOICES).flatMap(([name, all]) => all.map((one) => `${name}_${one}`)),

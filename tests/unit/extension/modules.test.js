@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CHECK_PAGE, CONTENT_SCRIPT, OFFSCREEN_PAGE, OWN_PAGES, RELAY_FRAME } from "#extension/shared/paths.js";
+import { CHECK_PAGE, CONTENT_SCRIPT, OFFSCREEN_PAGE, OWN_PAGES, RELAY_FRAME, WELCOME_PAGE } from "#extension/shared/paths.js";
 import { FILES, MANIFEST, importsOf, read, readAll } from "./sources.js";
 
 const MODULES = FILES.filter((file) => file.endsWith(".js"));
@@ -22,6 +22,7 @@ const MAY_IMPORT = new Map(
     popup: ["shared", "transport"],
     options: ["shared", "transport"],
     check: ["shared"],
+    welcome: ["overlay", "shared", "transport", "watch"],
   }),
 );
 
@@ -86,7 +87,7 @@ test("every exported name is used by another file", () => {
 
 test("the paths that are opened by address exist", () => {
   for (const file of [CONTENT_SCRIPT, RELAY_FRAME, OFFSCREEN_PAGE]) assert.ok(FILES.includes(file), file);
-  const pages = [MANIFEST.action.default_popup, MANIFEST.options_ui.page, CHECK_PAGE];
+  const pages = [MANIFEST.action.default_popup, MANIFEST.options_ui.page, CHECK_PAGE, WELCOME_PAGE];
   for (const page of pages) {
     assert.ok(FILES.includes(page), page);
     assert.ok(OWN_PAGES.some((folder) => page.startsWith(folder)), `${page} is not among the own pages`);

@@ -197,3 +197,10 @@ test("no two lines contradict each other, whatever comes together", () => {
     }
   }
 });
+
+test("a server that has more to do than it can is told in looks a second, the slowest video's", () => {
+  const slowed = [{ rate: 3.4, full: 10 }, { rate: 0.7, full: 10 }].map((looks) => video("watching", { faces: 1, looks }));
+  assert.deepEqual(told(known({ summaries: slowed })).notes, ["Your server is busy: 0.7 looks a second instead of 10."]);
+  assert.deepEqual(told(known({ summaries: slowed.slice(0, 1) })).notes, ["Your server is busy: 3 looks a second instead of 10."]);
+  assert.deepEqual(told(known({ summaries: [video("watching", { faces: 1, looks: null })] })).notes, []);
+});

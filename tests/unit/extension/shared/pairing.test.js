@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
 
-import { PairingError, finishPairing, startPairing, unpair } from "#extension/shared/pairing.js";
+import { PairingError, finishPairing, startPairing, unpair, waitToBeLetIn } from "#extension/shared/pairing.js";
 import { chromeWith } from "../stub.js";
 
 /** @type {{method?: string, url?: string, authorization?: string, body: string}[]} what the server was asked */
@@ -106,4 +106,37 @@ test("unpairing forgets the token even where the server is gone", async () => {
 test("without a token nobody is asked", async () => {
   await unpair();
   assert.deepEqual(asked, []);
+});
+
+test("a click on the server's page stands for the digits", async () => {
+  /** @type {boolean[]} */
+  const pages = [];
+  answer = { status: 202, body: { page: false } };
+  const done = waitToBeLetIn(address, "p 1", new AbortController().signal, (page) => {
+    pages.push(page);
+    answer = pages.length === 1 ? { status: 202, body: { page: true } } : { status: 200, body: { token: "secret" } };
+  });
+  assert.equal(await done, true);
+  assert.deepEqual(pages, [false, true]);
+  assert.deepEqual(stub.local, { server: address, token: "secret" });
+  const questions = asked.map(({ method, url, body }) => `${method} ${url} ${body}`);
+  assert.deepEqual(questions, Array(3).fill(`POST /v1/pairings/p%201 {"code":null}`));
+});
+
+test("the waiting for a click can be given up, and ends with the pairing", async () => {
+  const given = new AbortController();
+  answer = { status: 202, body: { page: true } };
+  assert.equal(await waitToBeLetIn(address, "p", given.signal, () => given.abort()), false);
+  const signal = new AbortController().signal;
+  answer = { status: 410, body: {} };
+  await assert.rejects(waitToBeLetIn(address, "p", signal), saying("pair_expired"));
+  answer = { status: 500, body: { detail: "out of order" } };
+  await assert.rejects(waitToBeLetIn(address, "p", signal), saying("pair_refused", "out of order"));
+  // A server of before takes digits alone: they can still be typed.
+  const before = new AbortController();
+  answer = { status: 400, body: {} };
+  const waits = waitToBeLetIn(address, "p", before.signal);
+  setTimeout(() => before.abort(), 50);
+  assert.equal(await waits, false);
+  assert.deepEqual(stub.local, {});
 });

@@ -115,6 +115,34 @@ test("faces are counted and a fake one is told", () => {
   assert.deepEqual(last(), ["watching", 1, true]);
 });
 
+test("until the first answer it looks, and only then is there no face", () => {
+  const states = () => summaries.map(({ state }) => state);
+  video.readyState = 4;
+  server.onState("open", "");
+  server.onMessage(/** @type {any} */ ({ type: "welcome", sample_hz: 10, limits: {}, accuracy: null }));
+  server.onMessage(/** @type {any} */ ({ type: "status", degraded: false, rate: null }));
+  assert.ok(!states().includes("watching"));
+  assert.equal(states().at(-1), "open");
+  judge(0);
+  assert.equal(states().at(-1), "watching");
+  video.dispatchEvent(new Event("seeking"));
+  assert.equal(states().at(-1), "open", "what was seen before is of another place");
+});
+
+test("a server that has more to do than it can is told as long as it lasts", () => {
+  server.onState("open", "");
+  server.onMessage(/** @type {any} */ ({ type: "welcome", sample_hz: 5, limits: {}, accuracy: null }));
+  assert.equal(summaries.at(-1)?.looks, null);
+  server.onMessage(/** @type {any} */ ({ type: "status", degraded: true, rate: 2.6 }));
+  assert.deepEqual(summaries.at(-1)?.looks, { rate: 2.6, full: 5 });
+  assert.deepEqual(overlay.card.busy, { rate: 2.6, full: 5 });
+  server.onMessage(/** @type {any} */ ({ type: "status", degraded: false, rate: null }));
+  assert.equal(summaries.at(-1)?.looks, null);
+  server.onMessage(/** @type {any} */ ({ type: "status", degraded: true, rate: 3 }));
+  server.onState("no_server", "");
+  assert.deepEqual([summaries.at(-1)?.looks, overlay.card.busy], [null, null]);
+});
+
 test("a warning without an answer for long is over, and nothing is said of faces", () => {
   video.dispatchEvent(new Event("play"));
   server.onState("open", "");

@@ -86,6 +86,33 @@ def test_a_paired_browser_opens_the_servers_page_with_a_ticket(client: Any, show
     assert again.status_code == 403 and "used already" in again.json()["detail"]
 
 
+def test_the_servers_page_lets_a_browser_in(client: Any, shown: Any) -> None:
+    del shown
+    origin = {"Origin": EXTENSION}
+    number = client.post("/v1/pairings", headers=origin).json()["id"]
+    at, wait = f"/v1/pairings/{number}", {"code": None}
+    waits = client.post(at, json=wait, headers=origin)
+    assert (waits.status_code, waits.json()) == (202, {"page": False})
+    assert client.get("/v1/pairings/asked").status_code == 401
+    (asked,) = client.get("/v1/pairings/asked", headers=BEARER).json()
+    assert set(asked) == {"id", "origin", "made"} and asked["origin"] == EXTENSION
+    assert client.post(at, json=wait, headers=origin).json() == {"page": True}
+    where, yes = f"/v1/pairings/asked/{asked['id']}", {"allowed": True}
+    # Who asks cannot answer: neither without a token nor with one that came from pairing.
+    for headers in ({}, origin):
+        assert client.patch(where, json=yes, headers=headers).status_code == 401
+        assert client.post(where, json=yes, headers=headers).status_code in (404, 405)
+    assert client.patch(where, json={"allowed": 1}, headers=BEARER).status_code == 400
+    assert client.patch(where, json=yes, headers=BEARER).status_code == 204
+    token = client.post(at, json=wait, headers=origin).json()["token"]
+    bearer = {"Authorization": f"Bearer {token}", **origin}
+    assert client.get("/v1/info", headers=bearer).status_code == 200
+    assert client.patch(where, json=yes, headers=BEARER).status_code == 404
+    for method, path in (("GET", "/v1/pairings/asked"), ("PATCH", where)):
+        assert client.request(method, path, json=yes, headers=bearer).status_code == 403
+    assert client.post(at, json={"code": 5}, headers=origin).status_code == 400
+
+
 def test_pairing_over_http(client: Any, shown: Any) -> None:
     headers = {"Origin": EXTENSION}
     started = client.post("/v1/pairings", headers=headers)

@@ -205,3 +205,29 @@ async def test_while_the_database_is_away_the_known_get_in_and_nobody_is_paired(
     clock.now += 2
     with pytest.raises(DatabaseAwayError):
         await one.pairings.accepts(token, ORIGIN)
+
+
+async def test_a_click_on_the_servers_page_stands_for_the_digits(replicas: Any, clock: Any) -> None:
+    one, two = replicas
+    number = await one.pairings.start(ORIGIN)
+    later = await one.pairings.start(OTHER)
+    assert await two.pairings.collect(number, ORIGIN) is None
+    assert not one.pairings.page_is_open
+    asked = {each.origin: each.id for each in await one.pairings.waiting()}
+    assert set(asked) == {ORIGIN, OTHER} and one.pairings.page_is_open
+    # What the page is told opens nothing by itself, nor does another's click.
+    assert await status(one.pairings.collect(asked[ORIGIN], ORIGIN)) == 410
+    assert await one.pairings.allow(asked[OTHER])
+    assert await two.pairings.collect(number, ORIGIN) is None
+    assert await status(two.pairings.collect(later, ORIGIN)) == 403
+    assert await two.pairings.allow(asked[ORIGIN])
+    token = await one.pairings.collect(number, ORIGIN)
+    assert token is not None and await two.pairings.accepts(token, ORIGIN)
+    assert not await two.pairings.accepts(token, OTHER)
+    assert await status(one.pairings.collect(number, ORIGIN)) == 410, "it is handed out once"
+    clock.now += LIFETIME
+    assert await status(two.pairings.collect(later, OTHER)) == 410
+    assert not await one.pairings.allow(asked[OTHER])
+    assert await one.pairings.waiting() == [] and not await one.pairings.allow("unknown")
+    clock.now += LIFETIME
+    assert not one.pairings.page_is_open
