@@ -43,18 +43,22 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
 
 @pytest.fixture(scope="module")
 def paired(browser: Firefox, server: Server) -> Firefox:
-    """Paired by the six digits, as a person does."""
-    tab = browser.open(f"{browser.addon}/options/options.html")
-    browser.evaluate(tab, f"chrome.storage.local.set({json.dumps({'server': server.url})})")
+    """Let in by the six digits on the page of the first steps, as a person does."""
     before = shown_so_far(server)
-    browser.click(tab, "#pair-start")
+    tab = browser.open(f"{browser.addon}/welcome/welcome.html")
+    browser.evaluate(tab, f"chrome.storage.local.set({json.dumps({'server': server.url})})")
     code = digits(server, before)
-    shown = "!document.querySelector('#pair-form').hidden"
-    wait_for("the field", lambda: browser.evaluate(tab, shown), SECONDS)
-    browser.evaluate(tab, f"document.querySelector('#code').value = '{code}'")
-    browser.click(tab, "#pair-form button")
-    state = "document.querySelector('#pair-state').textContent"
-    wait_for("the pairing", lambda: "Connected" in browser.evaluate(tab, state), SECONDS)
+    asked = "document.querySelector('#digits-words').textContent"
+    wait_for("the question for them", lambda: browser.evaluate(tab, asked), SECONDS)
+    browser.evaluate(
+        tab,
+        f"""{{ const field = document.querySelector('#code'); field.value = '{code}';
+          field.dispatchEvent(new Event('input')); }}""",
+    )
+    ready = "!document.querySelector('#play').disabled && !document.querySelector('#sample').hidden"
+    wait_for("the sample", lambda: browser.evaluate(tab, ready), SECONDS)
+    words = browser.evaluate(tab, "document.querySelector('#sample-words').textContent")
+    assert "from 0:09 to 0:18" in words
     browser.close(tab)
     return browser
 
