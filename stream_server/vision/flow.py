@@ -6,6 +6,8 @@ Error", ICPR 2010) and a robust similarity fit.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from stream_server.vision.views import View
 _POINTS = 30
 _FEWEST = 6
 _WINDOW = 15  # pixels
+_SIDE = 80.0  # pixels at least that a face is followed at, where it has as many
 _REACH = 0.5  # of a face's side: it goes no further from one frame to the next
 _RETURN_ERROR = 1.0  # pixels between a point and itself after the way there and back
 _AROUND = 0.75  # of a face's box on each side, where its surroundings are brought to one scale
@@ -48,8 +51,8 @@ def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
     ``None`` means that too few points could be followed: the face turned away, left, or the
     picture is too smooth or too fast to tell.
     """
-    before, after, corner = _near(before, after, box)
-    box = box - np.tile(corner, 2)
+    near = _near(before, box)
+    before, after, box = near.of(before), near.of(after), near.inwards(box)
     height, width = before.shape
     inset = 0.1 * (box[2:] - box[:2])  # the rim of a face box is background
     left, top = np.maximum((box[:2] + inset).astype(int), 0)
@@ -75,19 +78,51 @@ def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if not 0.7 < scale < 1.4:  # no face grows by half in a tenth of a second
         return None
-    matrix[:, 2] += corner - matrix[:, :2] @ corner
-    return np.asarray(matrix, np.float32)
+    return near.outwards(np.asarray(matrix, np.float32))
 
 
-def _near(before: Gray, after: Gray, box: Floats) -> tuple[Gray, Gray, Floats]:
-    """Of both pictures what lies around ``box``, and where that begins: the pyramids of all the
-    rest would take more time than following the points."""
-    height, width = before.shape
-    rim = _REACH * float((box[2:] - box[:2]).max()) + _WINDOW
-    left, top = np.clip((box[:2] - rim).astype(int), 0, (width, height))
-    right, bottom = np.clip((box[2:] + rim).astype(int), 0, (width, height))
-    near = (slice(top, bottom), slice(left, right))
-    return before[near], after[near], np.array([left, top], np.float32)
+@dataclass(frozen=True)
+class _Near:
+    """What lies around a face, every ``step`` pixels averaged into one: the pyramids of all the
+    rest, at full size, would take more time than following the points does."""
+
+    rows: slice
+    columns: slice
+    step: int
+
+    def of(self, picture: Gray) -> Gray:
+        """That part of ``picture``."""
+        part = picture[self.rows, self.columns]
+        if self.step == 1:
+            return part
+        size = (part.shape[1] // self.step, part.shape[0] // self.step)
+        return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    @property
+    def _corner(self) -> Floats:
+        # Of the first small pixel's centre in the picture.
+        middle = (self.step - 1) / 2
+        return np.array([self.columns.start + middle, self.rows.start + middle], np.float32)
+
+    def inwards(self, box: Floats) -> Floats:
+        """``box`` in the pixels of the part."""
+        return np.asarray((box - np.tile(self._corner, 2)) / np.float32(self.step), np.float32)
+
+    def outwards(self, moved: Floats) -> Floats:
+        """A 2x3 similarity in the pixels of the part, in those of the picture."""
+        turn, shift = moved[:, :2], moved[:, 2] * np.float32(self.step)
+        return np.concatenate((turn, (shift + self._corner - turn @ self._corner)[:, None]), axis=1)
+
+
+def _near(picture: Gray, box: Floats) -> _Near:
+    height, width = picture.shape
+    side = float((box[2:] - box[:2]).max())
+    step = max(int(side / _SIDE), 1)
+    rim = _REACH * side + step * _WINDOW
+    low = np.clip((box[:2] - rim).astype(int), 0, (width, height))
+    high = np.clip((box[2:] + rim).astype(int), 0, (width, height))
+    right, bottom = (int(edge) for edge in low + (high - low) // step * step)
+    return _Near(slice(int(low[1]), bottom), slice(int(low[0]), right), step)
 
 
 def _follow(before: Gray, after: Gray, points: Floats) -> tuple[Floats, NDArray[np.uint8]]:
