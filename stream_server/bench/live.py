@@ -46,8 +46,8 @@ _WARM_UP = 3.0  # seconds: models, first detections and first windows are not th
 
 
 @dataclass
-class _Client:
-    """What one stream saw after the warm-up."""
+class Viewer:
+    """What one stream saw while it was measured."""
 
     lags: list[float] = field(default_factory=list)
     sent: int = 0
@@ -136,11 +136,11 @@ def sample_frames() -> list[bytes]:
 async def _measure(
     server: ServerProcess, frames: list[bytes], streams: int, seconds: float
 ) -> dict[str, Any]:
-    clients = [_Client() for _ in range(streams)]
+    clients = [Viewer() for _ in range(streams)]
     measuring = asyncio.Event()
     done = asyncio.Event()
     tasks = [
-        asyncio.create_task(_stream(server, client, frames, i / streams / _RATE, measuring, done))
+        asyncio.create_task(view(server, client, frames, i / streams / _RATE, measuring, done))
         for i, client in enumerate(clients)
     ]
     await asyncio.sleep(_WARM_UP)
@@ -184,14 +184,16 @@ async def _measure(
     }
 
 
-async def _stream(
+async def view(
     server: ServerProcess,
-    client: _Client,
+    client: Viewer,
     frames: list[bytes],
     offset: float,
     measuring: asyncio.Event,
     done: asyncio.Event,
 ) -> None:
+    """Send ``frames`` over and over to ``server`` until ``done``, ``offset`` seconds later than
+    others, and note in ``client`` what comes of it while ``measuring``."""
     url = f"ws://127.0.0.1:{server.port}/v1/stream"
     async with connect(url, subprotocols=[protocol.SUBPROTOCOL], compression=None) as socket:  # type: ignore[list-item]
         await socket.send(json.dumps({"type": "hello", "protocol": 1, "token": server.token}))
@@ -218,7 +220,7 @@ async def _stream(
         reader.cancel()
 
 
-async def _read(socket: ClientConnection, client: _Client, measuring: asyncio.Event) -> None:
+async def _read(socket: ClientConnection, client: Viewer, measuring: asyncio.Event) -> None:
     async for text in socket:
         message = json.loads(text)
         if not measuring.is_set():
