@@ -32,7 +32,7 @@ test: setup-dev
 	@rm -rf .coverage
 	@scripts/run_suites.sh \
 	    "lint=$(MAKE) --no-print-directory lint" \
-	    "extension=npm test --silent" \
+	    "extension=scripts/npm.sh test --silent" \
 	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
 	    "server=$(MEASURED) tests/server" \
 	    "scan=$(MEASURED) tests/scan" \
@@ -46,15 +46,15 @@ test: setup-dev
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 
 test-fast: setup-dev
-	@command -v npm > /dev/null || scripts/system_packages.sh nodejs npm
-	@npm test --silent
+	@scripts/npm.sh test --silent
 	@$(PYTEST) -q tests/unit -m "not slow"
 
 lint: setup-dev
 	@.venv-dev/bin/ruff check .
 	@.venv-dev/bin/ruff format --check .
 	@.venv-dev/bin/mypy
-	@npm run --silent check
+	@scripts/npm.sh run --silent check
+	@.venv-dev/bin/python -m scripts.docs_site > /dev/null
 
 bench: setup-dev
 	@scripts/test_setup.sh
@@ -80,6 +80,7 @@ docs: setup-dev
 	@.venv-dev/bin/python -m scripts.settings_reference
 	@.venv-dev/bin/python -m scripts.metrics_reference
 	@.venv-dev/bin/python -m scripts.dashboard
+	@.venv-dev/bin/python -m scripts.docs_site
 
 extension:
 	@python3 -m scripts.pack_extension

@@ -20,7 +20,7 @@ RUN groupadd --system --gid 10001 fakelight \
     && install -d -o fakelight -g fakelight -m 0700 /var/lib/fakelight
 COPY --from=build /opt/fakelight /opt/fakelight
 # A login shell, as KubeRay starts one, forgets the PATH below.
-RUN echo 'PATH=/opt/fakelight/bin:$PATH' > /etc/profile.d/fakelight.sh
+RUN echo "PATH=/opt/fakelight/bin:\$PATH" > /etc/profile.d/fakelight.sh
 ENV PATH=/opt/fakelight/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

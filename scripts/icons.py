@@ -13,9 +13,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).resolve().parents[1]
 ICONS = ROOT / "extension" / "icons"
-STORE = ROOT / "docs" / "images" / "store"
+PICTURES = ROOT / "docs" / "images"
+STORE = PICTURES / "store"
 SIZES = (16, 32, 48, 96, 128)
 LOGO = 300
+SITE = 128  # of the pages in docs/
 BANNERS = (("tile", 440, 280), ("marquee", 1400, 560))
 GROUND, MARK, WORDS = (20, 24, 29), (255, 122, 51), (238, 241, 245)
 TAGLINE = "A light over a face that was probably faked"
@@ -67,6 +69,7 @@ def main() -> None:
     STORE.mkdir(parents=True, exist_ok=True)
     for size in SIZES:
         mark(size).save(ICONS / f"{size}.png", optimize=True)
+    mark(SITE).save(PICTURES / "mark.png", optimize=True)
     mark(LOGO).save(STORE / f"logo-{LOGO}.png", optimize=True)
     for kind, width, height in BANNERS:
         banner(width, height).save(STORE / f"{kind}-{width}x{height}.png", optimize=True)

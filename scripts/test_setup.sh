@@ -18,11 +18,5 @@ fi
 if ! command -v kubectl > /dev/null && command -v apt-get > /dev/null; then
     scripts/system_packages.sh kubernetes-client
 fi
-if ! command -v npm > /dev/null; then
-    scripts/system_packages.sh nodejs npm
-fi
-if [ ! -x node_modules/.bin/tsc ] || [ package.json -nt node_modules/.stamp ]; then
-    npm install --no-package-lock --no-audit --no-fund --silent
-    touch node_modules/.stamp
-fi
+scripts/npm.sh --version > /dev/null
 scripts/triton_env.sh > /dev/null

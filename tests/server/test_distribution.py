@@ -63,7 +63,7 @@ def installed(
     folder = tmp_path_factory.mktemp("python")
     python = find_python(request.param, folder / "downloads")
     if python is None:
-        pytest.skip(f"no Python {request.param} is here or can be fetched")
+        pytest.skip(f"no Python of this version is here or can be fetched: {request.param}")
     archive = archives.source if request.param == OLDEST else archives.wheel
     found = Installed(folder / "venv", folder / "home")
     found.home.mkdir()

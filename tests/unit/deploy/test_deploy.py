@@ -50,6 +50,23 @@ def test_compose_file_is_valid_by_the_compose_specification(tmp_path: Path) -> N
     assert validate(broken).returncode == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="hadolint has a wheel for Linux alone")
+def test_the_dockerfile_passes_hadolint_with_nothing_ignored(tmp_path: Path) -> None:
+    tool = Path(sys.executable).with_name("hadolint")
+
+    def examined(path: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [tool, "--no-color", path], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+
+    assert "hadolint ignore" not in DOCKERFILE.read_text()
+    ran = examined(DOCKERFILE)
+    assert (ran.returncode, ran.stdout) == (0, "")
+    loose = tmp_path / "Dockerfile"
+    loose.write_text(DOCKERFILE.read_text().replace("python:3.11-slim-bookworm", "python"))
+    assert "DL3006" in examined(loose).stdout
+
+
 def test_each_profile_has_a_server_and_only_gpu_has_triton(compose: dict[str, Any]) -> None:
     profiles = {name: service["profiles"] for name, service in compose["services"].items()}
     watching = {"prometheus": ["observe"], "grafana": ["observe"]}
