@@ -8,6 +8,7 @@
 # make sbom       the bill of materials of what is installed, into dist/
 # make docs       writes the pages that are made from the code, and the site of all pages
 # make release-notes  what is new in this version (VERSION=1.2.3: in that one)
+# make languages  takes the texts out of the code, and compiles their translations
 .DEFAULT_GOAL := run
 SHELL := /bin/bash
 PYTEST := .venv-dev/bin/python -m pytest
@@ -15,7 +16,7 @@ MEASURED := .venv-dev/bin/coverage run -m pytest
 # Several threads in each of several processes stall one another on a small machine.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-fast lint bench fuzz audit docs extension package sbom release-notes triton setup setup-dev clean
+.PHONY: run test test-fast lint bench fuzz audit docs languages extension package sbom release-notes triton setup setup-dev clean
 
 setup:
 	@scripts/bootstrap.sh .venv
@@ -81,6 +82,9 @@ docs: setup-dev
 	@.venv-dev/bin/python -m scripts.metrics_reference
 	@.venv-dev/bin/python -m scripts.dashboard
 	@.venv-dev/bin/python -m scripts.docs_site
+
+languages: setup-dev
+	@.venv-dev/bin/python -m scripts.languages
 
 extension:
 	@python3 -m scripts.pack_extension

@@ -12,6 +12,7 @@ from typing import Any
 import shtab
 
 from stream_server import __version__
+from stream_server.languages.choice import LANGUAGES, of_environment, speaking
 from stream_server.scan.options import DEFAULT_WINDOW, FAIL_ON
 from stream_server.settings import ENGINES, Settings, SettingsError, load
 
@@ -20,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status (0 fine, 1 found wanting, 2 unusable)."""
     options = _parsed(arguments)
     try:
-        return int(options.run(options))
+        with speaking(getattr(options, "language", None) or of_environment()):
+            return int(options.run(options))
     except KeyboardInterrupt:
         return 130
     except (SettingsError, ValueError, OSError) as error:
@@ -108,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
         "--ray",
         metavar="ADDRESS",
         help="run on a Ray cluster: HOST:PORT, ray://HOST:PORT, auto or local",
+    )
+    scan.add_argument(
+        "--language",
+        choices=tuple(LANGUAGES),
+        help="of the words and of --html (default: as the terminal's locale, LANG)",
     )
     scan.set_defaults(run=_scan)
 

@@ -19,8 +19,9 @@ def problem_document(status: int, detail: str, **members: object) -> dict[str, o
 class ProblemError(ValueError):
     """Something that was asked for and cannot be had; the message says why to a person.
 
-    ``status`` is the HTTP status that says the same, ``headers`` are what an HTTP answer carries
-    besides, ``members`` further fields of the document.
+    ``detail`` is that message, worded where it can be told in another language
+    (``stream_server.languages``). ``status`` is the HTTP status that says the same, ``headers`` are
+    what an HTTP answer carries besides, ``members`` further fields of the document.
     """
 
     def __init__(
@@ -31,10 +32,11 @@ class ProblemError(ValueError):
         **members: object,
     ) -> None:
         super().__init__(detail)
+        self.detail = detail
         self.status = status
         self.headers = dict(headers or {})
         self.members = members
 
     def problem(self) -> dict[str, object]:
         """The problem document."""
-        return problem_document(self.status, str(self), **self.members)
+        return problem_document(self.status, self.detail, **self.members)

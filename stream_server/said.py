@@ -1,4 +1,5 @@
-"""The words that people read, by their keys: the extension's own, so that both say the same.
+"""The words that people read, by their keys: the extension's own, so that both say the same, in
+the language that is spoken.
 
 ``extension/shared/words.js`` reads the same file and fills gaps in the same way.
 """
@@ -8,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from stream_server import resources
 from stream_server.accuracy import Accuracy
 from stream_server.engine.members import SENSES
 from stream_server.grounds import Ground
+from stream_server.languages.choice import spoken
 from stream_server.verdict import Verdict
 
 _SPLIT = 0.2  # of all that counted; less on one side is no second opinion
@@ -22,7 +24,7 @@ _SPLIT = 0.2  # of all that counted; less on one side is no second opinion
 
 def say(key: str, *parts: str) -> str:
     """The text ``key`` with ``parts`` in its gaps. Raises ``KeyError`` for a key that is none."""
-    entry = _texts()[key]
+    entry = _texts(spoken())[key]
     holders = {name: content["content"] for name, content in entry.get("placeholders", {}).items()}
     text = re.sub(r"\$(\w+)\$", lambda found: holders[found[1].lower()], entry["message"])
     return re.sub(r"\$(\d)", lambda found: parts[int(found[1]) - 1], text)
@@ -30,7 +32,12 @@ def say(key: str, *parts: str) -> str:
 
 def percent(probability: float) -> str:
     """A probability for people: never 0 and never 100, no detector knows that much."""
-    return f"{min(99, max(1, round(100 * probability)))} %"
+    return part(min(0.99, max(0.01, probability)))
+
+
+def part(of_one: float) -> str:
+    """A part of 1 as per cent."""
+    return say("percent", str(round(100 * of_one)))
 
 
 def verdict_words(verdict: Verdict, probability: float | None) -> str:
@@ -88,8 +95,8 @@ def _told(ground: Ground, side: str) -> str:
     return say(f"because_other_{side}", ground.looks_at)
 
 
-@lru_cache(maxsize=1)
-def _texts() -> dict[str, Any]:
-    path = resources.extension_dir() / "_locales" / "en" / "messages.json"
+@cache
+def _texts(language: str) -> dict[str, Any]:
+    path = resources.extension_dir() / "_locales" / language / "messages.json"
     texts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return texts

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from stream_server.languages import _
 from stream_server.report.model import FaceReport
-from stream_server.report.words import clock, percent
+from stream_server.report.words import clock, part, passages, percent
 
 _WIDTH, _HEIGHT = 720, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 12, 26
@@ -41,12 +42,13 @@ def timeline(face: FaceReport, duration: float, fake: float, real: float) -> Mar
             f' height="{floor - _TOP:.1f}"/>'
             f'<path class="flag" d="M{left:.1f} {_TOP}h{width:.1f}"/>'
         )
-    lines = ((fake, "likely fake above"), (real, "likely real below"))
-    parts += [f'<path class="line" d="M{_LEFT} {y(at):.1f}H{_WIDTH - _RIGHT}"/>' for at, _ in lines]
+    lines = ((fake, escape(_("likely fake above"))), (real, escape(_("likely real below"))))
+    for at in (fake, real):
+        parts.append(f'<path class="line" d="M{_LEFT} {y(at):.1f}H{_WIDTH - _RIGHT}"/>')
     for value in (0.0, 0.5, 1.0):
         parts.append(
             f'<text x="{_LEFT - 6}" y="{y(value) + 8 * value - 2:.1f}" text-anchor="end">'
-            f"{value:.0%}</text>"
+            f"{part(value)}</text>"
         )
     for tick in _ticks(span):
         parts.append(
@@ -100,11 +102,15 @@ def _ticks(span: float) -> list[float]:
 
 def _spoken(face: FaceReport) -> str:
     values = [value for _, value in face.timeline]
-    text = (
-        f"Probability of manipulation of face {face.track} from {clock(face.first_s)} to"
-        f" {clock(face.last_s)}: between {percent(min(values))} and {percent(max(values))}."
+    text = _(
+        "Probability of manipulation of face {number} from {start} to {end}: between {least} and"
+        " {most}.",
+        number=face.track,
+        start=clock(face.first_s),
+        end=clock(face.last_s),
+        least=percent(min(values)),
+        most=percent(max(values)),
     )
     if face.stretches:
-        marked = ", ".join(f"{clock(a)} to {clock(b)}" for a, b in face.stretches[:20])
-        text += f" Looks manipulated at {marked}."
+        text += " " + _("Looks manipulated at {times}.", times=passages(face.stretches[:20]))
     return text

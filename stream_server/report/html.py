@@ -9,27 +9,44 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from markupsafe import Markup
 
 from stream_server import __version__
 from stream_server.explain.paint import RAMP
+from stream_server.languages import Worded, _, figure, spoken, tell, worded
+from stream_server.languages.templates import environment
 from stream_server.report import chart, words
 from stream_server.report.model import Explanation, FaceReport, Picture, Report
 
 _FOLDER = Path(__file__).resolve().parent
 _FACES_SHOWN = 20
-_QUALITY_WORDS = {
-    "size": ("Size", "{:.0f} pixels wide", "the analysis needs about 64"),
-    "sharpness": ("Sharpness", "{:.0f}", "below 30 a face is too blurred"),
-    "yaw": ("Turned aside by", "{:.2f} face widths", "above 0.45 it is a profile"),
-    "brightness": ("Brightness", "{:.0f} of 255", "40 to 215 can be judged"),
-    "blockiness": ("Compression blocks", "{:.1f}", "above 2.6 traces are lost"),
+_MEASURES: dict[str, tuple[Worded, Worded]] = {
+    "size": (worded("Size"), worded("the analysis needs about 64")),
+    "sharpness": (worded("Sharpness"), worded("below 30 a face is too blurred")),
+    "yaw": (worded("Turned aside by"), worded("above {limit} it is a profile", limit=0.45)),
+    "brightness": (worded("Brightness"), worded("40 to 215 can be judged")),
+    "blockiness": (
+        worded("Compression blocks"),
+        worded("above {limit} traces are lost", limit=2.6),
+    ),
+}
+_FACTS: dict[str, Worded] = {
+    "Kind": worded("Kind"),
+    "Format": worded("Format"),
+    "Size": worded("Size"),
+    "Parts": worded("Parts"),
+    "Length": worded("Length"),
+    "Frame rate": worded("Frame rate"),
+    "Orientation": worded("Orientation"),
+    "Pixels": worded("Pixels"),
+    "Tiles": worded("Tiles"),
+    "Colour": worded("Colour"),
 }
 
 
 def render(reports: Sequence[Report]) -> str:
-    """One page for ``reports``."""
+    """One page for ``reports``, in the language that is spoken."""
     template = _environment().get_template("template.html")
     return template.render(
         reports=reports,
@@ -43,6 +60,8 @@ def render(reports: Sequence[Report]) -> str:
         ramp=_ramp(),
         caption=_caption,
         quality=_quality,
+        facts=_facts,
+        language=spoken(),
         version=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
@@ -64,13 +83,7 @@ def _style() -> str:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=select_autoescape(("html",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment(_FOLDER)
 
 
 def _shown(report: Report) -> list[FaceReport]:
@@ -94,8 +107,11 @@ def _data(jpeg: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
-def _at(report: Report, one: Explanation) -> str:
-    return "" if report.media.get("Kind") == "picture" else f" at {words.clock(one.time)}"
+def _at(report: Report, number: int, one: Explanation) -> str:
+    """The moment, after "face 1"; nothing for a picture, which has but one."""
+    if report.media.get("Kind") == "picture":
+        return _("Face {number}", number=number)
+    return _("Face {number} at {time}", number=number, time=words.clock(one.time))
 
 
 def _ramp() -> Markup:
@@ -115,14 +131,23 @@ def _caption(report: Report, picture: Picture | Explanation) -> str:
     if picture.probability is not None:
         return moment + words.percent(picture.probability)
     assert isinstance(picture, Picture)  # an explanation always has its probability
-    codes = [words.SHORT_REASONS.get(code, code) for code in picture.reasons]
-    return moment + ", ".join(codes)
+    return moment + ", ".join(map(words.short_reason, picture.reasons))
 
 
 def _quality(face: FaceReport) -> list[tuple[str, str, str]]:
     if face.quality is None:
         return []
-    return [
-        (name, form.format(getattr(face.quality, field)), meaning)
-        for field, (name, form, meaning) in _QUALITY_WORDS.items()
-    ]
+    quality = face.quality
+    values = {
+        "size": _("{count:.0f} pixels wide", count=quality.size),
+        "sharpness": f"{quality.sharpness:.0f}",
+        "yaw": _("{count:.2f} face widths", count=quality.yaw),
+        "brightness": _("{value:.0f} of 255", value=quality.brightness),
+        "blockiness": figure(quality.blockiness, 1),
+    }
+    return [(tell(name), values[field], tell(limit)) for field, (name, limit) in _MEASURES.items()]
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    """What kind of file it is."""
+    return [(tell(_FACTS.get(name, name)), tell(fact)) for name, fact in report.media.items()]

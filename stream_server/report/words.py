@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
+from stream_server.languages import Worded, _, _n, tell, worded
 from stream_server.report.model import FaceReport, Report
 from stream_server.said import (
     accuracy_words,
     because,
     by_sense,
     looks_at_words,
+    part,
     percent,
     say,
     verdict_words,
@@ -20,61 +23,65 @@ __all__ = [
     "because",
     "by_sense",
     "looks_at_words",
+    "part",
     "percent",
     "say",
+    "tell",
     "verdict_words",
 ]
 
-REASONS: dict[str, str] = {
-    "small_face": "the face is too small in the picture; a larger version of the video may help",
-    "blurred": "the face is too blurred",
-    "profile": "the face is turned too far to the side",
-    "dark": "the face is too dark",
-    "overexposed": "the face is overexposed",
-    "over_compressed": "the video is compressed so strongly that traces of manipulation are lost",
-    "few_samples": "the face was not in view for long enough",
-    "too_few_pictures": "too few pictures of the face came to judge it by",
+REASONS: dict[str, Worded] = {
+    "small_face": worded(
+        "the face is too small in the picture; a larger version of the video may help"
+    ),
+    "blurred": worded("the face is too blurred"),
+    "profile": worded("the face is turned too far to the side"),
+    "dark": worded("the face is too dark"),
+    "overexposed": worded("the face is overexposed"),
+    "over_compressed": worded(
+        "the video is compressed so strongly that traces of manipulation are lost"
+    ),
+    "few_samples": worded("the face was not in view for long enough"),
+    "too_few_pictures": worded("too few pictures of the face came to judge it by"),
 }
 
-SHORT_REASONS: dict[str, str] = {
-    "small_face": "too small",
-    "blurred": "blurred",
-    "profile": "turned away",
-    "dark": "too dark",
-    "overexposed": "too bright",
-    "over_compressed": "poor picture",
-    "few_samples": "too brief",
-    "too_few_pictures": "too few pictures",
+SHORT_REASONS: dict[str, Worded] = {
+    "small_face": worded("too small"),
+    "blurred": worded("blurred"),
+    "profile": worded("turned away"),
+    "dark": worded("too dark"),
+    "overexposed": worded("too bright"),
+    "over_compressed": worded("poor picture"),
+    "few_samples": worded("too brief"),
+    "too_few_pictures": worded("too few pictures"),
 }
-
-SCOPE = (
-    "Fakelight looks for traces of face manipulation, such as swapped or re-animated faces. It"
-    " does not judge sound, and a scene that was generated as a whole may pass unnoticed."
-)
-
-
-HEAT = (
-    "Bright yellow marks the parts of the picture that spoke for manipulation, dark the parts that"
-    " did not. It shows what the models looked at. It is a hint where to look, not a proof: a model"
-    " can be right for a wrong reason, and wrong altogether."
-)
 
 
 def place(heat: tuple[tuple[float, ...], ...]) -> str:
     """Where the most of a heat map lies, in words: the third of the face it falls into."""
     strengths = [
-        (sum(heat[row][column] for row in rows for column in columns), name)
-        for rows, down in _thirds(len(heat), ("top", "middle", "bottom"))
-        for columns, across in _thirds(len(heat[0]), ("left", "middle", "right"))
-        for name in [f"{down} {across}" if down != across else "middle"]
+        (sum(heat[row][column] for row in rows for column in columns), 3 * down + across)
+        for down, rows in enumerate(_thirds(len(heat)))
+        for across, columns in enumerate(_thirds(len(heat[0])))
     ]
-    strength, name = max(strengths)
-    return f"mostly in the {name}" if strength > 0 else "nowhere in particular"
+    strength, third = max(strengths)
+    names = (
+        _("mostly in the top left"),
+        _("mostly in the top middle"),
+        _("mostly in the top right"),
+        _("mostly in the middle left"),
+        _("mostly in the middle"),
+        _("mostly in the middle right"),
+        _("mostly in the bottom left"),
+        _("mostly in the bottom middle"),
+        _("mostly in the bottom right"),
+    )
+    return names[third] if strength > 0 else _("nowhere in particular")
 
 
-def _thirds(count: int, names: tuple[str, str, str]) -> list[tuple[range, str]]:
-    edges = [round(count * part / 3) for part in range(4)]
-    return [(range(edges[i], edges[i + 1]), name) for i, name in enumerate(names)]
+def _thirds(count: int) -> list[range]:
+    edges = [round(count * third / 3) for third in range(4)]
+    return [range(edges[i], edges[i + 1]) for i in range(3)]
 
 
 def clock(seconds: float) -> str:
@@ -85,9 +92,29 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{second:02}" if hours else f"{minutes}:{second:02}"
 
 
+def passages(stretches: Sequence[tuple[float, float]]) -> str:
+    """Times from and to, one after the other."""
+    return ", ".join(say("time_span", clock(start), clock(end)) for start, end in stretches)
+
+
+def capital(text: str) -> str:
+    """``text`` with a large first letter, and the others as they are: German has large ones."""
+    return text[:1].upper() + text[1:]
+
+
+def counted_reasons(refused: Sequence[tuple[str, int]]) -> str:
+    """Why pictures were not judged, and how many for each reason."""
+    return ", ".join(f"{short_reason(code)} ({count})" for code, count in refused)
+
+
 def reasons(codes: tuple[str, ...]) -> str:
     """Why a face was not judged, as the end of a sentence."""
-    return "; ".join(REASONS.get(code, code.replace("_", " ")) for code in codes)
+    return "; ".join(tell(REASONS.get(code, code.replace("_", " "))) for code in codes)
+
+
+def short_reason(code: str) -> str:
+    """Why a picture was not judged, in two or three words."""
+    return tell(SHORT_REASONS.get(code, code))
 
 
 def file_name(report: Report) -> str:
@@ -99,53 +126,65 @@ def headline(report: Report) -> str:
     """The verdict on a file in one sentence, and before it how much of the file it speaks for
     where that is not all."""
     if report.error is not None:
-        return "This file could not be checked."
+        return _("This file could not be checked.")
     if report.status == "incomplete":
-        return f"Not all of it was looked at: {missing(report)}. {_found(report)}"
+        return f"{missing(report)} {_found(report)}"
     return _found(report)
 
 
 def missing(report: Report) -> str:
-    """How much of a file was not looked at."""
+    """How much of a file was not looked at, in a sentence."""
     account = report.account
-    told = []
     seconds = account.seconds - account.looked_at_s
-    if seconds > 0.5:
-        told.append(f"{clock(max(seconds, 1))} of {clock(account.seconds)}")
     pictures = account.pictures - account.looked_at_pictures
+    time = {"time": clock(max(seconds, 1)), "whole": clock(account.seconds)}
+    if seconds > 0.5 and pictures:
+        return _(
+            "Not all of it was looked at: {time} of {whole} and {count} of {all} pictures are"
+            " missing.",
+            **time,
+            count=pictures,
+            all=account.pictures,
+        )
     if pictures:
-        told.append(f"{pictures} of {account.pictures} pictures")
-    return " and ".join(told) + (" are missing" if len(told) > 1 or pictures > 1 else " is missing")
+        return _n(
+            "Not all of it was looked at: {count} of {all} pictures is missing.",
+            "Not all of it was looked at: {count} of {all} pictures are missing.",
+            pictures,
+            all=account.pictures,
+        )
+    return _("Not all of it was looked at: {time} of {whole} is missing.", **time)
 
 
 def _found(report: Report) -> str:
     if report.status == "incomplete" and report.verdict == "not_enough_evidence":
         flagged = any(face.probability is not None for face in report.faces)
-        rest = "what was seen shows no sign of manipulation, the rest may" if flagged else ""
-        return f"Cannot tell: {rest or 'no face in what was seen could be judged'}."
+        if flagged:
+            return _("Cannot tell: what was seen shows no sign of manipulation, the rest may.")
+        return _("Cannot tell: no face in what was seen could be judged.")
     if not report.faces:
-        return "No face was found, so there is nothing to judge."
+        return _("No face was found, so there is nothing to judge.")
     if report.probability is None:
-        many = len(report.faces) > 1
-        told = "none of the faces could be judged" if many else "the face could not be judged"
-        return f"Cannot tell: {told}."
+        if len(report.faces) > 1:
+            return _("Cannot tell: none of the faces could be judged.")
+        return _("Cannot tell: the face could not be judged.")
     several = len(report.faces) > 1
-    return {
-        "likely_fake": "At least one face is likely fake."
-        if several
-        else "The face is likely fake.",
-        "unsure": _in_between(report),
-        "likely_real": "No sign of face manipulation was found."
-        if not several
-        else "No sign of manipulation was found in the faces that could be judged.",
-    }[report.verdict]
+    if report.verdict == "unsure":
+        return _("Unsure: {what}", what=in_between(report))
+    if report.verdict == "likely_fake":
+        return _("At least one face is likely fake.") if several else _("The face is likely fake.")
+    if several:
+        return _("No sign of manipulation was found in the faces that could be judged.")
+    return _("No sign of face manipulation was found.")
 
 
-def _in_between(report: Report) -> str:
+def in_between(report: Report) -> str:
+    """What makes a verdict unsure, as the rest of a sentence."""
     if by_passage(report):
-        return "Unsure: a passage looks manipulated, the rest does not."
-    side = "fake" if (report.probability or 0) >= 0.5 else "real"
-    return f"Unsure: it leans {side}, but the signs are not clear."
+        return _("a passage looks manipulated, the rest does not.")
+    if (report.probability or 0) >= 0.5:
+        return _("it leans fake, but the signs are not clear.")
+    return _("it leans real, but the signs are not clear.")
 
 
 def by_passage(report: Report) -> bool:
@@ -158,63 +197,70 @@ def by_passage(report: Report) -> bool:
 def file_verdict(report: Report) -> str:
     """The verdict on a file in two or three words."""
     if report.error is not None:
-        return "Not checked"
+        return _("Not checked")
     if not report.faces:
-        return "No face"
+        return _("No face")
     return verdict_words(report.verdict, None if by_passage(report) else report.probability)
 
 
 def meaning(report: Report) -> str:
     """What the file's probability means, and what to do about it."""
     if report.error is not None:
-        return str(report.error.get("detail", ""))
+        return tell(report.error.get("detail", ""))
     if not report.faces and report.status != "incomplete":
-        return (
+        return _(
             "That is not a finding that the file is genuine: Fakelight only judges faces, and saw"
             " none that is large enough."
         )
     if report.probability is None and report.status == "incomplete":
-        return (
+        return _(
             "What was not looked at, and why, stands below. Nothing is said about it: a whole,"
             " undamaged file, or a larger budget, may tell more."
         )
     if report.probability is None:
-        return "What kept each face from being judged stands below."
+        return _("What kept each face from being judged stands below.")
     shown = percent(report.probability)
     if report.verdict == "likely_fake":
-        return (
-            f"The models put the probability of manipulation at {shown}, above the line from which"
+        return _(
+            "The models put the probability of manipulation at {share}, above the line from which"
             " Fakelight raises an alarm. It errs sometimes: look at the moments below yourself,"
-            " and look for the original before you judge anyone."
+            " and look for the original before you judge anyone.",
+            share=shown,
+        )
+    if report.verdict == "unsure" and by_passage(report):
+        return _(
+            "The models put the probability of manipulation at {share} on the whole, but one"
+            " passage stands out from the rest. Treat it as not checked; a longer, larger or less"
+            " compressed version may tell more.",
+            share=shown,
         )
     if report.verdict == "unsure":
-        return (
-            f"The models put the probability of manipulation at {shown}{_where(report)}."
-            " Treat it as not checked; a longer, larger or less compressed version may tell more."
+        return _(
+            "The models put the probability of manipulation at {share}, between the line for likely"
+            " fake and the line for likely real. Treat it as not checked; a longer, larger or less"
+            " compressed version may tell more.",
+            share=shown,
         )
-    return (
-        f"The models put the probability of manipulation at {shown}. That is no proof: a method"
-        " that they have never seen, or a good one, can pass."
+    return _(
+        "The models put the probability of manipulation at {share}. That is no proof: a method"
+        " that they have never seen, or a good one, can pass.",
+        share=shown,
     )
-
-
-def _where(report: Report) -> str:
-    if by_passage(report):
-        return " on the whole, but one passage stands out from the rest"
-    return ", between the line for likely fake and the line for likely real"
 
 
 def face_line(face: FaceReport) -> str:
     """A verdict on one face, and what it rests on."""
     if face.probability is None:
-        return f"Cannot tell: {reasons(face.reasons)}."
+        return _("Cannot tell: {reasons}.", reasons=reasons(face.reasons))
     lean = face.probability if not _stands_out(face) else None
-    line = (
-        f"{verdict_words(face.verdict, lean)}, probability of manipulation"
-        f" {percent(face.probability)}."
+    line = _(
+        "{verdict}, probability of manipulation {share}.",
+        verdict=verdict_words(face.verdict, lean),
+        share=percent(face.probability),
     )
     if _stands_out(face):
-        return f"{line} Some of it looks manipulated."
+        some = _("Some of it looks manipulated.")
+        return f"{line} {some}"
     return f"{line} {because(face.verdict, face.grounds)}".rstrip()
 
 
@@ -224,7 +270,7 @@ def _stands_out(face: FaceReport) -> bool:
 
 def counted(share: float) -> str:
     """A member's part in a verdict, and which way it spoke."""
-    return say("counted_fake" if share > 0 else "counted_real", f"{round(100 * abs(share))} %")
+    return say("counted_fake" if share > 0 else "counted_real", part(abs(share)))
 
 
 def seen_by(face: FaceReport) -> str:
@@ -236,11 +282,21 @@ def seen_by(face: FaceReport) -> str:
 
 def looks(report: Report) -> str:
     """How often a file was looked at, and what a verdict looks back on."""
-    rate, window = report.settings["sample_hz"], report.settings["window"]
-    back = f"; a verdict looks back on {window / rate:.3g} s" if window > 1 else ""
-    return f"{rate:g} a second{back}; at most {report.settings['budget_samples']} in a file"
+    rate, window = float(report.settings["sample_hz"]), report.settings["window"]
+    most = report.settings["budget_samples"]
+    if window > 1:
+        return _(
+            "{rate:g} a second; a verdict looks back on {seconds:.3g} s; at most {most} in a file",
+            rate=rate,
+            seconds=window / rate,
+            most=most,
+        )
+    return _("{rate:g} a second; at most {most} in a file", rate=rate, most=most)
 
 
 def provenance_line(provenance: dict[str, object]) -> str:
     """The line on content credentials."""
-    return str(provenance.get("detail") or "Content credentials were not looked for.")
+    detail = provenance.get("detail")
+    if isinstance(detail, str) and detail:
+        return tell(detail)
+    return _("Content credentials were not looked for.")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from stream_server.ingest.files.media import Unread
+from stream_server.languages import together, worded, worded_n
 from stream_server.report.model import (
     Account,
     FaceReport,
@@ -130,9 +131,14 @@ def _fake_in_brief(face: FaceReport, policy: VerdictPolicy) -> bool:
 
 
 def _told_of_brief(face: FaceReport) -> str:
-    return (
-        f"Face {face.track}, at {clock(face.first_s)}, looked manipulated in the {face.samples}"
-        " looks that there were at it, which are too few to judge it by."
+    return worded_n(
+        "Face {number}, at {time}, looked manipulated in the {count} look that there was at it,"
+        " which is too few to judge it by.",
+        "Face {number}, at {time}, looked manipulated in the {count} looks that there were at it,"
+        " which are too few to judge it by.",
+        face.samples,
+        number=face.track,
+        time=clock(face.first_s),
     )
 
 
@@ -188,62 +194,75 @@ def _described(looks: Sequence[PartLook]) -> dict[str, str]:
     """What kind of file it is; of several parts, the one that a player shows first."""
     look = looks[0]
     media = look.part.media.info
-    facts = {"Kind": media.kind, "Format": media.form, "Size": f"{media.width}x{media.height}"}
+    facts = {
+        "Kind": media.kind,
+        "Format": media.form,
+        "Size": f"{media.width}x{media.height}",
+    }
     if len(looks) > 1:
-        facts["Parts"] = "; ".join(one.part.label or "the first" for one in looks)
+        facts["Parts"] = together([one.part.label or worded("the first") for one in looks], by="; ")
     if media.kind != "picture":
         facts["Length"] = clock(_duration(look))
-        facts["Frame rate"] = f"{media.rate:.4g} per second on average"
+        facts["Frame rate"] = worded("{rate:.4g} per second on average", rate=float(media.rate))
     if media.rotation:
-        facts["Orientation"] = "turned upright as the file asks for"
+        facts["Orientation"] = worded("turned upright as the file asks for")
     if media.mirrored:
-        facts["Orientation"] = "mirrored as the file asks for"
+        facts["Orientation"] = worded("mirrored as the file asks for")
     if media.stretched:
-        facts["Pixels"] = "not square in the file; made so before the analysis"
+        facts["Pixels"] = worded("not square in the file; made so before the analysis")
     if look.tiles > 1:
-        facts["Tiles"] = f"{look.tiles}, since it is a long strip"
+        facts["Tiles"] = worded("{count}, since it is a long strip", count=look.tiles)
     if media.hdr:
-        facts["Colour"] = "high dynamic range, converted to standard range before the analysis"
+        facts["Colour"] = worded(
+            "high dynamic range, converted to standard range before the analysis"
+        )
     return facts
 
 
 def _left_out(looks: Sequence[PartLook], accounted: Account, max_faces: int) -> list[str]:
     """What was not analysed, in sentences."""
-    found = ["The sound, and whether the whole scene was generated, were not judged."]
+    found: list[str] = [
+        worded("The sound, and whether the whole scene was generated, were not judged.")
+    ]
     for look in looks:
         found += [_told(look, line) for line in _of_part(look, accounted, max_faces)]
     own = {look.part.label for look in looks}
     found += [
-        f"{one.what[:1].upper()}{one.what[1:]} was not looked at: {one.reason}."
+        worded("{part!c} was not looked at: {reason}.", part=one.what, reason=one.reason)
         for one in accounted.left_out
         if one.what not in own
     ]
     if all(look.part.media.info.kind == "picture" for look in looks):
         found.append(
-            "A single picture shows no movement, so it carries less evidence than a video."
+            worded("A single picture shows no movement, so it carries less evidence than a video.")
         )
     return found
 
 
 def _told(look: PartLook, line: str) -> str:
     label = look.part.label
-    return f"{label[:1].upper()}{label[1:]}: {line}" if label else line
+    return worded("{part!c}: {line}", part=label, line=line) if label else line
 
 
 def _of_part(look: PartLook, accounted: Account, max_faces: int) -> list[str]:
     media, plan, analysis = look.part.media.info, look.plan, look.upright
     duration = _duration(look)
-    found = []
+    found: list[str] = []
     if not plan.whole:
         stretches = sum(len(reader) for reader in plan.readers)
         found.append(
-            f"The file is longer than the budget of {plan.samples} looks:"
-            f" {stretches} stretches, {clock(plan.seconds)} in all of {clock(duration)}, spread"
-            " evenly over it, were analysed. The rest was not looked at"
-            " (FAKELIGHT_SCAN_SAMPLES raises the budget)."
+            worded(
+                "The file is longer than the budget of {samples} looks: {stretches} stretches,"
+                " {time} in all of {whole}, spread evenly over it, were analysed. The rest was not"
+                " looked at (FAKELIGHT_SCAN_SAMPLES raises the budget).",
+                samples=plan.samples,
+                stretches=stretches,
+                time=clock(plan.seconds),
+                whole=clock(duration),
+            )
         )
     elif analysis.exhausted:
-        found.append(f"After {plan.samples} looks the analysis stopped.")
+        found.append(worded("After {samples} looks the analysis stopped.", samples=plan.samples))
     found += [
         one.reason
         for one in accounted.left_out
@@ -251,19 +270,31 @@ def _of_part(look: PartLook, accounted: Account, max_faces: int) -> list[str]:
     ]
     damaged = sum(counts.damaged for counts in analysis.counts)
     if damaged:
-        found.append(f"{damaged} damaged pieces of the video could not be decoded.")
+        found.append(
+            worded_n(
+                "{count} damaged piece of the video could not be decoded.",
+                "{count} damaged pieces of the video could not be decoded.",
+                damaged,
+            )
+        )
     if analysis.crowded:
         limit = faces_at_once(look.part.media, max_faces)
         found.append(
-            f"Up to {analysis.crowded + limit} faces were in the picture at once;"
-            f" the {limit} largest were followed (FAKELIGHT_MAX_FACES)."
+            worded(
+                "Up to {count} faces were in the picture at once; the {limit} largest were followed"
+                " (FAKELIGHT_MAX_FACES).",
+                count=analysis.crowded + limit,
+                limit=limit,
+            )
         )
     found += gaps_told(look)
     if look.turns:
         found.append(
-            "Faces stood on their side or upside down; there the pictures were turned before the"
-            " analysis."
+            worded(
+                "Faces stood on their side or upside down; there the pictures were turned before"
+                " the analysis."
+            )
         )
     if media.kind != "picture" and not look.faces and plan.whole:
-        found.append("Faces smaller than about 60 pixels are not found.")
+        found.append(worded("Faces smaller than about 60 pixels are not found."))
     return found

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TextIO
 
 from stream_server.engine import ModelRepository
+from stream_server.languages import _n
 from stream_server.report.model import Report, at_least
 from stream_server.scan.inputs import Input, expand
 from stream_server.scan.options import FailOn, ScanOptions
@@ -82,8 +83,14 @@ def _inputs(request: ScanRequest) -> list[Input]:
     inputs, passed_over = expand(request.inputs)
     if passed_over and not request.quiet:
         sys.stderr.write(
-            f"fakelight: {passed_over} files in folders are not videos or pictures by their names"
-            " and were passed over\n"
+            "fakelight: "
+            + _n(
+                "{count} file in folders is not a video or picture by its name and was passed over",
+                "{count} files in folders are not videos or pictures by their names and were"
+                " passed over",
+                passed_over,
+            )
+            + "\n"
         )
     return inputs
 

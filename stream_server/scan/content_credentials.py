@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from stream_server.languages import together, worded
+
 _OFFLINE = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
 _GENERATED = "trainedAlgorithmicMedia"  # IPTC's digital source type for AI-made media
 _MIME = {".heic": "image/heic", ".heif": "image/heif", ".avif": "image/avif", ".m4v": "video/mp4",
@@ -36,10 +38,12 @@ def read_provenance(path: Path) -> dict[str, Any]:
     try:
         import c2pa
     except Exception:  # a missing package, or a system that its native library does not support
-        return _answer("unknown", "Content credentials (C2PA) cannot be read on this system.")
+        return _answer(
+            "unknown", worded("Content credentials (C2PA) cannot be read on this system.")
+        )
     kind = _mime(path)
     if kind is None:
-        return _answer("absent", "This kind of file carries no content credentials (C2PA).")
+        return _answer("absent", worded("This kind of file carries no content credentials (C2PA)."))
     try:
         with (
             c2pa.Settings.from_dict(_OFFLINE) as settings,
@@ -69,17 +73,26 @@ def _read(store: dict[str, Any], state: str) -> dict[str, Any]:
     if state not in ("Valid", "Trusted"):
         return _answer(
             "tampered",
-            "Content credentials (C2PA) are present but do not fit this file: it, or they, were"
-            " changed after they were signed.",
+            worded(
+                "Content credentials (C2PA) are present but do not fit this file: it, or they, were"
+                " changed after they were signed."
+            ),
             **found,
         )
-    parts = [f"Content credentials (C2PA) are present and fit this file; signed by {signer}"]
+    parts: list[str] = [
+        worded(
+            "Content credentials (C2PA) are present and fit this file; signed by {signer}",
+            signer=signer,
+        )
+    ]
     if maker:
-        parts.append(f"made with {maker}")
+        parts.append(worded("made with {maker}", maker=maker))
     if found["says_generated"]:
-        parts.append("they say that AI made it or parts of it")
-    known = "" if state == "Trusted" else " Who the signer really is was not checked."
-    return _answer("valid", ", ".join(parts) + "." + known, **found)
+        parts.append(worded("they say that AI made it or parts of it"))
+    told = [together([together(parts, by=", "), "."], by="")]
+    if state != "Trusted":
+        told.append(worded("Who the signer really is was not checked."))
+    return _answer("valid", together(told), **found)
 
 
 def _failed(error: Exception) -> dict[str, Any]:
@@ -87,14 +100,22 @@ def _failed(error: Exception) -> dict[str, Any]:
     if "ManifestNotFound" in text or "NotSupported" in text or "no JUMBF" in text:
         return _answer(
             "absent",
-            "No content credentials (C2PA); most files have none, so that says nothing either way.",
+            worded(
+                "No content credentials (C2PA); most files have none, so that says nothing either"
+                " way."
+            ),
         )
     if "RemoteManifest" in text:
         return _answer(
             "unreadable",
-            "The content credentials (C2PA) lie elsewhere on the internet; they were not fetched.",
+            worded(
+                "The content credentials (C2PA) lie elsewhere on the internet; they were not"
+                " fetched."
+            ),
         )
-    return _answer("unreadable", "Content credentials (C2PA) are present but cannot be read.")
+    return _answer(
+        "unreadable", worded("Content credentials (C2PA) are present but cannot be read.")
+    )
 
 
 def _answer(status: str, detail: str, **more: Any) -> dict[str, Any]:

@@ -8,13 +8,14 @@ import numpy as np
 
 from stream_server.ingest.files.media import Unread
 from stream_server.ingest.files.timeline import Timeline
+from stream_server.languages import worded, worded_n
 from stream_server.report.model import Account, LeftOut
 from stream_server.report.words import clock
 from stream_server.scan.looking import PartLook
 
 _REACH = 0.5  # seconds: what a sample stands for, at least
 _LITTLE = 0.5  # seconds between two samples that are not told
-_CROWDED = "More faces were in the picture at once than are followed (FAKELIGHT_MAX_FACES)."
+_CROWDED = worded("More faces were in the picture at once than are followed (FAKELIGHT_MAX_FACES).")
 
 
 def account(looks: Sequence[PartLook], unread: Sequence[Unread]) -> Account:
@@ -27,7 +28,7 @@ def account(looks: Sequence[PartLook], unread: Sequence[Unread]) -> Account:
         if info.kind == "picture":
             pictures += 1
             if not look.upright.analysed:
-                reason = "it cannot be decoded"
+                reason = worded("it cannot be decoded")
                 left_out.append(LeftOut(look.part.label, "damaged", reason, pictures=1))
             elif look.crowds:
                 left_out.append(LeftOut(look.part.label, "too_many_faces", _CROWDED, pictures=1))
@@ -38,12 +39,16 @@ def account(looks: Sequence[PartLook], unread: Sequence[Unread]) -> Account:
         duration = length + info.broken_off + info.unreadable
         missing = list(_missing(look, info.timeline, length))
         if info.unreadable > _LITTLE:
-            reason = f"The first {clock(info.unreadable)} of it cannot be decoded."
+            reason = worded(
+                "The first {time} of it cannot be decoded.", time=clock(info.unreadable)
+            )
             missing.append(LeftOut(look.part.label, "damaged", reason, info.unreadable))
         if info.broken_off:
-            reason = (
-                f"The file says it lasts {clock(length + info.broken_off)}, but nothing could be"
-                f" read after {clock(length)}: it breaks off."
+            reason = worded(
+                "The file says it lasts {whole}, but nothing could be read after {time}: it breaks"
+                " off.",
+                whole=clock(length + info.broken_off),
+                time=clock(length),
             )
             missing.append(LeftOut(look.part.label, "broken_off", reason, info.broken_off))
         whole = duration - sum(one.seconds for one in missing)
@@ -72,12 +77,15 @@ def _missing(look: PartLook, timeline: Timeline | None, duration: float) -> list
     label = look.part.label
     found = []
     if by_choice > 0:
-        reason = (
-            f"The file is longer than the budget of {plan.samples} looks (FAKELIGHT_SCAN_SAMPLES)."
+        reason = worded(
+            "The file is longer than the budget of {samples} looks (FAKELIGHT_SCAN_SAMPLES).",
+            samples=plan.samples,
         )
         found.append(LeftOut(label, "budget", reason, by_choice))
     if damaged > _LITTLE:
-        reason = f"{clock(damaged)} of it gave no pictures: they cannot be decoded."
+        reason = worded(
+            "{time} of it gave no pictures: they cannot be decoded.", time=clock(damaged)
+        )
         found.append(LeftOut(label, "damaged", reason, damaged))
     return found
 
@@ -111,10 +119,18 @@ def gaps_told(look: PartLook) -> list[str]:
     if timeline is None:
         return []
     found = timeline.gaps()
-    told = [
-        f"From {clock(start)} to {clock(end)} there is no new picture." for start, end in found[:5]
+    told: list[str] = [
+        worded("From {start} to {end} there is no new picture.", start=clock(start), end=clock(end))
+        for start, end in found[:5]
     ]
     if len(found) > 5:
         rest = np.sum([end - start for start, end in found[5:]])
-        told.append(f"{len(found) - 5} more gaps hold no new picture, {clock(float(rest))} in all.")
+        told.append(
+            worded_n(
+                "{count} more gap holds no new picture, {time} in all.",
+                "{count} more gaps hold no new picture, {time} in all.",
+                len(found) - 5,
+                time=clock(float(rest)),
+            )
+        )
     return told

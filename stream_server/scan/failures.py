@@ -6,6 +6,7 @@ import logging
 
 from stream_server.engine.base import EngineError
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import worded
 
 _log = logging.getLogger(__name__)
 
@@ -17,18 +18,24 @@ def reason_of(error: Exception, name: str) -> UnusableError:
         return known
     # Ours to mend, but not a reason to leave the rest of a batch undone.
     _log.error("a scan failed", exc_info=error)
-    return UnusableError("internal", f"{name}: an internal error; the log has it", 500)
+    return UnusableError(
+        "internal", worded("{file}: an internal error; the log has it", file=name), 500
+    )
 
 
 def _known(error: BaseException, name: str) -> UnusableError | None:
     if isinstance(error, UnusableError):
         return error
     if isinstance(error, EngineError):
-        return UnusableError("engine", f"the engine gave no answer: {error}", 503)
+        return UnusableError(
+            "engine", worded("the engine gave no answer: {why}", why=str(error)), 503
+        )
     if isinstance(error, OSError):
         return from_os_error(error, name)
     if isinstance(error, MemoryError):
-        return UnusableError("memory", f"{name} needs more memory than there is", 413)
+        return UnusableError(
+            "memory", worded("{file} needs more memory than there is", file=name), 413
+        )
     if isinstance(error, BaseExceptionGroup):
         reasons = (_known(one, name) for one in error.exceptions)
         return next((reason for reason in reasons if reason is not None), None)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stream_server.ingest.files.names import printable
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import worded
 
 _SUFFIXES = {
     ".264", ".265", ".3g2", ".3gp", ".apng", ".arw", ".asf", ".avi", ".avif", ".avifs", ".bmp",
@@ -66,7 +67,9 @@ def _folder(folder: Path, name: str) -> tuple[list[Input], int]:
     media = [file for file in files if file.suffix.lower() in _SUFFIXES]
     inputs = [Input(printable(str(file)), path=file) for file in media] + refused
     if not inputs:
-        empty = UnusableError("empty", f"{name}: no video or picture in this folder")
+        empty = UnusableError(
+            "empty", worded("{file}: no video or picture in this folder", file=name)
+        )
         inputs.append(Input(name, error=empty))
     return inputs, len(files) - len(media)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import _, tell, worded
 from stream_server.report.model import Report
 
 STDOUT = "-"
@@ -86,17 +87,19 @@ def _write(target: str, text: str, quiet: bool) -> bool:
             return True
         Path(target).write_text(text, encoding="utf-8")
     except OSError as error:
-        sys.stderr.write(f"fakelight: {_cannot_write(error, target)}\n")
+        sys.stderr.write(f"fakelight: {tell(_cannot_write(error, target).detail)}\n")
         return False
     if not quiet:
-        sys.stderr.write(f"report written to {target}\n")
+        sys.stderr.write(_("report written to {path}", path=target) + "\n")
     return True
 
 
 def _cannot_write(error: OSError, target: str) -> UnusableError:
     reason = from_os_error(error, target)
     if reason.code == "missing":
-        reason = UnusableError("missing", f"{target}: the folder for it does not exist")
+        reason = UnusableError(
+            "missing", worded("{file}: the folder for it does not exist", file=target)
+        )
     elif reason.code == "forbidden":
-        reason = UnusableError("forbidden", f"{target}: it may not be written")
-    return UnusableError(reason.code, f"cannot write {reason}")
+        reason = UnusableError("forbidden", worded("{file}: it may not be written", file=target))
+    return UnusableError(reason.code, worded("cannot write {reason}", reason=reason.detail))

@@ -21,6 +21,7 @@ from stream_server.ingest.files.fetch import fetch
 from stream_server.ingest.files.media import Media, Part
 from stream_server.ingest.files.open import open_contents
 from stream_server.ingest.files.unusable import UnusableError
+from stream_server.languages import worded
 from stream_server.report.model import Report
 from stream_server.scan.analysis import Pipeline
 from stream_server.scan.build_report import build_report
@@ -110,7 +111,7 @@ class Scanner:
             engine=self._engine_name(),
             models=self.engine.repository.members,
             settings=self._told(options, options.window_for(None, 1.0), options.sample_hz),
-            provenance={"kind": "c2pa", "status": "unknown", "detail": "Not looked for."},
+            provenance={"kind": "c2pa", "status": "unknown", "detail": worded("Not looked for.")},
             error=reason_of(error, name).problem(),
         )
 
@@ -130,7 +131,8 @@ class Scanner:
                 await asyncio.wait({provenance})
         if not any(look.upright.analysed for look in looks):
             raise UnusableError(
-                "truncated", f"{name}: nothing in it can be decoded; the file is damaged"
+                "truncated",
+                worded("{file}: nothing in it can be decoded; the file is damaged", file=name),
             )
         # Of a motion photo the video is what a window means something for.
         shown = max(looks, key=lambda look: look.options.window)
@@ -220,8 +222,12 @@ async def _fetched(url: str, folder: Path, limit: int, progress: Progress) -> Pa
     unwanted = threading.Event()
 
     def received(done: int, whole: int | None) -> None:
-        of = f" of {whole / 1e6:.1f}" if whole else ""
-        told = Advance(done / whole if whole else 0.0, None, f"fetching, {done / 1e6:.1f}{of} MB")
+        doing = worded("fetching, {done:.1f} MB", done=done / 1e6)
+        if whole:
+            doing = worded(
+                "fetching, {done:.1f} of {whole:.1f} MB", done=done / 1e6, whole=whole / 1e6
+            )
+        told = Advance(done / whole if whole else 0.0, None, doing)
         loop.call_soon_threadsafe(progress, told)
 
     def settle(path: Path | None, error: BaseException | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import worded
 
 _CHUNK = 1 << 20
 _LOOK_UP = 0.5  # seconds between two looks at whether anyone still wants it
@@ -60,6 +61,10 @@ def _copy(
         received += len(chunk)
         if received > max_bytes:
             raise UnusableError(
-                "too_large", f"{name} gives more bytes than the limit of {max_bytes}", 413
+                "too_large",
+                worded(
+                    "{file} gives more bytes than the limit of {limit}", file=name, limit=max_bytes
+                ),
+                413,
             )
         file.write(chunk)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from stream_server.ingest.files.names import printable
+from stream_server.languages import _, _n
+from stream_server.languages import tell as in_words
 from stream_server.report import words
 from stream_server.report.model import FaceReport, Report
 from stream_server.scan.progress import Advance
@@ -42,10 +44,12 @@ class TerminalProgress:
         self._written = now
         shown = cut(name, _NAME)
         if advance.doing:
-            self._write(f"{position} {advance.doing}  {shown}")
+            self._write(f"{position} {in_words(advance.doing)}  {shown}")
             return
         full = round(_BAR * advance.share)
-        left = "" if advance.left_s is None else f", {words.clock(advance.left_s)} left"
+        left = ""
+        if advance.left_s is not None:
+            left = ", " + _("{time} left", time=words.clock(advance.left_s))
         bar = "#" * full + "-" * (_BAR - full)
         self._write(f"{position} [{bar}] {advance.share:4.0%}{left}  {shown}")
 
@@ -79,7 +83,7 @@ def is_coloured(out: TextIO) -> bool:
 def tell(report: Report, out: TextIO, quiet: bool = False) -> None:
     """A few lines on one file; only what is wrong with it, on stderr, where it is ``quiet``."""
     if report.error is not None:
-        sys.stderr.write(f"fakelight: {printable(str(report.error['detail']))}\n")
+        sys.stderr.write(f"fakelight: {printable(in_words(report.error['detail']))}\n")
         return
     if quiet:
         return
@@ -89,10 +93,16 @@ def tell(report: Report, out: TextIO, quiet: bool = False) -> None:
         headline = f"\x1b[{colour}m{headline}\x1b[0m"
     lines = [f"{_named(report.file, out)}: {headline}"]
     for face in report.faces[:_FACES]:
-        lines.append(f"  face {face.track}{_of(face)}: {words.face_line(face)}")
-        lines += [f"    looks manipulated at {_passages(face)}"] if face.stretches else []
+        name = _("face {number}", number=face.track)
+        lines.append(f"  {name}{_of(face)}: {words.face_line(face)}")
+        if face.stretches:
+            lines.append("    " + _("looks manipulated at {times}", times=_passages(face)))
     if len(report.faces) > _FACES:
-        lines.append(f"  and {len(report.faces) - _FACES} faces more, see the report")
+        more = len(report.faces) - _FACES
+        told = _n(
+            "and {count} face more, see the report", "and {count} faces more, see the report", more
+        )
+        lines.append(f"  {told}")
     if report.provenance["status"] != "absent":
         lines.append(f"  {words.provenance_line(report.provenance)}")
     out.write("\n".join(lines) + "\n")
@@ -117,9 +127,11 @@ def _named(file: str, out: TextIO) -> str:
 
 def _passages(face: FaceReport) -> str:
     told = [f"{words.clock(a)}-{words.clock(b)}" for a, b in face.stretches[:_PASSAGES]]
-    more = len(face.stretches) - _PASSAGES
-    return ", ".join(told) + (f" and {more} times more" if more > 0 else "")
+    times, more = ", ".join(told), len(face.stretches) - _PASSAGES
+    if more <= 0:
+        return times
+    return _n("{times} and {count} time more", "{times} and {count} times more", more, times=times)
 
 
 def _of(face: FaceReport) -> str:
-    return f" ({face.part})" if face.part else ""
+    return f" ({in_words(face.part)})" if face.part else ""

@@ -28,6 +28,7 @@ from stream_server.server import api, pages
 from stream_server.server.answers import CountAnswers
 from stream_server.server.body_limit import BodyLimit
 from stream_server.server.gate import Gate
+from stream_server.server.language import Speaking
 from stream_server.server.pairing.unpaired import end_streams
 from stream_server.server.problems import HANDLERS
 from stream_server.server.root_path import RootPath
@@ -111,6 +112,7 @@ def create_app(services: Services, ready: Callable[[], None] = lambda: None) -> 
         ],
         middleware=[
             Middleware(CountAnswers, metrics=metrics),
+            Middleware(Speaking),
             Middleware(RootPath, prefix=services.settings.root_path),
             Middleware(
                 Gate, settings=services.settings, authority=services.authority, metrics=metrics

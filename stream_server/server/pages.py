@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stream_server import resources
+from stream_server.web.page import page
 
 _POLICY = "; ".join(
     (
@@ -28,13 +28,13 @@ _POLICY = "; ".join(
 async def live(request: Request) -> Response:
     """The page ``/``."""
     del request
-    return FileResponse(resources.web_dir() / "index.html")
+    return page("index.html")
 
 
 async def monitor(request: Request) -> Response:
     """The page ``/monitor``."""
     del request
-    return FileResponse(resources.web_dir() / "monitor.html")
+    return page("monitor.html")
 
 
 class Static(StaticFiles):

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from stream_server.languages import tell
 from stream_server.problem import ProblemError, problem_document
 
 _log = logging.getLogger(__name__)
@@ -26,12 +27,12 @@ def problem(
     status: int, detail: str, headers: dict[str, str] | None = None, **members: object
 ) -> ProblemResponse:
     """An answer whose ``detail`` a person can read; ``members`` are further fields of it."""
-    return ProblemResponse(problem_document(status, detail, **members), status, headers)
+    return ProblemResponse(problem_document(status, tell(detail), **members), status, headers)
 
 
 def answer_to(error: ProblemError) -> ProblemResponse:
     """The answer that says what ``error`` says."""
-    return ProblemResponse(error.problem(), error.status, error.headers)
+    return problem(error.status, error.detail, error.headers, **error.members)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ import av
 
 from stream_server.ingest.files.file_range import Place, open_at
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import worded
 
 # These read other files or the network, or draw text: a file from a stranger must not choose.
 _DENIED = {
@@ -38,7 +39,11 @@ def opened(place: Place, name: str) -> Iterator[Any]:
             )
         except (av.FFmpegError, OSError, ValueError):
             raise UnusableError(
-                "not_media", f"{name} is not a video or picture that can be read, whatever its name"
+                "not_media",
+                worded(
+                    "{file} is not a video or picture that can be read, whatever its name",
+                    file=name,
+                ),
             ) from None
         with container:
             yield container
@@ -48,8 +53,10 @@ def shown_first(container: Any, name: str) -> Any:
     """The stream that players choose: one that is marked as the default, of those the largest."""
     streams = [s for s in container.streams.video if not is_cover(s)]
     if not streams:
-        sound = "only sound" if container.streams.audio else "no video"
-        raise UnusableError("no_video", f"{name} holds {sound}; there is nothing to look at")
+        text = worded("{file} holds no video; there is nothing to look at", file=name)
+        if container.streams.audio:
+            text = worded("{file} holds only sound; there is nothing to look at", file=name)
+        raise UnusableError("no_video", text)
     return max(streams, key=lambda s: (_is_default(s), _area(s), -s.index))
 
 

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from stream_server import __version__
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import worded
 
 _REDIRECTS = 5
 _PATIENCE = 30.0  # seconds without a byte
@@ -60,16 +61,22 @@ def fetch(
         raise
     except urllib.error.HTTPError as error:
         error.close()
-        raise UnusableError("fetch", f"{url}: the server answered {error.code}", 422) from None
+        raise UnusableError(
+            "fetch", worded("{url}: the server answered {status}", url=url, status=error.code), 422
+        ) from None
     except (urllib.error.URLError, http.client.HTTPException, ValueError) as error:
         target.unlink(missing_ok=True)
         reason = getattr(error, "reason", None)
         if isinstance(reason, UnusableError):
             raise reason from None
-        raise UnusableError("fetch", f"{url} cannot be fetched: {reason or error}") from None
+        raise UnusableError(
+            "fetch", worded("{url} cannot be fetched: {why}", url=url, why=reason or error)
+        ) from None
     except TimeoutError:
         target.unlink(missing_ok=True)
-        raise UnusableError("fetch", f"{url}: no byte came for {_PATIENCE:g} s") from None
+        raise UnusableError(
+            "fetch", worded("{url}: no byte came for {seconds:g} s", url=url, seconds=_PATIENCE)
+        ) from None
     except OSError as error:
         target.unlink(missing_ok=True)
         raise from_os_error(error, url) from None
@@ -92,21 +99,37 @@ def _copy(
         if done > max_bytes:
             raise _too_large(url, done, max_bytes)
         if time.monotonic() > end:
-            raise UnusableError("fetch", f"{url} takes longer than {_LONGEST:g} s")
+            raise UnusableError(
+                "fetch", worded("{url} takes longer than {seconds:g} s", url=url, seconds=_LONGEST)
+            )
         file.write(chunk)
         received(done, whole)
     if whole is not None and done < whole:
-        raise UnusableError("fetch", f"{url} broke off after {done} of {whole} bytes")
+        raise UnusableError(
+            "fetch",
+            worded(
+                "{url} broke off after {done} of {whole} bytes", url=url, done=done, whole=whole
+            ),
+        )
 
 
 def _too_large(url: str, size: int, limit: int) -> UnusableError:
-    return UnusableError("too_large", f"{url} has {size} bytes or more; the limit is {limit}", 413)
+    return UnusableError(
+        "too_large",
+        worded(
+            "{url} has {size} bytes or more; the limit is {limit}", url=url, size=size, limit=limit
+        ),
+        413,
+    )
 
 
 def _checked_scheme(url: str) -> None:
     scheme = urlsplit(url).scheme.lower()
     if scheme not in ("http", "https"):
-        raise UnusableError("scheme", f"{url}: only http and https are fetched, not {scheme}")
+        raise UnusableError(
+            "scheme",
+            worded("{url}: only http and https are fetched, not {scheme}", url=url, scheme=scheme),
+        )
 
 
 class _Guard:
@@ -120,7 +143,10 @@ class _Guard:
         if self._public is None:
             self._public = public
         elif self._public and not public:
-            raise UnusableError("redirect", f"a redirect leads to the private address {address}")
+            raise UnusableError(
+                "redirect",
+                worded("a redirect leads to the private address {address}", address=address),
+            )
 
 
 class _Http(urllib.request.HTTPHandler):

@@ -17,6 +17,7 @@ from stream_server.ingest.files.file_range import Place, open_at
 from stream_server.ingest.files.media import MediaInfo, ReadCounts, Stretch, Unread
 from stream_server.ingest.files.region import longest_side
 from stream_server.ingest.files.unusable import UnusableError
+from stream_server.languages import worded
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE
 from stream_server.vision.types import Frame, Image
 
@@ -51,11 +52,20 @@ class JpegXl:
         if width * height > max_pixels:
             raise UnusableError(
                 "too_many_pixels",
-                f"{name} has {width}x{height} pixels; the limit is {max_pixels} in all",
+                worded(
+                    "{file} has {width}x{height} pixels; the limit is {limit} in all",
+                    file=name,
+                    width=width,
+                    height=height,
+                    limit=max_pixels,
+                ),
                 413,
             )
         if header.moves:
-            raise UnusableError("codec", f"{name} is a moving JPEG XL; only still ones can be read")
+            raise UnusableError(
+                "codec",
+                worded("{file} is a moving JPEG XL; only still ones can be read", file=name),
+            )
         self._codecs = _imagecodecs(name)
         if header.turned:
             width, height = height, width
@@ -89,8 +99,10 @@ class JpegXl:
             self._codecs.jpegxl_decode(content[: int(_OWN * len(content))], index=0)
         except (self._codecs.JpegxlError, ValueError, MemoryError):
             return ()
-        reason = "the picture ends before the last twentieth of the file; what follows is not known"
-        return (Unread("the end of the file", "damaged", reason, pictures=1),)
+        reason = worded(
+            "the picture ends before the last twentieth of the file; what follows is not known"
+        )
+        return (Unread(worded("the end of the file"), "damaged", reason, pictures=1),)
 
 
 def is_jpeg_xl(place: Place) -> bool:
@@ -106,7 +118,12 @@ def _imagecodecs(name: str) -> ModuleType:
     except ImportError:
         raise UnusableError(
             "codec",
-            f"{name} is a JPEG XL picture; reading it takes an extra: pip install 'fakelight[jxl]'",
+            worded(
+                "{file} is a {format} picture; reading it takes an extra: {command}",
+                file=name,
+                format="JPEG XL",
+                command="pip install 'fakelight[jxl]'",
+            ),
         ) from None
     return imagecodecs
 
@@ -188,4 +205,7 @@ class _Bits:
 
 
 def _damaged(name: str) -> UnusableError:
-    return UnusableError("truncated", f"{name} is damaged or breaks off too early: a JPEG XL")
+    return UnusableError(
+        "truncated",
+        worded("{file} is damaged or breaks off too early: {why}", file=name, why="a JPEG XL"),
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from stream_server.ingest.files.timeline import Timeline
+from stream_server.languages import together
 from stream_server.vision.types import Frame
 
 _SLOWEST = 0.5  # samples per second: below it nothing can be followed from one to the next
@@ -97,6 +98,11 @@ class Part:
 
     media: Media
     label: str = ""
+
+
+def within(label: str, inner: str) -> str:
+    """What ``inner`` is called that lies in the part ``label``."""
+    return together((label, inner), by=", ") if inner else label
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from stream_server.ingest.files.pictures import open_picture
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
 from stream_server.ingest.files.video import VideoFile
 from stream_server.ingest.files.video_contents import video_contents
+from stream_server.languages import worded
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_VIDEO_PIXELS
 
 _TARGA = ("TGA",)
@@ -99,9 +100,9 @@ def _unsigned_targa(path: Path, name: str, max_pixels: int) -> Media | None:
 def _check(path: Path, name: str) -> None:
     try:
         if path.is_dir():
-            raise UnusableError("folder", f"{name} is a folder, not a file")
+            raise UnusableError("folder", worded("{file} is a folder, not a file", file=name))
         size = path.stat().st_size
     except OSError as error:
         raise from_os_error(error, name) from None
     if size == 0:
-        raise UnusableError("empty", f"{name} is empty: 0 bytes")
+        raise UnusableError("empty", worded("{file} is empty: 0 bytes", file=name))

@@ -25,6 +25,7 @@ from stream_server.ingest.files.media import (
 from stream_server.ingest.files.region import longest_side
 from stream_server.ingest.files.timeline import Timeline
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import worded
 from stream_server.picture_limits import MAX_PICTURE_PIXELS, MAX_PICTURE_SIDE, MAX_SIDE
 from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame, Image
@@ -100,8 +101,14 @@ class Animation:
         if count * opened.width * opened.height > _MAX_ANIMATION:
             raise UnusableError(
                 "too_many_pixels",
-                f"{name} has {count} pictures of {opened.width}x{opened.height} pixels;"
-                f" the limit is {_MAX_ANIMATION} in all",
+                worded(
+                    "{file} has {count} pictures of {width}x{height} pixels; the limit is {limit} in all",
+                    file=name,
+                    count=count,
+                    width=opened.width,
+                    height=opened.height,
+                    limit=_MAX_ANIMATION,
+                ),
                 413,
             )
         starts, total = [], 0.0
@@ -180,7 +187,9 @@ def identified(
     except Pillow.DecompressionBombError:
         raise UnusableError(
             "too_many_pixels",
-            f"{name} has far more pixels than the limit of {max_pixels}",
+            worded(
+                "{file} has far more pixels than the limit of {limit}", file=name, limit=max_pixels
+            ),
             413,
         ) from None
     except UnidentifiedImageError:
@@ -208,10 +217,14 @@ def picture_in(source: Source, name: str) -> Image:
     """
     media = open_picture(source, name)
     if media is None:
-        raise UnusableError("not_media", f"{name} is not a picture that can be read")
+        raise UnusableError(
+            "not_media", worded("{file} is not a picture that can be read", file=name)
+        )
     for _, frame in media.read(WHOLE, 1.0, ReadCounts()):
         return frame.image
-    raise UnusableError("truncated", f"{name} is damaged: no picture in it can be decoded")
+    raise UnusableError(
+        "truncated", worded("{file} is damaged: no picture in it can be decoded", file=name)
+    )
 
 
 def checked(
@@ -232,7 +245,13 @@ def check_size(name: str, opened: Any, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise UnusableError(
             "too_many_pixels",
-            f"{name} has {width}x{height} pixels; the limit is {max_pixels} in all",
+            worded(
+                "{file} has {width}x{height} pixels; the limit is {limit} in all",
+                file=name,
+                width=width,
+                height=height,
+                limit=max_pixels,
+            ),
             413,
         )
 
@@ -263,7 +282,8 @@ def _rgb(opened: Any, longest: float) -> Image:
 
 def damaged(name: str, error: Exception) -> UnusableError:
     return UnusableError(
-        "truncated", f"{name} is damaged or breaks off too early: {str(error)[:80]}"
+        "truncated",
+        worded("{file} is damaged or breaks off too early: {why}", file=name, why=str(error)[:80]),
     )
 
 
@@ -288,5 +308,10 @@ def _explain_heic(source: Source, name: str) -> None:
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and "HEIF" not in Pillow.OPEN:
         raise UnusableError(
             "codec",
-            f"{name} is a HEIC picture; reading it takes an extra: pip install 'fakelight[heic]'",
+            worded(
+                "{file} is a {format} picture; reading it takes an extra: {command}",
+                file=name,
+                format="HEIC",
+                command="pip install 'fakelight[heic]'",
+            ),
         )

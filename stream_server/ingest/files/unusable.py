@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from stream_server.languages import worded
 from stream_server.problem import ProblemError
 
 
@@ -19,17 +20,18 @@ class UnusableError(ProblemError):
 
     def __reduce__(self) -> tuple[type[UnusableError], tuple[str, str, int]]:
         # An exception is rebuilt from its message alone unless it says otherwise.
-        return UnusableError, (self.code, str(self), self.status)
+        return UnusableError, (self.code, self.detail, self.status)
 
 
 def from_os_error(error: OSError, what: str) -> UnusableError:
     """An operating system's refusal, told about ``what``."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return UnusableError("disk_full", f"{what}: the disk is full", 507)
+        return UnusableError("disk_full", worded("{file}: the disk is full", file=what), 507)
     if isinstance(error, FileNotFoundError):
-        return UnusableError("missing", f"{what}: there is no such file", 404)
+        return UnusableError("missing", worded("{file}: there is no such file", file=what), 404)
     if isinstance(error, PermissionError):
-        return UnusableError("forbidden", f"{what}: this file may not be read", 403)
+        text = worded("{file}: this file may not be read", file=what)
+        return UnusableError("forbidden", text, 403)
     if isinstance(error, IsADirectoryError):
-        return UnusableError("folder", f"{what} is a folder, not a file", 422)
+        return UnusableError("folder", worded("{file} is a folder, not a file", file=what), 422)
     return UnusableError("unreadable", f"{what}: {error.strerror or error}", 422)

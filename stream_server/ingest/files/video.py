@@ -19,6 +19,7 @@ from stream_server.ingest.files.rgb import is_hdr, upright_rgb
 from stream_server.ingest.files.survey import FileSurvey, StreamSurvey, survey
 from stream_server.ingest.files.timeline import Timeline
 from stream_server.ingest.files.unusable import UnusableError
+from stream_server.languages import worded
 from stream_server.picture_limits import MAX_PICTURE_SIDE, MAX_SIDE, MAX_VIDEO_PIXELS
 from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame
@@ -138,8 +139,11 @@ class VideoFile:
             if own is None or first is None:
                 raise UnusableError(
                     "truncated",
-                    f"{self._name}: no picture of the video can be decoded;"
-                    " the file is damaged, encrypted or breaks off too early",
+                    worded(
+                        "{file}: no picture of the video can be decoded; the file is damaged,"
+                        " encrypted or breaks off too early",
+                        file=self._name,
+                    ),
                 )
             frame, _ = first
             self._origin = frame.pts or 0
@@ -177,7 +181,9 @@ class VideoFile:
             )
             context = stream.codec_context
             if context is None:
-                raise UnusableError("codec", f"{name}: its video codec is not supported")
+                raise UnusableError(
+                    "codec", worded("{file}: its video codec is not supported", file=name)
+                )
             self._check(context.width or 0, context.height or 0)
             context.options = {"max_pixels": str(self._max_pixels)}
             context.thread_count = self._threads
@@ -190,7 +196,13 @@ class VideoFile:
         if width * height > self._max_pixels:
             raise UnusableError(
                 "too_many_pixels",
-                f"{self._name} has {width}x{height} pixels; the limit is {self._max_pixels} in all",
+                worded(
+                    "{file} has {width}x{height} pixels; the limit is {limit} in all",
+                    file=self._name,
+                    width=width,
+                    height=height,
+                    limit=self._max_pixels,
+                ),
                 413,
             )
 

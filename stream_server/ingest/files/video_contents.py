@@ -7,11 +7,12 @@ from pathlib import Path
 from stream_server.ingest.files.container import is_cover, opened, shown_first
 from stream_server.ingest.files.file_range import Place, size_of
 from stream_server.ingest.files.joined import Joined
-from stream_server.ingest.files.media import Contents, Media, Part, Unread
+from stream_server.ingest.files.media import Contents, Media, Part, Unread, within
 from stream_server.ingest.files.recordings import MOST, recordings
 from stream_server.ingest.files.survey import FileSurvey, survey
 from stream_server.ingest.files.unusable import UnusableError
 from stream_server.ingest.files.video import VideoFile
+from stream_server.languages import worded
 from stream_server.picture_limits import MAX_VIDEO_PIXELS
 
 _STREAMED = ("flv", "mpegts", "mpeg", "swf")
@@ -33,8 +34,11 @@ def video_contents(
     unread: list[Unread] = []
     left = path.stat().st_size - pieces[-1].end
     if left > _MUCH_BEHIND * path.stat().st_size:
-        reason = f"the file breaks off in the header of a fragment, {left} bytes before its end"
-        unread.append(Unread("the end of the file", "damaged", reason, pictures=1))
+        reason = worded(
+            "the file breaks off in the header of a fragment, {count} bytes before its end",
+            count=left,
+        )
+        unread.append(Unread(worded("the end of the file"), "damaged", reason, pictures=1))
     if len(pieces) == 1:
         found = recording_contents(pieces[0] if left else path, name, max_pixels, threads)
         return Contents(found.parts, (*found.unread, *unread))
@@ -42,20 +46,20 @@ def video_contents(
     others: list[Part] = []
     refusal: UnusableError | None = None
     for number, piece in enumerate(pieces[:MOST], 1):
-        label = f"recording {number} of {len(pieces)}"
+        label = worded("recording {number} of {count}", number=number, count=len(pieces))
         try:
             found = recording_contents(piece, name, max_pixels, threads)
         except UnusableError as error:
             refusal = refusal or error
             sound = error.code == "no_video"
-            unread.append(Unread(label, error.code, str(error), pictures=not sound))
+            unread.append(Unread(label, error.code, error.detail, pictures=not sound))
             continue
         shown.append(found.parts[0].media)
-        others += [Part(one.media, f"{label}, {one.label}") for one in found.parts[1:]]
+        others += [Part(one.media, within(label, one.label)) for one in found.parts[1:]]
         unread += [_of(label, one) for one in found.unread]
     if len(pieces) > MOST:
-        reason = f"only the first {MOST} recordings of a file are looked at"
-        unread.append(Unread("the rest of the file", "too_many_pages", reason, pictures=1))
+        reason = worded("only the first {count} recordings of a file are looked at", count=MOST)
+        unread.append(Unread(worded("the rest of the file"), "too_many_pages", reason, pictures=1))
     if not shown:
         assert refusal is not None
         raise refusal
@@ -76,24 +80,28 @@ def recording_contents(
     parts: list[Part] = []
     unread: list[Unread] = []
     if reason := _left_behind(place, surveyed, streamed):
-        unread.append(Unread("the end of the file", "damaged", reason, pictures=1))
+        unread.append(Unread(worded("the end of the file"), "damaged", reason, pictures=1))
     refusal: UnusableError | None = None
     for nth, number in enumerate(numbers, 1):
-        label = f"video stream {nth} of {len(numbers)}" if len(numbers) > 1 else ""
+        label = ""
+        if len(numbers) > 1:
+            label = worded("video stream {number} of {count}", number=nth, count=len(numbers))
         own = surveyed.streams.get(number)
         if own is None and len(numbers) > 1:
-            unread.append(Unread(label, "empty", "it holds no pictures"))
+            unread.append(Unread(label, "empty", worded("it holds no pictures")))
             continue
         try:
             video = VideoFile(place, name, max_pixels, threads, number, surveyed)
         except UnusableError as error:
             refusal = refusal or error
             seconds = own.timeline(0, 0.0).end if own else 0.0
-            unread.append(Unread(label, error.code, str(error), seconds, number in covers))
+            unread.append(Unread(label, error.code, error.detail, seconds, number in covers))
             continue
-        parts.append(Part(video, "the cover picture" if number in covers else label))
+        parts.append(Part(video, worded("the cover picture") if number in covers else label))
     if not parts:
-        raise refusal or UnusableError("no_video", f"{name}: no video stream of it holds a picture")
+        raise refusal or UnusableError(
+            "no_video", worded("{file}: no video stream of it holds a picture", file=name)
+        )
     return Contents(tuple(parts), tuple(unread))
 
 
@@ -102,13 +110,14 @@ def _left_behind(place: Place, surveyed: FileSurvey, streamed: bool) -> str:
     behind = size_of(place) - surveyed.read_bytes if surveyed.read_bytes else 0
     much = behind > max(_MUCH_BEHIND * size_of(place), _LEAST_BEHIND)
     if much and (streamed or surveyed.stopped):
-        return f"{behind} bytes follow the last picture that can be read, as of another recording"
+        return worded(
+            "{count} bytes follow the last picture that can be read, as of another recording",
+            count=behind,
+        )
     if surveyed.stopped and not surveyed.read_bytes:
-        return "what follows the last picture that can be read is of another kind"
+        return worded("what follows the last picture that can be read is of another kind")
     return ""
 
 
 def _of(label: str, one: Unread) -> Unread:
-    return Unread(
-        f"{label}, {one.what}".rstrip(", "), one.code, one.reason, one.seconds, one.pictures
-    )
+    return Unread(within(label, one.what), one.code, one.reason, one.seconds, one.pictures)

@@ -10,12 +10,12 @@ from typing import Any
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.responses import StreamingResponse as Streaming
 from starlette.routing import Route
 
-from stream_server import resources
 from stream_server.ingest.files.unusable import UnusableError
+from stream_server.languages import worded
 from stream_server.problem import ProblemError
 from stream_server.report.html import content_policy
 from stream_server.scan.jobs.described import described
@@ -23,6 +23,7 @@ from stream_server.scan.jobs.queue import ScanQueue
 from stream_server.scan.jobs.store import OPEN, Scan
 from stream_server.scan.jobs.upload import receive
 from stream_server.scan.options import DEFAULT_WINDOW, parse_window
+from stream_server.web.page import page
 
 _HEARTBEAT = 10.0
 _ELSEWHERE = 1.0  # of what another server does nobody is told: it is looked up
@@ -34,10 +35,10 @@ def _queue(request: Request) -> ScanQueue:
     return queue
 
 
-async def page(request: Request) -> Response:
+async def scan_page(request: Request) -> Response:
     """The page ``/scan``."""
     del request
-    return FileResponse(resources.web_dir() / "scan.html")
+    return page("scan.html")
 
 
 async def create(request: Request) -> Response:
@@ -55,7 +56,7 @@ async def create(request: Request) -> Response:
             raise
         raise ProblemError(
             503,
-            "the server is stopping, and had not got all of the file: send it again",
+            worded("the server is stopping, and had not got all of the file: send it again"),
             {"Connection": "close", "Retry-After": "5"},
         ) from None
     try:
@@ -68,7 +69,7 @@ async def create(request: Request) -> Response:
         target.unlink(missing_ok=True)
         if not queue.on_disk:
             raise
-        detail = "the upload cannot be written down; is the disk full?"
+        detail = worded("the upload cannot be written down; is the disk full?")
         raise ProblemError(507, detail) from None
     return JSONResponse(_described(queue, scan), 202, {"Location": f"/v1/scans/{scan_id}"})
 
@@ -174,7 +175,7 @@ def _chosen(fields: dict[str, str]) -> tuple[str, bool]:
 
 
 routes = [
-    Route("/scan", page),
+    Route("/scan", scan_page),
     Route("/v1/scans", history),
     Route("/v1/scans", create, methods=["POST"]),
     Route("/v1/scans/{id}", show),

@@ -7,7 +7,7 @@ from typing import Any
 
 from stream_server.report.html import render
 from stream_server.report.model import Report, most_suspicious
-from stream_server.report.words import because, by_passage, headline
+from stream_server.report.words import because, by_passage, capital, headline, in_between, tell
 from stream_server.scan.jobs.store import Scan
 from stream_server.scan.progress import Advance
 
@@ -59,10 +59,10 @@ def _detail(report: Report) -> str | None:
     """What a list of scans says of one beside its verdict: why there is none, that it does not
     speak for the whole file, or what it rests on."""
     if report.error is not None:
-        return str(report.error["detail"])
+        return tell(report.error["detail"])
     decisive = most_suspicious(report.faces)
     if report.status == "incomplete" or decisive is None:
         return headline(report)
-    found = headline(report).removeprefix("Unsure: ") if report.verdict == "unsure" else ""
+    found = capital(in_between(report)) if report.verdict == "unsure" else ""
     why = "" if by_passage(report) else because(decisive.verdict, decisive.grounds)
-    return f"{found[:1].upper()}{found[1:]} {why}".strip() or None
+    return f"{found} {why}".strip() or None

@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server import logs
+from stream_server.languages import worded
 from stream_server.problem import ProblemError
 from stream_server.report.model import Report
 from stream_server.scan.jobs.described import outcome
@@ -38,7 +39,7 @@ class QueueFullError(ProblemError):
     """As many files wait as the settings allow."""
 
     def __init__(self, limit: int) -> None:
-        text = f"{limit} files wait already, which is the limit"
+        text = worded("{count} files wait already, which is the limit", count=limit)
         super().__init__(429, text, {"Retry-After": "30"})
 
 

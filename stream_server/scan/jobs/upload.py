@@ -16,6 +16,7 @@ from python_multipart.exceptions import MultipartParseError
 from starlette.requests import Request
 
 from stream_server.ingest.files.unusable import UnusableError, from_os_error
+from stream_server.languages import worded
 
 # It warns of each byte that it does not expect, and whoever sends them is told anyway.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
@@ -99,7 +100,7 @@ class _Form:
 
     def finish(self) -> None:
         if not self._ended:
-            raise UnusableError("bad_form", "the upload broke off before its end", 400)
+            raise UnusableError("bad_form", worded("the upload broke off before its end"), 400)
         if "file" not in self._seen:
             raise UnusableError("bad_form", 'the form has no part "file"', 400)
 
@@ -137,8 +138,10 @@ class _Form:
         if self._part == "file":
             self.upload.size += len(data)
             if self.upload.size > self._max_bytes:
-                limit = f"the limit is {self._max_bytes} bytes"
-                raise UnusableError("too_large", f"the file is too large; {limit}", 413)
+                text = worded(
+                    "the file is too large; the limit is {limit} bytes", limit=self._max_bytes
+                )
+                raise UnusableError("too_large", text, 413)
             self._data.append(data)
             return
         value = self.upload.fields[self._part] + data.decode("utf-8", "replace")
@@ -165,7 +168,9 @@ def _boundary(request: Request) -> bytes:
 def _check_room(request: Request, folder: Path) -> None:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) + _SPARE > shutil.disk_usage(folder).free:
-        raise UnusableError("disk_full", "there is no room on the server's disk for this file", 507)
+        raise UnusableError(
+            "disk_full", worded("there is no room on the server's disk for this file"), 507
+        )
 
 
 def _created(target: Path) -> IO[bytes]:

@@ -3,6 +3,7 @@
 
 import { parseAccuracy } from "../extension/protocol/messages.js";
 import { accuracyWords, setWords } from "../extension/shared/words.js";
+import { _, offerLanguages } from "./words.js";
 
 /**
  * @typedef {object} Info what the server says of itself
@@ -22,7 +23,7 @@ async function exchange(/** @type {{token: string}|{ticket: string}} */ means) {
   });
   if (answer.ok) return "";
   const problem = await answer.json().catch(() => ({}));
-  return String(problem.detail ?? problem.title ?? `The server answered ${answer.status}.`);
+  return String(problem.detail ?? problem.title ?? _("The server answered {status}.", { status: answer.status }));
 }
 
 /** What the page's own address says after its `#`. */
@@ -54,16 +55,18 @@ export function askForToken(form, note, entered) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("token"));
-    const trouble = await exchange({ token: field.value.trim() }).catch(() => "The server does not answer.");
+    const trouble = await exchange({ token: field.value.trim() }).catch(() => _("The server does not answer."));
     note.textContent = trouble;
     field.value = "";
     if (!trouble) entered();
   });
 }
 
-/** Let the extension's modules speak on this page. */
+/** Let the extension's modules speak on this page, in its language. */
 export async function fetchWords() {
-  setWords(await (await fetch("extension/_locales/en/messages.json")).json());
+  offerLanguages();
+  const { lang } = document.documentElement;
+  setWords(await (await fetch(`extension/_locales/${lang}/messages.json`)).json());
 }
 
 /** @returns {Promise<Info|"unauthorised"|"unreachable">} */

@@ -8,6 +8,7 @@ import { VideoSession } from "../extension/watch/session.js";
 import { showAsked } from "./asked.js";
 import { askForToken, askServer, enterByLink, fetchWords, showAccuracy } from "./entry.js";
 import { Sources, explain } from "./source.js";
+import { _ } from "./words.js";
 
 /** @typedef {import("./source.js").Kind} Kind */
 
@@ -26,10 +27,10 @@ async function showServer() {
   const answer = await askServer();
   byId("entry", HTMLElement).hidden = answer !== "unauthorised";
   line.dataset.state = typeof answer === "string" ? "trouble" : "ready";
-  if (answer === "unauthorised") text.textContent = "The server is running; this page is not let in yet";
-  else if (answer === "unreachable") text.textContent = "The server does not answer";
-  else if (answer.fallback) text.textContent = "Server ready, but slower than it should be: Triton does not answer";
-  else text.textContent = "Server ready";
+  if (answer === "unauthorised") text.textContent = _("The server is running; this page is not let in yet");
+  else if (answer === "unreachable") text.textContent = _("The server does not answer");
+  else if (answer.fallback) text.textContent = _("Server ready, but slower than it should be: Triton does not answer");
+  else text.textContent = _("Server ready");
   showAccuracy(answer);
   return typeof answer !== "string";
 }
@@ -93,10 +94,10 @@ function listen() {
   const input = byId("file-input", HTMLInputElement);
   const drop = byId("drop", HTMLElement);
   byId("sample", HTMLButtonElement).addEventListener("click", () =>
-    show("sample", "Sample clip, made by this project", () => sources.playAddress(SAMPLE)),
+    show("sample", _("Sample clip, made by this project"), () => sources.playAddress(SAMPLE)),
   );
   byId("camera", HTMLButtonElement).addEventListener("click", () =>
-    show("camera", "Camera", () => sources.playCamera()),
+    show("camera", _("Camera"), () => sources.playCamera()),
   );
   byId("file", HTMLButtonElement).addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
@@ -143,7 +144,7 @@ await fetchWords();
 listen();
 
 async function enter() {
-  const trouble = await enterByLink().catch(() => "The server does not answer.");
+  const trouble = await enterByLink().catch(() => _("The server does not answer."));
   byId("entry-note", HTMLElement).textContent = trouble;
   if (await showServer()) void showAsked();
 }

@@ -1,7 +1,8 @@
 // One file in the list of the page /scan.
 
 import { icon } from "../extension/overlay/look.js";
-import { shareWords, verdictWords } from "../extension/shared/words.js";
+import { locale, partWords, shareWords, verdictWords } from "../extension/shared/words.js";
+import { _ } from "./words.js";
 
 /** @typedef {import("./scan-server.js").Scan} Scan */
 
@@ -17,7 +18,7 @@ export class Row {
     this.onDrop = () => {};
     this.part(".name").textContent = name;
     this.button.addEventListener("click", () => void this.onDrop());
-    this.label("Cancel");
+    this.label(_("Cancel"), _("Cancel {file}", { file: name }));
     this.sending(0);
   }
 
@@ -36,21 +37,22 @@ export class Row {
 
   /** @param {number} share */
   sending(share) {
-    this.say(`Uploading, ${Math.round(100 * share)} %`, "");
-    this.progress(share, "Upload");
+    this.say(_("Uploading, {share}", { share: partWords(share) }), "");
+    this.progress(share, _("Upload of {file}", { file: this.name }));
   }
 
   /** @param {Scan} scan */
   show(scan) {
     this.open = scan.status === "queued" || scan.status === "running";
     if (scan.status === "queued") {
-      const ahead = scan.ahead ? `, ${scan.ahead} before it` : "";
-      this.say(`Waiting${ahead}`, "");
-      this.progress(0, "Analysis");
+      const { ahead } = scan;
+      this.say(ahead ? _("Waiting, {count} before it", { count: ahead }) : _("Waiting"), "");
+      this.progress(0, this.analysis);
     } else if (scan.status === "running") {
-      const left = scan.left_s === null ? "" : `, about ${duration(scan.left_s)} left`;
-      this.say(`Analysing, ${Math.round(100 * scan.progress)} %${left}`, "");
-      this.progress(scan.progress, "Analysis");
+      const share = partWords(scan.progress);
+      const left = scan.left_s === null ? "" : duration(scan.left_s);
+      this.say(left ? _("Analysing, {share}, about {time} left", { share, time: left }) : _("Analysing, {share}", { share }), "");
+      this.progress(scan.progress, this.analysis);
     } else {
       this.finished(scan);
     }
@@ -59,11 +61,12 @@ export class Row {
   /** @param {Scan} scan */
   finished(scan) {
     this.bar.hidden = true;
-    this.label("Remove");
+    this.labelRemove();
     if (scan.status === "cancelled") return this.cancelled();
-    const expires = scan.expires ? `Kept until ${new Date(1000 * scan.expires).toLocaleDateString()}.` : "";
+    const date = scan.expires ? new Date(1000 * scan.expires).toLocaleDateString(locale()) : "";
+    const expires = date ? _("Kept until {date}.", { date }) : "";
     if (scan.status === "failed") {
-      this.say("Not checked", [scan.detail && `${scan.detail}.`, expires].filter(Boolean).join(" "));
+      this.say(_("Not checked"), [scan.detail && `${scan.detail}.`, expires].filter(Boolean).join(" "));
     } else {
       this.say(verdictOf(scan), [scan.detail, expires].filter(Boolean).join(" "));
       this.element.dataset.verdict = scan.verdict ?? "";
@@ -71,29 +74,29 @@ export class Row {
     }
     const link = /** @type {HTMLAnchorElement} */ (this.part(".report"));
     link.href = `v1/scans/${scan.id}/report.html`;
-    link.setAttribute("aria-label", `Read the report on ${this.name}`);
+    link.setAttribute("aria-label", _("Read the report on {file}", { file: this.name }));
     link.hidden = scan.status === "failed" && scan.verdict === null;
     const data = /** @type {HTMLAnchorElement} */ (this.part(".data"));
     data.href = `v1/scans/${scan.id}/report.json`;
     data.download = `${this.name}.json`;
-    data.setAttribute("aria-label", `Download as JSON the report on ${this.name}`);
+    data.setAttribute("aria-label", _("Download as JSON the report on {file}", { file: this.name }));
     data.hidden = link.hidden;
   }
 
   cancelled() {
     this.bar.hidden = true;
-    this.label("Remove");
-    this.say("Cancelled", "");
+    this.labelRemove();
+    this.say(_("Cancelled"), "");
   }
 
   /** @param {string} why @param {() => void} away */
   refused(why, away) {
     this.open = false;
     this.bar.hidden = true;
-    this.label("Remove");
+    this.labelRemove();
     this.onDrop = away;
-    if (why === "Cancelled") this.say("Cancelled", "");
-    else this.say("Not taken", why);
+    if (why) this.say(_("Not taken"), why);
+    else this.say(_("Cancelled"), "");
   }
 
   /** @returns {string} for people who hear the page */
@@ -110,13 +113,21 @@ export class Row {
   /** @param {number} share @param {string} what */
   progress(share, what) {
     this.bar.value = share;
-    this.bar.setAttribute("aria-label", `${what} of ${this.name}`);
+    this.bar.setAttribute("aria-label", what);
   }
 
-  /** @param {string} text */
-  label(text) {
+  get analysis() {
+    return _("Analysis of {file}", { file: this.name });
+  }
+
+  /** @param {string} text @param {string} spoken with the file's name in it */
+  label(text, spoken) {
     this.button.textContent = text;
-    this.button.setAttribute("aria-label", `${text} ${this.name}`);
+    this.button.setAttribute("aria-label", spoken);
+  }
+
+  labelRemove() {
+    this.label(_("Remove"), _("Remove {file}", { file: this.name }));
   }
 }
 

@@ -1,5 +1,7 @@
 // What the page /scan asks the server.
 
+import { _ } from "./words.js";
+
 /**
  * @typedef {object} Scan as GET /v1/scans gives it
  * @property {string} id
@@ -28,9 +30,9 @@ export async function history() {
 export async function forget(id) {
   try {
     const answer = await fetch(`v1/scans/${id}`, { method: "DELETE" });
-    return answer.ok || answer.status === 404 ? "" : `The server answered ${answer.status}.`;
+    return answer.ok || answer.status === 404 ? "" : _("The server answered {status}.", { status: answer.status });
   } catch {
-    return "The server does not answer.";
+    return _("The server does not answer.");
   }
 }
 
@@ -53,7 +55,7 @@ export function follow(id, tell) {
  * @param {string} window
  * @param {boolean} keep
  * @param {(share: number) => void} progress
- * @returns {{done: Promise<Scan|string>, abort: () => void}} the scan, or what went wrong
+ * @returns {{done: Promise<Scan|string>, abort: () => void}} the scan, or what went wrong: nothing where it was cancelled
  */
 export function upload(file, window, keep, progress) {
   const form = new FormData();
@@ -69,10 +71,10 @@ export function upload(file, window, keep, progress) {
     request.addEventListener("load", () => {
       const body = parsed(request.responseText);
       if (request.status === 202) resolve(/** @type {Scan} */ (body));
-      else resolve(String(body?.detail ?? `The server answered ${request.status}.`));
+      else resolve(String(body?.detail ?? _("The server answered {status}.", { status: request.status })));
     });
-    request.addEventListener("error", () => resolve("The upload broke off: the server does not answer, or refused it."));
-    request.addEventListener("abort", () => resolve("Cancelled"));
+    request.addEventListener("error", () => resolve(_("The upload broke off: the server does not answer, or refused it.")));
+    request.addEventListener("abort", () => resolve(""));
   });
   request.open("POST", "v1/scans");
   request.send(form);

@@ -4,6 +4,7 @@ import { byId } from "../extension/shared/dom.js";
 import { askForToken, askServer, enterByLink, fetchWords, named, showAccuracy } from "./entry.js";
 import { Row } from "./scan-row.js";
 import { follow, forget, history, upload } from "./scan-server.js";
+import { _, _n } from "./words.js";
 
 /** @typedef {import("./scan-server.js").Scan} Scan */
 
@@ -89,11 +90,12 @@ async function showHistory() {
   const answer = await askServer();
   byId("entry", HTMLElement).hidden = answer !== "unauthorised";
   drop.hidden = answer === "unauthorised";
-  if (answer === "unreachable") note.textContent = "The server does not answer.";
+  if (answer === "unreachable") note.textContent = _("The server does not answer.");
   showAccuracy(answer);
   if (typeof answer === "string") return;
   for (const option of byId("window", HTMLSelectElement).options) {
-    if (Number(option.value) > 0) option.textContent = `${Number(option.value) / answer.sample_hz} seconds`;
+    const seconds = Number(option.value) / answer.sample_hz;
+    if (seconds > 0) option.textContent = _n("{count} second", "{count} seconds", seconds);
   }
   for (const scan of await history()) {
     if (shown.has(scan.id)) continue;
@@ -141,6 +143,6 @@ window.addEventListener("beforeunload", (event) => {
 
 await fetchWords();
 askForToken(byId("entry", HTMLFormElement), byId("entry-note", HTMLElement), () => void showHistory());
-byId("entry-note", HTMLElement).textContent = await enterByLink().catch(() => "The server does not answer.");
+byId("entry-note", HTMLElement).textContent = await enterByLink().catch(() => _("The server does not answer."));
 await showHistory();
 pointOut();

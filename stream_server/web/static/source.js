@@ -1,5 +1,7 @@
 // Where the live page's video comes from: the sample clip, a file, the camera.
 
+import { _ } from "./words.js";
+
 /** @typedef {"sample"|"camera"|"file"} Kind */
 
 export class Sources {
@@ -40,7 +42,7 @@ export class Sources {
 
   async playCamera() {
     if (!navigator.mediaDevices) {
-      throw new Error("The browser gives the camera only to 127.0.0.1, localhost and https pages.");
+      throw new Error(_("The browser gives the camera only to 127.0.0.1, localhost and https pages."));
     }
     const wanted = { width: { ideal: 1280 }, height: { ideal: 720 } };
     const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
@@ -58,9 +60,9 @@ export class Sources {
  */
 export function explain(error, kind) {
   const name = error instanceof Error ? error.name : "";
-  if (kind === "camera" && name === "NotAllowedError") return "The browser did not allow the camera.";
-  if (kind === "camera" && name === "NotFoundError") return "No camera was found.";
-  if (name === "NotSupportedError") return "The browser cannot play this file.";
+  if (kind === "camera" && name === "NotAllowedError") return _("The browser did not allow the camera.");
+  if (kind === "camera" && name === "NotFoundError") return _("No camera was found.");
+  if (name === "NotSupportedError") return _("The browser cannot play this file.");
   if (name === "AbortError") return "";
   return error instanceof Error ? error.message : String(error);
 }

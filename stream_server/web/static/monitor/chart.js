@@ -1,5 +1,6 @@
 // The probability of manipulation over time, drawn by uPlot.
 
+import { partWords } from "../../extension/shared/words.js";
 import uPlot from "../vendor/uplot/uPlot.esm.js";
 
 /** @typedef {import("../../extension/protocol/messages.js").Verdict} Verdict */
@@ -33,7 +34,7 @@ export class Chart {
         scales: { x: { time: false, range: () => this.span }, y: { range: [0, 1] } },
         axes: [
           { ...axis(), size: 24, space: 90, values: (_, at) => at.map(label) },
-          { ...axis(), size: 52, splits: () => [0, 0.5, 1], values: () => ["0 %", "50 %", "100 %"] },
+          { ...axis(), size: 52, splits: () => [0, 0.5, 1], values: (_self, at) => at.map(partWords) },
         ],
         series: [
           {},

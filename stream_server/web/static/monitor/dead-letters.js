@@ -1,11 +1,12 @@
 // What could not be delivered and was given up, to be sent anew by a person.
 
 import { byId } from "../../extension/shared/dom.js";
+import { _, _n } from "../words.js";
 import { deadLetters, replay, replayAll } from "./webhook-server.js";
 import { moment, sentence, troubleWords } from "./words.js";
 
 /** @type {Record<string, string>} */
-const TYPES = { "incident.opened": "Incident opened", "incident.closed": "Incident over" };
+const TYPES = { "incident.opened": _("Incident opened"), "incident.closed": _("Incident over") };
 const list = byId("dead", HTMLUListElement);
 const all = byId("dead-all", HTMLButtonElement);
 const template = byId("letter", HTMLTemplateElement);
@@ -27,13 +28,13 @@ export async function showDeadLetters(names, onChange) {
       const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
       const row = /** @type {HTMLElement} */ (copy.firstElementChild);
       const what = `${TYPES[letter.type] ?? letter.type}, ${moment(letter.created)}`;
-      const tries = letter.attempts === 1 ? "1 try" : `${letter.attempts} tries`;
+      const tries = _n("Given up after {count} try.", "Given up after {count} tries.", letter.attempts);
       const button = /** @type {HTMLButtonElement} */ (row.querySelector("button"));
       /** @type {HTMLElement} */ (row.querySelector(".what")).textContent = what;
       /** @type {HTMLElement} */ (row.querySelector(".address")).textContent = names.get(letter.webhook) ?? letter.webhook;
       /** @type {HTMLElement} */ (row.querySelector(".health")).textContent =
-        `${sentence(letter.last_error)} Given up after ${tries}.`;
-      button.setAttribute("aria-label", `Send anew: ${what}`);
+        `${sentence(letter.last_error)} ${tries}`;
+      button.setAttribute("aria-label", _("Send anew: {what}", { what }));
       button.addEventListener("click", () => void send(() => replay(letter.id)));
       return row;
     }),
@@ -44,7 +45,7 @@ export async function showDeadLetters(names, onChange) {
 async function send(ask) {
   try {
     await ask();
-    byId("hook-said", HTMLElement).textContent = "On its way again.";
+    byId("hook-said", HTMLElement).textContent = _("On its way again.");
   } catch (error) {
     byId("hook-note", HTMLElement).textContent = troubleWords(error);
   }

@@ -3,6 +3,7 @@
 import { icon } from "../../extension/overlay/look.js";
 import { byId } from "../../extension/shared/dom.js";
 import { percent, say } from "../../extension/shared/words.js";
+import { _ } from "../words.js";
 import { Chart } from "./chart.js";
 import { heatPair } from "./heat-pair.js";
 import { changeIncident, evidencePath, incident as ask } from "./server.js";
@@ -94,7 +95,7 @@ export class Detail {
       const changed = await changeIncident(this.incident.id, change);
       trouble.textContent = "";
       this.show({ ...this.incident, ...changed }, false);
-      byId("detail-said", HTMLElement).textContent = "note" in change ? "Note saved." : incidentState(changed);
+      byId("detail-said", HTMLElement).textContent = "note" in change ? _("Note saved.") : incidentState(changed);
       this.changed();
     } catch (error) {
       trouble.textContent = troubleWords(error);
@@ -108,17 +109,19 @@ export class Detail {
     const { verdict, opened_at, closed_at, media_start_s, media_end_s, peak, mean } = incident;
     byId("detail-title", HTMLElement).replaceChildren(
       icon(verdict),
-      `${say(`verdict_${verdict}`)}, up to ${percent(peak)}`,
+      _("{verdict}, up to {share}", { verdict: say(`verdict_${verdict}`), share: percent(peak) }),
     );
     panel.dataset.verdict = verdict;
     byId("detail-stream", HTMLElement).textContent = this.streamOf(incident);
-    const end = closed_at === null ? "still going on" : `${moment(closed_at)}, after ${duration(closed_at - opened_at)}`;
+    const end = closed_at === null
+        ? _("still going on")
+        : _("{time}, after {duration}", { time: moment(closed_at), duration: duration(closed_at - opened_at) });
     facts([
-      ["Began", moment(opened_at)],
-      ["Ended", end],
-      ["In the stream", `${mediaTime(media_start_s)} to ${mediaTime(media_end_s)}`],
-      ["Probability", `${percent(mean)} on average, ${percent(peak)} at its highest`],
-      ["State", incidentState(incident)],
+      [_("Began"), moment(opened_at)],
+      [_("Ended"), end],
+      [_("In the stream"), say("time_span", mediaTime(media_start_s), mediaTime(media_end_s))],
+      [_("Probability"), _("{mean} on average, {peak} at its highest", { mean: percent(mean), peak: percent(peak) })],
+      [_("State"), incidentState(incident)],
     ]);
     votes(incident.members);
     if (opened || kept !== String(incident.evidence)) this.pictures(incident);
@@ -126,7 +129,8 @@ export class Detail {
     wrong.setAttribute("aria-pressed", String(incident.wrong));
     if (opened || document.activeElement !== note) note.value = incident.note;
     const { marked_by, marked_at } = incident;
-    byId("detail-by", HTMLElement).textContent = marked_at === null ? "" : `Last marked ${moment(marked_at)} by ${marked_by}.`;
+    byId("detail-by", HTMLElement).textContent = 
+      marked_at === null ? "" : _("Last marked {time} by {who}.", { time: moment(marked_at), who: marked_by ?? "" });
     if (opened) byId("detail-said", HTMLElement).textContent = "";
   }
 
@@ -135,9 +139,9 @@ export class Detail {
     const place = byId("detail-pictures", HTMLElement);
     const { evidence, id } = incident;
     const shown = [];
-    if (evidence.includes("still")) shown.push(captioned(still(evidencePath(id, "still.jpg")), "At its highest"));
-    if (evidence.includes("heat")) shown.push(captioned(heatPair(id), "Where the evidence lies"));
-    if (evidence.includes("clip")) shown.push(captioned(clip(evidencePath(id, "clip.mp4")), "How it began"));
+    if (evidence.includes("still")) shown.push(captioned(still(evidencePath(id, "still.jpg")), _("At its highest")));
+    if (evidence.includes("heat")) shown.push(captioned(heatPair(id), _("Where the evidence lies")));
+    if (evidence.includes("clip")) shown.push(captioned(clip(evidencePath(id, "clip.mp4")), _("How it began")));
     place.replaceChildren(...shown);
     byId("detail-none", HTMLElement).hidden = shown.length > 0;
     byId("detail-hint", HTMLElement).hidden = !evidence.includes("heat");
@@ -157,7 +161,10 @@ export class Detail {
     this.chart ??= new Chart(place, clockWithSeconds, CHART_HEIGHT);
     this.chart.show(points, [points[0].time, points[points.length - 1].time], threshold);
     this.chart.describe(
-      `Probability of manipulation from ${clockWithSeconds(points[0].time)} on, highest ${percent(incident.peak)}`,
+      _("Probability of manipulation from {time} on, highest {share}", {
+        time: clockWithSeconds(points[0].time),
+        share: percent(incident.peak),
+      }),
     );
   }
 }
@@ -205,7 +212,7 @@ function votes(members) {
 function still(path) {
   const image = document.createElement("img");
   image.src = path;
-  image.alt = "The picture at the highest probability";
+  image.alt = _("The picture at the highest probability");
   return image;
 }
 
@@ -217,7 +224,7 @@ function clip(path) {
   video.muted = true;
   video.loop = true;
   video.playsInline = true;
-  video.setAttribute("aria-label", "Clip of how it began");
+  video.setAttribute("aria-label", _("Clip of how it began"));
   return video;
 }
 

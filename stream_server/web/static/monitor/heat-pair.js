@@ -2,6 +2,7 @@
 
 import { heatCanvas } from "../../extension/overlay/heat.js";
 import { say } from "../../extension/shared/words.js";
+import { _ } from "../words.js";
 import { heatMap } from "./server.js";
 
 const SIDE = 224;
@@ -14,7 +15,7 @@ export function heatPair(id) {
   canvas.height = SIDE;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", say("heat_title"));
-  void paint(canvas, id).catch(() => canvas.setAttribute("aria-label", "The heat map could not be loaded"));
+  void paint(canvas, id).catch(() => canvas.setAttribute("aria-label", _("The heat map could not be loaded")));
   return canvas;
 }
 

@@ -3,6 +3,7 @@
 import { icon } from "../../extension/overlay/look.js";
 import { byId } from "../../extension/shared/dom.js";
 import { percent, say } from "../../extension/shared/words.js";
+import { _ } from "../words.js";
 import { incidents } from "./server.js";
 import { duration, incidentState, moment } from "./words.js";
 
@@ -10,7 +11,7 @@ import { duration, incidentState, moment } from "./words.js";
 /** @typedef {import("./server.js").Monitor} Monitor */
 
 const PAGE = 50;
-const NONE_YET = "None so far. When a face in a stream looks manipulated for a while, it is written down here.";
+const NONE_YET = _("None so far. When a face in a stream looks manipulated for a while, it is written down here.");
 /** News come in bursts; the list is asked for anew once they pause. */
 const SOON_MS = 300;
 
@@ -61,7 +62,7 @@ export class Incidents {
   offer(monitors) {
     const chosen = byMonitor.value;
     const options = monitors.map(({ id, name }) => new Option(name, id, false, id === chosen));
-    byMonitor.replaceChildren(new Option("All streams", "", false, chosen === ""), ...options);
+    byMonitor.replaceChildren(new Option(_("All streams"), "", false, chosen === ""), ...options);
     if (byMonitor.value !== chosen) void this.fromNewest(); // the chosen one is gone
   }
 
@@ -118,10 +119,10 @@ export class Incidents {
     });
     const first = this.starts.length === 1;
     const filtered = byMonitor.value || byState.value || byTime.value;
-    const none = filtered ? "No incident is like that. Choose less narrowly to see others." : NONE_YET;
-    byId("no-incidents", HTMLElement).textContent = page.length ? "" : first ? none : "There are no older ones.";
+    const none = filtered ? _("No incident is like that. Choose less narrowly to see others.") : NONE_YET;
+    byId("no-incidents", HTMLElement).textContent = page.length ? "" : first ? none : _("There are no older ones.");
     byId("pages", HTMLElement).hidden = first && this.end === null;
-    byId("page-of", HTMLElement).textContent = `Page ${this.starts.length}`;
+    byId("page-of", HTMLElement).textContent = _("Page {number}", { number: this.starts.length });
     turnOff(newer, first);
     turnOff(older, this.end === null);
   }

@@ -2,6 +2,7 @@
 
 import { byId } from "../../extension/shared/dom.js";
 import { askForToken, askServer, enterByLink, fetchWords } from "../entry.js";
+import { _ } from "../words.js";
 import * as add from "./add.js";
 import { Detail } from "./detail.js";
 import { Events } from "./events.js";
@@ -23,7 +24,7 @@ let unseen = 0;
 
 /** @param {Incident} incident @returns {string} what its stream is called now, or was when there still was one */
 function streamOf({ monitor, monitor_name }) {
-  return wall.tiles.get(monitor)?.monitor.name ?? (monitor_name || "A stream that was removed");
+  return wall.tiles.get(monitor)?.monitor.name ?? (monitor_name || _("A stream that was removed"));
 }
 
 /** @param {unknown} error */
@@ -54,14 +55,17 @@ function monitorsChanged() {
 /** @param {Monitor} monitor */
 function added(monitor) {
   wall.show(monitor);
-  spoken.textContent = `${monitor.name} is being watched`;
+  spoken.textContent = _("{stream} is being watched", { stream: monitor.name });
 }
 
 /** @param {Incident} incident */
 function opened(incident) {
   incidents.refresh();
   void detail.news(incident);
-  spoken.textContent = `New incident in ${streamOf(incident)}: ${verdictWords(incident.verdict, incident.peak)}`;
+  spoken.textContent = _("New incident in {stream}: {verdict}", {
+    stream: streamOf(incident),
+    verdict: verdictWords(incident.verdict, incident.peak),
+  });
   if (!document.hidden) return;
   unseen += 1;
   document.title = `(${unseen}) ${TITLE}`;
@@ -98,21 +102,21 @@ function follow() {
   events ??= new Events(
     { monitor: (news) => wall.hear(news), "incident.opened": opened, "incident.closed": closed },
     (open) => {
-      showLine(open ? "ready" : "trouble", open ? "Connected, live" : "No line to the server; trying again");
+      showLine(open ? "ready" : "trouble", open ? _("Connected, live") : _("No line to the server; trying again"));
       if (open) void catchUp();
     },
   );
 }
 
 async function enter() {
-  const refused = await enterByLink().catch(() => "The server does not answer.");
+  const refused = await enterByLink().catch(() => _("The server does not answer."));
   const entryNote = byId("entry-note", HTMLElement);
   if (refused) entryNote.textContent = refused;
   const answer = await askServer();
   byId("entry", HTMLElement).hidden = answer !== "unauthorised";
   byId("inside", HTMLElement).hidden = answer === "unauthorised";
-  if (answer === "unauthorised") return showLine("trouble", "The server is running; this page is not let in yet");
-  if (answer === "unreachable") showLine("trouble", "The server does not answer");
+  if (answer === "unauthorised") return showLine("trouble", _("The server is running; this page is not let in yet"));
+  if (answer === "unreachable") showLine("trouble", _("The server does not answer"));
   else wall.threshold = answer.thresholds.fake;
   follow();
   await detail.follow();

@@ -1,5 +1,7 @@
 // One request to the server, and its refusals.
 
+import { _ } from "../words.js";
+
 /** The server's refusal in its own words, or that it does not answer; `status` is then 0. */
 export class Refused extends Error {
   /** @param {number} status @param {string} message */
@@ -23,9 +25,9 @@ export async function ask(method, path, body) {
     options.body = JSON.stringify(body);
   }
   const answer = await fetch(path, options).catch(() => {
-    throw new Refused(0, "The server does not answer.");
+    throw new Refused(0, _("The server does not answer."));
   });
   const said = await answer.json().catch(() => null);
   if (answer.ok) return said;
-  throw new Refused(answer.status, String(said?.detail ?? said?.title ?? `The server answered ${answer.status}.`));
+  throw new Refused(answer.status, String(said?.detail ?? said?.title ?? _("The server answered {status}.", { status: answer.status })));
 }

@@ -1,6 +1,7 @@
 // One monitor on the wall: its picture, its state and why, and its last minutes.
 
-import { percent } from "../../extension/shared/words.js";
+import { decimal, percent } from "../../extension/shared/words.js";
+import { _ } from "../words.js";
 import { Chart } from "./chart.js";
 import { stateIcon } from "./icons.js";
 import { Picture } from "./picture.js";
@@ -62,31 +63,36 @@ export class Tile {
     const { name, state, url, push_to } = monitor;
     this.element.dataset.state = state;
     this.part(".name").textContent = name;
-    this.part(".address").textContent = push_to === null ? url : `Push to ${location.origin}${push_to}`;
+    this.part(".address").textContent = push_to === null ? url : _("Push to {address}", { address: `${location.origin}${push_to}` });
     this.part(".state").replaceChildren(stateIcon(state), stateWords(state));
     this.part(".why").textContent = sentence(monitor.reason);
     const first = state === "watching" ? mostSuspicious(monitor.faces) : null;
     this.element.dataset.verdict = first?.verdict ?? "";
     const faces = state === "watching" ? facesWords(monitor.faces) : "";
     this.part(".faces").textContent = faces;
-    this.canvas.setAttribute("aria-label", `Newest picture of ${name}. ${faces}`);
-    const lag = state === "watching" && monitor.lag_s !== null ? `${monitor.lag_s.toFixed(1)} s behind live, ` : "";
-    const kept = monitor.evidence ? "; keeps evidence" : "";
-    this.part(".facts").textContent = `${lag}since ${moment(monitor.since, now)}${kept}`;
-    this.label(".pause", state === "paused" ? "Resume" : state === "failed" ? "Try again" : "Pause");
-    this.label(".mine", "Incidents of");
-    this.label(".rename", "Rename");
-    this.label(".remove", "Remove");
+    const newest = _("Newest picture of {stream}.", { stream: name });
+    this.canvas.setAttribute("aria-label", `${newest} ${faces}`);
+    const since = moment(monitor.since, now);
+    const lag = state === "watching" && monitor.lag_s !== null ? decimal(monitor.lag_s, 1) : "";
+    const facts = lag ? _("{lag} s behind live, since {since}", { lag, since }) : _("since {since}", { since });
+    this.part(".facts").textContent = monitor.evidence ? _("{facts}; keeps evidence", { facts }) : facts;
+    const stream = name;
+    if (state === "paused") this.label(".pause", _("Resume"), _("Resume {stream}", { stream }));
+    else if (state === "failed") this.label(".pause", _("Try again"), _("Try again {stream}", { stream }));
+    else this.label(".pause", _("Pause"), _("Pause {stream}", { stream }));
+    this.label(".mine", _("Incidents"), _("Incidents of {stream}", { stream }));
+    this.label(".rename", _("Rename"), _("Rename {stream}", { stream }));
+    this.label(".remove", _("Remove"), _("Remove {stream}", { stream }));
     this.picture.run(WITH_PICTURE.includes(state));
     if (!WITH_PICTURE.includes(state)) this.picture.show(null, []);
     this.part(".nothing").replaceChildren(...(WITH_PICTURE.includes(state) ? [] : [stateIcon(state)]));
   }
 
-  /** @param {string} selector @param {string} text */
-  label(selector, text) {
+  /** @param {string} selector @param {string} text @param {string} spoken with the stream's name in it */
+  label(selector, text, spoken) {
     const button = this.part(selector);
-    if (selector !== ".mine") button.textContent = text;
-    button.setAttribute("aria-label", `${text} ${this.monitor.name}`);
+    button.textContent = text;
+    button.setAttribute("aria-label", spoken);
   }
 
   /** @param {Point[]} points of the last minutes, as the server remembers them */
@@ -108,8 +114,12 @@ export class Tile {
     this.chart ??= new Chart(place, clock);
     this.chart.show(this.points, [now - SPAN_S, now], threshold);
     const known = this.points.flatMap(({ probability }) => probability ?? []);
-    const highest = known.length ? `highest ${percent(Math.max(...known))}` : "no face was judged";
-    this.chart.describe(`Probability of manipulation over the last ${duration(SPAN_S)}: ${highest}`);
+    const span = duration(SPAN_S);
+    this.chart.describe(
+      known.length
+        ? _("Probability of manipulation over the last {span}: highest {share}", { span, share: percent(Math.max(...known)) })
+        : _("Probability of manipulation over the last {span}: no face was judged", { span }),
+    );
   }
 
   remove() {

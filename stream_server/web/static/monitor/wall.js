@@ -1,6 +1,7 @@
 // The wall: a tile for each monitor.
 
 import { byId } from "../../extension/shared/dom.js";
+import { _ } from "../words.js";
 import { confirmed } from "./confirm.js";
 import { newName } from "./rename.js";
 import { changeMonitor, monitor as ask, removeMonitor } from "./server.js";
@@ -119,9 +120,9 @@ export class Wall {
   /** @param {Monitor} monitor */
   async remove(monitor) {
     const yes = await confirmed({
-      title: `Stop watching ${monitor.name}?`,
-      text: "It leaves the wall. Its incidents stay in the list below.",
-      yes: "Remove",
+      title: _("Stop watching {stream}?", { stream: monitor.name }),
+      text: _("It leaves the wall. Its incidents stay in the list below."),
+      yes: _("Remove"),
     });
     if (!yes) return;
     try {

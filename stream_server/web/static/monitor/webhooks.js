@@ -1,6 +1,7 @@
 // Who else is told of incidents: other programs, chats and mailboxes.
 
 import { byId } from "../../extension/shared/dom.js";
+import { _ } from "../words.js";
 import { confirmed } from "./confirm.js";
 import { showDeadLetters } from "./dead-letters.js";
 import * as server from "./webhook-server.js";
@@ -9,7 +10,7 @@ import { moment, sentence, troubleWords } from "./words.js";
 /** @typedef {import("./webhook-server.js").Webhook} Webhook */
 
 /** @type {Record<import("./webhook-server.js").Kind, string>} */
-const KINDS = { standard: "JSON", slack: "Slack", mattermost: "Mattermost", discord: "Discord", email: "E-mail" };
+const KINDS = { standard: "JSON", slack: "Slack", mattermost: "Mattermost", discord: "Discord", email: _("E-mail") };
 const template = byId("hook", HTMLTemplateElement);
 const list = byId("hooks", HTMLUListElement);
 const form = byId("hook-add", HTMLFormElement);
@@ -76,22 +77,25 @@ export class Webhooks {
     const row = /** @type {HTMLElement} */ (copy.firstElementChild);
     const { id } = webhook;
     const name = nameOf(webhook);
-    this.act(row, ".test", `Send a test to ${name}`, async () => {
+    this.act(row, ".test", _("Send a test to {name}", { name }), async () => {
       const { delivered, status, error } = await server.testWebhook(id);
-      const answered = status === null ? "" : `, answered ${status}`;
-      said.textContent = delivered ? `The test was delivered to ${name}${answered}.` : `Not delivered: ${sentence(error)}`;
+      if (!delivered) said.textContent = _("Not delivered: {why}", { why: sentence(error) });
+      else if (status === null) said.textContent = _("The test was delivered to {name}.", { name });
+      else said.textContent = _("The test was delivered to {name}, answered {status}.", { name, status });
     });
-    this.act(row, ".renew", `New secret for ${name}`, async () => {
-      const text = "The old secret goes on signing beside the new one for a day, so that the receiver can be changed.";
-      if (!(await confirmed({ title: `A new secret for ${name}?`, text, yes: "New secret" }))) return;
+    this.act(row, ".renew", _("New secret for {name}", { name }), async () => {
+      const text = _(
+        "The old secret goes on signing beside the new one for a day, so that the receiver can be changed.",
+      );
+      if (!(await confirmed({ title: _("A new secret for {name}?", { name }), text, yes: _("New secret") }))) return;
       showSecret((await server.renewSecret(id)).secret, name);
     });
     this.act(row, ".switch", "", async () => {
       await server.changeWebhook(id, { enabled: row.dataset.enabled !== "true" });
     });
-    this.act(row, ".remove", `Remove ${name}`, async () => {
-      const text = "Nothing more is sent there. What still waits is not delivered.";
-      if (!(await confirmed({ title: `Remove ${name}?`, text, yes: "Remove" }))) return;
+    this.act(row, ".remove", _("Remove {name}", { name }), async () => {
+      const text = _("Nothing more is sent there. What still waits is not delivered.");
+      if (!(await confirmed({ title: _("Remove {name}?", { name }), text, yes: _("Remove") }))) return;
       await server.removeWebhook(id);
       url.focus();
     });
@@ -123,9 +127,10 @@ export class Webhooks {
     part(row, ".kind").textContent = KINDS[webhook.kind];
     part(row, ".address").textContent = webhook.url;
     part(row, ".health").textContent = health(webhook);
-    const action = enabled ? "Switch off" : "Switch on";
-    part(row, ".switch").textContent = action;
-    part(row, ".switch").setAttribute("aria-label", `${action} ${nameOf(webhook)}`);
+    const name = nameOf(webhook);
+    part(row, ".switch").textContent = enabled ? _("Switch off") : _("Switch on");
+    const spoken = enabled ? _("Switch off {name}", { name }) : _("Switch on {name}", { name });
+    part(row, ".switch").setAttribute("aria-label", spoken);
   }
 }
 
@@ -137,12 +142,12 @@ function nameOf({ kind: which, url: shown }) {
 /** @param {Webhook} webhook @returns {string} how its deliveries go */
 function health({ enabled, reason, delivered_at, failing_since, last_error, pending, dead }) {
   const parts = [];
-  if (!enabled) parts.push(reason ? `Switched off: ${reason}` : "Switched off");
-  else if (failing_since !== null) parts.push(`Failing since ${moment(failing_since)}: ${last_error}`);
-  else if (delivered_at !== null) parts.push(`Last delivered ${moment(delivered_at)}`);
-  else parts.push("Nothing delivered yet");
-  if (pending) parts.push(`${pending} waiting`);
-  if (dead) parts.push(`${dead} given up`);
+  if (!enabled) parts.push(reason ? _("Switched off: {why}", { why: reason }) : _("Switched off"));
+  else if (failing_since !== null) parts.push(_("Failing since {time}: {why}", { time: moment(failing_since), why: last_error }));
+  else if (delivered_at !== null) parts.push(_("Last delivered {time}", { time: moment(delivered_at) }));
+  else parts.push(_("Nothing delivered yet"));
+  if (pending) parts.push(_("{count} waiting", { count: pending }));
+  if (dead) parts.push(_("{count} given up", { count: dead }));
   return sentence(parts.join("; "));
 }
 
@@ -157,11 +162,11 @@ function showSecret(text, name) {
 async function copySecret() {
   try {
     await navigator.clipboard.writeText(secretText.textContent ?? "");
-    said.textContent = "Copied.";
+    said.textContent = _("Copied.");
   } catch {
     // Pages beyond localhost and https may not; then it is marked, to be copied by hand.
     getSelection()?.selectAllChildren(secretText);
-    said.textContent = "The browser does not let the page copy it; it is marked now.";
+    said.textContent = _("The browser does not let the page copy it; it is marked now.");
   }
 }
 

@@ -1,6 +1,7 @@
 // The words of the page: states, reasons, times.
 
-import { verdictWords as inWords, shareWords } from "../../extension/shared/words.js";
+import { locale, verdictWords as inWords, shareWords } from "../../extension/shared/words.js";
+import { _, _n } from "../words.js";
 
 /** @typedef {import("./server.js").Monitor} Monitor */
 /** @typedef {import("./server.js").Face} Face */
@@ -9,11 +10,11 @@ import { verdictWords as inWords, shareWords } from "../../extension/shared/word
 
 /** @type {Record<Monitor["state"], string>} */
 const STATES = {
-  connecting: "Connecting",
-  watching: "Watching for face manipulation",
-  stalled: "Nothing to judge",
-  paused: "Paused",
-  failed: "Cannot be watched",
+  connecting: _("Connecting"),
+  watching: _("Watching for face manipulation"),
+  stalled: _("Nothing to judge"),
+  paused: _("Paused"),
+  failed: _("Cannot be watched"),
 };
 
 /** @param {Monitor["state"]} state */
@@ -53,9 +54,9 @@ const RANK = ["gathering", "not_enough_evidence", "likely_real", "unsure", "like
 /** @param {Face[]} faces */
 export function facesWords(faces) {
   const first = mostSuspicious(faces);
-  if (first === null) return "No face in view";
-  const count = faces.length === 1 ? "1 face" : `${faces.length} faces`;
-  return `${count}: ${verdictWords(first.verdict, first.probability)}`;
+  if (first === null) return _("No face in view");
+  const verdict = verdictWords(first.verdict, first.probability);
+  return _n("{count} face: {verdict}", "{count} faces: {verdict}", faces.length, { verdict });
 }
 
 /** @param {Verdict} verdict @param {number|null} probability */
@@ -66,20 +67,20 @@ export function verdictWords(verdict, probability) {
 
 /** @param {number} seconds Unix time */
 export function clock(seconds) {
-  return new Date(1000 * seconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(1000 * seconds).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit" });
 }
 
 /** @param {number} seconds Unix time */
 export function clockWithSeconds(seconds) {
-  return new Date(1000 * seconds).toLocaleTimeString();
+  return new Date(1000 * seconds).toLocaleTimeString(locale());
 }
 
 /** @param {number} seconds Unix time @param {number} [now] @returns {string} the day only where it is not today */
 export function moment(seconds, now = Date.now() / 1000) {
   const then = new Date(1000 * seconds);
-  const time = then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const time = then.toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit" });
   if (then.toDateString() === new Date(1000 * now).toDateString()) return time;
-  return `${then.toLocaleDateString([], { day: "numeric", month: "short", year: "numeric" })}, ${time}`;
+  return `${then.toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" })}, ${time}`;
 }
 
 /** @param {number} seconds @returns {string} such as `7 s`, `12 min 3 s`, `2 h 5 min` */
@@ -101,7 +102,7 @@ export function mediaTime(seconds) {
 
 /** @param {Incident} incident */
 export function incidentState(incident) {
-  if (incident.wrong) return "Marked wrong";
-  if (incident.acknowledged) return "Acknowledged";
-  return incident.closed_at === null ? "Going on now" : "Not looked at yet";
+  if (incident.wrong) return _("Marked wrong");
+  if (incident.acknowledged) return _("Acknowledged");
+  return incident.closed_at === null ? _("Going on now") : _("Not looked at yet");
 }

@@ -1,0 +1,1 @@
+"""The server's own pages, in the language of who asks for them."""
