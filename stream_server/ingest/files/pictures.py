@@ -102,7 +102,8 @@ class Animation:
             raise UnusableError(
                 "too_many_pixels",
                 worded(
-                    "{file} has {count} pictures of {width}x{height} pixels; the limit is {limit} in all",
+                    "{file} has {count} pictures of {width}x{height} pixels; the limit is {limit}"
+                    " in all",
                     file=name,
                     count=count,
                     width=opened.width,
