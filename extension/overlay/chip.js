@@ -79,7 +79,8 @@ export class Chip {
       this.verdict = told.verdict;
       this.button.dataset.verdict = told.verdict;
       this.button.style.setProperty("--colour", LOOKS[told.verdict].colour);
-      this.button.replaceChildren(icon(told.verdict), this.words, this.percent, this.spark, this.details);
+      // With spaces, which a grid does not show: it is read out as it is read.
+      this.button.replaceChildren(icon(told.verdict), this.words, " ", this.percent, " ", this.spark, this.details);
     }
     const words = wordsFor(told);
     const share = told.held ? "" : shareWords(told.verdict, told.probability);
