@@ -26,7 +26,7 @@ from stream_server.verdict import Verdict, VerdictPolicy
 from stream_server.vision.face_tracker import FaceTracker
 from stream_server.vision.track import Track
 from stream_server.vision.types import Floats, Frame, Image
-from stream_server.vision.views import Sight, sight_of
+from stream_server.vision.views import sight_of
 
 _T = TypeVar("_T")
 _OUT_OF_SIGHT = 2.0  # seconds without a face from which waiting for one to be judged begins anew
@@ -87,6 +87,24 @@ class Moment:
     box: tuple[float, float, float, float]
     crop: Image
     corners: Floats
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one frame shows, before any of it is judged: the picture's ``size``, the ``tracks`` in
+    it as they were then, and ``looks`` at them where a sample was due.
+
+    ``signatures`` are those of all tracks, out of sight or not (``vision.identity``); ``crowded``
+    faces were beyond the limit; ``pace`` is in seconds from one sample to the next.
+    """
+
+    time: float
+    size: tuple[int, int]
+    tracks: list[Track]
+    looks: list[Look | Unseen]
+    signatures: dict[int, Floats]
+    crowded: int
+    pace: float
 
 
 class Stream:
@@ -172,22 +190,33 @@ class Stream:
     async def analyse_at(self, now: float, decode: Callable[[], Frame]) -> list[Face]:
         """The same for the frame of ``now`` that is still to be decoded: the thread that does so
         looks at it too, which spares handing it over. What ``decode`` raises is raised."""
+        return await self.judge(await self.see(now, decode))
+
+    async def see(self, now: float, decode: Callable[[], Frame]) -> Seen:
+        """The first half of ``analyse_at``. The next frame may be seen while this one is judged;
+        raises ``ValueError`` and what ``decode`` raises."""
         if now < self._time:
             raise ValueError(f"media_time {now} after {self._time}: time runs backwards")
-        sight, tracks, looks = await self._run(lambda: self._look(decode, now))
+        seen = await self._run(lambda: self._look(decode, now))
         self._time = now
-        for track in tracks:
+        return seen
+
+    async def judge(self, seen: Seen) -> list[Face]:
+        """The second half: the faces of what was ``seen``; raises what the scorer raises. One call
+        at a time, in the order of the frames."""
+        now = seen.time
+        for track in seen.tracks:
             if track.id not in self._evidence:
                 self._evidence[track.id] = FaceEvidence(
                     self._policy, self.options, self._scorer.rates
                 )
-        with tracing.inner("features", faces=len(looks)):
-            await self._collect(now, looks)
-        with tracing.inner("verdicts", faces=len(tracks)):
-            await self._score(now, tracks)
-        self._forget(now)
-        faces = [self._face(track, sight.size, now) for track in tracks]
-        return self._impatiently(faces, now)
+        with tracing.inner("features", faces=len(seen.looks)):
+            await self._collect(now, seen.looks)
+        with tracing.inner("verdicts", faces=len(seen.tracks)):
+            await self._score(now, seen.tracks)
+        self._forget(seen)
+        faces = [self._face(track, seen) for track in seen.tracks]
+        return self._impatiently(faces, seen)
 
     def moment(self, track: int) -> Moment | None:
         """The newest sample of ``track`` that could be judged.
@@ -205,15 +234,22 @@ class Stream:
         """What every face that is followed looks like, by track; see ``vision.identity``."""
         return {track.id: track.signature for track in self._tracker.tracks}
 
-    def _look(
-        self, decode: Callable[[], Frame], now: float
-    ) -> tuple[Sight, list[Track], list[Look | Unseen]]:
+    def _look(self, decode: Callable[[], Frame], now: float) -> Seen:
         with tracing.inner("decode"):
             sight = sight_of(decode())
         with tracing.inner("look"):
             tracks = self._tracker.follow(sight, now, self.share)
             due = tracks if self._rhythm.due(now) else []
-            return sight, tracks, [look_at(sight, track, self.options.quality) for track in due]
+            looks = [look_at(sight, track, self.options.quality) for track in due]
+        return Seen(
+            now,
+            sight.size,
+            [replace(track) for track in tracks],
+            looks,
+            self.signatures(),
+            self._tracker.crowded,
+            self._rhythm.pace,
+        )
 
     async def _collect(self, now: float, sampled: list[Look | Unseen]) -> None:
         looks = [look for look in sampled if isinstance(look, Look)]
@@ -249,21 +285,20 @@ class Stream:
         for evidence, (probability, members) in zip(due, answers, strict=True):
             evidence.scored(now, probability, members)
 
-    def _forget(self, now: float) -> None:
-        alive = {track.id for track in self._tracker.tracks}
-        for number in [number for number in self._evidence if number not in alive]:
+    def _forget(self, seen: Seen) -> None:
+        for number in [number for number in self._evidence if number not in seen.signatures]:
             del self._evidence[number]
             self._newest.pop(number, None)
         for evidence in self._evidence.values():
-            evidence.expire(now, self._rhythm.pace)
+            evidence.expire(seen.time, seen.pace)
 
-    def _face(self, track: Track, size: tuple[int, int], now: float) -> Face:
+    def _face(self, track: Track, seen: Seen) -> Face:
         evidence = self._evidence[track.id]
-        verdict, reasons = evidence.verdict(now, self._rhythm.pace)
+        verdict, reasons = evidence.verdict(seen.time, seen.pace)
         silent = verdict in ("gathering", "not_enough_evidence")
         return Face(
             track=track.id,
-            box=fractions(track.box, size),
+            box=fractions(track.box, seen.size),
             probability=None if silent else evidence.probability,
             verdict=verdict,
             samples=evidence.samples,
@@ -272,12 +307,13 @@ class Stream:
             grounds=() if silent else self._policy.voting.grounds(evidence.members),
         )
 
-    def _impatiently(self, faces: list[Face], now: float) -> list[Face]:
+    def _impatiently(self, faces: list[Face], seen: Seen) -> list[Face]:
         """``faces``; but where new ones are gathered for again and again and none is ever judged,
         it is said that there are too few pictures of each."""
+        now = seen.time
         if faces:
             self._faces_at = now
-        away = now - self._faces_at > max(_OUT_OF_SIGHT, 3 * self._rhythm.pace)
+        away = now - self._faces_at > max(_OUT_OF_SIGHT, 3 * seen.pace)
         if away or any(face.verdict != "gathering" for face in faces):
             self._gathering_since = None
         elif faces and self._gathering_since is None:

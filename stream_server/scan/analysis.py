@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import Any
 
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.media import Media, ReadCounts, Stretch
@@ -15,7 +16,7 @@ from stream_server.scan.faces.album import Album, FaceRecord
 from stream_server.scan.faces.linking import linked
 from stream_server.scan.patient import PatientScorer
 from stream_server.scan.plan import Plan
-from stream_server.stream import Scorer, Stream
+from stream_server.stream import Scorer, Seen, Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.face_tracker import FaceTracker, patience_at
@@ -47,7 +48,8 @@ class Analysis:
 @dataclass(frozen=True)
 class Pipeline:
     """What every scan shares: detector, networks and thresholds. ``detect_side`` and
-    ``detect_every`` are the tracker's, as for live streams."""
+    ``detect_every`` are the tracker's, as for live streams. With ``side_by_side`` a frame is judged
+    while the next one is looked at."""
 
     detector: FaceDetector
     scorer: Scorer
@@ -55,6 +57,7 @@ class Pipeline:
     detect_side: int = 640
     detect_every: float = 0.5
     max_faces: int = 16
+    side_by_side: bool = True
 
 
 async def analyse(
@@ -132,6 +135,7 @@ class _Share:
         self._stretches = stretches
         self._executor = executor
         self._budget = budget
+        self._side_by_side = pipeline.side_by_side
         self._counts = ReadCounts()
 
     async def run(self, result: Analysis, advanced: Callable[[float], None]) -> None:
@@ -140,30 +144,68 @@ class _Share:
         frames = self._media.read(self._stretches, rate, self._counts)
         current: Stretch | None = None
         before = given = 0.0
-        async with aclosing(_ahead(frames, self._executor)) as pairs:
+        async with aclosing(_ahead(frames, self._executor)) as pairs, _OneBehind() as judged:
             async for stretch, frame in pairs:
                 if stretch is not current:
+                    await judged.last()
                     if current is not None:
                         before += current.seconds
                     self._begin(stretch)
                     current = stretch
-                faces = await self._stream.analyse(frame)
-                looks = self._stream.signatures()
-                self._album.saw(frame.media_time, faces, looks)
-                result.crowded = max(result.crowded, self._stream.crowded)
+                seen = await self._stream.see(frame.media_time, lambda frame=frame: frame)  # type: ignore[misc]
+                await judged.next(self._judge(seen, stretch, result))
+                if not self._side_by_side:
+                    await judged.last()
                 given += 1
-                if frame.media_time >= stretch.lead:
-                    result.analysed += 1
-                    result.crowds += self._stream.crowded > 0
-                    result.times.append(frame.media_time)
                 advanced(before + max(frame.media_time - stretch.start, 0.0))
                 if given >= self._budget + 2 * rate:
                     result.exhausted = True
                     return
 
+    async def _judge(self, seen: Seen, stretch: Stretch, result: Analysis) -> None:
+        faces = await self._stream.judge(seen)
+        self._album.saw(seen.time, faces, seen.signatures)
+        result.crowded = max(result.crowded, seen.crowded)
+        if seen.time >= stretch.lead:
+            result.analysed += 1
+            result.crowds += seen.crowded > 0
+            result.times.append(seen.time)
+
     def _begin(self, stretch: Stretch) -> None:
         self._stream.reset()
         self._album.lead, self._album.part = stretch.lead, stretch.start
+
+
+class _OneBehind:
+    """Lets one thing go on beside what its caller does next; a second one waits for it."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> _OneBehind:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            await self.last()
+        elif self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def next(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin ``work`` once what was begun before is done; raises what that raised."""
+        try:
+            await self.last()
+        except BaseException:
+            work.close()
+            raise
+        self._task = asyncio.create_task(work)
+
+    async def last(self) -> None:
+        """Wait for what was begun; raises what it raised."""
+        task, self._task = self._task, None
+        if task is not None:
+            await task
 
 
 async def _ahead(

@@ -41,7 +41,8 @@ from stream_server.vision.detect import FaceDetector
 class Scanner:
     """Holds what all scans share. ``batcher`` and ``detector`` may belong to a running server.
 
-    ``readers`` is how many parts of one long file are looked at side by side.
+    ``readers`` is how many parts of one long file are looked at side by side; with 1 a frame is
+    judged before the next one is looked at, and little more than a core is taken.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Scanner:
             settings.detect_side,
             settings.detect_every,
             settings.max_faces,
+            side_by_side=readers > 1,
         )
 
     async def scan(

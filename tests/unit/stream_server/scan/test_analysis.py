@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,3 +37,54 @@ async def test_a_scan_lets_members_look_as_often_as_a_stream_does(
     assert found.analysed == samples
     assert scorer.looked == {"m": samples, "half": looks}
     assert scorer.windows[-1] == min(samples, 20)
+
+
+class Counting:
+    """A medium that says how many frames it has given."""
+
+    def __init__(self, media: Any) -> None:
+        self.media, self.info, self.given = media, media.info, 0
+
+    def read(self, *how: Any) -> Iterator[Any]:
+        for pair in self.media.read(*how):
+            self.given += 1
+            yield pair
+
+
+class Holding(FakeScorer):
+    """Holds the first frame until ``enough`` frames were given, and notes how many were."""
+
+    def __init__(self, media: Counting, enough: int) -> None:
+        super().__init__()
+        self.media, self.enough, self.met = media, enough, 0
+
+    async def features(self, crops: Any, resting: Any = ()) -> dict[str, Any]:
+        for _ in range(600 if not self.met else 0):
+            if self.media.given >= self.enough:
+                break
+            await asyncio.sleep(0.05)
+        self.met = self.met or self.media.given
+        return await super().features(crops, resting)
+
+
+async def judged(path: Path, enough: int, side_by_side: bool) -> tuple[int, Any]:
+    media = Counting(open_media(path, path.name))
+    scorer = Holding(media, enough)
+    policy = VerdictPolicy(0.8, 0.3)
+    pipeline = Pipeline(FaceDetector(min_face=40), scorer, policy, side_by_side=side_by_side)
+    plan = make_plan(media.info.duration, 10.0, 6000, 1)
+    found = await analyse(media, plan, StreamOptions(sample_hz=10.0), pipeline)
+    return scorer.met, found
+
+
+async def test_a_frame_is_judged_while_the_next_is_looked_at_unless_one_core_must_do(
+    tmp_path: Path,
+) -> None:
+    path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
+    # The first is held, the second looked at, the third read.
+    met, beside = await judged(path, 3, side_by_side=True)
+    assert met == 3
+    met, alone = await judged(path, 2, side_by_side=False)
+    assert met == 2
+    assert beside.times == alone.times and beside.analysed == alone.analysed == 30
+    assert [face.scores for face in beside.faces] == [face.scores for face in alone.faces]
