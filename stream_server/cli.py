@@ -35,6 +35,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     options, unknown = _parser().parse_known_args(arguments)
     if unknown:
         options.parser.error(_unknown(unknown[0], options.parser))
+    if not hasattr(options, "run"):
+        options.parser.error("name a COMMAND; fakelight --help lists them")
     return options
 
 
@@ -54,11 +56,11 @@ class _Command(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Command(
         prog="fakelight", description="Live face-manipulation warnings on any web video."
     )
     parser.add_argument("--version", action="version", version=f"fakelight {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Command)
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve the live page and the browser extension")
     serve.add_argument("--host", help="address to listen on (default 127.0.0.1)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -155,17 +156,29 @@ def test_results_that_cannot_be_written_are_told_before_the_work(
     assert kept.read_text() == "an older report" and list(tmp_path.iterdir()) == [kept]
 
 
-@pytest.mark.parametrize("command", ["scan", "serve"])
+@pytest.mark.parametrize(
+    ("given", "command", "meant"),
+    [
+        (("scan", "a.mp4", "--modles", "x"), "fakelight scan", "--models"),
+        (("serve", "--modles", "x"), "fakelight serve", "--models"),
+        (("--versoin",), "fakelight", "--version"),
+    ],
+)
 def test_an_option_that_is_none_is_answered_with_the_usage_of_its_command(
-    capsys: pytest.CaptureFixture[str], command: str
+    capsys: pytest.CaptureFixture[str], given: tuple[str, ...], command: str, meant: str
 ) -> None:
-    inputs = ["a.mp4"] if command == "scan" else []
     with pytest.raises(SystemExit) as ended:
-        main([command, *inputs, "--modles", "x"])
+        main(given)
     told = capsys.readouterr().err
     assert ended.value.code == 2
-    assert told.startswith(f"usage: fakelight {command} ")
-    assert f"--modles is no option of fakelight {command}; did you mean --models?" in told
+    assert told.startswith(f"usage: {command} ")
+    assert re.search(rf"--\w+ is no option of {command}; did you mean {meant}\?$", told.strip())
+
+
+def test_without_a_command_the_usage_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2 and "name a COMMAND" in capsys.readouterr().err
 
 
 def test_the_shell_is_told_what_completes_a_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -256,34 +269,52 @@ def test_on_a_terminal_progress_tells_the_time_left(models: Path, tmp_path: Path
 
 
 @pytest.fixture
-def silent_address() -> Iterator[str]:
-    """An address whose server promises a file and sends nothing of it."""
+def address() -> Iterator[Callable[[str], str]]:
+    """The address of a file that is promised, of which nothing comes (``silent``) or again and
+    again a little, without an end (``endless``)."""
+    over = threading.Event()
+
+    def answer(client: socket.socket) -> None:
+        with client, suppress(OSError):
+            request = client.recv(4096)
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n")
+            while not over.wait(0.05):
+                if b"endless" in request:
+                    client.sendall(b"\0" * 100)
+
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def promise() -> None:
+        def accept() -> None:
             with suppress(OSError):
                 while True:
                     client, _ = listening.accept()
-                    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
-                    kept.append(client)
+                    threading.Thread(target=answer, args=(client,), daemon=True).start()
 
-        kept: list[socket.socket] = []
-        threading.Thread(target=promise, daemon=True).start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/a.mp4"
-        for client in kept:
-            client.close()
+        threading.Thread(target=accept, daemon=True).start()
+        yield lambda kind: f"http://127.0.0.1:{listening.getsockname()[1]}/{kind}.mp4"
+        over.set()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize(
     ("sent", "status", "fetched"),
-    [(signal.SIGINT, 130, False), (signal.SIGTERM, 143, False), (signal.SIGINT, 130, True)],
+    [
+        (signal.SIGINT, 130, ""),
+        (signal.SIGTERM, 143, ""),
+        (signal.SIGINT, 130, "silent"),
+        (signal.SIGINT, 130, "endless"),
+    ],
 )
 def test_a_scan_can_be_interrupted(
-    models: Path, tmp_path: Path, silent_address: str, sent: Any, status: int, fetched: bool
+    models: Path,
+    tmp_path: Path,
+    address: Callable[[str], str],
+    sent: Any,
+    status: int,
+    fetched: str,
 ) -> None:
     clip = write_video(tmp_path / "a.mp4", without_faces(), every(10, 1000), rate=10)
-    given = silent_address if fetched else str(clip)
+    given = address(fetched) if fetched else str(clip)
     process = subprocess.Popen(
         [*COMMAND, "nowhere.mp4", given, "--models", str(models)],
         cwd=ROOT,

@@ -13,6 +13,7 @@ from scripts.icons import BANNERS, LOGO, SIZES, STORE, mark
 from tests.support.paths import EXTENSION, ROOT
 
 PAGE = (ROOT / "docs" / "publishing.md").read_text(encoding="utf-8")
+SCREENSHOT = (1280, 800)
 SMOOTHING = 8  # of 255: how much edges may differ from one version of Pillow to the next
 
 
@@ -62,3 +63,11 @@ def test_icons_are_there_in_every_size_and_drawn_by_the_script(manifest: dict[st
     for name, size in (sizes | {f"logo-{LOGO}.png": (LOGO, LOGO)}).items():
         with Image.open(STORE / name) as picture:
             assert picture.size == size
+
+
+def test_screenshots_have_the_size_that_stores_ask_for() -> None:
+    shots = sorted(STORE.glob("shot-*.jpg"))
+    assert 3 <= len(shots) <= 5, "Chrome's store takes five at most"
+    for shot in shots:
+        with Image.open(shot) as picture:
+            assert picture.size == SCREENSHOT, shot.name
