@@ -75,7 +75,7 @@ def test_a_folder_is_searched_to_the_bottom(
     outcome = scan(tmp_path)
     names = [Path(report["file"]).name for report in outcome.reports]
     assert names == ["b.mp4", "a.MP4"]
-    assert "1 files in folders are not videos or pictures" in outcome.err
+    assert "1 file in folders is not a video or picture" in outcome.err
 
 
 def test_a_folder_without_anything_to_scan_is_unusable(scan: ScanCommand, tmp_path: Path) -> None:
