@@ -28,7 +28,7 @@ from stream_server.engine.base import (
 )
 from stream_server.engine.repository import ModelRepository
 from stream_server.engine.single import SingleEngine
-from stream_server.engine.spec import Arrays, ModelSpec, Step
+from stream_server.engine.spec import FACE_FEATURES, Arrays, ModelSpec, Step
 from stream_server.engine.validation import check_inputs
 from stream_server.engine.wiring import ordered_steps
 
@@ -78,6 +78,13 @@ class EmbeddedEngine(SingleEngine):
             for name, spec in repository.models.items()
             if spec.kind == "ensemble"
         }
+
+    async def start(self) -> None:
+        """Begin to open what every crop goes through, while the first is still looked for. What
+        goes wrong with a model is raised where it is asked."""
+        if FACE_FEATURES in self._orders and not self._closed:
+            for step in self._orders[FACE_FEATURES]:
+                self._pool.submit(self._session, self.repository.models[step.model])
 
     async def infer(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Run one model or ensemble; see ``Engine.infer``."""

@@ -18,8 +18,10 @@ from stream_server.engine import (
     InvalidInput,
     ModelNotFound,
     ModelRepository,
+    embedded,
     open_engine,
 )
+from stream_server.engine.embedded import open_session
 from tests.support.tiny_repository import tiny_repository
 
 
@@ -137,6 +139,36 @@ async def test_closed_engine_is_unavailable(repo: Path) -> None:
         await engine.infer("face_features", {"FRAMES": crops(1)})
     with pytest.raises(EngineUnavailable, match="closed"):
         await engine.probe()
+
+
+async def test_what_every_crop_needs_is_opened_before_the_first_comes(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def noting(path: Path, threads: int) -> Any:
+        opened.append(path.parent.parent.name)
+        return open_session(path, threads)
+
+    monkeypatch.setattr(embedded, "open_session", noting)
+    engine = EmbeddedEngine(ModelRepository.load(repo))
+    await engine.start()
+    async with asyncio.timeout(30):
+        while len(opened) < 2:
+            await asyncio.sleep(0.01)
+    await engine.infer("face_features", {"FRAMES": crops(1)})
+    assert sorted(opened) == ["one_encoder", "two_encoder"]
+    await engine.close()
+
+
+async def test_a_model_that_does_not_load_is_told_of_where_it_is_asked(tmp_path: Path) -> None:
+    broken = tiny_repository(tmp_path / "models", ("one",))
+    (broken / "one_encoder" / "1" / "model.onnx").write_bytes(b"no model")
+    engine = EmbeddedEngine(ModelRepository.load(broken))
+    await engine.start()
+    with pytest.raises(EngineUnavailable, match=r"cannot load .*one_encoder"):
+        await engine.infer("face_features", {"FRAMES": crops(1)})
+    await engine.close()
 
 
 async def test_probe_notices_a_model_that_does_not_load(tmp_path: Path) -> None:
