@@ -1,4 +1,4 @@
-// Whoever is at this page may let a browser in that asks for it, without digits.
+// Whoever is at one of the server's pages may let a browser in that asks for it, without digits.
 
 import { byId } from "../extension/shared/dom.js";
 
@@ -7,33 +7,40 @@ const LOOK_EVERY_MS = 2000;
 const putOff = new Set();
 /** Who asks now. */
 let asked = { id: "", origin: "" };
+let looking = false;
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let timer;
 
-/** Look who asks, again and again, from now on: the page has been let in itself. */
-export async function showAsked() {
-  clearTimeout(timer);
-  timer = setTimeout(showAsked, LOOK_EVERY_MS);
-  /** @type {{id: string, origin: string}[]} */
-  const waiting = await fetch("v1/pairings/asked", { cache: "no-store" })
-    .then((answer) => (answer.ok ? answer.json() : []))
-    .catch(() => []);
-  asked = waiting.find(({ id, origin }) => origin && !putOff.has(id)) ?? { id: "", origin: "" };
-  const box = byId("asked", HTMLElement);
-  byId("asked-origin", HTMLElement).textContent = asked.origin;
-  if (box.hidden !== !asked.id) box.hidden = !asked.id;
+/** From now on: the page has been let in itself. */
+export function lookWhoAsks() {
+  if (looking) return;
+  looking = true;
+  byId("let-in", HTMLButtonElement).onclick = letIn;
+  byId("put-off", HTMLButtonElement).onclick = () => {
+    putOff.add(asked.id);
+    void look();
+  };
+  document.onvisibilitychange = () => looking && !document.hidden && void look();
+  void look();
 }
 
-byId("let-in", HTMLButtonElement).addEventListener("click", async () => {
-  await fetch(`v1/pairings/asked/${asked.id}`, {
-    method: "PATCH",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ allowed: true }),
-  }).catch(() => {});
-  await showAsked();
-});
-byId("put-off", HTMLButtonElement).addEventListener("click", () => {
-  putOff.add(asked.id);
-  void showAsked();
-});
-document.addEventListener("visibilitychange", () => timer !== undefined && !document.hidden && void showAsked());
+async function look() {
+  clearTimeout(timer);
+  const answer = await fetch("v1/pairings/asked", { cache: "no-store" }).catch(() => null);
+  /** @type {{id: string, origin: string}[]} */
+  const waiting = answer?.ok ? await answer.json().catch(() => []) : [];
+  asked = waiting.find(({ id, origin }) => origin && !putOff.has(id)) ?? { id: "", origin: "" };
+  byId("asked-origin", HTMLElement).textContent = asked.origin;
+  byId("asked", HTMLElement).hidden = !asked.id;
+  // Let out again, it is told so elsewhere; and looks once it is let in.
+  looking = answer?.status !== 401 && answer?.status !== 403;
+  clearTimeout(timer);
+  if (looking) timer = setTimeout(look, LOOK_EVERY_MS);
+}
+
+async function letIn() {
+  const body = JSON.stringify({ allowed: true });
+  const headers = { "Content-Type": "application/json" };
+  await fetch(`v1/pairings/asked/${asked.id}`, { method: "PATCH", headers, body }).catch(() => null);
+  await look();
+}

@@ -3,6 +3,7 @@
 
 import { parseAccuracy } from "../extension/protocol/messages.js";
 import { accuracyWords, setWords } from "../extension/shared/words.js";
+import { lookWhoAsks } from "./asked.js";
 import { _, offerLanguages } from "./words.js";
 
 /**
@@ -74,7 +75,9 @@ export async function askServer() {
   try {
     const answer = await fetch("v1/info", { cache: "no-store" });
     if (answer.status === 401 || answer.status === 403) return "unauthorised";
-    return answer.ok ? await answer.json() : "unreachable";
+    if (!answer.ok) return "unreachable";
+    lookWhoAsks();
+    return await answer.json();
   } catch {
     return "unreachable";
   }

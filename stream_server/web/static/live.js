@@ -2,10 +2,10 @@
 
 import { drawBox } from "../extension/overlay/look.js";
 import { Overlay } from "../extension/overlay/overlay.js";
+import { timeWords } from "../extension/overlay/times.js";
 import { byId, contextOf } from "../extension/shared/dom.js";
 import { openDirect } from "../extension/transport/direct.js";
 import { VideoSession } from "../extension/watch/session.js";
-import { showAsked } from "./asked.js";
 import { askForToken, askServer, enterByLink, fetchWords, showAccuracy } from "./entry.js";
 import { Sources, explain } from "./source.js";
 import { _ } from "./words.js";
@@ -90,11 +90,20 @@ function showFile(file) {
   return show("file", file.name, () => sources.playFile(file));
 }
 
+/** Its middle third is faked (training/augment/sample_clip.py), which is said before it comes. */
+function sampleWords() {
+  const [from, to] = [1, 2].map((thirds) => timeWords((thirds * video.duration) / 3, "media"));
+  return _("Sample clip, made by this project: from {from} to {to} the face is faked", { from, to });
+}
+
 function listen() {
   const input = byId("file-input", HTMLInputElement);
   const drop = byId("drop", HTMLElement);
   byId("sample", HTMLButtonElement).addEventListener("click", () =>
-    show("sample", _("Sample clip, made by this project"), () => sources.playAddress(SAMPLE)),
+    show("sample", _("Sample clip, made by this project"), async () => {
+      await sources.playAddress(SAMPLE);
+      byId("now", HTMLElement).textContent = sampleWords();
+    }),
   );
   byId("camera", HTMLButtonElement).addEventListener("click", () =>
     show("camera", _("Camera"), () => sources.playCamera()),
@@ -146,7 +155,7 @@ listen();
 async function enter() {
   const trouble = await enterByLink().catch(() => _("The server does not answer."));
   byId("entry-note", HTMLElement).textContent = trouble;
-  if (await showServer()) void showAsked();
+  await showServer();
 }
 
 // The printed link may also be pasted into a tab that shows this page already.
