@@ -43,7 +43,24 @@ export async function check(info, tab) {
   const shot = found?.rect && !found.data ? await screenshot(tab.windowId, found.rect) : null;
   const id = crypto.randomUUID();
   const { data = null, whole = false, source = "" } = found ?? {};
-  jobs.set(id, { kind, address: source || address, data, whole, shot });
+  jobs.set(id, { kind, address: source || address, data, whole, shot, upload: null });
+  await openPage(id, tab);
+}
+
+/**
+ * A file that somebody has chosen on a page and wants checked.
+ * @param {{id: string, name: string, type: string, size: number}} file
+ * @param {chrome.runtime.MessageSender} sender which has it
+ */
+export async function checkUpload({ id, name, type, size }, { tab, frameId }) {
+  if (tab?.id === undefined) return;
+  const upload = { id, tabId: tab.id, frameId: frameId ?? 0, name: String(name), type: String(type), size: Number(size) };
+  jobs.set(id, { kind: "video", address: "", data: null, whole: true, shot: null, upload });
+  await openPage(id, tab);
+}
+
+/** @param {string} id @param {chrome.tabs.Tab} tab beside which it is opened */
+async function openPage(id, tab) {
   await chrome.tabs.create({
     url: `${chrome.runtime.getURL(CHECK_PAGE)}#${id}`,
     index: tab.index + 1,

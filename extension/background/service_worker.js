@@ -1,10 +1,13 @@
 // The service worker: hands out nonces, starts and stops content scripts, keeps the toolbar badge.
 // It never touches a frame of video.
 
-import { check, offerCheck, takeJob } from "./check.js";
+import { listenToNotices } from "./alarm.js";
+import { check, checkUpload, offerCheck, takeJob } from "./check.js";
+import { obey, openTraces } from "./commands.js";
 import { answeredBy, forgetLost, keepConsent, mayEnter, noteQuestion } from "./consent.js";
-import { GO_TO_LABEL, goToLabel } from "./go_to_label.js";
+import { flagged, keepStill } from "./flags.js";
 import { Nonces } from "./nonces.js";
+import { mayOffer, neverOffer } from "./offers.js";
 import { inject, syncScripts } from "./scripts.js";
 import {
   broughtToFront,
@@ -19,11 +22,13 @@ import {
   targetChanged,
 } from "./tab_capture.js";
 import { forgetGone, record, summaries, update } from "./tabs.js";
+import { tell, tellAll } from "./tell.js";
 import { survey } from "./unreachable.js";
+import { isOnce, isWatched, siteOfTab, turnSiteOff, watchTab } from "./watching.js";
 import { MOST_VIDEOS } from "../shared/limits.js";
 import { OFFSCREEN_PAGE, OWN_PAGES, RELAY_FRAME, WELCOME_PAGE } from "../shared/paths.js";
 import { load, protectStorage, save } from "../shared/settings.js";
-import { isOn, siteOf, withSite } from "../shared/sites.js";
+import { isOn, sensitivityOn, siteOf } from "../shared/sites.js";
 import { isSeen } from "../shared/tab_picture.js";
 
 /** @typedef {chrome.runtime.MessageSender} Sender */
@@ -59,6 +64,11 @@ const handlers = {
       if (await isGone(tabId)) await endAndTell(tabId, "lost");
       return pictureOf(tabId);
     },
+    flag: async ({ flag }, sender) => flagged(flag, sender),
+    "flag-still": async ({ id, still }) => keepStill(id, still),
+    "may-offer": async (_, sender) => mayOffer(sender),
+    "never-offer": async (_, sender) => neverOffer(sender),
+    "check-upload": async ({ file }, sender) => checkUpload(file, sender),
     // A frame has come, or shows another document: no event of the tab tells so in every browser.
     "frame-loaded": async (_, { tab }) => {
       if (tab?.id !== undefined && (await isWatched(tab.id, tab.url))) await inject(tab.id);
@@ -94,35 +104,18 @@ const handlers = {
       if (!on) return endAndTell(tabId, "off");
       await tell(tabId, { type: "tab-picture", picture: await openPicture(tabId, scale) });
     },
-    "watch-tab": async ({ tabId, on }) => {
-      const once = on ? await siteOfTab(tabId) : null;
-      await update(tabId, (known) => ({ ...known, once, frames: on ? known.frames : {} }));
-      if (!on) {
-        // First, as it may have to wait for a picture that is being opened.
-        await tell(tabId, { type: "off" });
-        return endPicture(tabId, "off");
-      }
-      const injected = await inject(tabId);
-      if (!injected) await update(tabId, () => null);
-      return { injected };
-    },
+    "watch-tab": async ({ tabId, on }) => ({ injected: await watchTab(tabId, on) }),
     "about-to-ask": async (message) => noteQuestion(message),
     agreed: async (message) => turnOn(message),
-    "site-off": async ({ site, tabId }) => {
-      await save(withSite(await load(), site, false));
-      await syncScripts();
-      await update(tabId, (known) => ({ ...known, once: null, frames: {} }));
-      await tell(tabId, { type: "off" });
-      await tellAll({ type: "check" }); // other tabs of the site
-      await endPicture(tabId, "off");
-    },
+    "site-off": async ({ site, tabId }) => turnSiteOff(site, tabId),
     "check-job": async ({ id }) => takeJob(id),
     "sync-sites": syncScripts,
     "set-all-sites": async ({ on }) => {
       await save({ allSites: on });
       await syncScripts();
     },
-    sensitivity: async ({ sensitivity }) => tellAll({ type: "sensitivity", sensitivity }),
+    sensitivity: tellSensitivity,
+    "open-traces": openTraces,
     "own-picture": async ({ judged }) => tellAll({ type: "own-picture", judged }),
   },
 };
@@ -164,7 +157,8 @@ async function contentSettings(_, sender) {
   const others = Object.entries(tab.frames).filter(([frame]) => frame !== String(sender.frameId));
   const busy = others.flatMap(([, known]) => known).filter(({ state }) => AT_WORK.has(state)).length;
   const picture = await pictureOf(sender.tab?.id ?? -1);
-  const { sensitivity, ownPicture } = settings;
+  const { ownPicture } = settings;
+  const sensitivity = sensitivityOn(settings, site);
   // To its page a tab whose picture is had seems to be seen, wherever it is.
   const inFront = !isSeen(picture) || sender.tab?.active !== false;
   return { on: on && busy < MOST_VIDEOS, sensitivity, ownPicture, picture, inFront };
@@ -196,39 +190,12 @@ async function turnOn(question) {
   await inject(tabId);
 }
 
-/**
- * Whether the click on the icon holds: while the browser lets the extension see where the tab is, and
- * on that site alone. A click on the next site, to see the popup, is none to watch it.
- * @param {import("./tabs.js").TabRecord} tab
- * @param {string|null} site
- */
-function isOnce({ once }, site) {
-  return once !== null && once === site;
-}
-
-/** @param {number} tabId @returns {Promise<string|null>} null where the browser does not tell */
-async function siteOfTab(tabId) {
-  return siteOf((await chrome.tabs.get(tabId)).url);
-}
-
-/** @param {number} tabId @param {string|undefined} url */
-async function isWatched(tabId, url) {
-  const site = siteOf(url);
-  return isOnce(await record(tabId), site) || isOn(await load(), site);
-}
-
-/**
- * @param {number} tabId
- * @param {unknown} message
- */
-async function tell(tabId, message) {
-  // No receiver is no fault: most tabs have no content script.
-  await chrome.tabs.sendMessage(tabId, message).catch(() => {});
-}
-
-/** @param {unknown} message to every tab */
-async function tellAll(message) {
-  for (const { id } of await chrome.tabs.query({})) if (id !== undefined) await tell(id, message);
+/** Every tab by its own site: one may have another than the rest. */
+async function tellSensitivity() {
+  const settings = await load();
+  for (const { id, url } of await chrome.tabs.query({})) {
+    if (id !== undefined) await tell(id, { type: "sensitivity", sensitivity: sensitivityOn(settings, siteOf(url)) });
+  }
 }
 
 chrome.tabs.onUpdated.addListener((tabId, change, { url }) => {
@@ -257,9 +224,8 @@ chrome.storage.onChanged.addListener((changes, area) => {
   if (area !== "local") return;
   if (changes.server || changes.token || changes.transport || changes.cutOuts) void targetChanged();
 });
-chrome.commands.onCommand.addListener((command, tab) => {
-  if (command === GO_TO_LABEL && tab?.id !== undefined) void goToLabel(tab.id);
-});
+chrome.commands.onCommand.addListener((command, tab) => void obey(command, tab));
+listenToNotices();
 chrome.contextMenus.onClicked.addListener((info, tab) => void check(info, tab));
 chrome.runtime.onInstalled.addListener(({ reason }) => {
   if (reason === "install") void chrome.tabs.create({ url: chrome.runtime.getURL(WELCOME_PAGE) });
@@ -268,6 +234,7 @@ chrome.runtime.onInstalled.addListener(({ reason }) => {
 });
 chrome.runtime.onStartup.addListener(() => void syncScripts());
 chrome.permissions.onAdded.addListener(async ({ origins }) => {
+  listenToNotices(); // there may be some from now on
   const question = await answeredBy(origins ?? []);
   if (question) await turnOn(question);
   else await syncScripts();

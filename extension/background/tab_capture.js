@@ -1,5 +1,5 @@
 // The picture of a tab, which a click of the person opens and which ends with the page's site. The
-// pictures themselves are the offscreen document's; this is their life cycle.
+// pictures themselves are the offscreen document's; this is their life cycle, and the document's.
 
 import { record, update } from "./tabs.js";
 import { survey } from "./unreachable.js";
@@ -39,9 +39,25 @@ async function openDocument() {
   if (await isOpen()) return;
   await chrome.offscreen.createDocument({
     url: OFFSCREEN_PAGE,
-    reasons: ["USER_MEDIA"],
-    justification: "Look at the picture of a tab whose video cannot be read in the page.",
+    reasons: ["USER_MEDIA", "AUDIO_PLAYBACK"],
+    justification: "Look at the picture of a tab whose video cannot be read in the page; play the sound of a warning.",
   });
+}
+
+/**
+ * Have the document do something that is not about one tab.
+ * @param {string} type
+ */
+export function inDocument(type) {
+  return inTurn(async () => {
+    await openDocument();
+    await closeUnused(await ask({ type }));
+  });
+}
+
+/** @param {{left: number}} answer how many tabs' pictures the document has */
+async function closeUnused({ left }) {
+  if (left === 0) await chrome.offscreen.closeDocument();
 }
 
 /** @param {{type: string, tabId?: number|null} & Record<string, unknown>} message @returns {Promise<any>} */
@@ -106,8 +122,7 @@ export function forgetPicture(tabId) {
 /** @param {number} tabId */
 async function close(tabId) {
   if (!canCapture() || !(await isOpen())) return;
-  const { left } = await ask({ type: "tab-close", tabId });
-  if (left === 0) await chrome.offscreen.closeDocument();
+  await closeUnused(await ask({ type: "tab-close", tabId }));
 }
 
 /**

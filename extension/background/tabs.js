@@ -1,7 +1,6 @@
 // What each tab's content scripts have told, kept for the popup and the toolbar badge. The service
 // worker may be stopped at any time, so the record lives in the session storage area.
 
-import { noticeFake } from "./notice.js";
 import { showSigns } from "./toolbar.js";
 
 /** @typedef {import("../shared/states.js").Summary} Summary */
@@ -36,13 +35,11 @@ export async function record(tabId) {
  */
 export function update(tabId, change) {
   const done = queue.then(async () => {
-    const before = await record(tabId);
-    const next = change(before);
+    const next = change(await record(tabId));
     if (next === null) await chrome.storage.session.remove(keyOf(tabId));
     else await chrome.storage.session.set({ [keyOf(tabId)]: next });
     const now = next ? summaries(next) : [];
     await showSigns(tabId, now, await allSummaries());
-    await noticeFake(tabId, summaries(before), now);
   });
   queue = done.catch(() => {});
   return done;

@@ -23,7 +23,7 @@ const ORDER = ["gathering", "not_enough_evidence", "likely_real", "unsure", "lik
  * @param {readonly Summary[]} summaries
  * @returns {Floating|null} the strongest word on a face in a picture-in-picture window
  */
-export function floatingVerdict(summaries) {
+function floatingVerdict(summaries) {
   return ORDER.findLast((verdict) => summaries.some(({ floating }) => floating === verdict)) ?? null;
 }
 

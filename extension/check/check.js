@@ -3,6 +3,7 @@
 
 import { fileOf } from "./file.js";
 import { CheckError, scanPage, send } from "./send.js";
+import { uploaded } from "./upload.js";
 import { byId, fillTexts } from "../shared/dom.js";
 import { load } from "../shared/settings.js";
 import { decimal, say } from "../shared/words.js";
@@ -31,8 +32,9 @@ async function run() {
   );
   if (!job) throw new CheckError("check_gone");
   step(say("check_fetching"));
-  const file = await fileOf(job, fetching);
+  const file = await (job.upload ? uploaded(job.upload, fetching) : fileOf(job, fetching));
   const isVideo = job.kind === "video";
+  if (!file && job.upload) throw new CheckError("check_upload_gone");
   if (!file) throw new CheckError(isVideo ? "check_no_video" : "check_no_picture");
   step(say("check_sending", file.name, server));
   const id = await send(server, token, file);

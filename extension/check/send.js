@@ -64,7 +64,7 @@ async function post(server, token, path, body) {
 }
 
 /** @param {Response} answer the server's own words, from its problem document */
-async function reason(answer) {
+export async function reason(answer) {
   const problem = await answer.json().catch(() => ({}));
   return String(problem.detail ?? problem.title ?? `HTTP ${answer.status}`);
 }

@@ -1,6 +1,8 @@
 // The document that has the pictures of tabs which a person asked Fakelight to look at. It knows
-// nothing of pages: content scripts say where their videos are, and it answers with verdicts.
+// nothing of pages: content scripts say where their videos are, and it answers with verdicts. It also
+// plays the sound of a warning, which a service worker cannot.
 
+import { chime } from "../notify/chime.js";
 import { MOST_VIDEOS } from "../shared/limits.js";
 import { VideoLink } from "../transport/relay/video_link.js";
 import { TAB_PORT } from "../transport/tab_link.js";
@@ -206,6 +208,10 @@ const handlers = {
   "tab-front": async ({ tabId, others }) => {
     if (tabId !== null) behind.delete(tabId);
     for (const other of others) behind.add(other);
+  },
+  chime: async () => {
+    await chime();
+    return { left: sources.size };
   },
   "target-changed": async () => {
     for (const link of links) void link.start();

@@ -4,9 +4,10 @@ import { AddressError, isLoopback, normaliseServer } from "../shared/address.js"
 import { byId, fillTexts } from "../shared/dom.js";
 import { PairingError, finishPairing, startPairing, unpair, waitToBeLetIn } from "../shared/pairing.js";
 import { SENSITIVITIES, TRANSPORTS, load, save } from "../shared/settings.js";
-import { needsPermission, patternOf, permissionForAll, withoutSite } from "../shared/sites.js";
+import { needsPermission, patternOf, permissionForAll, withSensitivity, withoutSite } from "../shared/sites.js";
 import { say } from "../shared/words.js";
 import { serverState } from "../transport/probe.js";
+import { showWarnings } from "./warnings.js";
 
 /** @type {string|null} */
 let pairingId = null;
@@ -123,20 +124,28 @@ byId("token-form", HTMLFormElement).addEventListener("submit", async (event) => 
 });
 
 async function showSites() {
-  const { allSites, onSites, offSites, playerSites } = await load();
+  const { allSites, onSites, offSites, playerSites, siteSensitivity, noOffers } = await load();
   byId("all-sites", HTMLInputElement).checked = allSites;
   /** @type {(site: string) => (settings: Lists) => Partial<Lists>} */
   const site = (one) => (settings) => withoutSite(settings, one);
   /** @type {(site: string) => (settings: Lists) => Partial<Lists>} */
   const players = (one) => (settings) => ({ playerSites: settings.playerSites.filter((other) => other !== one) });
+  /** @type {(site: string) => (settings: Lists) => Partial<Lists>} */
+  const ownLevel = (one) => (settings) => withSensitivity(settings, one, null);
+  /** @type {(site: string) => (settings: Lists) => Partial<Lists>} */
+  const noOffer = (one) => (settings) => ({ noOffers: settings.noOffers.filter((other) => other !== one) });
   byId("sites", HTMLUListElement).replaceChildren(
     ...onSites.map((one) => siteRow(one, say("site_is_on", one), site(one))),
     ...offSites.map((one) => siteRow(one, say("site_is_off", one), site(one))),
     ...playerSites.map((one) => siteRow(one, say("players_are_on", one), players(one))),
+    ...Object.entries(siteSensitivity).map(([one, level]) =>
+      siteRow(one, say("site_sensitivity", one, say(`sensitivity_${level}`)), ownLevel(one)),
+    ),
+    ...noOffers.map((one) => siteRow(one, say("site_no_offer", one), noOffer(one))),
   );
 }
 
-/** @typedef {Pick<import("../shared/settings.js").Settings, "onSites"|"offSites"|"playerSites">} Lists */
+/** @typedef {Pick<import("../shared/settings.js").Settings, "onSites"|"offSites"|"playerSites"|"siteSensitivity"|"noOffers">} Lists */
 
 /** @param {string} site @param {string} words @param {(settings: Lists) => Partial<Lists>} without */
 function siteRow(site, words, without) {
@@ -152,6 +161,7 @@ function siteRow(site, words, without) {
       await chrome.permissions.remove({ origins: [patternOf(site)] }).catch(() => false);
     }
     await chrome.runtime.sendMessage({ type: "sync-sites" });
+    await chrome.runtime.sendMessage({ type: "sensitivity" });
     await showSites();
   });
   row.append(name, button);
@@ -171,28 +181,25 @@ async function showSensitivity() {
   const { sensitivity } = await load();
   showChoice("sensitivity", SENSITIVITIES, sensitivity, async (level) => {
     await save({ sensitivity: level });
-    await chrome.runtime.sendMessage({ type: "sensitivity", sensitivity: level });
+    await chrome.runtime.sendMessage({ type: "sensitivity" });
   });
 }
 
-async function showCalls() {
-  const { ownPicture, notify } = await load();
+async function showAdvanced() {
+  const { ownPicture, offers } = await load();
   byId("own-picture", HTMLInputElement).checked = ownPicture;
-  byId("notify", HTMLInputElement).checked = notify;
+  byId("offers", HTMLInputElement).checked = offers;
 }
+
+byId("offers", HTMLInputElement).addEventListener("change", async (event) => {
+  await save({ offers: /** @type {HTMLInputElement} */ (event.target).checked });
+});
+byId("traces", HTMLButtonElement).addEventListener("click", () => chrome.runtime.sendMessage({ type: "open-traces" }));
 
 byId("own-picture", HTMLInputElement).addEventListener("change", async (event) => {
   const ownPicture = /** @type {HTMLInputElement} */ (event.target).checked;
   await save({ ownPicture });
   await chrome.runtime.sendMessage({ type: "own-picture", judged: ownPicture });
-});
-
-byId("notify", HTMLInputElement).addEventListener("change", async (event) => {
-  const box = /** @type {HTMLInputElement} */ (event.target);
-  const permissions = /** @type {const} */ (["notifications"]);
-  if (box.checked) box.checked = await chrome.permissions.request({ permissions: [...permissions] });
-  else await chrome.permissions.remove({ permissions: [...permissions] }).catch(() => false);
-  await save({ notify: box.checked });
 });
 
 async function showTransport() {
@@ -235,5 +242,6 @@ fillTexts();
 void showServer();
 void showSites();
 void showSensitivity();
-void showCalls();
+void showAdvanced();
+void showWarnings();
 void showTransport();

@@ -126,16 +126,16 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 `;
 
 /** @param {ShadowRoot} root @param {Document} page that it is going to be in */
-export function applyStyle(root, page) {
+export function applyStyle(root, page, css = CSS) {
   try {
     const { defaultView } = page;
     const sheet = new (defaultView ?? globalThis).CSSStyleSheet(); // a sheet is good for its own document
-    sheet.replaceSync(CSS);
+    sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
   } catch {
     // Firefox refuses constructed sheets from content scripts; an element in a closed root works.
     const style = document.createElement("style");
-    style.textContent = CSS;
+    style.textContent = css;
     root.append(style);
   }
 }

@@ -17,7 +17,7 @@ export function timeWords(seconds, clock) {
 }
 
 /** @param {Span} span @param {Clock} clock */
-function spanWords({ from, to }, clock) {
+export function spanWords({ from, to }, clock) {
   const [first, last] = [timeWords(from, clock), timeWords(to, clock)];
   return first === last ? first : say("time_span", first, last);
 }

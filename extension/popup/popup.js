@@ -2,15 +2,16 @@
 
 import { byId, fillTexts } from "../shared/dom.js";
 import { WELCOME_PAGE } from "../shared/paths.js";
-import { SENSITIVITIES, load, save } from "../shared/settings.js";
+import { load } from "../shared/settings.js";
 import { isFirefox, isOn, needsPermission, patternOf, siteOf } from "../shared/sites.js";
 import { say } from "../shared/words.js";
 import { serverState } from "../transport/probe.js";
 import { showPlayers } from "./players.js";
+import { showSensitivity } from "./sensitivity.js";
 import { told } from "./state.js";
 import { listenToTabPicture, showTabPicture } from "./tab_picture.js";
+import { showTraces } from "./traces.js";
 
-/** @typedef {import("../shared/settings.js").Sensitivity} Sensitivity */
 /** @typedef {import("./state.js").Known} Known */
 
 const REFRESH_MS = 700;
@@ -153,24 +154,6 @@ byId("site", HTMLInputElement).addEventListener("change", (event) =>
   setSite(/** @type {HTMLInputElement} */ (event.target).checked),
 );
 
-async function showSensitivity() {
-  const select = byId("sensitivity", HTMLSelectElement);
-  const { sensitivity } = await load();
-  select.replaceChildren(
-    ...SENSITIVITIES.map((level) => new Option(say(`sensitivity_${level}`), level, false, level === sensitivity)),
-  );
-  const help = () => {
-    byId("sensitivity-help", HTMLElement).textContent = say(`sensitivity_${select.value}_help`);
-  };
-  select.addEventListener("change", async () => {
-    const level = /** @type {Sensitivity} */ (select.value);
-    help();
-    await save({ sensitivity: level });
-    await chrome.runtime.sendMessage({ type: "sensitivity", sensitivity: level });
-  });
-  help();
-}
-
 byId("settings", HTMLButtonElement).addEventListener("click", () => chrome.runtime.openOptionsPage());
 byId("pair", HTMLButtonElement).addEventListener("click", () => {
   void chrome.tabs.create({ url: chrome.runtime.getURL(WELCOME_PAGE) });
@@ -182,8 +165,9 @@ chrome.storage.onChanged.addListener((changes, area) => {
 });
 
 fillTexts();
-void showSensitivity();
 await findTab();
+void showSensitivity(here.site);
+void showTraces();
 void askServer();
 await showTab();
 setInterval(showTab, REFRESH_MS);

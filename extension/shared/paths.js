@@ -10,5 +10,7 @@ export const OFFSCREEN_PAGE = "offscreen/page.html";
 export const CHECK_PAGE = "check/check.html";
 /** The page of the first steps, which opens once after the installation. */
 export const WELCOME_PAGE = "welcome/welcome.html";
+/** The list of what was flagged. */
+export const TRACES_PAGE = "traces/traces.html";
 /** Folders of the pages that a person opens. */
-export const OWN_PAGES = Object.freeze(["popup/", "options/", "check/", "welcome/"]);
+export const OWN_PAGES = Object.freeze(["popup/", "options/", "check/", "welcome/", "traces/"]);

@@ -2,6 +2,7 @@
 
 /** @typedef {"calm"|"normal"|"alert"} Sensitivity */
 /** @typedef {"auto"|"websocket"|"webrtc"} TransportSetting */
+/** @typedef {{on: boolean, from: string, to: string}} QuietHours times as 22:00; the end may be on the next day */
 /**
  * @typedef {object} Settings
  * @property {string} server address such as `http://127.0.0.1:8765`
@@ -10,7 +11,13 @@
  * @property {TransportSetting} transport how pictures travel to the server
  * @property {boolean} cutOuts send the faces of large videos at the video's own resolution
  * @property {boolean} ownPicture judge the person's own picture in calls as well
- * @property {boolean} notify tell by a notification of a likely fake face in picture-in-picture
+ * @property {boolean} notify tell of a likely fake face by a notification
+ * @property {boolean} sound tell of it by a sound
+ * @property {QuietHours} quiet hours without either
+ * @property {boolean} traces keep a list of what was flagged
+ * @property {boolean} offers offer to check a video that a page's file picker receives
+ * @property {string[]} noOffers sites where that is not offered
+ * @property {Record<string, Sensitivity>} siteSensitivity of sites that have their own
  * @property {boolean} allSites watch every site that is not in offSites
  * @property {string[]} onSites sites turned on one by one, as `https://example.org`
  * @property {string[]} offSites sites turned off while allSites is on
@@ -31,6 +38,12 @@ export const DEFAULTS = Object.freeze({
   cutOuts: true,
   ownPicture: false,
   notify: false,
+  sound: false,
+  quiet: Object.freeze({ on: false, from: "22:00", to: "07:00" }),
+  traces: false,
+  offers: true,
+  noOffers: [],
+  siteSensitivity: Object.freeze({}),
   allSites: false,
   onSites: [],
   offSites: [],

@@ -50,6 +50,25 @@ export function isOn(settings, site) {
 }
 
 /**
+ * @param {Pick<import("./settings.js").Settings, "sensitivity"|"siteSensitivity">} settings
+ * @param {string|null} site
+ * @returns {import("./settings.js").Sensitivity} the site's own, else the one for everywhere
+ */
+export function sensitivityOn({ sensitivity, siteSensitivity }, site) {
+  return (site !== null && siteSensitivity[site]) || sensitivity;
+}
+
+/**
+ * @param {Pick<import("./settings.js").Settings, "siteSensitivity">} settings
+ * @param {string} site
+ * @param {import("./settings.js").Sensitivity|null} level null for the one that holds everywhere
+ */
+export function withSensitivity({ siteSensitivity }, site, level) {
+  const { [site]: _, ...others } = siteSensitivity;
+  return { siteSensitivity: level === null ? others : { ...others, [site]: level } };
+}
+
+/**
  * @param {SiteSettings} settings
  * @returns {{matches: string[], excludeMatches: string[]}} where the content script is to run by
  *     itself

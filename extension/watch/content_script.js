@@ -82,6 +82,18 @@
     }, 300);
   }
 
+  /** @type {Promise<typeof import("../offer/offer.js")>|null} loaded once a file was chosen */
+  let offers = null;
+
+  /** Files for the page: where there is a video among them, a check is offered. @param {FileList|null|undefined} files */
+  function received(files) {
+    if (!files?.length || !on || !chrome.runtime?.id) return;
+    // As they are now: a page may empty its field at once.
+    const list = [...files];
+    offers ??= import(url("offer/offer.js"));
+    offers.then((module) => module.offerFor(list)).catch(() => {});
+  }
+
   function look() {
     // Left behind by an update of the extension.
     if (!chrome.runtime?.id) clearInterval(timer);
@@ -100,6 +112,7 @@
     clearInterval(timer);
     clearTimeout(frameTimer);
     stop();
+    void offers?.then((module) => module.withdraw()).catch(() => {});
     listening.abort();
     chrome.runtime.onMessage.removeListener(receive);
     scope.fakelight = false;
@@ -129,6 +142,12 @@
     capture: true,
     signal,
   });
+  // Composed, unlike "change": it leaves the page's shadow roots.
+  document.addEventListener("input", (event) => {
+    const [field] = event.composedPath();
+    if (field instanceof HTMLInputElement && field.type === "file") received(field.files);
+  }, { capture: true, signal });
+  document.addEventListener("drop", (event) => received(event.dataTransfer?.files), { capture: true, signal });
   document.addEventListener("visibilitychange", () => watcher?.review(), { signal });
   // Back/forward cache: leave with nothing open, come back as if new.
   addEventListener("pagehide", stop, { signal });

@@ -5,6 +5,7 @@ import { FrameTaker, MOST_PER_SECOND } from "../capture/frames.js";
 import { Rhythm } from "../capture/rhythm.js";
 import { Answer, NO_ANSWER } from "./answer.js";
 import { listenTo } from "./element_events.js";
+import { FlagWatch } from "./flags.js";
 import { Memories } from "./memories.js";
 import { Pace } from "./pace.js";
 import { SessionLink } from "./session_link.js";
@@ -16,6 +17,7 @@ import { SAMPLE_HZ } from "../protocol/messages.js";
 /** @typedef {import("../protocol/messages.js").ServerMessage} ServerMessage */
 /** @typedef {import("../protocol/messages.js").VerdictMessage} VerdictMessage */
 /** @typedef {import("../overlay/overlay.js").Overlay} Overlay */
+/** @typedef {import("../shared/flag.js").Flag} Flag */
 /** @typedef {import("../shared/states.js").State} State */
 /** @typedef {import("../shared/states.js").Summary} Summary */
 /** @typedef {import("../shared/tab_picture.js").TabPicture} TabPicture */
@@ -25,6 +27,7 @@ import { SAMPLE_HZ } from "../protocol/messages.js";
  * @property {ConstructorParameters<typeof SessionLink>[0]} openLink
  * @property {TabPicture} [picture] whether the tab's picture can be had
  * @property {(summary: Summary) => void} onSummary called when the summary has changed
+ * @property {(flag: Flag, begins: boolean) => void} [onFlag] called for each stretch with a likely fake face
  * @property {Memories} [memories] of the videos shown before in this document
  * @property {boolean} [waits] whether it has to wait for a place
  * @property {() => void} [onWanted] called when it plays and has no place
@@ -59,6 +62,7 @@ export class VideoSession {
     /** @type {import("../shared/states.js").Looks|null} where the server is down to fewer than it should take */
     this.looks = null;
     this.stop = new AbortController();
+    this.flags = new FlagWatch(options.onFlag ?? (() => {}));
     this.tabFrames = new TabFrames(() => this);
     this.link = new SessionLink(options.openLink, {
       onMessage: (message) => this.receive(message),
@@ -233,6 +237,7 @@ export class VideoSession {
   }
 
   forgetFaces() {
+    this.flags.end();
     this.answer = NO_ANSWER;
     this.overlay.clear();
   }
@@ -326,7 +331,10 @@ export class VideoSession {
     this.pace.answeredOne(performance.timeOrigin + now - message.captured_at, now);
     this.setPace();
     this.frames.fovea.saw(message);
-    this.answer = new Answer(this.overlay.show(message));
+    const shown = this.overlay.show(message);
+    this.answer = new Answer(shown);
+    const time = this.memory?.clock === "day" ? Date.now() / 1000 : message.media_time;
+    this.flags.judged(shown, time, this.memory, this.video.duration);
     this.refresh();
   }
 
@@ -362,6 +370,7 @@ export class VideoSession {
   end() {
     if (this.ended) return;
     this.ended = true;
+    this.flags.end();
     this.stop.abort();
     this.frames.stop();
     this.link.close();

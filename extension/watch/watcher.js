@@ -5,6 +5,7 @@ import { choose, findVideos, visibleArea } from "../capture/find.js";
 import { documents, isInFront } from "../capture/floating.js";
 import { trackNameOf } from "../capture/track.js";
 import { ClosedFrames } from "./closed_frames.js";
+import { tellFlag } from "./flag_teller.js";
 import { LeftOut } from "./left_out.js";
 import { Memories } from "./memories.js";
 import { Capacity, whoseTurn } from "./places.js";
@@ -203,6 +204,7 @@ export class Watcher {
         entry.summary = summary;
         this.report();
       },
+      onFlag: (flag, begins) => void tellFlag(flag, begins ? entry.session : null),
       memories: this.memories,
       waits: true,
       // It plays again and should not have to wait for the next look around.

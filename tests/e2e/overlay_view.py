@@ -78,6 +78,15 @@ class Eye:
             (height - 2 * edge) / view.height,
         )
 
+    def by_class(self, name: str) -> list[int]:
+        """The elements of a class, those in closed shadow roots too."""
+        root = self.session.send("DOM.getDocument", {"depth": -1, "pierce": True})["root"]
+        return [one["backendNodeId"] for one in _by_class(root, name)]
+
+    def text(self, node: int) -> str:
+        """What stands in an element."""
+        return str(self._call(node, "function () { return this.innerText; }"))
+
     def rect(self, node: int) -> Box:
         """Where an element is in the window."""
         script = (

@@ -42,12 +42,16 @@ OPTIONS_STOPS = [
     "button: Forget this pairing",
     "checkbox: Watch videos on all sites",
     "radio: Normal: warns as the server decides. Some real faces will be flagged now and then.",
-    "checkbox: Also judge my own picture",
+    "checkbox: Show a notification",
+    "checkbox: Play a soft sound",
+    "checkbox: Quiet hours: no notification and no sound",
+    "button: Open the list of what was flagged",
 ]
 POPUP_STOPS = [
     "button: Stop watching",
     "checkbox: Always on http://site.test",
-    "combobox: Sensitivity",
+    "combobox: Sensitivity on site.test",
+    "button: What was flagged",
     "button: Settings",
 ]
 SAID = """axe.run(document.querySelector("%s"), {runOnly: %s}).then(

@@ -131,8 +131,9 @@ def test_popup_says_what_is_the_matter(
         " s.dispatchEvent(new Event('change')); })()"
     )
     assert "false alarms" in popup.text("#sensitivity-help")
-    wait_for("the setting", lambda: extension.stored().get("sensitivity") == "alert")
-    extension.store({"sensitivity": "normal"})
+    own = {"http://site.test": "alert"}
+    wait_for("the setting", lambda: extension.stored().get("siteSensitivity") == own)
+    extension.store({"siteSensitivity": {}})
 
 
 def test_pages_of_the_browser_cannot_be_watched(page: Page, extension: Extension) -> None:

@@ -27,6 +27,7 @@ def nothing_on(extension: Extension, server: Server) -> Iterator[None]:
             "onSites": [],
             "offSites": [],
             "sensitivity": "normal",
+            "siteSensitivity": {},
         }
     )
     extension.command({"type": "set-all-sites", "on": False})
@@ -103,8 +104,9 @@ def test_options_page_turns_all_sites_on_and_lists_the_others(
 def test_sensitivity_moves_the_line_at_once(
     page: Page, site: Site, clip: Clip, extension: Extension
 ) -> None:
-    """The made-up model calls the portrait likely fake: `calm` waits three seconds to repeat it."""
-    extension.store({"sensitivity": "calm"})
+    """The made-up model calls the portrait likely fake: `calm` waits three seconds to repeat it. A
+    site's own choice is above the one for everywhere."""
+    extension.store({"siteSensitivity": {"http://site.test": "calm"}})
     extension.command({"type": "set-all-sites", "on": True})
     page.goto(site.page("/calm", video_page(clip("couple", "mp4"), STYLE)))
     eye = watch(page)
@@ -118,5 +120,6 @@ def test_sensitivity_moves_the_line_at_once(
     wait_for("the warning later", lambda: "likely_fake" in verdicts())
     page.evaluate("v.currentTime = 6")
     wait_for("a doubt again", lambda: "unsure" in verdicts())
-    extension.command({"type": "sensitivity", "sensitivity": "normal"})
+    extension.store({"siteSensitivity": {}})
+    extension.command({"type": "sensitivity"})
     wait_for("the warning at once", lambda: "likely_fake" in verdicts(), seconds=1.5)

@@ -41,6 +41,7 @@ const FAMILIES = new Map(
     "server_${}": ["ready", "unpaired", "rejected", "unreachable", "strange"].map((one) => `server_${one}`),
     "welcome_step_${}": ["look", "pair", "sample"].map((one) => `welcome_step_${one}`),
     "get_${}": ["linux", "mac", "windows"].map((one) => `get_${one}`),
+    "report_${}": ["copied", "copied_text", "saved"].map((one) => `report_${one}`),
     "sensitivity_${}": SENSITIVITIES.map((one) => `sensitivity_${one}`),
     "sensitivity_${}_help": SENSITIVITIES.map((one) => `sensitivity_${one}_help`),
     "${}_${}": Object.entries(CHOICES).flatMap(([name, all]) => all.map((one) => `${name}_${one}`)),

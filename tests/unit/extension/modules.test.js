@@ -15,12 +15,15 @@ const MAY_IMPORT = new Map(
     shared: ["protocol"],
     capture: ["protocol", "shared"],
     overlay: ["protocol", "shared"],
+    notify: ["shared"],
     transport: ["capture", "protocol", "shared"],
-    watch: ["capture", "overlay", "protocol", "shared", "transport"],
-    offscreen: ["protocol", "shared", "transport"],
-    background: ["shared"],
-    popup: ["shared", "transport"],
-    options: ["shared", "transport"],
+    watch: ["capture", "offer", "overlay", "protocol", "shared", "transport"],
+    offer: ["overlay", "shared"],
+    offscreen: ["notify", "protocol", "shared", "transport"],
+    traces: ["check", "overlay", "shared"],
+    background: ["notify", "shared", "traces"],
+    popup: ["shared", "traces", "transport"],
+    options: ["notify", "shared", "transport"],
     check: ["shared"],
     welcome: ["overlay", "shared", "transport", "watch"],
   }),
@@ -65,7 +68,7 @@ test("every module is used", () => {
   const scripts = pages.flatMap((page) =>
     [...read(page).matchAll(/<script[^>]* src="([^"]+)"/g)].map(([, name]) => page.replace(/[^/]+$/, name)),
   );
-  const entries = [...scripts, MANIFEST.background.service_worker, CONTENT_SCRIPT, "watch/watcher.js"];
+  const entries = [...scripts, MANIFEST.background.service_worker, CONTENT_SCRIPT, "watch/watcher.js", "offer/offer.js"];
   // The server's live page sends by itself; its own type check follows its imports.
   const used = closure([...entries, "transport/direct.js"]);
   for (const file of MODULES) for (const target of importsOf(file).knows) used.add(target);
@@ -101,7 +104,7 @@ test("pages can open what the content script imports, and nothing that reads set
     resources.some((/** @type {string} */ one) =>
       one.includes("*") ? file.startsWith(one.split("*")[0]) && file.endsWith(one.split("*")[1]) : file === one,
     );
-  for (const file of [...closure(["watch/watcher.js"]), RELAY_FRAME]) assert.ok(open(file), `${file} is not open`);
+  for (const file of [...closure(["watch/watcher.js", "offer/offer.js"]), RELAY_FRAME]) assert.ok(open(file), `${file} is not open`);
   const opened = FILES.filter(open);
   for (const file of opened) {
     if (file.endsWith(".js")) assert.doesNotMatch(read(file), /chrome\.storage/, file);

@@ -27,7 +27,7 @@ after(() => server.close());
 
 /** @param {Partial<CheckJob>} job @returns {CheckJob} */
 function job(job) {
-  return { kind: "image", address: "", data: null, whole: false, shot: null, ...job };
+  return { kind: "image", address: "", data: null, whole: false, shot: null, upload: null, ...job };
 }
 const unheard = () => {};
 

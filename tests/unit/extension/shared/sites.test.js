@@ -7,8 +7,10 @@ import {
   needsPermission,
   patternsOf,
   permissionForAll,
+  sensitivityOn,
   siteOf,
   withPlayers,
+  withSensitivity,
   withSite,
   withoutSite,
 } from "#extension/shared/sites.js";
@@ -76,4 +78,15 @@ test("a permission is kept while anything needs it", () => {
   assert.equal(needsPermission({ ...none, playerSites: [HERE] }, HERE), true);
   assert.equal(needsPermission({ ...none, onSites: [HERE] }, HERE), true);
   assert.equal(needsPermission({ ...none, allSites: true }, HERE), true);
+});
+
+test("a site's own sensitivity wins, until it is taken back", () => {
+  const site = "https://one.test";
+  const { siteSensitivity } = withSensitivity({ siteSensitivity: {} }, site, "calm");
+  const settings = { sensitivity: /** @type {const} */ ("alert"), siteSensitivity };
+  assert.equal(sensitivityOn(settings, site), "calm");
+  assert.equal(sensitivityOn(settings, "https://two.test"), "alert");
+  assert.equal(sensitivityOn(settings, null), "alert");
+  const both = withSensitivity({ siteSensitivity }, "https://two.test", "normal");
+  assert.deepEqual(withSensitivity(both, site, null).siteSensitivity, { "https://two.test": "normal" });
 });
