@@ -16,6 +16,7 @@ from stream_server.vision.quality import QualityLimits
 from stream_server.vision.types import Floats
 
 _RECENT = 1.5  # seconds: how long a face may be out of sight of the gates and keep its verdict
+_LEAST_SHARE = 0.5  # of the scores, however little time the machine has
 _RECENT_LOOKS = 4  # the same in looks, where pictures are few
 
 GATHERING_SECONDS = 10.0
@@ -133,10 +134,12 @@ class FaceEvidence:
             self._attention = Attention(self._options.settled)
             self.members = {}
 
-    def score_due(self, now: float) -> bool:
-        """Whether there is something new to score and it is time to."""
+    def score_due(self, now: float, share: float = 1.0) -> bool:
+        """Whether there is something new to score and it is time to; ``share`` of the scores are
+        made, half of them at least: a verdict takes several to change."""
         enough = len(self._samples) >= self._first_verdict
-        waited = now - self._scored_at >= 1 / self._options.verdict_hz - 0.02
+        rate = max(share, _LEAST_SHARE) * self._options.verdict_hz
+        waited = now - self._scored_at >= 1 / rate - 0.02
         return self._fresh and enough and waited and self._looked_enough()
 
     def window(self) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:

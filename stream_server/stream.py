@@ -114,9 +114,9 @@ class Stream:
     in ``scorer``. ``on_look`` is told of every face that is sampled, judged or not. One call of
     ``analyse`` at a time.
 
-    ``share`` is what part of its frames the machine has time for, 0 to 1. By so much looks and
-    searches are fewer a second: for each frame they stay as many, so that one that is rare costs no
-    more than others.
+    ``share`` is what part of its frames the machine has time for, 0 to 1. By so much looks, scores
+    and searches are fewer a second: for each frame they stay as many, so that one that is rare
+    costs no more than others.
     """
 
     def __init__(
@@ -279,7 +279,11 @@ class Stream:
                 self._newest[look.track] = (now, look)
 
     async def _score(self, now: float, tracks: list[Track]) -> None:
-        due = [e for e in (self._evidence[track.id] for track in tracks) if e.score_due(now)]
+        due = [
+            e
+            for e in (self._evidence[track.id] for track in tracks)
+            if e.score_due(now, self.share)
+        ]
         windows = [evidence.window() for evidence in due]
         answers = await asyncio.gather(*(self._scorer.verdicts(*window) for window in windows))
         for evidence, (probability, members) in zip(due, answers, strict=True):

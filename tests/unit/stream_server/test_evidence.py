@@ -176,3 +176,17 @@ def test_a_rate_that_is_no_less_than_the_streams_changes_nothing(rate: float) ->
     for beat in range(40):
         add(face, beat)
     assert held(face)["half"] == held(face)["every"]
+
+
+@pytest.mark.parametrize(("share", "every"), [(1.0, 3), (0.7, 4), (0.5, 5), (0.1, 5)])
+def test_a_busy_machine_scores_less_often_but_half_as_often_at_the_least(
+    share: float, every: int
+) -> None:
+    face = evidence(rate=10.0)
+    scored = []
+    for beat in range(40):
+        add(face, beat, score=False)
+        if face.score_due(beat / 10, share):
+            face.scored(beat / 10, 0.9, {})
+            scored.append(beat)
+    assert scored == list(range(7, 40, every))
