@@ -13,8 +13,9 @@ from stream_server.languages import _
 from stream_server.report.model import FaceReport
 from stream_server.report.words import clock, part, passages, percent
 
-_WIDTH, _HEIGHT = 720, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 12, 26
+# Heights in pixels; widths in shares of what there is, so that a phone shows it whole.
+_HEIGHT, _TOP, _BOTTOM = 150, 12, 26
+_ACROSS = 1000  # units in which a curve's times are given, whatever the width
 _POINTS = 600
 _GAP = 1.5  # seconds without a score that break the line
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
@@ -24,49 +25,55 @@ def timeline(face: FaceReport, duration: float, fake: float, real: float) -> Mar
     """Probability over time, from 0 to ``duration`` seconds, with the two lines and the marks."""
     span = max(duration, face.last_s, 0.1)
 
-    def x(time: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * min(max(time / span, 0.0), 1.0)
+    def share(time: float) -> float:
+        return min(max(time / span, 0.0), 1.0)
+
+    def wide(start: float, end: float) -> str:
+        least = 0.004  # so that a moment is seen
+        width = max(share(end) - share(start), least)
+        return f'x="{min(share(start), 1 - least):.2%}" width="{width:.2%}"'
 
     def y(probability: float) -> float:
         return _TOP + (_HEIGHT - _TOP - _BOTTOM) * (1 - probability)
 
     floor = y(0)
-    parts = [
-        f'<rect class="seen" x="{x(face.first_s):.1f}" y="{floor:.1f}"'
-        f' width="{max(x(face.last_s) - x(face.first_s), 2):.1f}" height="4"/>'
-    ]
-    for start, end in face.stretches:
-        left, width = x(start), max(x(end) - x(start), 3)
+    parts = [f'<rect class="seen" {wide(face.first_s, face.last_s)} y="{floor:.1f}" height="4"/>']
+    for stretch in face.stretches:
+        across = wide(*stretch)
         parts.append(
-            f'<rect class="mark" x="{left:.1f}" y="{_TOP}" width="{width:.1f}"'
-            f' height="{floor - _TOP:.1f}"/>'
-            f'<path class="flag" d="M{left:.1f} {_TOP}h{width:.1f}"/>'
+            f'<rect class="mark" {across} y="{_TOP}" height="{floor - _TOP:.1f}"/>'
+            f'<rect class="flag" {across} y="{_TOP - 2}" height="4"/>'
         )
     lines = ((fake, escape(_("likely fake above"))), (real, escape(_("likely real below"))))
     for at in (fake, real):
-        parts.append(f'<path class="line" d="M{_LEFT} {y(at):.1f}H{_WIDTH - _RIGHT}"/>')
-    for value in (0.0, 0.5, 1.0):
+        parts.append(f'<line class="line" x1="0" x2="100%" y1="{y(at):.1f}" y2="{y(at):.1f}"/>')
+    for index, tick in enumerate(_ticks(span)):
+        x = f"{share(tick):.2%}"
         parts.append(
-            f'<text x="{_LEFT - 6}" y="{y(value) + 8 * value - 2:.1f}" text-anchor="end">'
-            f"{part(value)}</text>"
+            f'<g class="tick{" second" if index % 2 else ""}">'
+            f'<line x1="{x}" x2="{x}" y1="{floor:.1f}" y2="{floor + 4:.1f}"/>'
+            f'<text x="{x}" y="{floor + 18:.1f}" text-anchor="middle">{clock(tick)}</text></g>'
         )
-    for tick in _ticks(span):
-        parts.append(
-            f'<path class="tick" d="M{x(tick):.1f} {floor:.1f}v4"/>'
-            f'<text x="{x(tick):.1f}" y="{floor + 18:.1f}" text-anchor="middle">'
-            f"{clock(tick)}</text>"
-        )
-    parts += [f'<path class="curve" d="{d}"/>' for d in _curves(face, x, y)]
+    curves = [
+        f'<path class="curve" d="{d}"/>' for d in _curves(face, lambda t: _ACROSS * share(t), y)
+    ]
+    parts.append(
+        f'<svg viewBox="0 0 {_ACROSS} {_HEIGHT}" width="100%" height="{_HEIGHT}"'
+        f' preserveAspectRatio="none">{"".join(curves)}</svg>'
+    )
     # Over the curve, on a ground of their own: it must not strike them through.
-    right = _WIDTH - _RIGHT
     parts += [
-        f'<text class="name" x="{right}" y="{y(at) - 3:.1f}" text-anchor="end">{name}</text>'
+        f'<text class="name" x="100%" y="{y(at) - 3:.1f}" text-anchor="end">{name}</text>'
         for at, name in lines
+    ]
+    heights = [  # left of the plot, where report.css leaves room
+        f'<text x="-6" y="{y(value) + 8 * value - 2:.1f}" text-anchor="end">{part(value)}</text>'
+        for value in (0.0, 0.5, 1.0)
     ]
     label = escape(_spoken(face), quote=True)
     return Markup(
-        f'<svg class="timeline" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img"'
-        f' aria-label="{label}">{"".join(parts)}</svg>'
+        f'<svg class="timeline" width="100%" height="{_HEIGHT}" role="img" aria-label="{label}">'
+        f"{''.join(heights + parts)}</svg>"
     )
 
 

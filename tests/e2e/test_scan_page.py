@@ -228,6 +228,17 @@ def test_a_saved_report_opens_offline_and_prints(
     page.on("request", lambda request: asked.append(request.url))
     page.goto(saved.as_uri())
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    # The whole chart is on a phone's screen, its words in their full size.
+    right, smallest = page.evaluate(
+        """() => {
+          const boxes = [...document.querySelectorAll(".timeline text, .timeline rect")].map(
+            (one) => one.getBoundingClientRect()).filter((box) => box.width);
+          return [Math.max(...boxes.map((box) => box.right)),
+            Math.min(...[...document.querySelectorAll(".timeline text")].map(
+              (text) => parseFloat(getComputedStyle(text).fontSize)))];
+        }"""
+    )
+    assert right <= SMALL["width"] and smallest >= 12
     assert page.evaluate("document.documentElement.scrollWidth") <= SMALL["width"]
     hidden = page.get_by_text("looks at this face were good enough")
     expect(hidden).to_be_hidden()

@@ -100,6 +100,8 @@ def test_make_run_sets_up_and_serves_and_is_idempotent(
 ) -> None:
     output = serves(["make", "run"], checkout, environment)
     assert "Installing Fakelight" in output and "is serving on" in output
+    command = checkout / ".venv" / "bin" / "fakelight"
+    assert f"The command is {command}" in output and f"'{command} install'" in output
     again = serves(["make", "run"], checkout, environment)
     assert "Installing" not in again and "is serving on" in again
     packages = checkout / ".venv" / "lib"

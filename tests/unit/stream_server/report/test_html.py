@@ -87,7 +87,9 @@ def test_it_says_everything_in_words() -> None:
 
 def test_the_timeline_marks_what_is_suspicious_and_speaks() -> None:
     page = render([report(face())])
-    assert page.count('class="mark"') == 1
+    assert page.count('class="mark"') == 1 == page.count('class="flag"')
+    # In shares of the width that there is, so that a phone shows it whole.
+    assert 'viewBox="0 0 1000 150" width="100%"' in page and "overflow-x" not in page
     label = re.search(r'role="img" aria-label="([^"]*)"', page)
     assert label and "Looks manipulated at 0:03 to 0:11" in label[1]
 
