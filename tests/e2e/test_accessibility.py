@@ -167,7 +167,7 @@ def test_the_first_steps_are_for_everybody(tab: Page, extension: Extension, serv
         tab.evaluate("after.hidden = false")
         found += [f"sample, {one}" for one in in_all_looks(tab, lambda: troubles(tab))]
         keys.press("Enter")
-        expect(tab.locator("#sample-note")).to_contain_text("From 0:09 on")
+        expect(tab.locator("#sample-note")).to_contain_text("From 0:09 on", timeout=60_000)
         assert found == []
     finally:
         extension.store({"server": server.url, "token": TOKEN})
@@ -175,7 +175,7 @@ def test_the_first_steps_are_for_everybody(tab: Page, extension: Extension, serv
 
 def test_the_settings_at_the_keyboard(tab: Page, extension: Extension, server: Server) -> None:
     tab.goto(extension.address("options/options.html"))
-    expect(tab.locator("#pair-state")).to_contain_text(server.url)
+    expect(tab.locator("#pair-state")).to_contain_text(server.url, timeout=60_000)
     stops = Keyboard.of(tab).walk()
     assert in_order(OPTIONS_STOPS, stops), stops
     assert all(one.split(": ", 1)[1] for one in stops), "every stop has a name"

@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import Extension, wait_for
-from tests.support.server import Server, free_port, start_server
+from tests.support.server import TOKEN, Server, free_port, start_server
 
 pytestmark = pytest.mark.as_installed
+SLOW = 60_000  # milliseconds, on a machine with other work
 
 
 @pytest.fixture
@@ -180,3 +181,32 @@ def test_content_scripts_cannot_read_the_token(extension: Extension) -> None:
         "chrome.storage.local.setAccessLevel ? 'guarded' : 'no such guard'"
     )
     assert level == "guarded"
+
+
+def test_the_first_steps_take_wrong_digits_and_a_lost_server(
+    extension: Extension, page: Page, server: Server, tmp_path: Path, tiny_models: Path
+) -> None:
+    doomed = start_server(tmp_path, "--models", str(tiny_models))
+    try:
+        extension.store({"server": doomed.url, "token": ""})
+        page.goto(extension.address("welcome/welcome.html"))
+        code = digits(doomed, 0)
+        expect(page.locator("#digits-words")).to_contain_text("2 minutes", timeout=SLOW)
+        for left in (4, 3, 2, 1):
+            page.fill("#code", other_digits(code))
+            told = re.compile(rf"\b{left}\b")
+            expect(page.locator("#pair-note")).to_contain_text(told, timeout=SLOW)
+        page.fill("#code", other_digits(code))
+        # Nobody has to ask for the next ones.
+        expect(page.locator("#pair-note")).to_contain_text("shows new ones now", timeout=SLOW)
+        assert digits(doomed, 1) != ""
+    finally:
+        doomed.stop()
+    expect(page.locator("#look")).to_be_visible(timeout=SLOW)
+    expect(page.locator("#look-state")).to_contain_text("goes on by itself", timeout=SLOW)
+    extension.store({"server": server.url})
+    expect(page.locator("#pair")).to_be_visible(timeout=SLOW)
+    # A program that came with a key of its own needs none of this.
+    extension.store({"token": TOKEN})
+    page.reload()
+    expect(page.locator("#sample-words")).to_contain_text("from 0:09 to 0:18", timeout=SLOW)

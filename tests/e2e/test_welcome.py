@@ -50,10 +50,10 @@ def test_from_the_installation_to_the_first_warning(fresh: BrowserContext, tmp_p
     extension.store({"server": f"http://127.0.0.1:{port}"})
     page.locator("#get").wait_for()
     assert page.locator("#look").is_visible() and not page.locator("#pair").is_visible()
-    expect(page.locator("#look-state")).to_contain_text(f"127.0.0.1:{port}")
+    expect(page.locator("#look-state")).to_contain_text(f"127.0.0.1:{port}", timeout=SLOW)
     page.context.grant_permissions(["clipboard-read"])
     page.get_by_role("button", name="Copy: make run").click()
-    expect(page.locator("#get-line button")).to_have_text("Copied")
+    expect(page.locator("#get-line button")).to_have_text("Copied", timeout=SLOW)
     assert page.evaluate("navigator.clipboard.readText()") == "make run"
     said = page.inner_text("main")
     assert not re.search(r"\b(token|engine|embedded|samples?/s|websocket|webrtc)\b", said, re.I)
@@ -63,7 +63,7 @@ def test_from_the_installation_to_the_first_warning(fresh: BrowserContext, tmp_p
     try:
         # By itself: nobody loads the page anew.
         page.locator("#pair").wait_for()
-        expect(page.locator("#pair-title")).to_be_focused()
+        expect(page.locator("#pair-title")).to_be_focused(timeout=SLOW)
         found = time.monotonic()
         own = fresh.new_page()
         own.goto(f"{server.url}/#token={TOKEN}")
@@ -75,18 +75,18 @@ def test_from_the_installation_to_the_first_warning(fresh: BrowserContext, tmp_p
         paired = time.monotonic()
         assert len(extension.stored()["token"]) >= 20
         in_front = "async () => (await chrome.tabs.getCurrent()).active"
-        wait_for("the page to be in front again", lambda: page.evaluate(in_front))
+        wait_for("the page in front again", lambda: page.evaluate(in_front), SLOW / 1000)
         expect(asking).to_be_hidden(timeout=SLOW)
         # Announced before it comes.
         words = page.inner_text("#sample-words")
         assert "from 0:09 to 0:18" in words
         person.click(page, "Play the sample")
-        expect(page.locator("#sample-note")).to_contain_text("From 0:09 on")
+        expect(page.locator("#sample-note")).to_contain_text("From 0:09 on", timeout=SLOW)
         eye = watch(page)
         flagged = wait_for("the warning", lambda: likely_fake(eye.only()), SLOW / 1000)
         warned = time.monotonic()
         expect(page.locator("#sample-note")).to_contain_text("a warning at", timeout=SLOW)
-        expect(page.locator("#after")).to_be_visible()
+        expect(page.locator("#after")).to_be_visible(timeout=SLOW)
         assert re.fullmatch(r"Likely fake, \d+ %, Details", flagged.label)
         at = re.search(r"at 0:(\d\d)", page.inner_text("#sample-note"))
         assert at and int(at[1]) >= 9, "not before the announced stretch"
