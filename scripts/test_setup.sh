@@ -7,6 +7,8 @@ set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
 command -v chromium > /dev/null || scripts/system_packages.sh chromium fonts-dejavu-core
+# Debian keeps Chromium's own languages apart; the extension speaks the browser's.
+! command -v apt-get > /dev/null || scripts/system_packages.sh chromium-l10n
 # An independent WHIP source, a TLS proxy, live sources of other makes, and what sees every
 # connection a process makes; their tests say why they skip where these are missing.
 if command -v apt-get > /dev/null; then

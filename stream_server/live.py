@@ -19,6 +19,7 @@ from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.requests import ExplainRequests
 from stream_server.foveated import WholeWatch, frame_of
+from stream_server.languages import worded
 from stream_server.protocol import FrameHeader, ProtocolError
 from stream_server.rate_limit import RateLimit
 from stream_server.stream import Face, Scorer, Stream
@@ -190,7 +191,9 @@ class LiveStream:
     def explain(self, track: int) -> None:
         """Answer an ``explain``: where in that face the evidence lies."""
         if self._explain_requests is None:
-            self._send(protocol.error("no_explanation", "nothing is explained here", track=track))
+            self._send(
+                protocol.error("no_explanation", worded("nothing is explained here"), track=track)
+            )
         else:
             self._explain_requests.ask(track)
 

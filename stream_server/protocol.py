@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from stream_server.languages import tell
 from stream_server.rect import Rect
 
 SUBPROTOCOL = "fakelight.v1"
@@ -296,8 +297,9 @@ def status(
 def error(
     code: str, message: str, frame_id: int | None = None, track: int | None = None
 ) -> dict[str, Any]:
-    """Something the client sent cannot be used, or could not be analysed."""
-    answer: dict[str, Any] = {"type": "error", "code": code, "message": message}
+    """Something the client sent cannot be used, or could not be analysed. ``message`` is for
+    people, in the language that is spoken."""
+    answer: dict[str, Any] = {"type": "error", "code": code, "message": tell(message)}
     if frame_id is not None:
         answer["frame_id"] = frame_id
     if track is not None:
@@ -307,12 +309,13 @@ def error(
 
 def closed(code: int, reason: str) -> dict[str, Any]:
     """The last message over a transport that has no close code of its own."""
-    return {"type": "closed", "code": int(code), "reason": reason}
+    return {"type": "closed", "code": int(code), "reason": tell(reason)}
 
 
 def close_reason(text: str) -> str:
-    """``text`` cut to what a close frame carries: 123 bytes of UTF-8 (RFC 6455, 5.5)."""
-    return text.encode()[:123].decode(errors="ignore")
+    """``text`` in the language that is spoken, cut to what a close frame carries: 123 bytes of
+    UTF-8 (RFC 6455, 5.5)."""
+    return tell(text).encode()[:123].decode(errors="ignore")
 
 
 def encode(message: dict[str, Any]) -> str:

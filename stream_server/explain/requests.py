@@ -11,6 +11,7 @@ from typing import Any
 from stream_server import protocol
 from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
+from stream_server.languages import worded
 from stream_server.stream import Moment
 
 _log = logging.getLogger(__name__)
@@ -51,17 +52,21 @@ class ExplainRequests:
 
     def _problem(self, track: int) -> tuple[str, str] | None:
         if not self.explainer.members:
-            return "no_explanation", "this server's models come without heat maps"
+            return "no_explanation", worded("this server's models come without heat maps")
         try:
             moment = self._moment(track)
         except KeyError:
-            return "unknown_track", f"no face with track {track} is in view"
+            return "unknown_track", worded("no face with track {number} is in view", number=track)
         if moment is None:
-            return "no_explanation", f"track {track} was not seen well enough yet"
+            return "no_explanation", worded(
+                "track {number} was not seen well enough yet", number=track
+            )
         now = self._clock()
         busy = self._task is not None and not self._task.done()
         if busy or now - self._last < EVERY:
-            return "explain_too_often", f"one explanation every {EVERY:g} s and at a time"
+            return "explain_too_often", worded(
+                "one explanation every {seconds:g} s and at a time", seconds=EVERY
+            )
         self._last = now
         self._task = asyncio.create_task(self._answer(moment))
         return None
@@ -70,11 +75,11 @@ class ExplainRequests:
         try:
             heat = await self.explainer.explain(moment.crop)
         except EngineError as error:
-            text = f"the engine gave no answer: {error}"
+            text = worded("the engine gave no answer: {why}", why=str(error))
             self._send(protocol.error("no_explanation", text, track=moment.track))
         except Exception:
             _log.exception("explaining track %s failed", moment.track)
-            text = "an internal error; see the log"
+            text = worded("an internal error; see the log")
             self._send(protocol.error("no_explanation", text, track=moment.track))
         else:
             self._send(

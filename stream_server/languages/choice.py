@@ -26,9 +26,9 @@ def spoken() -> str:
 
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
-    """Speak ``language`` within: one of ``LANGUAGES``. Tasks and threads that asyncio begins
-    within speak it too."""
-    before = _spoken.set(language)
+    """Speak ``language`` within, or English where it is none of ``LANGUAGES``. Tasks and threads
+    that asyncio begins within speak it too."""
+    before = _spoken.set(language if language in LANGUAGES else DEFAULT)
     try:
         yield
     finally:

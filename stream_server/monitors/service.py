@@ -18,6 +18,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server.database import Database, DatabaseAddressError
+from stream_server.languages import worded
 from stream_server.monitors.here import WatchersHere
 from stream_server.monitors.incidents import Patience
 from stream_server.monitors.shown import Shown
@@ -141,7 +142,11 @@ class MonitorService:
             await asyncio.to_thread(self.monitors.add, monitor, limit)
         except FullError:
             raise ProblemError(
-                429, f"there are {limit} monitors, which is the limit (FAKELIGHT_MAX_MONITORS)"
+                429,
+                worded(
+                    "there are {count} monitors, which is the limit (FAKELIGHT_MAX_MONITORS)",
+                    count=limit,
+                ),
             ) from None
         self._woken.set()
         return monitor

@@ -31,6 +31,11 @@ _MEASURES: dict[str, tuple[Worded, Worded]] = {
         worded("above {limit} traces are lost", limit=2.6),
     ),
 }
+_KINDS: dict[str, Worded] = {
+    "video": worded("video"),
+    "animation": worded("animation"),
+    "picture": worded("picture"),
+}
 _FACTS: dict[str, Worded] = {
     "Kind": worded("Kind"),
     "Format": worded("Format"),
@@ -150,4 +155,7 @@ def _quality(face: FaceReport) -> list[tuple[str, str, str]]:
 
 def _facts(report: Report) -> list[tuple[str, str]]:
     """What kind of file it is."""
-    return [(tell(_FACTS.get(name, name)), tell(fact)) for name, fact in report.media.items()]
+    return [
+        (tell(_FACTS.get(name, name)), tell(_KINDS.get(fact, fact) if name == "Kind" else fact))
+        for name, fact in report.media.items()
+    ]

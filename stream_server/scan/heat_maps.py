@@ -11,13 +11,13 @@ import numpy as np
 from stream_server.engine.base import EngineError
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.paint import heat_over, jpeg
+from stream_server.languages import worded
 from stream_server.report.model import Explanation, FaceReport, Report
 from stream_server.scan.faces.album import FaceRecord
 from stream_server.scan.faces.gallery import SIDE, Shot
 
 _log = logging.getLogger(__name__)
 _FACES = 6
-_WITHOUT = "Where in a face the evidence lies was not worked out: "
 
 
 async def with_heat_maps(
@@ -32,7 +32,13 @@ async def with_heat_maps(
     if not wanted:
         return report
     if not explainer.members:
-        return _without(report, "the models come without heat maps.")
+        return _without(
+            report,
+            worded(
+                "Where in a face the evidence lies was not worked out: the models come without heat"
+                " maps."
+            ),
+        )
     found: dict[int, tuple[Explanation, ...]] = {}
     shots = {record.number: record.gallery.suspicious() for record in records}
     try:
@@ -43,7 +49,12 @@ async def with_heat_maps(
             )
     except EngineError as error:
         _log.warning("no heat maps: %s", error)
-        return _without(report, "the engine gave no answer.")
+        return _without(
+            report,
+            worded(
+                "Where in a face the evidence lies was not worked out: the engine gave no answer."
+            ),
+        )
     faces = tuple(replace(f, explanations=found.get(f.track, ())) for f in report.faces)
     return replace(report, faces=faces)
 
@@ -72,4 +83,4 @@ def _suspicion(face: FaceReport) -> float:
 
 
 def _without(report: Report, reason: str) -> Report:
-    return replace(report, left_out=(*report.left_out, _WITHOUT + reason))
+    return replace(report, left_out=(*report.left_out, reason))

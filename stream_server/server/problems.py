@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from stream_server.languages import tell
+from stream_server.languages import tell, worded
 from stream_server.problem import ProblemError, problem_document
 
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """Starlette's own errors: 404, 405 and the like."""
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        detail = f"there is nothing at {request.url.path}"
+        detail: str = worded("there is nothing at {path}", path=request.url.path)
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {request.url.path}"
     else:
@@ -56,19 +56,23 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _database_error(request: Request, error: Exception) -> Response:
     """Of a database that is away, full or locked; what it says may hold what was to be written."""
     _log.error("%s: the database fails (%s)", request.url.path, type(error).__name__)
-    return problem(503, "the database does not answer; see the server's log", {"Retry-After": "5"})
+    return problem(
+        503, worded("the database does not answer; see the server's log"), {"Retry-After": "5"}
+    )
 
 
 async def _other_version(request: Request, error: Exception) -> Response:
     """Of a database that a later version of the server has gone on with."""
     _log.error("%s: the database is of another version: %s", request.url.path, error)
-    return problem(503, "the database is of another version of this server; see its log")
+    return problem(503, worded("the database is of another version of this server; see its log"))
 
 
 async def _server_error(request: Request, error: Exception) -> Response:
     """What nobody foresaw; the log has it."""
     del error
-    return problem(500, f"an internal error while answering {request.url.path}; see the log")
+    return problem(
+        500, worded("an internal error while answering {path}; see the log", path=request.url.path)
+    )
 
 
 #: What the application does about each kind of error, wherever in it one is raised.

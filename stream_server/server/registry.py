@@ -12,6 +12,7 @@ from typing import Protocol as Interface
 
 from stream_server import logs
 from stream_server.engine import Engine
+from stream_server.languages import worded
 from stream_server.live import Counters, LiveStream
 from stream_server.problem import ProblemError
 from stream_server.protocol import Close, Source
@@ -29,14 +30,19 @@ class OverLimitError(ProblemError):
 
 class _TokenFullError(OverLimitError):
     def __init__(self, limit: int) -> None:
-        super().__init__(429, f"{limit} streams are open with this token, which is the limit")
+        super().__init__(
+            429, worded("{count} streams are open with this token, which is the limit", count=limit)
+        )
 
 
 class _ServerFullError(OverLimitError):
     def __init__(self, limit: int) -> None:
         super().__init__(
             503,
-            f"{limit} streams are open on this server, which is the limit for all together",
+            worded(
+                "{count} streams are open on this server, which is the limit for all together",
+                count=limit,
+            ),
             {"Retry-After": _RETRY_SECONDS},
         )
 

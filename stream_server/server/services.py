@@ -10,6 +10,7 @@ from weakref import WeakSet
 from stream_server.engine import Engine, MicroBatcher
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.push import PushPoints
+from stream_server.languages import worded
 from stream_server.live import LiveStream
 from stream_server.protocol import Close
 from stream_server.scan.scanner import Scanner
@@ -135,7 +136,7 @@ class Services:
     def stop(self) -> None:
         """Tell every client that it is over; nobody should wait for anything any more."""
         self.stopping.set()
-        self.streams.close_all(Close.STOPPING, "the server is stopping")
+        self.streams.close_all(Close.STOPPING, worded("the server is stopping"))
 
     async def close(self) -> None:
         """Let go of everything."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -46,11 +47,13 @@ def launch(
     extension: Path | None = None,
     more: tuple[str, ...] = (),
     first_run: bool = False,
+    language: str = "en",
     **options: Any,
 ) -> Iterator[BrowserContext]:
     """A browser for which ``*.test`` on ``public_port`` lies on the public internet.
 
-    The page that the extension opens once it is installed is closed, unless ``first_run``.
+    The page that the extension opens once it is installed is closed, unless ``first_run``. It
+    speaks ``language``, whatever the machine does.
     """
     flags = [
         "--headless=new",
@@ -65,6 +68,7 @@ def launch(
         "--autoplay-policy=no-user-gesture-required",
         "--host-resolver-rules=MAP *.test 127.0.0.1",
         f"--ip-address-space-overrides=127.0.0.1:{public_port}=public",
+        f"--lang={language}",
         *more,
     ]
     if extension is not None:
@@ -79,6 +83,7 @@ def launch(
             "--headless",
             "--disable-back-forward-cache",
         ],
+        env={**os.environ, "LANGUAGE": language, "LANG": f"{language}.UTF-8", "LC_ALL": ""},
         **{"viewport": {"width": 1000, "height": 700}, **options},
     )
     try:

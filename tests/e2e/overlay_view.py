@@ -104,6 +104,15 @@ class Eye:
         )
         return bool(self._call(node, script))
 
+    def within(self, name: str, script: str) -> list[str]:
+        """What ``script``, a function whose ``this`` is an element of an overlay, finds there."""
+        root = self.session.send("DOM.getDocument", {"depth": -1, "pierce": True})["root"]
+        return [
+            told
+            for one in _by_class(root, name)
+            for told in self._call(one["backendNodeId"], script)
+        ]
+
     def click(self, node: int) -> None:
         """A real click on the middle of an element."""
         x, y, width, height = self.rect(node)

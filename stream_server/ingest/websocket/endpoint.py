@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stream_server import protocol
 from stream_server.ingest.websocket.pictures import decode
+from stream_server.languages import worded
 from stream_server.live import Job
 from stream_server.protocol import BadHelloError, Close, Hello, ProtocolError
 from stream_server.rate_limit import RateLimit
@@ -49,7 +50,7 @@ async def stream_endpoint(websocket: WebSocket) -> None:
         services.metrics.refused(refused.ending.code.name.lower())
         await _close(websocket, refused.ending)
     except OverLimitError as error:
-        await _close(websocket, Ending(Close.OVER_LIMIT, str(error)))
+        await _close(websocket, Ending(Close.OVER_LIMIT, error.detail))
     except WebSocketDisconnect:
         return
     else:
@@ -70,9 +71,9 @@ async def _hello(websocket: WebSocket, services: Services) -> tuple[Hello, Calle
     try:
         caller = await services.authority.of_hello(hello.token, websocket)
     except DatabaseAwayError as error:
-        raise _RefusedError(Close.TRY_AGAIN_LATER, str(error)) from None
+        raise _RefusedError(Close.TRY_AGAIN_LATER, error.detail) from None
     if caller is None:
-        text = "wrong token; `fakelight token` prints the right one"
+        text = worded("wrong token; `fakelight token` prints the right one")
         raise _RefusedError(Close.NOT_AUTHORISED, text)
     return hello, caller
 
@@ -91,7 +92,7 @@ async def _first_message(websocket: WebSocket, services: Services) -> Message:
     if waiting[0] in done:
         return cast(Message, waiting[0].result())
     if done:
-        raise _RefusedError(Close.STOPPING, "the server is stopping")
+        raise _RefusedError(Close.STOPPING, worded("the server is stopping"))
     raise _RefusedError(Close.BAD_HELLO, f"no hello within {seconds:g} s")
 
 

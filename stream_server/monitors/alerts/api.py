@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stream_server.forms import Form, parsed
+from stream_server.languages import worded
 from stream_server.monitors.alerts import signature
 from stream_server.monitors.alerts.message import EventType
 from stream_server.monitors.alerts.outbox import DELIVERY_STATES, DeliveryState
@@ -57,7 +58,9 @@ async def create(request: Request) -> Response:
     kind = kind_of(new.url, new.kind)
     await check_url(new.url, alerts.allowed)
     if kind == "email" and not alerts.mail.usable:
-        raise ProblemError(409, "no e-mail can be sent: FAKELIGHT_SMTP_HOST names no mail server")
+        raise ProblemError(
+            409, worded("no e-mail can be sent: FAKELIGHT_SMTP_HOST names no mail server")
+        )
     secret = _secret(new.secret)
     webhook = Webhook(
         id=new_id(), name=new.name, kind=kind, url=new.url, events=new.events, secret=secret

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from stream_server.addresses import AllowedHosts
 from stream_server.database import Database
+from stream_server.languages import worded
 from stream_server.monitors.alerts.courier import Courier
 from stream_server.monitors.alerts.dispatcher import Dispatcher
 from stream_server.monitors.alerts.http_sender import HttpSender
@@ -95,7 +96,7 @@ def tell_of_incident(session: Session, incident: Incident, change: Change) -> No
 
 
 def _away() -> Any:
-    raise ProblemError(503, "the monitors' database is not there; see the log")
+    raise ProblemError(503, worded("the monitors' database is not there; see the log"))
 
 
 def _base(settings: Settings) -> str:

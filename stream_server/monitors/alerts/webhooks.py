@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from stream_server.addresses import AllowedHosts, RefusedAddressError, resolve_checked
 from stream_server.database import Database
+from stream_server.languages import worded
 from stream_server.monitors.alerts.mail import is_address
 from stream_server.monitors.store.webhook_tables import Webhook
 from stream_server.problem import ProblemError
@@ -36,7 +37,9 @@ class WebhookTable:
         """Keep a new one. Raises ``ProblemError`` (409) where there are too many."""
         with self._database.write() as session:
             if (session.scalar(select(func.count()).select_from(Webhook)) or 0) >= LIMIT:
-                raise ProblemError(409, f"there are {LIMIT} webhooks, the most there may be")
+                raise ProblemError(
+                    409, worded("there are {count} webhooks, the most there may be", count=LIMIT)
+                )
             session.add(webhook)
 
     def all(self) -> Sequence[Webhook]:
@@ -102,7 +105,9 @@ def kind_of(url: str, kind: str | None) -> str:
     if kind not in KINDS:
         raise ProblemError(400, f"kind is {kind[:40]!r}; there are {', '.join(KINDS)}")
     if mail != (kind == "email"):
-        raise ProblemError(400, "a webhook of kind email has a URL like mailto:desk@example.org")
+        raise ProblemError(
+            400, worded("a webhook of kind email has a URL like mailto:desk@example.org")
+        )
     return kind
 
 
@@ -112,20 +117,32 @@ async def check_url(url: str, allowed: AllowedHosts) -> None:
     A name that cannot be resolved just now is good: every delivery checks the address anew.
     """
     if len(url) > _URL_LENGTH:
-        raise ProblemError(400, f"the URL has {len(url)} characters; the limit is {_URL_LENGTH}")
+        raise ProblemError(
+            400,
+            worded(
+                "the URL has {count} characters; the limit is {limit}",
+                count=len(url),
+                limit=_URL_LENGTH,
+            ),
+        )
     if not url.isascii() or any(c <= " " or c == "\x7f" for c in url):
-        raise ProblemError(400, "the URL holds what must be percent-encoded, or punycode in a host")
+        raise ProblemError(
+            400, worded("the URL holds what must be percent-encoded, or punycode in a host")
+        )
     if url.lower().startswith(_MAILTO):
         if not is_address(mail_address(url)):
-            raise ProblemError(400, "what follows mailto: is not one e-mail address")
+            raise ProblemError(400, worded("what follows mailto: is not one e-mail address"))
         return
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        raise ProblemError(400, "the URL cannot be read") from None
+        raise ProblemError(400, worded("the URL cannot be read")) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ProblemError(400, f"{without_secrets(url)[:80]!r} is no http, https or mailto URL")
+        raise ProblemError(
+            400,
+            worded("{url} is no http, https or mailto URL", url=repr(without_secrets(url)[:80])),
+        )
     try:
         async with asyncio.timeout(_RESOLVE_SECONDS):
             await resolve_checked(parts.hostname, port, allowed)

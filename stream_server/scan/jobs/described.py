@@ -51,6 +51,7 @@ def described(
         "verdict": scan.verdict,
         "probability": None if scan.probability is None else round(scan.probability, 4),
         "detail": scan.detail,
+        "language": scan.language,
         "report": report,
     }
 

@@ -16,7 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server import logs
-from stream_server.languages import worded
+from stream_server.languages import _, speaking, spoken, worded
 from stream_server.problem import ProblemError
 from stream_server.report.model import Report
 from stream_server.scan.jobs.described import outcome
@@ -133,7 +133,7 @@ class ScanQueue:
 
     async def submit(self, scan_id: str, name: str, size: int, window: str, keep: bool) -> Scan:
         """Queue an upload that lies at its place on disk. Raises ``QueueFullError``."""
-        scan = Scan(id=scan_id, file=name, size=size, window=window, keep=keep)
+        scan = Scan(id=scan_id, file=name, size=size, window=window, keep=keep, language=spoken())
         limit = self.settings.scan_queue
         store = await self.store()
         if await asyncio.to_thread(store.waiting) >= limit:
@@ -279,11 +279,12 @@ class ScanQueue:
     async def _finish(self, store: ScanStore, scan: Scan, task: asyncio.Task[Report]) -> None:
         """Write down what came of it, as soon as that can be written."""
         error = task.exception()
-        if error is not None:
-            _log.error("scan %s failed", scan.id, exc_info=error)
-            status, values = "failed", {"detail": "an internal error; see the server's log"}
-        else:
-            status, values = await asyncio.to_thread(outcome, task.result())
+        with speaking(scan.language):
+            if error is not None:
+                _log.error("scan %s failed", scan.id, exc_info=error)
+                status, values = "failed", {"detail": _("an internal error; see the server's log")}
+            else:
+                status, values = await asyncio.to_thread(outcome, task.result())
         while True:
             try:
                 await asyncio.to_thread(store.finish, scan.id, status, **values)

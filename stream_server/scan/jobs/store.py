@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Double, Text, delete, func, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, undefer
 
 from stream_server.database import Database
+from stream_server.languages.choice import DEFAULT
 from stream_server.migrations import Chain, migrate
 
 CHAIN = Chain(Path(__file__).parent / "migrations" / "versions", "scans_version")
@@ -31,6 +32,7 @@ class Scan(_Base):
     ``status``: queued, running, done, failed (the file is unusable) or cancelled. ``attempts``
     counts the times that an analysis began and the process went away. ``place`` is where the file
     lies; ``share`` (0 to 1) and ``left_s`` are how far a running one was a moment ago.
+    ``language`` is that of its ``page`` and ``detail``: whoever sent the file asked for it.
     """
 
     __tablename__ = "scans"
@@ -53,6 +55,7 @@ class Scan(_Base):
     place: Mapped[str] = mapped_column(default="", server_default="")
     share: Mapped[float | None] = mapped_column(default=None)
     left_s: Mapped[float | None] = mapped_column(default=None)
+    language: Mapped[str] = mapped_column(default=DEFAULT, server_default=DEFAULT)
 
 
 class ScanStore:

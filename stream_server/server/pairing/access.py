@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from stream_server.database import Database, DatabaseAddressError, shared_address
+from stream_server.languages import worded
 from stream_server.migrations import Chain, migrate
 from stream_server.problem import ProblemError
 from stream_server.server.pairing import former_file
@@ -40,8 +41,10 @@ class DatabaseAwayError(ProblemError):
     def __init__(self) -> None:
         super().__init__(
             503,
-            "the database that knows the paired browsers does not answer; try again in a moment."
-            " Streams that are open go on",
+            worded(
+                "the database that knows the paired browsers does not answer; try again in a"
+                " moment. Streams that are open go on"
+            ),
             {"Retry-After": "5"},
         )
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from stream_server.languages import worded
 from stream_server.problem import ProblemError
 from stream_server.server.pairing.access import DatabaseAwayError, PairingAccess
 from stream_server.server.pairing.digits import (
@@ -100,10 +101,16 @@ class Pairings:
         if begun != "started":
             self._observe("refused")
         if begun == "busy":
-            raise PairingError(429, f"{OPEN_AT_ONCE} pairings are under way; wait two minutes")
+            raise PairingError(
+                429, worded("{count} pairings are under way; wait two minutes", count=OPEN_AT_ONCE)
+            )
         if begun == "guessed":
             raise PairingError(
-                429, f"{WRONG_AT_MOST} wrong digits were tried of late; wait ten minutes"
+                429,
+                worded(
+                    "{count} wrong digits were tried of late; wait ten minutes",
+                    count=WRONG_AT_MOST,
+                ),
             )
         self._show(digits, origin)
         self._observe("started")
@@ -151,16 +158,18 @@ class Pairings:
     def _check(self, answer: Answer, origin: str) -> None:
         if answer.result == "expired":
             self._observe("expired")
-            raise PairingError(410, "this pairing has expired; start again for new digits")
+            raise PairingError(410, worded("this pairing has expired; start again for new digits"))
         if answer.result == "foreign":
             self._observe("refused")
-            raise PairingError(403, "this pairing was started by somebody else")
+            raise PairingError(403, worded("this pairing was started by somebody else"))
         if answer.result == "wrong":
             self._observe("wrong_digits")
             left = answer.tries_left
             if not left:
-                raise PairingError(410, f"{TRIES} wrong tries; start again for new digits", 0)
-            raise PairingError(403, f"wrong digits; tries left: {left}", left)
+                raise PairingError(
+                    410, worded("{count} wrong tries; start again for new digits", count=TRIES), 0
+                )
+            raise PairingError(403, worded("wrong digits; tries left: {count}", count=left), left)
         self._observe("paired")
         _log.info("paired with %s", origin)
 

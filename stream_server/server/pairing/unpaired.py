@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+from stream_server.languages import worded
 from stream_server.protocol import Close
 from stream_server.server.pairing.access import DatabaseAwayError
 from stream_server.server.pairing.pairings import Pairings
@@ -26,4 +27,6 @@ async def end_streams(pairings: Pairings, streams: Registry) -> None:
             continue
         for session in streams:
             if session.holder in gone:
-                session.close(Close.NOT_AUTHORISED, "this browser was unpaired: pair it again")
+                session.close(
+                    Close.NOT_AUTHORISED, worded("this browser was unpaired: pair it again")
+                )

@@ -40,7 +40,7 @@ def test_what_is_where_and_pairings_back_to_their_file_and_forward(
         "monitors: step 0002",
         "pairings: step 0001",
         "mistakes: step 0001",
-        "scans: step 0002",
+        "scans: step 0003",
     ]
     assert main(["database", "pairings", "base"]) == 0
     former = json.loads((folder / "paired.json").read_text())
@@ -49,7 +49,7 @@ def test_what_is_where_and_pairings_back_to_their_file_and_forward(
     assert json.loads((folder / "paired.json").read_text()) == former
     assert main(["database", "scans", "0001"]) == 0
     assert main(["database", "scans", "head"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "scans: step 0002"
+    assert capsys.readouterr().out.splitlines()[-1] == "scans: step 0003"
 
 
 def test_a_step_that_there_is_not_and_a_database_that_is_away(

@@ -161,7 +161,7 @@ def made_before(address: str, *ids: str) -> None:
     """A table as servers made it that knew no migrations, with scans in it."""
     database = Database(address)
     with database.schema() as connection:
-        new = ("place", "share", "left_s")
+        new = ("place", "share", "left_s", "language")
         columns = [copy(column) for column in Scan.__table__.columns if column.name not in new]
         table = Table("scans", MetaData(), *columns)
         table.create(connection)
