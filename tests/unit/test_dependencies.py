@@ -17,7 +17,7 @@ import pytest
 from tests.support.imports import Import, imports_of, sources
 from tests.support.paths import ROOT
 
-EXTRAS = ("fast", "heic", "jxl", "postgres", "ray", "traces")  # of the server
+EXTRAS = ("heic", "jxl", "postgres", "ray", "traces")  # of the server
 OURS = {"stream_server", "training", "tests", "benchmarks", "scripts"}
 # Packages whose import name several distributions share.
 SHARED_NAMES = {
@@ -45,7 +45,6 @@ UNIMPORTED = {
     "pytest-asyncio": "a plugin",
     "pytest-timeout": "a plugin",
     "uv": "a command",
-    "uvloop": "uvicorn takes it where it is installed",
     "zizmor": "a command",
 }
 # Modules of the server's that are imported within functions alone, once an extra is asked for.
