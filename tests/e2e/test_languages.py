@@ -95,7 +95,7 @@ def screens(page: Page, extension: Extension, server: Server, scan: str) -> Iter
         "welcome": (extension.address("welcome/welcome.html"), "h1"),
         "options": (extension.address("options/options.html"), "h1"),
         "check": (extension.address("check/check.html"), "#trouble:not(:empty)"),
-        "popup": (extension.address("popup/popup.html"), "#sensitivity option"),
+        "popup": (extension.address("popup/popup.html"), "#watch:not(:empty)"),
         "live": (f"{server.url}/", "#server[data-state=ready]"),
         "scan": (f"{server.url}/scan", "li.scan"),
         "monitor": (f"{server.url}/monitor", "#server[data-state=ready]"),

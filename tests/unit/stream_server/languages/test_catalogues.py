@@ -32,6 +32,7 @@ SCALE = {
     "likely real": {"de": "wahrscheinlich echt", "es": "probablemente real"},
     "cannot tell": {"de": "nicht zu beurteilen", "es": "no se puede saber"},
     "manipulated": {"de": "manipuliert", "es": "manipulad"},
+    "face": {"de": "gesicht", "es": "rostro"},
 }
 
 
