@@ -21,7 +21,7 @@ const CSS = `
 }
 .chip {
   display: grid; grid-template-columns: auto 1fr auto;
-  align-items: center; gap: 0 6px; max-width: min(232px, calc(100% - 8px)); margin: 0;
+  align-items: center; gap: 0 6px; max-width: min(264px, calc(100% - 8px)); margin: 0;
   padding: 4px 9px 4px 6px; font: inherit; letter-spacing: inherit; color: inherit; text-align: left;
   background: rgba(16, 19, 24, 0.86); border: 1px solid rgba(255, 255, 255, 0.16);
   border-left: 3px solid var(--colour); border-radius: 7px; pointer-events: auto; cursor: pointer;
@@ -104,6 +104,8 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .card .graph span:nth-of-type(1) { top: 0; }
 .card .graph span:nth-of-type(2) { bottom: 3px; }
 .card .graph + .axis { padding-right: 30px; }
+/* Its words for the two ends are longer. */
+.card:lang(de) :is(.graph, .graph + .axis) { padding-right: 56px; }
 .card .member { display: grid; grid-template-columns: 1fr 36px 84px; gap: 8px; align-items: center;
   font-size: 12px; margin-top: 3px; }
 .card .member span:first-child::first-letter { text-transform: uppercase; }

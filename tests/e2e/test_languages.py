@@ -112,7 +112,8 @@ def screens(page: Page, extension: Extension, server: Server, scan: str) -> Iter
 
 
 def card(page: Page) -> tuple[str, list[str]]:
-    """Play the sample on the live page and open the details: what they say, and what is cramped."""
+    """Play the sample on the live page and open the details: what they say, and what is cramped.
+    Labels are cut by design where a face is small; a large one has room for the longest."""
     page.locator("#sample").click()
     eye = watch(page)
 
@@ -123,7 +124,10 @@ def card(page: Page) -> tuple[str, list[str]]:
         return view.card if view else None
 
     told: str = wait_for("the details", opened, 150, every=1)
-    return told, eye.within("card", CRAMPED) + eye.within("stage", CRAMPED)
+    view = eye.only()
+    if page.viewport_size == WIDE and view and view.chips:
+        assert not eye.is_cut(view.chips[0].node), view.chips[0].label
+    return told, eye.within("card", CRAMPED)
 
 
 def test_every_page_speaks_the_browser_s_language_and_has_room_for_it(
