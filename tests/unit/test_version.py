@@ -17,6 +17,8 @@ from scripts.version import COPIES, SOURCE, strays, version, write
 from stream_server.cli import main
 from tests.support.paths import ROOT
 
+KINDS = ("*.yml", "*.yaml", "*.toml", "*.py", "*.json", "*.Dockerfile")
+
 
 def test_every_copy_says_what_pyproject_says(capsys: pytest.CaptureFixture[str]) -> None:
     assert strays() == []
@@ -29,7 +31,7 @@ def test_every_copy_says_what_pyproject_says(capsys: pytest.CaptureFixture[str])
 def test_no_file_holds_a_copy_that_the_script_does_not_know() -> None:
     """Of the image's name and of the assignments that a version is written as."""
     listed = subprocess.run(
-        ["git", "ls-files", "*.yml", "*.yaml", "*.toml", "*.py", "*.json", "*.Dockerfile", ":!tests"],
+        ["git", "ls-files", "--", *KINDS, ":!tests"],
         cwd=ROOT,
         capture_output=True,
         text=True,
