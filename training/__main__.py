@@ -29,6 +29,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "full": ("training.steps.full", "a repository of the large members, for a GPU"),
     "chain": ("training.steps.chain", "all of the above in order, from raw videos to a member"),
     "product": ("training.steps.product", "labelled videos through the whole product"),
+    "lrnet": ("training.steps.lrnet", "the same videos through LRNet's published weights"),
     "card": ("training.steps.card", "put the evaluation's figures into the model card"),
     "sample": ("training.steps.sample", "make the sample clip that the live page shows"),
 }

@@ -19,8 +19,9 @@ from tests.support.paths import ROOT
 
 EXTRAS = ("heic", "jxl", "postgres", "ray", "traces")  # of the server
 OURS = {"stream_server", "training", "tests", "benchmarks", "scripts"}
-# Packages whose import name several distributions share.
+# Packages whose import name several distributions share, or whose wheel does not tell.
 SHARED_NAMES = {
+    "dlib": "dlib-bin",
     "google.protobuf": "protobuf",
     "opentelemetry.exporter.otlp.proto.http": "opentelemetry-exporter-otlp-proto-http",
     "opentelemetry.proto": "opentelemetry-proto",
@@ -128,12 +129,12 @@ def test_the_server_starts_without_its_extras() -> None:
 
 
 def test_all_that_training_imports_is_declared() -> None:
-    known = declared() | declared("train", "ray", "wandb")
+    known = declared() | declared("train", "ray", "peers", "wandb")
     assert missing(foreign("training"), known) == []
 
 
 def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
-    known = declared() | declared("train", "wandb", "fuzz", *EXTRAS, "dev")
+    known = declared() | declared("train", "peers", "wandb", "fuzz", *EXTRAS, "dev")
     # It would bring another build of OpenCV; its test says so and skips.
     optional = {"pytest_grad_cam", "grad-cam"}
     assert missing(foreign("tests", "benchmarks", "scripts"), known | optional) == []
@@ -144,7 +145,7 @@ def test_all_that_tests_benchmarks_and_scripts_import_is_declared() -> None:
     [
         ((), ("stream_server",)),
         (("heic", "postgres", "ray", "traces"), ("stream_server",)),
-        (("train", "wandb"), ("training",)),
+        (("train", "peers", "wandb"), ("training",)),
         (("dev", "fuzz"), ("tests", "benchmarks", "scripts")),
     ],
 )
@@ -155,7 +156,7 @@ def test_nothing_is_declared_that_nothing_imports(
 
 
 def test_the_list_of_the_unimported_holds_nothing_else() -> None:
-    everywhere = declared() | declared("train", "wandb", *EXTRAS, "dev")
+    everywhere = declared() | declared("train", "peers", "wandb", *EXTRAS, "dev")
     assert set(UNIMPORTED) <= everywhere
 
 

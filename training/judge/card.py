@@ -21,12 +21,13 @@ def tables(
     product: Mapping[str, Any] | None = None,
     judged: Mapping[str, Any] | None = None,
     peers: Mapping[str, Mapping[str, Any]] | None = None,
+    lrnet: Mapping[str, Any] | None = None,
 ) -> str:
     """The figures of ``report`` (the evaluate step's JSON) as Markdown.
 
     ``parity`` is the export step's report, ``product`` the product step's, ``judged`` the judge
-    step's, ``peers`` the same for published networks by their names. Raises ``ValueError`` where
-    ``judged`` lacks the vote of the report's members.
+    step's, ``peers`` the same for published networks by their names, ``lrnet`` the lrnet step's.
+    Raises ``ValueError`` where ``judged`` lacks the vote of the report's members.
     """
     lines = [f"Protocol: {report['protocol']} Split: {report['split']}.", ""]
     thresholds = report["thresholds"]
@@ -65,6 +66,8 @@ def tables(
         lines += [*peer_tables(peers), ""]
     if product:
         lines += [*_product(product), ""]
+    if lrnet:
+        lines += [*_lrnet(lrnet), ""]
     if parity:
         lines += ["### Export", ""]
         lines += [
@@ -151,7 +154,7 @@ def _product(product: Mapping[str, Any]) -> list[str]:
     """What a scan says of the same videos, from file to verdict."""
     coverage, decided, unsure = product["coverage"], product["decided"], product["unsure"]
     kept = product["real_not_flagged"]
-    lines = [
+    return [
         "### The whole product on the same videos, from file to verdict",
         "",
         f"A verdict (likely real, unsure or likely fake) on {coverage['covered']} of "
@@ -162,6 +165,28 @@ def _product(product: Mapping[str, Any]) -> list[str]:
         f"{kept['share']:.1%} of {kept['of']} real videos were not flagged. Expected calibration "
         f"error {_calibration(product)}.",
         "",
+        *_by_group(product),
+    ]
+
+
+def _lrnet(figures: Mapping[str, Any]) -> list[str]:
+    """The same videos through LRNet's published weights."""
+    decided = figures["decided"]
+    return [
+        "### LRNet's published weights on the same videos",
+        "",
+        "LRNet (Sun et al., CVPR 2021) by its authors' code and weights on dlib's landmarks, the "
+        f"first four seconds with a face: {decided['decided']} of {figures['videos']} videos had "
+        f"enough for a verdict, {decided['wrong']} of these verdicts were wrong. AUC of all fakes "
+        f"against all reals: {figures['auc']:.3f}.",
+        "",
+        *_by_group(figures),
+    ]
+
+
+def _by_group(product: Mapping[str, Any]) -> list[str]:
+    """What was said of the videos of each set, and of each maker in it."""
+    lines = [
         "| group | real | fake | AUC | 95 % interval | real flagged | fake flagged |",
         "|---|---|---|---|---|---|---|",
     ]
@@ -188,13 +213,17 @@ def _table(rows: Mapping[str, Mapping[str, float]], first: str) -> list[str]:
 
 def renew(
     card: Path, report: Path, parity: Path | None = None, product: Path | None = None,
-    judged: Path | None = None, peers: Sequence[Path] = (),
+    judged: Path | None = None, peers: Sequence[Path] = (), lrnet: Path | None = None,
 ) -> None:  # fmt: skip
     """Put the figures of ``report`` between the card's marks; a peer is named by its file.
 
     Raises ``FileNotFoundError`` for a missing file and ``ValueError`` for a card without marks.
     """
-    for path in (card, report, *(path for path in (parity, product, judged, *peers) if path)):
+    for path in (
+        card,
+        report,
+        *(path for path in (parity, product, judged, lrnet, *peers) if path),
+    ):
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing")
     text = card.read_text()
@@ -204,6 +233,7 @@ def renew(
     whole = json.loads(product.read_text()) if product else None
     folds = json.loads(judged.read_text()) if judged else None
     others = {path.stem: json.loads(path.read_text()) for path in peers}
-    figures = tables(json.loads(report.read_text()), facts, whole, folds, others)
+    landmarks = json.loads(lrnet.read_text()) if lrnet else None
+    figures = tables(json.loads(report.read_text()), facts, whole, folds, others, landmarks)
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     card.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n{END}", text))

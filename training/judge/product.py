@@ -98,6 +98,8 @@ def figures(rows: Sequence[Judgement], least_px: float = 64.0) -> dict[str, Any]
     labels = np.array([row.label == "fake" for row in known])
     values = np.array([row.probability for row in known], np.float64)
     result |= calibration_figures(labels, values) if len(known) else {"ece": None}
+    both = labels.any() and not labels.all()
+    result["auc"] = auc(labels, values) if both else None
     result["groups"] = {name: _group(members) for name, members in _groups(known).items()}
     result["abstained"] = [asdict(row) for row in rows if row.verdict not in _DECIDED]
     decided = [row for row in known if row.verdict in ("likely_fake", "likely_real")]

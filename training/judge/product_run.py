@@ -21,26 +21,33 @@ async def judge_all(models: Path, items: Sequence[Item], kept: Path) -> list[Jud
     line. Raises what ``judge`` raises.
     """
     async with open_scanner(load(models=models)) as scanner:
-        stamp = stamp_of(scanner)
-        rows = _known(kept, stamp)
-        with kept.open("a") as handle:
-            for number, item in enumerate(items, start=1):
-                if item.name not in rows:
-                    rows[item.name] = await judge(scanner, item)
-                    row = {"stamp": stamp, **asdict(rows[item.name])}
-                    handle.write(json.dumps(row) + "\n")
-                    handle.flush()
-                sys.stderr.write(f"\r{number}/{len(items)} {item.name}\033[K")
+        known = Kept(kept, stamp_of(scanner))
+        for number, item in enumerate(items, start=1):
+            if item.name not in known.rows:
+                known.add(await judge(scanner, item))
+            sys.stderr.write(f"\r{number}/{len(items)} {item.name}\033[K")
     sys.stderr.write("\n")
-    return [rows[item.name] for item in items]
+    return [known.rows[item.name] for item in items]
 
 
-def _known(kept: Path, stamp: str) -> dict[str, Judgement]:
-    """What was judged by the same networks in the same way."""
-    rows: dict[str, Judgement] = {}
-    for line in kept.read_text().splitlines() if kept.exists() else []:
-        facts = json.loads(line)
-        if facts.pop("stamp") == stamp:
-            facts["reasons"] = tuple(facts["reasons"])
-            rows[facts["name"]] = Judgement(**facts)
-    return rows
+class Kept:
+    """Judgements of videos by their names, each in ``path`` as soon as it is there.
+
+    ``rows`` begin with those that the file holds from the same networks, judged in the same way, as
+    ``stamp`` says.
+    """
+
+    def __init__(self, path: Path, stamp: str) -> None:
+        self._path, self._stamp = path, stamp
+        self.rows: dict[str, Judgement] = {}
+        for line in path.read_text().splitlines() if path.exists() else []:
+            facts = json.loads(line)
+            if facts.pop("stamp") == stamp:
+                facts["reasons"] = tuple(facts["reasons"])
+                self.rows[facts["name"]] = Judgement(**facts)
+
+    def add(self, row: Judgement) -> None:
+        """Keep one more."""
+        self.rows[row.name] = row
+        with self._path.open("a") as handle:
+            handle.write(json.dumps({"stamp": self._stamp, **asdict(row)}) + "\n")

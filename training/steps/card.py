@@ -23,12 +23,14 @@ def main(argv: list[str]) -> int:
         "--peers", type=Path, nargs="*", default=[],
         help="the judge step's figures of published networks, each named by its file",
     )  # fmt: skip
+    parser.add_argument("--lrnet", type=Path, help="the lrnet step's figures")
     options = parser.parse_args(argv)
     if options.repo and not options.product:
         raise ValueError("--repo is told the figures of --product: name its file")
     renew(
-        options.card, options.report, options.parity, options.product, options.judged, options.peers
-    )
+        options.card, options.report, options.parity, options.product, options.judged,
+        options.peers, options.lrnet,
+    )  # fmt: skip
     if options.repo:
         set_accuracy(options.repo, accuracy(json.loads(options.product.read_text())))
     return 0
