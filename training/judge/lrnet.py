@@ -131,7 +131,8 @@ class Judge:
             return None
         factor = min(factor, 1.5)
         how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
-        boxes = self.detector(cv2.resize(part, None, fx=factor, fy=factor, interpolation=how), 1)
+        part = cv2.resize(part, None, fx=factor, fy=factor, interpolation=how)
+        boxes = self.detector(part, 1 if last is None else 0)
         if not boxes:
             return None
         best = max(boxes, key=lambda box: box.width())
