@@ -176,7 +176,7 @@ def _lrnet(figures: Mapping[str, Any]) -> list[str]:
         "### LRNet's published weights on the same videos",
         "",
         "LRNet (Sun et al., CVPR 2021) by its authors' code and weights on dlib's landmarks, the "
-        f"first four seconds with a face: {decided['decided']} of {figures['videos']} videos had "
+        f"first 121 frames with a face: {decided['decided']} of {figures['videos']} videos had "
         f"enough for a verdict, {decided['wrong']} of these verdicts were wrong. AUC of all fakes "
         f"against all reals: {figures['auc']:.3f}.",
         "",
