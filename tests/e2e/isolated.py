@@ -16,13 +16,16 @@ class ContentWorld:
         self.session = page.context.new_cdp_session(page)
         self.origin = f"chrome-extension://{extension.id}"
         self.contexts: list[int] = []
+        tree = self.session.send("Page.getFrameTree")["frameTree"]
+        self.frame: str = tree["frame"]["id"]
         self.session.on("Runtime.executionContextCreated", self._created)
         self.session.on("Runtime.executionContextsCleared", lambda _: self.contexts.clear())
         self.session.send("Runtime.enable")
 
     def _created(self, event: dict[str, Any]) -> None:
         context = event["context"]
-        if context["origin"] == self.origin:
+        # Of the page itself: its embedded frames have worlds of their own.
+        if context["origin"] == self.origin and context["auxData"]["frameId"] == self.frame:
             self.contexts.append(context["id"])
 
     def evaluate(self, expression: str) -> Any:
