@@ -21,12 +21,13 @@ const CSS = `
 }
 .chip {
   display: grid; grid-template-columns: auto 1fr auto;
-  align-items: center; gap: 0 6px; max-width: min(264px, calc(100% - 8px)); margin: 0;
+  align-items: center; gap: 0 6px; max-width: min(232px, calc(100% - 8px)); margin: 0;
   padding: 4px 9px 4px 6px; font: inherit; letter-spacing: inherit; color: inherit; text-align: left;
   background: rgba(16, 19, 24, 0.86); border: 1px solid rgba(255, 255, 255, 0.16);
   border-left: 3px solid var(--colour); border-radius: 7px; pointer-events: auto; cursor: pointer;
   overflow: hidden; white-space: nowrap; forced-color-adjust: none;
 }
+.chip:is(:lang(de), :lang(es)) { max-width: min(300px, calc(100% - 8px)); } /* their verdicts are longer */
 .chip:hover { background: rgba(16, 19, 24, 0.96); border-color: rgba(255, 255, 255, 0.4);
   border-left-color: var(--colour); }
 .chip:focus-visible, .card button:focus-visible { outline: 2px solid #fff; outline-offset: 1px; }
