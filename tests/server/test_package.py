@@ -69,6 +69,9 @@ def test_the_wheel_carries_models_extension_and_licences(wheel: Any) -> None:
         "stream_server/_data/extension/manifest.json",
         "stream_server/vision/weights/pnet.onnx",
         "stream_server/web/static/sample.mp4",
+        "stream_server/web/base.html",
+        "stream_server/locales/de/LC_MESSAGES/fakelight.mo",
+        "stream_server/locales/es/scripts.json",
     ):
         assert part in names
     tops = {name.split("/")[0] for name in names}

@@ -126,3 +126,21 @@ def test_there_is_a_catalogue_for_each_language_that_is_offered() -> None:
         gettext.translation("fakelight", FOLDER, [language])
         for term, names in SCALE.items():
             assert term in page.lower() and names[language] in page.lower(), (term, language)
+
+
+def test_what_people_read_stands_in_the_catalogues_not_in_the_pages_and_their_scripts() -> None:
+    names = {"Fakelight", "Slack", "Mattermost", "Discord", "UTC"}
+    server = ROOT / "stream_server"
+    for page in (*(server / "web").glob("*.html"), server / "report" / "template.html"):
+        text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", page.read_text("utf-8"), flags=re.S)
+        text = re.sub(r'^ class="\w+"$', "", text, flags=re.M)  # what a block puts into a tag
+        text = re.sub(r"<(style|script)\b.*?</\1>", "", text, flags=re.S)
+        labels = re.findall(r'\b(?:aria-label|title|alt)="([^"]*)"', text)
+        read = re.sub(r"<[^>]*>", " ", text) + " ".join(labels)
+        assert set(re.findall(r"[^\W\d_]{2,}", read)) <= names, page.name
+    word = r'(?:"[^"]*[^\W\d_]{2}[^"]*"(?! in )|`[^`$]*[^\W\d_]{2})'
+    written = rf"(?:textContent|innerText|title|placeholder|ariaLabel) = {word}"
+    written += rf'|"(?:aria-label|title)", {word}'
+    for script in (server / "web" / "static").rglob("*.js"):
+        if "vendor" not in script.parts:
+            assert re.findall(written, script.read_text("utf-8")) == [], script.name

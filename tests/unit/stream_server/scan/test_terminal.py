@@ -5,6 +5,7 @@ import io
 import pytest
 
 from stream_server.accuracy import Accuracy
+from stream_server.languages import speaking
 from stream_server.report.model import FaceReport, Report
 from stream_server.scan.progress import Advance
 from stream_server.scan.terminal import TerminalProgress, conclude, cut, tell
@@ -72,3 +73,14 @@ def test_progress_is_one_line_that_says_what_is_done_first() -> None:
 )
 def test_a_long_name_keeps_its_beginning_and_its_end(name: str, width: int, shown: str) -> None:
     assert cut(name, width) == shown and len(shown) <= width
+
+
+def test_words_are_told_in_the_language_that_is_spoken() -> None:
+    out = io.StringIO()
+    with speaking("de"):
+        tell(report(), out)
+        conclude([report()], out)
+    told = out.getvalue()
+    assert told.startswith("a.mp4: Das Gesicht ist wahrscheinlich gefälscht.\n  Gesicht 1: ")
+    assert "sieht manipuliert aus bei 0:00-0:06, 0:10-0:16" in told and "noch 2-mal" in told
+    assert "43 von 83 Fälschungen" in told

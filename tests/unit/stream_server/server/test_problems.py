@@ -51,3 +51,13 @@ def test_what_nobody_foresaw_says_where_and_nothing_else(
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
     assert "/v1/pairings" in answer.json()["detail"] and "secret" not in answer.text
+
+
+def test_a_person_is_told_in_the_language_that_the_request_asks_for(client: Any) -> None:
+    told = [
+        client.get("/nowhere", headers=BEARER | {"Accept-Language": language}).json()["detail"]
+        for language in ("", "fr", "de-CH", "es;q=0.5, de;q=0.1")
+    ]
+    english = "there is nothing at /nowhere"
+    german, spanish = "unter /nowhere gibt es nichts", "no hay nada en /nowhere"
+    assert told == [english, english, german, spanish]
