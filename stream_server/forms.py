@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from starlette.requests import Request
 
 from stream_server.problem import ProblemError
@@ -14,6 +14,14 @@ class Form(BaseModel):
     """A JSON object; a field that is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @field_validator("*")
+    @classmethod
+    def _no_nul(cls, value: object) -> object:
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise ValueError("it holds a NUL character, which PostgreSQL does not take")
+        return value
 
 
 _Form = TypeVar("_Form", bound=Form)

@@ -34,9 +34,15 @@ export function entryElement(entry, target, { settings, refresh }) {
   said.setAttribute("role", "status");
   const form = wrongForm(entry, target, (note, isSent) => act(() => mark(note, isSent)));
   const buttons = element("div", "line");
+  let atWork = false;
 
-  /** @param {() => Promise<string|null>} work what is said then; null draws the list anew */
+  /**
+   * One thing at a time: a second click would send the same mistake again.
+   * @param {() => Promise<string|null>} work what is said then; null draws the list anew
+   */
   async function act(work) {
+    if (atWork) return;
+    atWork = true;
     try {
       const words = await work();
       if (words === null) await refresh();
@@ -44,6 +50,8 @@ export function entryElement(entry, target, { settings, refresh }) {
     } catch (error) {
       if (!(error instanceof CheckError)) throw error;
       tell(say(error.key, ...error.parts), "trouble");
+    } finally {
+      atWork = false;
     }
   }
 

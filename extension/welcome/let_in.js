@@ -8,6 +8,9 @@ import { say } from "../shared/words.js";
 /** New digits are asked for by themselves this often; then somebody has to want them. */
 const MOST_ROUNDS = 5;
 
+/** The digits that are on their way. @type {Promise<boolean>} whether they were right */
+let typed = Promise.resolve(false);
+
 /**
  * Nothing is asked of the server while nobody sees the page: digits hold for two minutes.
  * @param {AbortSignal} signal gives up
@@ -22,6 +25,8 @@ export async function beLetIn(signal) {
       if (await oneRound(signal)) return true;
     } catch (error) {
       if (!(error instanceof PairingError)) throw error;
+      // Right digits use a pairing up: whoever waits for the click may hear of that first.
+      if (await typed) return true;
       if (error.key === "pair_unreachable") return false;
       const isOver = error.key === "pair_expired";
       note(isOver ? say("let_in_new") : say(error.key, ...error.parts), isOver ? "calm" : "trouble");
@@ -56,23 +61,34 @@ function byDigits(server, id, signal) {
   const form = byId("digits", HTMLFormElement);
   const code = byId("code", HTMLInputElement);
   code.value = "";
+  typed = Promise.resolve(false);
+  let isSending = false;
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => resolve(false));
     const send = async () => {
-      if (!code.validity.valid || code.value === "") return;
       try {
         note("");
         await finishPairing(server, id, code.value);
         resolve(true);
+        return true;
       } catch (error) {
         code.select();
         if (!(error instanceof PairingError) || error.key !== "pair_wrong") reject(error);
         else note(say(error.key, ...error.parts), "trouble");
+        return false;
+      } finally {
+        isSending = false;
       }
     };
+    // Enter after the sixth digit is no second try.
+    const enter = () => {
+      if (isSending || !code.validity.valid || code.value === "") return;
+      isSending = true;
+      typed = send();
+    };
     // The sixth digit says that all are there.
-    code.addEventListener("input", () => code.value.length === 6 && void send(), { signal });
-    form.addEventListener("submit", (event) => (event.preventDefault(), void send()), { signal });
+    code.addEventListener("input", () => code.value.length === 6 && enter(), { signal });
+    form.addEventListener("submit", (event) => (event.preventDefault(), enter()), { signal });
   });
 }
 

@@ -71,6 +71,8 @@ def still_of(form: NewMistake) -> tuple[str, bytes] | None:
                 raise ProblemError(413, said)
             picture.load()
             return _TYPES[picture.format or ""], data
+    except Image.DecompressionBombError:
+        raise ProblemError(413, f"still: the limit is {MOST_PIXELS} pixels in all") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         if isinstance(error, ProblemError):
             raise

@@ -20,6 +20,7 @@ CHAIN = Chain(Path(__file__).parent / "migrations" / "versions", "mistakes_versi
 MOST_AN_HOUR = 60
 """Mistakes that one token may send in an hour: a person who writes notes does not reach it."""
 _HOUR = 3600.0
+_PAGE = 1000  # mistakes that are read at once
 
 
 class MistakeList:
@@ -62,24 +63,30 @@ class MistakeList:
             mistake.made = now
             session.add(mistake)
 
-    def find(self, before_id: str = "", limit: int = 1000) -> Sequence[Mistake]:
-        """The newest first, without their stills; after the one with ``before_id``, if given."""
-        query = select(Mistake).options(defer(Mistake.still)).limit(limit)
-        query = query.order_by(Mistake.made.desc(), Mistake.id)
-        with self._opened().read() as session:
-            last = session.get(Mistake, before_id) if before_id else None
-            if last is not None:
-                same = (Mistake.made == last.made) & (Mistake.id > last.id)
-                query = query.where((Mistake.made < last.made) | same)
-            return session.scalars(query).all()
+    def find(self, before_id: str = "", limit: int = _PAGE) -> Sequence[Mistake]:
+        """The newest first, without their stills; after the one with ``before_id``, if given.
+
+        Raises ``ProblemError`` (404) where that one is not on the list.
+        """
+        last = self.get(before_id) if before_id else None
+        if before_id and last is None:
+            raise ProblemError(404, f"before_id: there is no mistake {before_id[:40]!r}")
+        return self._after(last, limit)
 
     def all(self) -> Iterator[Mistake]:
-        """Every one, the newest first, without stills."""
-        last, rows = "", self.find()
+        """Every one, the newest first, without stills; some may be deleted meanwhile."""
+        rows = self._after(None, _PAGE)
         while rows:
             yield from rows
-            last = rows[-1].id
-            rows = self.find(last)
+            rows = self._after(rows[-1], _PAGE)
+
+    def _after(self, last: Mistake | None, limit: int) -> Sequence[Mistake]:
+        query = select(Mistake).options(defer(Mistake.still)).limit(limit)
+        if last is not None:
+            same = (Mistake.made == last.made) & (Mistake.id > last.id)
+            query = query.where((Mistake.made < last.made) | same)
+        with self._opened().read() as session:
+            return session.scalars(query.order_by(Mistake.made.desc(), Mistake.id)).all()
 
     def get(self, mistake: str) -> Mistake | None:
         """One by its id, without its still."""

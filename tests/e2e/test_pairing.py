@@ -44,6 +44,13 @@ def start(options: Page, server: Server) -> str:
     return digits(server, before)
 
 
+TYPE_AND_ENTER = """(field, digits) => {
+    field.value = digits;
+    field.dispatchEvent(new InputEvent("input"));
+    field.form.requestSubmit();
+}"""
+
+
 def other_digits(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06d}"
 
@@ -193,7 +200,8 @@ def test_the_first_steps_take_wrong_digits_and_a_lost_server(
         code = digits(doomed, 0)
         expect(page.locator("#digits-words")).to_contain_text("2 minutes", timeout=SLOW)
         for left in (4, 3, 2, 1):
-            page.fill("#code", other_digits(code))
+            # The sixth digit and Enter right after it are one try.
+            page.locator("#code").evaluate(TYPE_AND_ENTER, other_digits(code))
             told = re.compile(rf"\b{left}\b")
             expect(page.locator("#pair-note")).to_contain_text(told, timeout=SLOW)
         page.fill("#code", other_digits(code))
@@ -210,3 +218,32 @@ def test_the_first_steps_take_wrong_digits_and_a_lost_server(
     extension.store({"token": TOKEN})
     page.reload()
     expect(page.locator("#sample-words")).to_contain_text("from 0:09 to 0:18", timeout=SLOW)
+
+
+def test_who_asks_later_does_not_take_the_place_of_who_is_shown(
+    page: Page, tmp_path: Path, tiny_models: Path
+) -> None:
+    own = start_server(tmp_path, "--models", str(tiny_models))
+
+    def ask(origin: str) -> None:
+        headers = {"Origin": f"chrome-extension://{origin}"}
+        request = urllib.request.Request(f"{own.url}/v1/pairings", b"{}", headers)
+        urllib.request.urlopen(request, timeout=SLOW / 1000).close()
+
+    try:
+        first, second = "a" * 32, "b" * 32
+        ask(first)
+        page.goto(f"{own.url}/#token={TOKEN}")
+        shown = page.locator("#asked-origin")
+        expect(shown).to_contain_text(first, timeout=SLOW)
+        ask(second)
+        for _ in range(2):
+            with page.expect_response("**/v1/pairings/asked", timeout=SLOW):
+                pass
+        expect(shown).to_contain_text(first)
+        page.click("#put-off")
+        expect(shown).to_contain_text(second, timeout=SLOW)
+        page.click("#put-off")
+        expect(page.locator("#asked")).to_be_hidden(timeout=SLOW)
+    finally:
+        own.stop()

@@ -29,7 +29,9 @@ async function look() {
   const answer = await fetch("v1/pairings/asked", { cache: "no-store" }).catch(() => null);
   /** @type {{id: string, origin: string}[]} */
   const waiting = answer?.ok ? await answer.json().catch(() => []) : [];
-  asked = waiting.find(({ id, origin }) => origin && !putOff.has(id)) ?? { id: "", origin: "" };
+  const open = waiting.filter(({ id, origin }) => origin && !putOff.has(id));
+  // One that comes later must not slip under a click that is meant for the one that is shown.
+  asked = open.find(({ id }) => id === asked.id) ?? open[0] ?? { id: "", origin: "" };
   byId("asked-origin", HTMLElement).textContent = asked.origin;
   byId("asked", HTMLElement).hidden = !asked.id;
   // Let out again, it is told so elsewhere; and looks once it is let in.

@@ -6,7 +6,9 @@ import base64
 import csv
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,14 @@ def picture(kind: str = "JPEG", image: Any = None) -> str:
     buffer = io.BytesIO()
     (image or Image.fromarray(moving_face()(0.0))).save(buffer, kind)
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _claiming(width: int, height: int) -> str:
+    """A PNG that says it is so large and holds next to nothing."""
+    found = bytearray(base64.b64decode(picture("PNG", Image.new("L", (8, 8)))))
+    found[16:24] = struct.pack(">II", width, height)
+    found[29:33] = struct.pack(">I", zlib.crc32(found[12:29]))
+    return base64.b64encode(found).decode()
 
 
 @pytest.fixture
@@ -89,8 +99,11 @@ def test_a_viewer_may_say_so_and_reads_nobody_else_s(client: Any) -> None:
         ({"still": "A" * 4 * (MOST_STILL // 3 + 1)}, 413, f"the limit is {MOST_STILL}"),
         ({"still": base64.b64encode(b"<svg/>").decode()}, 415, "JPEG"),
         ({"still": picture("PNG", Image.new("1", (4000, 4000)))}, 413, "4000 by 4000"),
+        ({"still": _claiming(30_000, 30_000)}, 413, "the limit is 3686400 pixels"),
         ({"still": picture("GIF", Image.new("1", (8, 8)))}, 415, "JPEG"),
         ({"still": picture()[:-400]}, 415, "JPEG"),
+        ({"note": "a\0b"}, 400, "note: it holds a NUL"),
+        ({"models": ["a\0b"]}, 400, "models: it holds a NUL"),
         ({"label": "perhaps"}, 400, "label"),
         ({"probability": 1.5}, 400, "probability"),
         ({"from_s": -1}, 400, "from_s"),
@@ -114,6 +127,8 @@ def test_the_limits_of_a_body_and_of_the_list(client: Any) -> None:
     for limit in ("0", "1001", "many"):
         refused = client.get(f"/v1/mistakes?limit={limit}")
         assert refused.status_code == 400 and limit in refused.json()["detail"]
+    gone = client.get("/v1/mistakes?before_id=gone")
+    assert gone.status_code == 404 and "gone" in gone.json()["detail"]
 
 
 def test_the_list_goes_into_the_training(client: Any, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import inspect, text
 
 from stream_server.database import Database
 from stream_server.migrations import migrate
+from stream_server.mistakes import store
 from stream_server.mistakes.store import CHAIN, MOST_AN_HOUR, MistakeList
 from stream_server.mistakes.tables import Base, Mistake
 from stream_server.problem import ProblemError
@@ -61,6 +62,23 @@ def test_kept_read_in_pages_and_forgotten(mistakes: MistakeList) -> None:
     assert mistakes.still("m000") is None and mistakes.still("nobody") is None
     assert mistakes.remove("m003") and not mistakes.remove("m003")
     assert mistakes.get("m003") is None and mistakes.still("m003") is None
+
+
+def test_all_are_read_once_though_some_are_deleted_meanwhile(
+    mistakes: MistakeList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_PAGE", 2)
+    for number in range(5):
+        mistakes.add(mistake(number), 10)
+    read = []
+    for one in mistakes.all():
+        read.append(one.id)
+        if one.id == "m003":  # the last of what was read at once
+            mistakes.remove("m003")
+    assert read == ["m004", "m003", "m002", "m001", "m000"]
+    with pytest.raises(ProblemError, match="m003") as gone:
+        mistakes.find("m003")
+    assert gone.value.status == 404
 
 
 def test_a_full_list_and_a_hasty_sender_are_told_the_limit(mistakes: MistakeList) -> None:
