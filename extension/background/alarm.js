@@ -16,7 +16,7 @@ let queue = Promise.resolve();
 
 /**
  * @param {Stretch & {id: string}} stretch
- * @param {{tabId: number, site: string}} place
+ * @param {{tabId: number, site: string}} place site: empty where it has none, or is not to be named
  * @param {Settings} settings
  */
 export function alarm(stretch, place, settings) {
@@ -42,7 +42,9 @@ async function notify(id, { tabId, site }) {
     type: "basic",
     iconUrl: chrome.runtime.getURL("icons/128.png"),
     title: chrome.i18n.getMessage("verdict_likely_fake"),
-    message: chrome.i18n.getMessage("notice_fake", site.replace(/^https?:\/\//, "")),
+    message: site
+      ? chrome.i18n.getMessage("notice_fake", site.replace(/^https?:\/\//, ""))
+      : chrome.i18n.getMessage("spoken_fake"),
     // The sound is a choice of its own. Firefox refuses what it does not know.
     ...(isFirefox() ? {} : { silent: true }),
   });

@@ -24,9 +24,10 @@ export async function flagged(flag, { tab, url }) {
   const address = tab?.url ?? url ?? "";
   const stretch = { ...flag, key: await keyOf(address, flag.length) };
   const site = siteOf(address) ?? siteOf(url) ?? "";
-  void alarm(stretch, { tabId: tab?.id ?? -1, site }, settings);
-  // Of a private window nothing is kept.
-  if (!settings.traces || tab?.incognito !== false) return { still: false, id: flag.id };
+  // Of a private window nothing is kept, nor named in what the system keeps of notifications.
+  const isPrivate = tab?.incognito !== false;
+  void alarm(stretch, { tabId: tab?.id ?? -1, site: isPrivate ? "" : site }, settings);
+  if (!settings.traces || isPrivate) return { still: false, id: flag.id };
   const entry = await keep(stretch, async () => ({
     title: (tab.title ?? "").slice(0, 300),
     site,
