@@ -28,7 +28,7 @@ from stream_server.languages.choice import DEFAULT, LANGUAGES
 SERVER = Path(__file__).resolve().parents[1] / "stream_server"
 TRANSLATED = tuple(language for language in LANGUAGES if language != DEFAULT)
 #: What is called with a text; ``_n`` and ``worded_n`` with those of one and of more.
-KEYWORDS = {"_": None, "_n": (1, 2), "worded": None, "worded_n": (1, 2)}
+KEYWORDS = {"_": None, "_n": (1, 2), "worded": None, "marked": None, "worded_n": (1, 2)}
 #: The first that fits decides.
 METHODS = [
     ("web/static/vendor/**", "ignore"),
@@ -37,6 +37,8 @@ METHODS = [
     ("**.html", "jinja2"),
     ("**.py", "python"),
 ]
+#: What scripts are sent with its sentence, to tell it in the page's language.
+TOLD_BY_SCRIPTS = ("monitors/reasons.py",)
 _WIDTH = 100
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)  # a catalogue changes with its texts alone
 
@@ -100,12 +102,16 @@ def of_scripts(catalogue: Catalog) -> str:
     table: dict[str, str | list[str]] = {}
     for one in catalogue:
         texts = _strings(one)
-        if one.id and all(texts) and any(path.endswith(".js") for path, _ in one.locations):
+        if one.id and all(texts) and any(_on_a_page(path) for path, _ in one.locations):
             if isinstance(one.id, str):
                 table[one.id] = texts[0]
             else:
                 table[one.id[0]] = texts
     return json.dumps(table, ensure_ascii=False, indent=0, sort_keys=True) + "\n"
+
+
+def _on_a_page(path: str) -> bool:
+    return path.endswith(".js") or path in TOLD_BY_SCRIPTS
 
 
 def untranslated(catalogue: Catalog) -> Iterator[Message]:

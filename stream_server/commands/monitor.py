@@ -16,7 +16,9 @@ from typing import Any, TextIO
 
 from stream_server.engine import ModelRepository
 from stream_server.engine.configured import configured_engine
+from stream_server.languages import _, marked, tell, worded
 from stream_server.monitors.events import Event
+from stream_server.monitors.reasons import told_later
 from stream_server.monitors.service import MonitorService
 from stream_server.monitors.store.tables import Monitor
 from stream_server.monitors.wiring import monitor_service
@@ -26,6 +28,17 @@ from stream_server.server.services import Services
 from stream_server.settings import Settings
 
 QUIET, FOUND, UNUSABLE = 0, 3, 2
+_STATES = {
+    "connecting": worded("connecting"),
+    "watching": worded("watching"),
+    "stalled": worded("stalled"),
+    "failed": worded("failed"),
+    "removed": worded("removed"),
+}
+_INCIDENTS = {
+    "incident.opened": marked("opened: face {number}, up to {peak}%, {start} to {end} s"),
+    "incident.closed": marked("closed: face {number}, up to {peak}%, {start} to {end} s"),
+}
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,7 @@ class _Terminal:
                 await service.check(url)
             except ProblemError as error:
                 self.refused = True
-                sys.stderr.write(f"fakelight: {shown}: {error}\n")
+                sys.stderr.write(f"fakelight: {shown}: {tell(error.detail)}\n")
                 continue
             made = await service.create(url, shown, self.settings.sample_hz, evidence=False)
             self.watched[made.id] = _Watched(made, shown)
@@ -149,7 +162,8 @@ class _Terminal:
         state, reason = event.payload.get("state", "removed"), event.payload.get("reason", "")
         one.seen |= state == "watching"
         one.over = state == "failed"
-        said = state + (f": {reason}" if reason else "")
+        words = tell(_STATES[state]) if state in _STATES else state
+        said = words + (f": {tell(told_later(reason))}" if reason else "")
         if said != one.said and state != "paused":
             one.said = said
             sys.stderr.write(f"{_clock()} {one.shown} {said}\n")
@@ -159,12 +173,14 @@ class _Terminal:
         if self.request.json is not None:
             line = json.dumps({"event": event.name, "url": one.shown, **incident}, allow_nan=False)
         else:
-            what = event.name.removeprefix("incident.")
-            line = (
-                f"{_clock()} {one.shown} {what}: face {incident['track']}, up to"
-                f" {incident['peak']:.0%}, {incident['media_start_s']:.1f} to"
-                f" {incident['media_end_s']:.1f} s"
+            what = _(
+                _INCIDENTS[event.name],
+                number=incident["track"],
+                peak=round(100 * incident["peak"]),
+                start=round(incident["media_start_s"], 1),
+                end=round(incident["media_end_s"], 1),
             )
+            line = f"{_clock()} {one.shown} {what}"
         self.out.write(line + "\n")
         self.out.flush()
 

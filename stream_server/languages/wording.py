@@ -57,6 +57,12 @@ def worded(message: str, /, **values: Any) -> Worded:
     return Worded.made(message, "", 1, values)
 
 
+def marked(message: str) -> str:
+    """The text ``message`` with its gaps as they are, in the catalogues all the same: to be told
+    later by ``worded`` or ``_``."""
+    return message
+
+
 def worded_n(one: str, many: str, count: int, /, **values: Any) -> Worded:
     """The text for so many, which is ``{count}`` in it, to be told later."""
     return Worded.made(one, many, count, {"count": count, **values})

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from stream_server.forms import parsed
 from stream_server.labelled_set import labelled_set
+from stream_server.languages import worded
 from stream_server.monitors.described import described_incident
 from stream_server.monitors.events import Event, Subscription
 from stream_server.monitors.forms import Mark, MonitorChange, NewMonitor
@@ -73,7 +74,7 @@ async def change_monitor(request: Request) -> Response:
     service, found = _service(request), await _monitor(request)
     values = (await parsed(request, MonitorChange)).model_dump(exclude_none=True)
     if not values:
-        raise ProblemError(400, "nothing to change; there are paused and name")
+        raise ProblemError(400, worded("nothing to change; there are paused and name"))
     return JSONResponse(service.described(await service.change(found, **values)))
 
 
@@ -90,7 +91,9 @@ async def picture(request: Request) -> Response:
     side = int(_number(request, "width", 640, 64, 1920))
     newest = None if found.paused else await service.watchers.picture(found.id, side)
     if newest is None:
-        raise ProblemError(404, f"there is no picture of monitor {found.id} at the moment")
+        raise ProblemError(
+            404, worded("there is no picture of monitor {id} at the moment", id=found.id)
+        )
     faces = json.dumps([{name: face[name] for name in _IN_HEADER} for face in newest.faces])
     headers = {**_NO_STORE, "X-Captured-At": f"{newest.captured_at:.3f}", "X-Faces": faces}
     return Response(newest.jpeg, media_type="image/jpeg", headers=headers)
@@ -133,7 +136,14 @@ async def incidents(request: Request) -> Response:
     service, query = _service(request), request.query_params
     state = query.get("state") or None
     if state is not None and state not in FILTERS:
-        raise ProblemError(400, f"state is {state[:40]!r}; it is one of {', '.join(FILTERS)}")
+        raise ProblemError(
+            400,
+            worded(
+                "state is {state}; it is one of {known}",
+                state=repr(state[:40]),
+                known=", ".join(FILTERS),
+            ),
+        )
     found = await asyncio.to_thread(
         service.incidents.find,
         query.get("monitor") or None,
@@ -157,7 +167,7 @@ async def mark(request: Request) -> Response:
     found, said = await _incident(request), await parsed(request, Mark)
     values = said.model_dump(exclude_none=True, exclude={"by"})
     if not values:
-        raise ProblemError(400, "nothing to mark; there are acknowledged, wrong and note")
+        raise ProblemError(400, worded("nothing to mark; there are acknowledged, wrong and note"))
     by = said.by or caller_of(request).name
     marked = await asyncio.to_thread(_service(request).incidents.mark, found.id, by, **values)
     return await _answer(request, marked or found)
@@ -167,7 +177,7 @@ async def remove_incident(request: Request) -> Response:
     """Forget it, and what is kept of it."""
     found = await _incident(request)
     if found.closed_at is None:
-        raise ProblemError(409, "this incident is open; pause its monitor first")
+        raise ProblemError(409, worded("this incident is open; pause its monitor first"))
     await asyncio.to_thread(_service(request).incidents.remove, found.id)
     return Response(status_code=204)
 
@@ -176,10 +186,19 @@ async def kept(request: Request) -> Response:
     """The still, the clip or the heat map of an incident whose monitor asked for evidence."""
     found, name = await _incident(request), request.path_params["name"]
     if name not in _KINDS:
-        raise ProblemError(404, f"there is no {name[:40]!r}; there are {', '.join(_KINDS)}")
+        raise ProblemError(
+            404,
+            worded(
+                "there is no {name}; there are {known}",
+                name=repr(name[:40]),
+                known=", ".join(_KINDS),
+            ),
+        )
     picture = await asyncio.to_thread(_service(request).incidents.picture, found.id, _KINDS[name])
     if picture is None:
-        raise ProblemError(404, f"no {_KINDS[name]} is kept of incident {found.id}")
+        raise ProblemError(
+            404, worded("no {kind} is kept of incident {id}", kind=_KINDS[name], id=found.id)
+        )
     return Response(picture[1], media_type=picture[0], headers={"Cache-Control": "private"})
 
 
@@ -207,7 +226,7 @@ async def _monitor(request: Request) -> Monitor:
     wanted = request.path_params["id"]
     found = await asyncio.to_thread(_service(request).monitors.get, wanted)
     if found is None:
-        raise ProblemError(404, f"there is no monitor {wanted[:40]!r}")
+        raise ProblemError(404, worded("there is no monitor {id}", id=repr(wanted[:40])))
     return found
 
 
@@ -215,7 +234,7 @@ async def _incident(request: Request) -> Incident:
     wanted = request.path_params["id"]
     found = await asyncio.to_thread(_service(request).incidents.get, wanted)
     if found is None:
-        raise ProblemError(404, f"there is no incident {wanted[:40]!r}")
+        raise ProblemError(404, worded("there is no incident {id}", id=repr(wanted[:40])))
     return found
 
 
@@ -228,7 +247,16 @@ def _number(request: Request, name: str, default: float, least: float, most: flo
     with suppress(ValueError):
         value = float(text)
     if not least <= value <= most:
-        raise ProblemError(400, f"{name} is {text[:40]!r}; it is from {least:g} to {most:g}")
+        raise ProblemError(
+            400,
+            worded(
+                "{name} is {value}; it is from {least} to {most}",
+                name=name,
+                value=repr(text[:40]),
+                least=f"{least:g}",
+                most=f"{most:g}",
+            ),
+        )
     return value
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from stream_server.monitors import reasons
 from stream_server.monitors.source import PUSHED
 from stream_server.monitors.status import Status
 from stream_server.monitors.store.tables import Incident, Monitor
@@ -30,6 +31,7 @@ def described_monitor(monitor: Monitor, status: Status | None = None) -> dict[st
         "created": monitor.created,
         "state": status.state,
         "reason": status.reason,
+        "reason_parts": reasons.parts(status.reason),
         "since": status.since,
         "faces": status.faces,
         "lag_s": None if status.lag_s is None else round(status.lag_s, 3),

@@ -9,6 +9,8 @@ import asyncio
 from urllib.parse import urlsplit
 
 from stream_server.addresses import AllowedHosts, RefusedAddressError, resolve_checked
+from stream_server.languages import worded
+from stream_server.monitors.reasons import told_later
 from stream_server.monitors.source import PUSHED
 from stream_server.problem import ProblemError
 from stream_server.settings import Settings
@@ -23,28 +25,38 @@ async def check_source(url: str, settings: Settings) -> None:
     be found later."""
     if url == PUSHED:
         if settings.ray:
-            raise _refused("what is pushed comes to this server, and monitors are on a cluster")
+            raise _refused(
+                worded("what is pushed comes to this server, and monitors are on a cluster")
+            )
         return
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise _refused("the address cannot be read") from None
+        raise _refused(worded("the address cannot be read")) from None
     if parts.scheme == "file":
         if not settings.monitor_files:
-            raise _refused("files are not monitored: FAKELIGHT_MONITOR_FILES names no folder")
+            raise _refused(
+                worded("files are not monitored: FAKELIGHT_MONITOR_FILES names no folder")
+            )
         return
     if parts.scheme not in SCHEMES:
         known = ", ".join([*SCHEMES, PUSHED.rstrip(":")])
-        raise _refused(f"{parts.scheme[:20]!r} addresses are not monitored; what is: {known}")
+        raise _refused(
+            worded(
+                "{scheme} addresses are not monitored; what is: {known}",
+                scheme=repr(parts.scheme[:20]),
+                known=known,
+            )
+        )
     if not host:
-        raise _refused(f"the {parts.scheme} address names no host")
+        raise _refused(worded("the {scheme} address names no host", scheme=parts.scheme))
     try:
         async with asyncio.timeout(_SECONDS):
             allowed = AllowedHosts.parse(settings.monitor_hosts)
             await resolve_checked(host, port or SCHEMES[parts.scheme], allowed)
     except RefusedAddressError as error:
-        raise _refused(str(error)) from None
+        raise _refused(told_later(str(error))) from None
     except (OSError, UnicodeError, TimeoutError):
         return
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from stream_server.database import Database
+from stream_server.languages import worded
 from stream_server.monitors.keeper import Keeper
 from stream_server.monitors.store.incidents import Hook, IncidentTable
 from stream_server.monitors.store.migrate import open_database
@@ -81,4 +82,6 @@ class Storage:
             self._database.close()
 
     def _away(self) -> Any:
-        raise ProblemError(503, f"the monitors' database is not there: {self.trouble}")
+        raise ProblemError(
+            503, worded("the monitors' database is not there: {why}", why=self.trouble)
+        )

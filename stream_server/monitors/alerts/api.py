@@ -111,7 +111,7 @@ async def rotate(request: Request) -> Response:
     alerts, asked = _alerts(request), await _parsed(request, _Rotation)
     webhook = await _found(request)
     if webhook.kind == "email":
-        raise ProblemError(409, "e-mail is not signed with a secret")
+        raise ProblemError(409, worded("e-mail is not signed with a secret"))
     secret = _secret(asked.secret)
     changed = await asyncio.to_thread(alerts.webhooks.rotate, webhook.id, secret, asked.keep_s)
     return await _answer(request, changed or _missing(request), secret=secret)
@@ -130,7 +130,9 @@ async def deliveries(request: Request) -> Response:
     state = _state(query.get("state"))
     limit = query.get("limit", "500")
     if not (limit.isascii() and limit.isdecimal() and 0 < int(limit[:9]) <= 1000):
-        raise ProblemError(400, f"limit is {limit[:40]!r}; it is from 1 up to 1000")
+        raise ProblemError(
+            400, worded("limit is {value}; it is from 1 up to 1000", value=repr(limit[:40]))
+        )
     outbox = _alerts(request).outbox
     found = await asyncio.to_thread(outbox.find, state, query.get("webhook"), int(limit))
     return JSONResponse([_delivery(one) for one in found])
@@ -148,7 +150,12 @@ async def replay(request: Request) -> Response:
     count = await asyncio.to_thread(_alerts(request).outbox.replay, time.time(), found.id)
     if not count:
         raise ProblemError(
-            409, f"delivery {found.id} is {found.state}; only a dead one is replayed"
+            409,
+            worded(
+                "delivery {id} is {state}; only a dead one is replayed",
+                id=found.id,
+                state=found.state,
+            ),
         )
     return JSONResponse({"replayed": count}, 202)
 
@@ -196,7 +203,9 @@ async def _found(request: Request) -> Webhook:
 
 
 def _missing(request: Request) -> Any:
-    raise ProblemError(404, f"there is no webhook {request.path_params['id'][:40]!r}")
+    raise ProblemError(
+        404, worded("there is no webhook {id}", id=repr(request.path_params["id"][:40]))
+    )
 
 
 async def _found_delivery(request: Request) -> Delivery:
@@ -205,7 +214,7 @@ async def _found_delivery(request: Request) -> Delivery:
     if number.isascii() and number.isdecimal() and len(number) < 10:
         found = await asyncio.to_thread(_alerts(request).outbox.get, int(number))
     if found is None:
-        raise ProblemError(404, f"there is no delivery {number[:40]!r}")
+        raise ProblemError(404, worded("there is no delivery {id}", id=repr(number[:40])))
     return found
 
 

@@ -13,6 +13,12 @@ import { ask } from "./request.js";
  */
 /** @typedef {Pick<Face, "track"|"box"|"probability"|"verdict">} PictureFace */
 /**
+ * @typedef {object} ReasonParts
+ * @property {string} code
+ * @property {string} message the English sentence, with gaps such as `{seconds}`
+ * @property {Record<string, string|number|ReasonParts>} values
+ */
+/**
  * @typedef {object} Monitor as GET /v1/monitors gives it
  * @property {string} id
  * @property {string} name
@@ -20,7 +26,8 @@ import { ask } from "./request.js";
  * @property {string|null} push_to where to push by WHIP what is to be watched, null for what is fetched
  * @property {boolean} evidence
  * @property {"connecting"|"watching"|"stalled"|"paused"|"failed"} state
- * @property {string} reason a clause for people; empty where there is nothing to say
+ * @property {string} reason a clause for people, in English; empty where there is nothing to say
+ * @property {ReasonParts|null} reason_parts what it is made of, where it is a known one
  * @property {Face[]} faces
  * @property {number|null} lag_s
  * @property {number} since Unix seconds, of the state

@@ -5,7 +5,7 @@ import { _ } from "../words.js";
 import { Chart } from "./chart.js";
 import { stateIcon } from "./icons.js";
 import { Picture } from "./picture.js";
-import { clock, duration, facesWords, moment, mostSuspicious, sentence, stateWords } from "./words.js";
+import { clock, duration, facesWords, moment, mostSuspicious, reasonWords, stateWords } from "./words.js";
 
 /** @typedef {import("./server.js").Monitor} Monitor */
 /** @typedef {import("./chart.js").Point} Point */
@@ -65,7 +65,7 @@ export class Tile {
     this.part(".name").textContent = name;
     this.part(".address").textContent = push_to === null ? url : _("Push to {address}", { address: `${location.origin}${push_to}` });
     this.part(".state").replaceChildren(stateIcon(state), stateWords(state));
-    this.part(".why").textContent = sentence(monitor.reason);
+    this.part(".why").textContent = reasonWords(monitor);
     const first = state === "watching" ? mostSuspicious(monitor.faces) : null;
     this.element.dataset.verdict = first?.verdict ?? "";
     const faces = state === "watching" ? facesWords(monitor.faces) : "";

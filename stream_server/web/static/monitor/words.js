@@ -22,6 +22,22 @@ export function stateWords(state) {
   return STATES[state];
 }
 
+/** @param {Monitor} monitor @returns {string} why it stands as it does, as a sentence */
+export function reasonWords(monitor) {
+  return sentence(monitor.reason_parts ? told(monitor.reason_parts) : monitor.reason);
+}
+
+/** @param {import("./server.js").ReasonParts} parts @returns {string} */
+function told({ message, values }) {
+  const words = Object.entries(values).map(([name, value]) => [name, typeof value === "object" ? told(value) : typeof value === "number" ? figure(value) : value]);
+  return _(message, Object.fromEntries(words));
+}
+
+/** @param {number} value @returns {string} as the language writes it */
+function figure(value) {
+  return value.toLocaleString(locale(), { useGrouping: false, maximumFractionDigits: 1 });
+}
+
 /** @param {unknown} error @returns {string} what to tell a person of it */
 export function troubleWords(error) {
   return sentence(error instanceof Error ? error.message : String(error));
