@@ -128,4 +128,9 @@ def test_from_the_warning_to_the_server_s_list_of_mistakes(
     expect(row).to_have_count(1, timeout=PATIENCE)
     listing.get_by_role("button", name="Clear the list").click()
     expect(row).to_have_count(0)
+    # An empty list does not say that nothing was flagged: something was.
+    page.goto("about:blank")
+    extension.store({"traces": True})
+    listing.reload()
+    expect(listing.locator("#empty")).to_contain_text("from when you turn it on", timeout=PATIENCE)
     listing.close()
