@@ -52,6 +52,8 @@ def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
     picture is too smooth or too fast to tell.
     """
     near = _near(before, box)
+    if near is None:
+        return None
     before, after, box = near.of(before), near.of(after), near.inwards(box)
     height, width = before.shape
     inset = 0.1 * (box[2:] - box[:2])  # the rim of a face box is background
@@ -114,14 +116,18 @@ class _Near:
         return np.concatenate((turn, (shift + self._corner - turn @ self._corner)[:, None]), axis=1)
 
 
-def _near(picture: Gray, box: Floats) -> _Near:
+def _near(picture: Gray, box: Floats) -> _Near | None:
+    """``None`` where the picture does not reach as far as there."""
     height, width = picture.shape
     side = float((box[2:] - box[:2]).max())
     step = max(int(side / _SIDE), 1)
     rim = _REACH * side + step * _WINDOW
     low = np.clip((box[:2] - rim).astype(int), 0, (width, height))
     high = np.clip((box[2:] + rim).astype(int), 0, (width, height))
-    right, bottom = (int(edge) for edge in low + (high - low) // step * step)
+    high = low + (high - low) // step * step
+    if (high <= low).any():
+        return None
+    right, bottom = (int(edge) for edge in high)
     return _Near(slice(int(low[1]), bottom), slice(int(low[0]), right), step)
 
 

@@ -84,3 +84,10 @@ def test_motion_is_the_same_whatever_shows_it(way: str) -> None:
     assert moved is not None
     there = moved[:, :2] @ np.array([640, 360]) + moved[:, 2]
     assert there == pytest.approx([652, 360], abs=1.5)
+
+
+@pytest.mark.parametrize("place", [(2000, 1500), (-900, 200), (640, 1100)])
+def test_what_has_left_the_picture_is_not_followed(place: tuple[int, int]) -> None:
+    gray = whole(video(), 1.0).gray()
+    box = np.array([*place, place[0] + 400, place[1] + 400], np.float32)
+    assert between(gray, gray, box) is None
