@@ -11,6 +11,8 @@ import { showWarnings } from "./warnings.js";
 
 /** @type {string|null} */
 let pairingId = null;
+/** Whether digits are on their way. */
+let isSending = false;
 /** Ends the waiting for a click on the server's page. */
 let waiting = new AbortController();
 
@@ -45,6 +47,7 @@ byId("server-form", HTMLFormElement).addEventListener("submit", async (event) =>
     const before = await load();
     // A token belongs to the server that gave it and must not be sent to another.
     await save(before.server === server ? { server } : { server, token: "" });
+    if (before.server !== server) waiting.abort(); // a click on the former one's page must not bring it back
     note("server-note", say("saved"));
     await showServer();
   } catch (error) {
@@ -100,12 +103,15 @@ async function paired() {
 
 byId("pair-form", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
+  // A second Enter is no second try: the right digits are used up by the first.
+  if (isSending) return;
+  isSending = true;
   void pairingStep(async () => {
     const { server } = await load();
     const code = byId("code", HTMLInputElement);
     await finishPairing(server, pairingId ?? "", code.value).finally(() => code.select());
     await paired();
-  });
+  }).finally(() => (isSending = false));
 });
 
 byId("unpair", HTMLButtonElement).addEventListener("click", async () => {
