@@ -17,6 +17,7 @@ from stream_server.languages import Worded, marked, worded
 
 _DEEPEST = 2  # a reason may hold another: why it failed, and when it is tried again
 _LONGEST = 1000  # characters of a reason that are looked at
+_FIGURE = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 #: The sentence of each code. A gap holds a figure, a name, or another reason.
 SENTENCES: Final[Mapping[str, str]] = {
@@ -108,10 +109,8 @@ def _pattern(code: str) -> re.Pattern[str]:
 
 
 def _value(text: str, deep: int) -> Any:
-    for figure in (int, float):
-        try:
-            return figure(text)
-        except ValueError:
-            continue
+    # Not whatever Python takes for a number: JSON has none for a host by the name of nan.
+    if _FIGURE.fullmatch(text):
+        return float(text) if "." in text else int(text)
     inner = recognised(text, deep + 1)
     return text if inner is None else inner[1]

@@ -84,7 +84,9 @@ def test_wrong_digits_are_said_in_words_and_five_are_enough(options: Page, serve
     for left in (4, 3, 2, 1):
         options.fill("#code", other_digits(code))
         # Enter twice is one try.
-        options.locator("#pair-form").evaluate("one => { one.requestSubmit(); one.requestSubmit(); }")
+        options.locator("#pair-form").evaluate(
+            "one => { one.requestSubmit(); one.requestSubmit(); }"
+        )
         expect(options.locator("#pair-note")).to_contain_text(re.compile(rf"\b{left}\b"))
         expect(options.locator("#pair-form")).to_be_visible()
     enter(options, other_digits(code))

@@ -68,6 +68,12 @@ def test_a_figure_is_written_as_the_language_does() -> None:
         assert "0,6 von 5,0" in tell(reasons.told_later(_too_busy()))
 
 
+@pytest.mark.parametrize("name", ["nan", "inf", "1e5", "1_000"])
+def test_a_host_with_a_name_like_a_number_is_none(name: str) -> None:
+    told = reasons.parts(f"{name} does not answer")
+    assert told and told["values"] == {"where": name}
+
+
 def test_an_address_that_is_refused_is_told() -> None:
     with pytest.raises(RefusedAddressError) as refused:
         check_address("10.0.0.1", "10.0.0.1", AllowedHosts.parse(""))
