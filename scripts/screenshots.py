@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
@@ -17,14 +18,15 @@ from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from scripts.icons import STORE
 from stream_server.resources import sample_clip
 from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
-from tests.e2e.overlay_view import OverlayView
+from tests.e2e.overlay_view import Eye, OverlayView
 from tests.e2e.site import Site
 from tests.support.server import TOKEN, Server, start_server
 
 SIZE = (1280, 800)
 _FAKED_FROM, _FAKED_TO = 11, 19  # seconds of the sample in which its face is surely faked
 _PATIENCE = 180.0
-ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The Morning Wire</title>
+ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>The Morning Wire</title>
 <style>
   body { margin: 0; background: #f6f5f1; color: #1c1c1c; font: 16px/1.5 Georgia, serif; }
   header { background: #fff; border-bottom: 1px solid #ddd; padding: 14px 48px; }
@@ -32,6 +34,8 @@ ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The Mor
   main { display: grid; grid-template-columns: 800px 1fr; gap: 36px; padding: 22px 48px; }
   h1 { margin: 0 0 12px; font-size: 30px; line-height: 1.2; grid-column: 1 / -1; }
   video { width: 800px; border-radius: 4px; background: #000; display: block; }
+  @media (max-width: 1000px) { header span { display: none; }
+    main { display: block; padding: 16px; } video { width: 100%; margin-bottom: 16px; } }
   aside { font-size: 15px; color: #444; } aside p { margin: 0 0 14px; }
 </style>
 <header><b>The Morning Wire</b><span>World</span><span>Science</span><span>Video</span></header>
@@ -72,11 +76,7 @@ def _on_a_page(context: BrowserContext, address: str) -> None:
     page.goto(address)
     eye = watch(page)
 
-    def flagged() -> OverlayView | None:
-        seen = eye.only()
-        return seen if seen and any(c.verdict == "likely_fake" for c in seen.chips) else None
-
-    seen = _while_it_is_faked(page, flagged)
+    seen = faked_passage(page, partial(flagged, eye))
     _shoot(page, "1-on-a-page")
     eye.click(seen.chips[0].node)
     wait_for("the card", lambda: (now := eye.only()) and now.card, _PATIENCE)
@@ -91,11 +91,7 @@ def _live_page(context: BrowserContext, server: Server) -> None:
     page.get_by_role("button", name="Sample clip").click()
     eye = watch(page)
 
-    def flagged() -> OverlayView | None:
-        seen = eye.only()
-        return seen if seen and any(c.verdict == "likely_fake" for c in seen.chips) else None
-
-    _while_it_is_faked(page, flagged)
+    faked_passage(page, partial(flagged, eye))
     _shoot(page, "3-live-page")
     page.close()
 
@@ -119,7 +115,13 @@ def _dark_options(context: BrowserContext, extension: Extension) -> None:
     page.close()
 
 
-def _while_it_is_faked(page: Page, look: Callable[[], OverlayView | None]) -> OverlayView:
+def flagged(eye: Eye) -> OverlayView | None:
+    """The overlay, if it warns."""
+    seen = eye.only()
+    return seen if seen and any(one.verdict == "likely_fake" for one in seen.chips) else None
+
+
+def faked_passage(page: Page, look: Callable[[], OverlayView | None]) -> OverlayView:
     """Play the faked passage over and over until ``look`` sees what is wanted."""
     script = f"""() => {{
         const video = document.querySelector("video");
