@@ -113,6 +113,7 @@ class Walk:
         own = self.opened(f"{self.server.url}/#token={TOKEN}")
         own.locator("[role=alert] button").first.wait_for()
         self.shoot(own, "02-pairing-question")
+        own.locator("[role=alert] button").nth(1).click()
         own.close()
         page.close()
         self.extension.everywhere(self.server.url, TOKEN)
@@ -146,7 +147,8 @@ class Walk:
         studio = self.monitors[0]
         self.client.patch(f"/v1/monitors/{studio}", json={"paused": False})
         page = self.opened(f"{self.server.url}/monitor")
-        page.locator("li.tile[data-state=watching] .faces:not(:empty)").first.wait_for()
+        page.locator("li.tile[data-verdict=likely_fake]").first.wait_for()
+        page.wait_for_timeout(4000)
         self.shoot(page, "07-monitor", whole=True)
         self.client.patch(f"/v1/monitors/{studio}", json={"paused": True})
         page.locator("#incidents > li a").first.click()
@@ -225,14 +227,14 @@ def main() -> None:
         client = httpx.Client(base_url=server.url, headers=bearer, timeout=60)
         try:
             monitors = _watched(client)
-            scans = {language: _scanned(client, language) for language in asked}
             for language in asked:
                 copy = extension_with_consent(folder / f"extension-{language}")
                 profile = folder / f"profile-{language}"
                 with launch(playwright, profile, site.port, copy, language=language) as context:
-                    extension = Extension(context)
-                    scan = scans[language]
-                    Walk(language, context, extension, site, server, scan, monitors, client).run()
+                    scan = _scanned(client, language)
+                    parts = Extension(context), site, server, scan, monitors, client
+                    Walk(language, context, *parts).run()
+                client.delete(f"/v1/scans/{scan}")
         finally:
             client.close()
             server.stop()

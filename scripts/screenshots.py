@@ -35,7 +35,8 @@ ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8">
   h1 { margin: 0 0 12px; font-size: 30px; line-height: 1.2; grid-column: 1 / -1; }
   video { width: 800px; border-radius: 4px; background: #000; display: block; }
   @media (max-width: 1000px) { header span { display: none; }
-    main { display: block; padding: 16px; } video { width: 100%; margin-bottom: 16px; } }
+    main { display: block; padding: 16px; } header { padding: 14px 16px; }
+    video { width: 100%; margin-bottom: 16px; } }
   aside { font-size: 15px; color: #444; } aside p { margin: 0 0 14px; }
 </style>
 <header><b>The Morning Wire</b><span>World</span><span>Science</span><span>Video</span></header>

@@ -50,6 +50,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "http_status": marked("{where}: the server answered {status}"),
     "no_answer_within": marked("{where}: no answer for {seconds} s"),
     "no_such_host": marked("{where}: there is no such host"),
+    "refuses_connections": marked("{where}: Connection refused"),
     "no_answer": marked("{where} does not answer"),
     "encrypted": marked("{where}: the stream is encrypted (DRM)"),
     "refused_address": marked(
