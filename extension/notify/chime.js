@@ -4,12 +4,14 @@
 const TONES = [784, 622];
 const EACH_S = 0.22;
 const LOUDEST = 0.18;
+/** Longer than a browser takes to begin; one that may not play, or has nothing to play on, never does. */
+const PATIENCE_MS = 1000;
 
 /** @returns {Promise<number>} seconds that were played; 0 where the browser plays nothing */
 export async function chime() {
   const context = new AudioContext();
   try {
-    await context.resume();
+    await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
     const begin = context.currentTime + 0.02;
     TONES.forEach((pitch, index) => {
       const at = begin + index * EACH_S;
