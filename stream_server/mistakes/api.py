@@ -76,9 +76,10 @@ async def still(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """Forget it, and its still."""
-    wanted = request.path_params["id"]
-    if not await asyncio.to_thread(_list(request).remove, wanted):
+    """Forget it, and its still; a viewer's own only."""
+    wanted, caller = request.path_params["id"], caller_of(request)
+    holder = caller.holder if caller.role == "viewer" else None
+    if not await asyncio.to_thread(_list(request).remove, wanted, holder):
         raise _unknown(wanted)
     return Response(status_code=204)
 

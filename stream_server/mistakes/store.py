@@ -100,10 +100,13 @@ class MistakeList:
             row = session.execute(query).one_or_none()
             return None if row is None or row[1] is None else (row[0], row[1])
 
-    def remove(self, mistake: str) -> bool:
-        """Forget it and its still; whether there was one."""
+    def remove(self, mistake: str, holder: str | None = None) -> bool:
+        """Forget it and its still; whether there was one, of ``holder``'s where that is given."""
+        query = delete(Mistake).where(Mistake.id == mistake)
+        if holder is not None:
+            query = query.where(Mistake.holder == holder)
         with self._opened().write() as session:
-            found = session.execute(delete(Mistake).where(Mistake.id == mistake))
+            found = session.execute(query)
             return bool(found.rowcount)  # type: ignore[attr-defined]  # a DELETE has one
 
     def close(self) -> None:

@@ -140,6 +140,8 @@ def _is_open(method: str, path: str) -> bool:
 def _for_viewers(method: str, path: str) -> bool:
     if path == "/v1/mistakes":
         return method == "POST"  # those who see one may say so; what others said is not for them
+    if path.startswith("/v1/mistakes/"):
+        return method == "DELETE"  # whose it is, is asked there
     # A stream's own address is open to viewers; whose stream it is, is asked there.
     return path in _VIEWER_PATHS or path.startswith("/v1/streams/")
 

@@ -91,6 +91,16 @@ def test_a_viewer_may_say_so_and_reads_nobody_else_s(client: Any) -> None:
         assert client.get(path, headers={"Authorization": "Bearer nobody-s"}).status_code == 401
 
 
+def test_a_viewer_takes_back_its_own_and_nobody_else_s(client: Any) -> None:
+    own, other = (send(client, headers).headers["location"] for headers in (VIEWER, None))
+    assert client.delete(other, headers=VIEWER).status_code == 404
+    assert client.delete("/v1/mistakes/labelled.zip", headers=VIEWER).status_code == 404
+    assert client.get(own, headers=VIEWER).status_code == 403
+    assert client.get(f"{own}/still", headers=VIEWER).status_code == 403
+    assert client.delete(own, headers=VIEWER).status_code == 204
+    assert [one["id"] for one in client.get("/v1/mistakes").json()] == [other.rpartition("/")[2]]
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "says"),
     [
