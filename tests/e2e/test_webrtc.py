@@ -126,10 +126,12 @@ def test_where_webrtc_cannot_connect_the_websocket_takes_over(
 
 def test_the_person_can_choose_the_transport(page: Page, extension: Extension) -> None:
     page.goto(extension.address("options/options.html"))
+    page.locator("details.advanced summary").click()
     page.locator("#transport input[value=auto]:checked").wait_for()
     page.locator("#transport input[value=websocket]").check()
     wait_for("the setting", lambda: extension.stored().get("transport") == "websocket")
     page.reload()
+    page.locator("details.advanced summary").click()
     page.locator("#transport input[value=websocket]:checked").wait_for()
     page.locator("#transport input[value=auto]").check()
     wait_for("the setting", lambda: extension.stored().get("transport") == "auto")
