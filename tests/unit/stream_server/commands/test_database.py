@@ -38,7 +38,7 @@ def test_what_is_where_and_pairings_back_to_their_file_and_forward(
     told = capsys.readouterr().out
     assert [line.split(",")[0] for line in told.splitlines()] == [
         "monitors: step 0002",
-        "pairings: step 0001",
+        "pairings: step 0002",
         "mistakes: step 0001",
         "scans: step 0003",
     ]
