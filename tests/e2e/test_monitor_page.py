@@ -465,3 +465,28 @@ def test_nothing_is_asked_of_other_servers(open_page: Open, nothing_yet: Watchin
     wait_for("a picture", lambda: painted(page, "Garden"), 60)
     own = (nothing_yet.server.url, "blob:", "data:")
     assert asked and [url for url in asked if not url.startswith(own)] == []
+
+
+def test_why_a_stream_is_not_watched_is_told_in_the_page_s_language(
+    chrome: Browser, nothing_yet: Watching
+) -> None:
+    context = chrome.new_context(locale="de-DE")
+    try:
+        page = context.new_page()
+        page.goto(f"{nothing_yet.server.url}/monitor#token={TOKEN}")
+        page.locator("#server[data-state=ready]").wait_for()
+        address = page.locator("#add-url")
+        for url in ("gopher://a.example/", "rtsp://127.0.0.1:9/live"):
+            address.fill(url)
+            address.press("Enter")
+            if url.startswith("gopher"):
+                said = "Adressen mit 'gopher' werden nicht überwacht"
+                expect(page.locator("#add-note")).to_contain_text(said)
+        why = page.locator("li.tile .why")
+        expect(why).to_have_text(
+            re.compile(r"^127\.0\.0\.1:9: Verbindung abgelehnt; neuer Versuch in \d+\u00a0s\.$")
+        )
+        [monitor] = nothing_yet.get("/v1/monitors")
+        assert "trying again in" in monitor["reason"], "programs read English"
+    finally:
+        context.close()
