@@ -3,8 +3,9 @@
 import { byId } from "../extension/shared/dom.js";
 
 const LOOK_EVERY_MS = 2000;
-/** Those that were put off here. @type {Set<string>} */
-const putOff = new Set();
+const PUT_OFF = "fakelight-put-off";
+/** Those that were put off in this tab, on whichever page. @type {Set<string>} */
+const putOff = new Set(JSON.parse(sessionStorage.getItem(PUT_OFF) ?? "[]"));
 /** Who asks now. */
 let asked = { id: "", origin: "" };
 let looking = false;
@@ -18,6 +19,7 @@ export function lookWhoAsks() {
   byId("let-in", HTMLButtonElement).onclick = letIn;
   byId("put-off", HTMLButtonElement).onclick = () => {
     putOff.add(asked.id);
+    sessionStorage.setItem(PUT_OFF, JSON.stringify([...putOff]));
     void look();
   };
   document.onvisibilitychange = () => looking && !document.hidden && void look();
