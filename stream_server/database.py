@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from stream_server.settings import Settings
 
 _WRITES = "fakelight_writes"
+_SQLITE_WAITS = 30.0  # seconds for another's transaction to end
 # Of a host that is gone nobody would hear for minutes; the address may say otherwise.
 _PATIENCE = {"connect_timeout": "5", "tcp_user_timeout": "10000", "keepalives_idle": "30"}
 
@@ -139,11 +141,28 @@ def _careful(connection: Any, record: object) -> None:
     del record
     connection.isolation_level = None  # transactions begin below, not where the driver thinks
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers need not wait for the writer
+    cursor.execute(f"PRAGMA busy_timeout={round(_SQLITE_WAITS * 1000)}")
+    _write_ahead(cursor)
     cursor.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power cut
-    cursor.execute("PRAGMA busy_timeout=30000")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Readers need not wait for the writer.
+
+    Where two open a new file at once, SQLite refuses one of them without the wait that it keeps
+    everywhere else (https://sqlite.org/wal.html, "Sometimes Queries Return SQLITE_BUSY").
+    """
+    until = time.monotonic() + _SQLITE_WAITS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def _begin(connection: Connection) -> None:
