@@ -11,5 +11,5 @@ export async function showTraces() {
     close();
   });
   const { length } = await entries();
-  button.textContent = length > 0 ? say("traces_open_count", String(length)) : say("traces_open");
+  if (length > 0) button.textContent = say("traces_open_count", String(length));
 }
