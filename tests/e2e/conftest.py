@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.e2e import clips as made
 from tests.e2e.browser import Extension, chromium, extension_with_consent, launch
@@ -14,6 +14,9 @@ from tests.e2e.site import Site
 from tests.support.paths import EXTENSION
 from tests.support.server import TOKEN, Server, start_server
 from tests.support.tiny_repository import tiny_repository
+
+# For all modules: the setting is one for the process, so that the last to set it would decide.
+expect.set_options(timeout=60_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

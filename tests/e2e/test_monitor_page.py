@@ -20,7 +20,6 @@ PATIENCE = 60_000
 SMALL = {"width": 360, "height": 740}
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"><b>"
 Open = Callable[..., Page]
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +213,30 @@ def test_another_page_sees_what_this_one_does(open_page: Open, nothing_yet: Watc
     tile(here, "Garden").get_by_role("button", name="Remove").click()
     here.get_by_role("dialog").get_by_role("button", name="Remove").click()
     expect(tile(there, "Garden")).to_have_count(0)
+
+
+def test_the_very_next_key_after_a_dialog_counts(open_page: Open, nothing_yet: Watching) -> None:
+    nothing_yet.watch("empty.mp4", name="Gate")
+    nothing_yet.put([past(1, time.time())])
+    page = open_page()
+    panel = page.get_by_role("dialog")
+    # As fast as nobody types: no other task of the page comes between the two, its events neither.
+    close_and_press = """async pressed => {
+        document.querySelector("dialog[open]").close();
+        for (let turn = 0; turn < 50; turn++) await null;
+        pressed.click();
+    }"""
+    for one in (
+        tile(page, "Gate").get_by_role("button", name="Rename"),
+        tile(page, "Gate").get_by_role("button", name="Remove"),
+        rows(page).get_by_role("link"),
+    ):
+        one.click()
+        expect(panel).to_be_visible()
+        one.evaluate(close_and_press)
+        expect(panel).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
 
 
 def test_what_is_pushed_is_told_where_to(open_page: Open, nothing_yet: Watching) -> None:

@@ -17,7 +17,6 @@ from tests.support.paths import ROOT
 from tests.support.scan_media import every, moving_face, without_faces, write_video
 from tests.support.server import TOKEN, Server, start_server
 
-expect.set_options(timeout=20_000)
 SMALL = {"width": 360, "height": 640}
 
 

@@ -42,6 +42,8 @@ class Dispatcher:
         self._observe = observe
         self._poll = poll
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._sending: set[asyncio.Task[Outcome]] = set()
+        self._stopping = False
         self._loop: asyncio.Task[None] | None = None
         self._swept = 0.0
         self._clock = clock or WallClock()
@@ -51,11 +53,16 @@ class Dispatcher:
         self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Leave off; what was not delivered is delivered by the next run."""
-        tasks = [task for task in (self._loop, *self._busy.values()) if task is not None]
-        for task in tasks:
+        """Leave off; what was not delivered is delivered by the next run.
+
+        Only what waits for a receiver is cut off. What a receiver has answered is written down and
+        told first, and nothing is left taken, which would hold it up for another server.
+        """
+        self._stopping = True
+        loop = [self._loop] if self._loop else []
+        for task in (*loop, *self._sending):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*loop, *self._busy.values(), return_exceptions=True)
 
     async def _run(self) -> None:
         troubled = False
@@ -89,7 +96,10 @@ class Dispatcher:
     async def _serve(self, webhook: str) -> None:
         """Send what is due to one webhook, one after the other."""
         try:
-            while job := await asyncio.to_thread(self._outbox.take, webhook, time.time()):
+            while not self._stopping:
+                job = await asyncio.to_thread(self._outbox.take, webhook, time.time())
+                if job is None:
+                    return
                 await self._attempt(job)
         except SQLAlchemyError:
             return  # it is due again, and the loop tells what is wrong
@@ -98,14 +108,21 @@ class Dispatcher:
 
     async def _attempt(self, job: Job) -> None:
         delivery, webhook = job.delivery, job.webhook
+        carrying = self._courier.carry(webhook, delivery.message, delivery.payload)
+        sending = asyncio.create_task(carrying)
+        self._sending.add(sending)
+        if self._stopping:
+            sending.cancel()
         try:
-            outcome = await self._courier.carry(webhook, delivery.message, delivery.payload)
+            outcome = await sending
         except asyncio.CancelledError:
             await asyncio.to_thread(self._outbox.release, job)
             raise
         except Exception as error:  # a mistake of ours may not hold up what comes after
             _log.error("alert %s: %s", delivery.id, type(error).__name__)
             outcome = Outcome("an internal error; see the log")
+        finally:
+            self._sending.discard(sending)
         if not outcome.delivered:
             _log.warning("alert %s to webhook %s: %s", delivery.id, webhook.id, outcome.error)
         self._observe(await asyncio.to_thread(self._outbox.settle, job, outcome, time.time()))

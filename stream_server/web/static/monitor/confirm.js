@@ -1,6 +1,7 @@
 // Asks before something is done that cannot be undone.
 
 import { byId } from "../../extension/shared/dom.js";
+import { answered } from "./dialog.js";
 
 const dialog = byId("confirm", HTMLDialogElement);
 
@@ -12,11 +13,8 @@ export function confirmed({ title, text, yes }) {
   byId("confirm-title", HTMLElement).textContent = title;
   byId("confirm-text", HTMLElement).textContent = text;
   byId("confirm-yes", HTMLButtonElement).textContent = yes;
-  dialog.returnValue = "no";
-  dialog.showModal();
+  const answer = answered(dialog);
   // What changes nothing has the focus: Enter pressed by mistake does no harm.
   byId("confirm-no", HTMLButtonElement).focus();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
+  return answer;
 }

@@ -5,6 +5,7 @@ import { byId } from "../../extension/shared/dom.js";
 import { percent, say } from "../../extension/shared/words.js";
 import { _ } from "../words.js";
 import { Chart } from "./chart.js";
+import { onClosed } from "./dialog.js";
 import { heatPair } from "./heat-pair.js";
 import { changeIncident, evidencePath, incident as ask } from "./server.js";
 import { clockWithSeconds, duration, incidentState, mediaTime, moment, troubleWords } from "./words.js";
@@ -36,7 +37,7 @@ export class Detail {
     this.incident = null;
     /** @type {Chart|null} */
     this.chart = null;
-    panel.addEventListener("close", () => this.closed());
+    onClosed(panel, () => this.closed());
     panel.addEventListener("click", (event) => {
       if (event.target === panel) panel.close(); // beside the panel
     });

@@ -2,6 +2,7 @@
 
 import { byId } from "../../extension/shared/dom.js";
 import { _ } from "../words.js";
+import { answered } from "./dialog.js";
 
 const dialog = byId("rename", HTMLDialogElement);
 const field = byId("rename-name", HTMLInputElement);
@@ -13,21 +14,13 @@ field.addEventListener("input", () => field.setCustomValidity(field.value.trim()
  * @param {string} name what it is called now
  * @returns {Promise<string|null>} the new one, null where the person left it as it is
  */
-export function newName(name) {
+export async function newName(name) {
   byId("rename-title", HTMLElement).textContent = _("Rename {stream}", { stream: name });
   field.value = name;
   field.setCustomValidity("");
-  dialog.returnValue = "no";
-  dialog.showModal();
+  const answer = answered(dialog);
   field.select();
-  return new Promise((resolve) => {
-    dialog.addEventListener(
-      "close",
-      () => {
-        const wanted = field.value.trim();
-        resolve(dialog.returnValue === "yes" && wanted !== name ? wanted : null);
-      },
-      { once: true },
-    );
-  });
+  const yes = await answer;
+  const wanted = field.value.trim();
+  return yes && wanted !== name ? wanted : null;
 }

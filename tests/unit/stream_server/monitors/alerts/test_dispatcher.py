@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -193,6 +194,32 @@ async def test_what_is_under_way_at_a_stop_is_delivered_by_the_next_run(database
         async with dispatching(database) as outbox:
             await until(outbox, "delivered", 1)
     assert len(set(one.ids)) == 1
+
+
+@pytest.mark.parametrize("step", ["take", "settle"])
+async def test_a_stop_cuts_off_no_step_in_the_database(
+    database: Any, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    whole = getattr(Outbox, step)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(self: Outbox, *args: Any) -> Any:
+        begun.set()
+        assert go_on.wait(60)
+        return whole(self, *args)
+
+    monkeypatch.setattr(Outbox, step, slow)
+    observed: list[AttemptResult] = []
+    with receiver() as one:
+        webhook = add_webhook(database, one.url)
+        async with dispatching(database, observe=observed.append) as outbox:
+            add_message(database, "i1")
+            await asyncio.to_thread(begun.wait, 60)
+            asyncio.get_running_loop().call_soon(go_on.set)  # once the stop has begun
+    answered = step == "settle"
+    assert observed == ["delivered"] * answered and len(one.received) == answered
+    assert len(outbox.find("delivered")) == answered
+    assert WebhookTable(database).get(webhook.id).leased_until == 0
 
 
 async def test_a_database_that_fails_for_a_while_is_waited_for(
