@@ -18,6 +18,9 @@ from typing import Any
 
 from stream_server.atomic import replacing
 
+#: Data sets whose fakes are swapped or reenacted faces: what blending leaves can be found there.
+SWAPS = ("DFDC", "DeepFaceLive demo", "FaceForensics++ c23", "frederickszk/LRNet")
+
 
 @dataclass(frozen=True)
 class Sample:

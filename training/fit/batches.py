@@ -29,13 +29,15 @@ from training.augment.rebuild import Rebuild
 from training.augment.self_blend import Blend
 from training.data.manifest import Manifest, landmarks_of
 from training.data.shards import Stored
-from training.fit.pairs import Mix, Pairs
+from training.fit.pairs import Mix, Pairs, is_generated
 
 Batch = dict[str, Tensor]
 Crop = tuple[Image, Floats]  # a crop and where its border is; see training.augment.border
 _CANDIDATES = 12  # donors to choose from
 _HIDING = (0.011, 0.022)  # blur in parts of the crop: of a face some 15 to 30 pixels stay
 UNDECIDED = 0.5
+# What a pair asks: was the face in a real picture changed, or was the whole head generated?
+CHANGED, GENERATED = 0, 1
 
 
 class TrainingBatches(IterableDataset[Batch]):
@@ -44,6 +46,7 @@ class TrainingBatches(IterableDataset[Batch]):
     Hidden pairs come last, with the label ``UNDECIDED``.
 
     ``border`` ``[n, 14, 14]`` says where a blend's border runs; see ``training.augment.border``.
+    ``question`` ``[n]`` is ``CHANGED`` or ``GENERATED``, whichever a pair's fake is an answer to.
 
     The first ``warm`` batches are ``warm_size`` pixels wide. ``start`` is the number of batches
     that an earlier run has used up, per process where several train together.
@@ -82,8 +85,10 @@ class TrainingBatches(IterableDataset[Batch]):
         made: list[Crop] = []
         for _ in range(mix.blended):
             made += self._blended(rng, size)
+        asked = [CHANGED] * len(made)
         for _ in range(mix.rebuilt):
             made += self._rebuilt(rng, size)
+            asked += [GENERATED] * 2
         drawn = [
             (self.pairs.moment, mix.paired),
             (self.pairs.given, mix.given),
@@ -94,15 +99,18 @@ class TrainingBatches(IterableDataset[Batch]):
             for number in range(math.ceil(count)):
                 pair = draw(rng) if count >= number + 1 or rng.random() < count % 1 else None
                 made += self._pair(rng, size, *pair) if pair else self._blended(rng, size)
+                asked += [GENERATED if pair and is_generated(pair[1]) else CHANGED] * 2
         labels = [0.0, 1.0] * (len(made) // 2)
         for _ in range(mix.hidden):
             made += self._hidden(rng, size)
             labels += [UNDECIDED] * 2
+            asked += [CHANGED] * 2
         crops, borders = zip(*made, strict=True)
         return {
             "image": torch.from_numpy(np.stack(crops)),
             "label": torch.tensor(labels),
             "border": torch.from_numpy(np.stack(borders)),
+            "question": torch.tensor(asked),
         }
 
     def _blended(self, rng: np.random.Generator, size: int) -> list[Crop]:

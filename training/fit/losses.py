@@ -22,9 +22,11 @@ def pair_loss(
     target = label * (1 - 2 * smoothing) + smoothing
     real, fake = score[0::2], score[1::2]
     told = label[1::2] != UNDECIDED
-    ordered = functional.softplus(real - fake)[told].mean()
+    # Where nothing is told, as in a batch of hidden pairs alone, there is no order to keep.
+    ordered = functional.softplus(real - fake)[told].sum() / told.sum().clamp(min=1)
     loss = functional.binary_cross_entropy_with_logits(score, target) + order * ordered
     with torch.no_grad():
-        right = ((score > 0) == (label > UNDECIDED))[label != UNDECIDED].float().mean()
-        in_order = (fake > real)[told].float().mean()
+        count = told.sum().clamp(min=1)
+        right = ((score > 0) == (label > UNDECIDED))[label != UNDECIDED].sum() / (2 * count)
+        in_order = (fake > real)[told].sum() / count
     return loss, right, in_order

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from training.data.manifest import Manifest
-from training.data.shards import Stored
+from training.data.shards import SWAPS, Stored
 
 T = TypeVar("T")
 Videos = dict[str, list[Stored]]
@@ -132,7 +132,9 @@ class Pairs:
 
     def head(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
         """A real face of any data set and a fake whose own set holds hardly a real video."""
-        return (self.real(rng), _of_a_method(rng, self.heads)) if self.heads else None
+        if not self.heads:
+            return None
+        return self.real(rng), _of_a_method(rng, self.heads, 0.5)
 
     def still(self, rng: np.random.Generator) -> tuple[Stored, Stored] | None:
         """A fake picture beside its original, or a real one of the same data set."""
@@ -161,7 +163,16 @@ def _drawn(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
     return list(weights)[int(rng.choice(len(values), p=values / values.sum()))]
 
 
-def _of_a_method(rng: np.random.Generator, methods: Mapping[str, Videos]) -> Stored:
-    """The methods in equal shares, but for those of few videos."""
-    weights = {name: min(len(videos), _CLIPS) for name, videos in methods.items()}
+def is_generated(fake: Stored) -> bool:
+    """Whether ``fake`` shows a head that was made as a whole, or driven as one, not a changed face
+    in a real picture."""
+    return fake.sample.dataset not in SWAPS
+
+
+def _of_a_method(
+    rng: np.random.Generator, methods: Mapping[str, Videos], power: float = 1
+) -> Stored:
+    """The methods in equal shares, but for those of few videos, which count by their number to
+    ``power``: 0 would have one clip learnt by heart, 1 leaves makers of few clips unseen."""
+    weights = {name: min(len(videos), _CLIPS) ** power for name, videos in methods.items()}
     return pick(rng, pick(rng, list(methods[_drawn(rng, weights)].values())))

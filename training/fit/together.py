@@ -20,15 +20,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from training.data.manifest import Manifest
-from training.fit.batches import Batch
+from training.fit.batches import UNDECIDED, Batch
+from training.fit.dev_crops import DevCrops, write_scores
 from training.fit.frame_model import FrameModel
 from training.fit.losses import pair_loss
-from training.judge.devset import Scored, group_aucs, score_videos
+from training.judge.devset import group_aucs
 from training.models.encoder import as_input
 from training.models.local import local_loss
 from training.models.weights import State, save_frames
 
+QUESTIONS = ("changed", "generated")  # in the order of their numbers in a batch
+ASKS = ("all", "both", *QUESTIONS)
 _CAPACITY = 256  # crops judged at once
 _BAD_STEPS = 20
 _TOLD_EVERY = 20
@@ -37,7 +39,11 @@ _TOLD_EVERY = 20
 @dataclass(frozen=True)
 class Course:
     """How one net is trained: learning ``rate`` of what is pretrained, ``fresh`` of what is not,
-    ``local`` the weight of the borders' search, ``average`` the decay of the mean weights."""
+    ``local`` the weight of the borders' search, ``average`` the decay of the mean weights.
+
+    ``asks`` says which pairs it sees: ``changed`` faces, ``generated`` heads, ``both`` with a logit
+    of its own for each, or ``all`` with one logit. It takes each ``every``-th step.
+    """
 
     rate: float = 4e-4
     fresh: float = 1.2e-3
@@ -45,6 +51,14 @@ class Course:
     average: float = 0.998
     decay: float = 0.02
     order: float = 0.3
+    asks: str = "all"
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.asks not in ASKS:
+            raise ValueError(f"asks {self.asks!r}: it must be one of {', '.join(ASKS)}")
+        if self.local and self.asks == "both":
+            raise ValueError("a net that searches borders has one logit; it cannot ask both")
 
 
 class Trainee:
@@ -71,6 +85,9 @@ class Trainee:
     def step(self, image: Tensor, batch: Batch, number: int, factor: float) -> None:
         """One step; a loss that is not finite is left out. Raises ``ValueError`` after many."""
         course = self.course
+        if course.asks in QUESTIONS:
+            mine = _asked(batch, QUESTIONS.index(course.asks))
+            image, batch = image[mine], {name: value[mine] for name, value in batch.items()}
         rates = (course.rate, course.fresh)
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * factor
@@ -79,9 +96,10 @@ class Trainee:
         with torch.autocast(self.device.type, torch.bfloat16):
             if course.local:
                 score, found = self.model.both(image)
+                scores = score[:, None]
             else:
-                score = self.model(image)
-        loss, right, in_order = pair_loss(score, batch["label"], course.order)
+                scores = self.model.answers(image)
+        loss, told = self._loss(scores, batch)
         if found is not None:
             view = cast(Any, self.model.encoder).view
             loss = loss + course.local * local_loss(found.float(), batch["border"], view)
@@ -96,8 +114,22 @@ class Trainee:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self._average(min(course.average, (1 + number) / (20 + number)))
-        for name, now in (("loss", value), ("right", float(right)), ("order", float(in_order))):
-            self.told[name] = 0.95 * self.told.get(name, now) + 0.05 * now
+        for name, one in {"loss": loss.detach(), **told}.items():
+            self.told[name] = 0.95 * self.told.get(name, float(one)) + 0.05 * float(one)
+
+    def _loss(self, scores: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Of the scores ``[n, questions]``, and what share of each question is right, in order."""
+        loss, told = torch.zeros((), device=scores.device), dict[str, Tensor]()
+        for number, score in enumerate(scores.unbind(1)):
+            label = batch["label"]
+            if scores.shape[1] > 1:
+                mine = _asked(batch, number)
+                score, label = score[mine], label[mine]
+            part, right, in_order = pair_loss(score, label, self.course.order)
+            loss = loss + part
+            suffix = f" {QUESTIONS[number]}" if number else ""
+            told |= {f"right{suffix}": right, f"order{suffix}": in_order}
+        return loss, told
 
     def _average(self, decay: float) -> None:
         with torch.no_grad():
@@ -112,51 +144,19 @@ class Trainee:
             if name in self.trained or name in moving
         }
 
+    def second(self) -> State:
+        """The mean weights of the logit for generated heads, which no member has."""
+        layer = self.averaged.generated
+        return {n: v.cpu() for n, v in layer.state_dict().items()} if layer is not None else {}
+
     def score(self, crops: Tensor) -> NDArray[np.float64]:
-        """The logits of crops uint8 ``[n, 224, 224, 3]`` by the mean weights."""
+        """The logits ``[n, questions]`` of crops uint8 ``[n, 224, 224, 3]``, by the mean ones."""
         made: list[NDArray[np.float64]] = []
         for part in torch.split(crops, _CAPACITY):
             with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16):
                 image = as_input(part.to(self.device))
-                made.append(self.averaged(image).float().cpu().numpy().astype(np.float64))
+                made.append(self.averaged.answers(image).float().cpu().numpy().astype(np.float64))
         return np.concatenate(made)
-
-
-class DevCrops:
-    """The crops of a development set, cut once and judged often.
-
-    Its pieces may be brought to ``folder`` later: there is nothing to judge on until they are.
-    """
-
-    def __init__(self, folder: Path, per_video: int = 8) -> None:
-        self.folder, self.per_video = folder, per_video
-        self._videos: list[Scored] = []
-        self.crops = torch.zeros(0, 224, 224, 3, dtype=torch.uint8)
-
-    def _cut(self) -> None:
-        if self._videos or not any(self.folder.glob("*.tar")):
-            return
-        kept: list[NDArray[np.uint8]] = []
-
-        def keep(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-            kept.append(crops)
-            return np.zeros(len(crops))
-
-        self._videos = score_videos(Manifest.scan(self.folder), keep, self.per_video)
-        self.crops = torch.from_numpy(np.concatenate(kept))
-
-    def judged(self, trainee: Trainee) -> list[Scored]:
-        """Every video with its scores."""
-        self._cut()
-        if not self._videos:
-            return []
-        scores, place = trainee.score(self.crops), 0
-        result: list[Scored] = []
-        for video in self._videos:
-            end = place + len(video.scores)
-            result.append(Scored(video.sample, scores[place:end]))
-            place = end
-        return result
 
 
 class Minutes:
@@ -200,8 +200,8 @@ def train_together(
     """Train for ``minutes`` on ``group`` batches a step; judge and keep every ``keep_minutes``.
 
     ``OUT/log.jsonl`` gets the speed and each net's figures, ``OUT/NAME-MINUTES.pt`` its mean
-    weights in 16 bit, those that were trained alone. Raises ``ValueError`` where a loss stays
-    infinite.
+    weights in 16 bit, those that were trained alone, and ``OUT/NAME-MINUTES.json`` what it gave
+    each dev video. Raises ``ValueError`` where a loss stays infinite.
     """
     out.mkdir(parents=True, exist_ok=True)
     device = trainees[0].device
@@ -218,7 +218,8 @@ def train_together(
         image = as_input(batch["image"]).contiguous(memory_format=torch.channels_last)
         factor = clock.factor(number, warmup, hold)
         for trainee in trainees:
-            trainee.step(image, batch, number, factor)
+            if number % trainee.course.every == 0:
+                trainee.step(image, batch, number, factor)
         number += 1
         seen += len(image)
         if number % _TOLD_EVERY == 0:
@@ -247,10 +248,21 @@ def _keep(
     trainees: Sequence[Trainee], out: Path, dev: DevCrops | None, minutes: float, step: int
 ) -> None:
     for one in trainees:
-        figures = group_aucs(dev.judged(one)) if dev is not None else {}
-        save_frames(out / f"{one.name}-{minutes:.1f}.pt", one.kept(), {"dev": figures})
-        rounded = {name: round(value, 3) for name, value in figures.items()}
-        _log(out, "dev", net=one.name, step=step, minutes=minutes, bad=one.bad, figures=rounded)
+        judged = dev.judged(one.score) if dev is not None else []
+        figures = [group_aucs(videos) for videos in judged] or [{}]
+        path = out / f"{one.name}-{minutes:.1f}.pt"
+        save_frames(path, one.kept(), {"dev": figures[0], "generated": one.second()})
+        write_scores(path.with_suffix(".json"), judged)
+        asked = QUESTIONS if one.course.asks == "both" else [one.course.asks]
+        for asks, found in zip(asked, figures, strict=False):
+            rounded = {name: round(value, 3) for name, value in found.items()}
+            _log(out, "dev", net=one.name, asks=asks, step=step, minutes=minutes, bad=one.bad,
+                 figures=rounded)  # fmt: skip
+
+
+def _asked(batch: Batch, question: int) -> Tensor:
+    """Which of the pictures ask ``question``; hidden ones ask every one."""
+    return (batch["question"] == question) | (batch["label"] == UNDECIDED)
 
 
 def _log(out: Path, event: str, **facts: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from training.data.manifest import Manifest
-from training.judge.devset import SWAPS
+from training.data.shards import SWAPS
 from training.judge.evaluation import Evaluation, Judged, arrays, unflagged
 from training.judge.metrics import ece
 from training.judge.vote import Vote

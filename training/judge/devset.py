@@ -14,9 +14,6 @@ from training.data.manifest import Manifest, landmarks_of, spread
 from training.data.shards import Sample, Stored
 from training.judge.metrics import auc
 
-#: Data sets whose fakes are swapped or reenacted faces: what blending leaves can be found there.
-SWAPS = ("DFDC", "DeepFaceLive demo", "FaceForensics++ c23", "frederickszk/LRNet")
-
 Score = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 _STILLS, _AT_ONCE = 600, 50
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.shards import Sample
+from training.data.shards import SWAPS, Sample
 from training.data.splits import families
-from training.judge.devset import SWAPS
 from training.judge.evaluation import Judged
 from training.judge.vote import Array, Vote
 from training.judge.vote_fit import fit_vote, join_either, thresholds

@@ -1,4 +1,4 @@
-"""The first blocks of DINOv2's ViT-S/14 on the middle of the crop, tuned by small adapters.
+"""DINOv2's ViT-S/14, its first blocks on the middle of the crop, tuned by small adapters.
 
 Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", TMLR 2024. What it
 learnt was never about who somebody is, and adapters of low rank (Hu et al., "LoRA: Low-Rank
@@ -21,7 +21,7 @@ from training.models.weights import State, load_start
 
 NET = "vit_small_patch14_dinov2"
 BLOCKS, SIDE, _PATCH = 8, 182, 14  # 13 patches of 14 pixels; the last four blocks add nothing
-VIEW = SIDE / 224  # no pixel of the crop is resampled
+DEPTH, WHOLE = 12, 224  # all of it, on 16 by 16 patches: the whole crop
 _LAYERS = ("qkv", "proj", "fc1", "fc2")
 _NAMES = {
     "norm1": "norm1", "norm2": "norm2", "layer_scale1.lambda1": "ls1.gamma",
@@ -31,7 +31,7 @@ _NAMES = {
 
 
 class DinoEncoder(nn.Module):
-    """The first ``blocks`` of the tower on the middle 182 pixels of the crop.
+    """The first ``blocks`` of the tower on the middle ``side`` pixels of the crop.
 
     Takes float ``[N, 3, S, S]`` in -1 to 1; gives features ``[N, 768]``, the class token and the
     mean of the patches. ``start`` is a file of weights in timm's names or in those of transformers;
@@ -39,19 +39,21 @@ class DinoEncoder(nn.Module):
     has an adapter of that rank beside it until ``fold`` puts it in.
     """
 
-    def __init__(self, start: Path | None = None, blocks: int = BLOCKS, rank: int = 0) -> None:
+    def __init__(
+        self, start: Path | None = None, blocks: int = BLOCKS, rank: int = 0, side: int = SIDE
+    ) -> None:
         super().__init__()
         import timm
 
-        net: Any = timm.create_model(NET, num_classes=0, img_size=SIDE, depth=blocks)
+        net: Any = timm.create_model(NET, num_classes=0, img_size=side, depth=blocks)
         if start is not None:
-            load_start(net, start, lambda state: in_timms_names(state, blocks))
-        self.view = VIEW
+            load_start(net, start, lambda state: in_timms_names(state, blocks, side))
+        self.view = side / 224  # no pixel of the crop is resampled
         self.net: Any = net
         self.dim = 2 * int(net.num_features)
         self.drop = nn.Dropout(0.2)
         facts = net.pretrained_cfg
-        self.fit = Resized(SIDE, facts["mean"], facts["std"])
+        self.fit = Resized(side, facts["mean"], facts["std"])
         self._fuse(bool(rank))
         if rank:
             self._adapt(rank)
@@ -105,11 +107,11 @@ class Adapted(nn.Module):
         return self.layer
 
 
-def in_timms_names(state: State, blocks: int = BLOCKS) -> State:
+def in_timms_names(state: State, blocks: int = BLOCKS, side: int = SIDE) -> State:
     """``state`` of transformers' Dinov2Model under timm's names, and either without later blocks.
 
-    The places' embedding is brought to 13 by 13. A name that is not in it stays as it is, so that
-    loading says which.
+    The places' embedding is brought to ``side`` pixels. A name that is not in it stays as it is,
+    so that loading says which.
     """
     result: State = {}
     parts: dict[tuple[str, str], dict[str, Tensor]] = {}
@@ -135,7 +137,7 @@ def in_timms_names(state: State, blocks: int = BLOCKS) -> State:
         from timm.layers.pos_embed import resample_abs_pos_embed
 
         result["pos_embed"] = resample_abs_pos_embed(
-            result["pos_embed"], [SIDE // _PATCH] * 2, num_prefix_tokens=1
+            result["pos_embed"], [side // _PATCH] * 2, num_prefix_tokens=1
         )
     later = [
         name for name in result if name.startswith("blocks.") and int(name.split(".")[1]) >= blocks

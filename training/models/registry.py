@@ -2,9 +2,9 @@
 
 The names of ``ZOO`` mean exactly one thing each. Any other name is ``BACKBONE_HEAD``: ``BACKBONE``
 is ``mobilenetv2`` or ``efficientnet_lite0`` to ``2`` (our own, on the middle of the crop),
-``dinov2`` (the first blocks of its ViT-S), ``residual``
-(high-pass residuals, regions compared), ``meso4``, ``mesoinception4``, or any timm model's name;
-``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
+``dinov2`` (the first blocks of its ViT-S), ``dinov2_whole`` (all of them on the whole crop),
+``residual`` (high-pass residuals, regions compared), ``meso4``, ``mesoinception4``, or any timm
+model's name; ``HEAD`` is ``lstm``, ``gru``, ``mean`` or ``attention``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch import nn
 
 from stream_server.engine.spec import LANDMARK_DIM
 from training.models.backbones import ClipEncoder, FaceNetEncoder, TimmEncoder
-from training.models.dino import DinoEncoder
+from training.models.dino import DEPTH, WHOLE, DinoEncoder
 from training.models.encoder import MobileNetV2Encoder
 from training.models.heads import HEADS, HeadKind, LandmarkHead, SequenceHead, WideLSTM
 from training.models.lite import SIZES, EfficientNetLiteEncoder
@@ -43,7 +43,8 @@ class Spec:
 
 
 _OWN = (
-    "mobilenetv2", *(f"efficientnet_lite{size}" for size in SIZES), "dinov2", "residual",
+    "mobilenetv2", *(f"efficientnet_lite{size}" for size in SIZES), "dinov2", "dinov2_whole",
+    "residual",
     "meso4", "mesoinception4", "inception_resnet_v1", "clip_vit_l14",
 )  # fmt: skip
 """Backbones that are not timm's names."""
@@ -73,6 +74,7 @@ NAMES: tuple[str, ...] = (
     "efficientnet_lite0_lstm",
     "efficientnet_lite2_mean",
     "dinov2_mean",
+    "dinov2_whole_mean",
     "residual_lstm",
     *ZOO,
     "meso4_mean",
@@ -107,16 +109,23 @@ def parse(name: str) -> Spec:
 
 
 def make_encoder(
-    spec: Spec, start: Path | None = None, download: bool = False, size: int | None = None
+    spec: Spec,
+    start: Path | None = None,
+    download: bool = False,
+    size: int | None = None,
+    rank: int = 0,
 ) -> nn.Module | None:
     """The encoder of ``spec``, or None where it has none.
 
     ``start`` is a file of pretrained weights; ``download`` lets timm fetch them where there is a
     network; with neither it starts from random weights. The log says which it was. ``size``
-    overrides the pixels that a timm backbone looks at.
+    overrides the pixels that a timm backbone looks at. With ``rank`` adapters of that rank are
+    trained in the place of the weights. Raises ``ValueError`` for a backbone that takes none.
     """
     if not spec.backbone:
         return None
+    if rank and not spec.backbone.startswith("dinov2"):
+        raise ValueError(f"rank {rank}: {spec.name} takes no adapters, dinov2 does")
     fetched = download and (spec.backbone not in _OWN or spec.backbone == "clip_vit_l14")
     origin = str(start) if start else "timm's pretrained weights" if fetched else "random weights"
     log.info("%s starts from %s", spec.name, origin)
@@ -126,7 +135,9 @@ def make_encoder(
         case "efficientnet_lite0" | "efficientnet_lite1" | "efficientnet_lite2":
             return EfficientNetLiteEncoder(start, int(spec.backbone[-1]))
         case "dinov2":
-            return DinoEncoder(start)
+            return DinoEncoder(start, rank=rank)
+        case "dinov2_whole":
+            return DinoEncoder(start, DEPTH, rank, WHOLE)
         case "residual":
             return ResidualEncoder(start)
         case "meso4":

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 from training.data.manifest import Manifest, Quality
+from training.data.shards import SWAPS
 from training.export.member_rate import parse_setting
-from training.judge.devset import SWAPS, thinned
+from training.judge.devset import thinned
 from training.models.member import Member
 from training.models.served import chosen_members
 

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from training.data.manifest import Manifest, Quality
+from training.data.shards import SWAPS
 from training.fit.probe_member import Look, train_probe
-from training.judge.devset import SWAPS
 from training.models.served import members_with_encoder
 from training.run_dir import RunDir
 

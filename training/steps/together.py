@@ -1,8 +1,8 @@
 """The together step: several nets on the same batches, for a few minutes of a quick GPU.
 
 PLAN is JSON, one entry per net: ``{"NAME": {"model": "efficientnet_lite2_mean", "start": FILE,
-"begin": FILE, "rank": 16, "course": {"rate": 0.0004}}}``. Pieces of the data, as the pack step
-writes them, may be brought to the folder while the step runs.
+"begin": FILE, "rank": 16, "course": {"rate": 0.0004, "asks": "both"}}}``. Pieces of the data, as
+the pack step writes them, may be brought to the folder while the step runs.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from training.fit.dev_crops import DevCrops
 from training.fit.frame_model import FrameModel
 from training.fit.growing import GrowingBatches
 from training.fit.pairs import Mix
-from training.fit.together import Course, DevCrops, Trainee, train_together
-from training.models.dino import DinoEncoder
+from training.fit.together import Course, Trainee, train_together
 from training.models.local import LocalHead
 from training.models.registry import feature_dim, make_encoder, parse
 from training.models.weights import read_frames
@@ -69,16 +69,11 @@ def planned(facts: dict[str, Any]) -> tuple[FrameModel, Course]:
         raise ValueError(f"the plan has {odd}; an entry has {', '.join(sorted(known))}")
     spec, course = parse(facts["model"]), Course(**facts.get("course", {}))
     start = Path(facts["start"]) if "start" in facts else None
-    if "rank" in facts:
-        if spec.backbone != "dinov2":
-            raise ValueError(f"rank {facts['rank']}: {spec.name} takes no adapters, dinov2 does")
-        encoder: Any = DinoEncoder(start, rank=int(facts["rank"]))
-    else:
-        encoder = make_encoder(spec, start)
+    encoder: Any = make_encoder(spec, start, rank=int(facts.get("rank", 0)))
     if encoder is None:
         raise ValueError(f"{spec.name} has no encoder to train on single crops")
     local = LocalHead(encoder.local_widths) if course.local else None
-    model = FrameModel(encoder, feature_dim(encoder), local)
+    model = FrameModel(encoder, feature_dim(encoder), local, course.asks == "both")
     if "begin" in facts:
         begin = read_frames(Path(facts["begin"]))
         # What the together step kept of a net with adapters lacks all that stood still.

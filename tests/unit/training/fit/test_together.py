@@ -106,6 +106,8 @@ def test_what_the_plan_cannot_mean_is_refused(
         ({"model": "meso4_mean", "rank": 4}, "takes no adapters"),
         ({"model": "meso4_mean", "speed": 1}, "the plan has speed"),
         ({"model": "landmark_gru"}, "has no encoder"),
+        ({"model": "meso4_mean", "course": {"asks": "it"}}, "asks 'it': it must be one of all"),
+        ({"model": "efficientnet_lite0_mean", "course": {"asks": "both", "local": 1}}, "one logit"),
     ]
     for plan, words in cases:
         assert run(pieces, tmp_path, {"one": plan}, pieces / "train") == 2
@@ -121,11 +123,71 @@ def test_a_loss_that_is_not_finite_changes_nothing_and_many_end_the_run() -> Non
     trainee = Trainee("meso", FrameModel(Meso4(), 16), Course(), torch.device("cpu"))
     before = {name: value.clone() for name, value in trainee.model.named_parameters()}
     image = torch.full((2, 3, 224, 224), float("nan"))
-    batch = {"label": torch.tensor([0.0, 1.0]), "border": torch.zeros(2, 14, 14)}
+    batch = {
+        "label": torch.tensor([0.0, 1.0]),
+        "border": torch.zeros(2, 14, 14),
+        "question": torch.tensor([0, 0]),
+    }
     with pytest.raises(ValueError, match="meso: the loss is nan at step 20"):
         for number in range(40):
             trainee.step(image, batch, number, 1.0)
     assert all(torch.equal(value, before[n]) for n, value in trainee.model.named_parameters())
+
+
+def pairs_of(*questions: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Random pictures, a pair for each of ``questions``, and one pair that is hidden."""
+    count = 2 * len(questions) + 2
+    batch = {
+        "label": torch.tensor([0.0, 1.0] * len(questions) + [0.5, 0.5]),
+        "border": torch.zeros(count, 14, 14),
+        "question": torch.tensor([q for q in questions for _ in range(2)] + [0, 0]),
+    }
+    return torch.rand(count, 3, 224, 224), batch
+
+
+def changed(trainee: Trainee, before: dict[str, torch.Tensor]) -> set[str]:
+    """Which parts of the net a step has changed."""
+    return {name.split(".")[0] for name, value in trainee.model.named_parameters()
+            if not torch.equal(value, before[name])}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asks", "question", "parts"),
+    [
+        ("both", 0, {"encoder", "logit", "generated"}),  # hidden pairs ask every question
+        ("generated", 1, {"encoder", "logit"}),
+    ],
+)
+def test_each_question_has_a_logit_of_its_own(asks: str, question: int, parts: set[str]) -> None:
+    torch.manual_seed(1)
+    model = FrameModel(Meso4(), 16, two=asks == "both")
+    trainee = Trainee("meso", model, Course(asks=asks), torch.device("cpu"))
+    before = {name: value.clone() for name, value in trainee.model.named_parameters()}
+    trainee.step(*pairs_of(question), 0, 1.0)
+    assert changed(trainee, before) == parts
+    assert all(torch.isfinite(value).all() for value in trainee.model.parameters())
+    assert "generated.weight" not in trainee.kept()  # a member has one logit
+    assert trainee.score(torch.zeros(3, 224, 224, 3, dtype=torch.uint8)).shape == (
+        3, 2 if asks == "both" else 1,
+    )  # fmt: skip
+
+
+def test_pairs_of_the_other_question_leave_a_logit_where_it_was() -> None:
+    """What one is taught of changed faces must not move its answer on generated heads."""
+    torch.manual_seed(2)
+    found = {}
+    for question in (0, 1):
+        model = FrameModel(Meso4(), 16, two=True)
+        trainee = Trainee("meso", model, Course(asks="both"), torch.device("cpu"))
+        image, batch = pairs_of(question)
+        seen = {name: value[:2] for name, value in batch.items()}  # without the hidden pair
+        loss, _ = trainee._loss(trainee.model.answers(image[:2]), seen)
+        loss.backward()
+        assert model.generated is not None
+        slopes = [one.weight.grad for one in (model.logit, model.generated)]
+        found[question] = [float(one.abs().sum()) for one in slopes if one is not None]
+    assert found[0][0] > 0 == found[0][1]
+    assert found[1][1] > 0 == found[1][0]
 
 
 def test_the_end_can_be_moved_while_it_runs(tmp_path: Path) -> None:
