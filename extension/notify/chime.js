@@ -4,8 +4,8 @@
 const TONES = [784, 622];
 const EACH_S = 0.22;
 const LOUDEST = 0.18;
-/** Longer than a browser takes to begin; one that may not play, or has nothing to play on, never does. */
-const PATIENCE_MS = 1000;
+/** Longer than a browser on a busy machine takes to begin; one that may not play, or has nothing to play on, never does. */
+const PATIENCE_MS = 5000;
 
 /** @returns {Promise<number>} seconds that were played; 0 where the browser plays nothing */
 export async function chime() {

@@ -11,9 +11,14 @@ const LOOK_EVERY_MS = 2000;
 
 /** @type {Map<string, {told: string, row: Element}>} by the id of the entry; what has not changed is left alone */
 let rows = new Map();
+let turns = 0;
 
-async function show() {
+/** @param {() => boolean} isWelcome asked before anything on the page changes */
+async function show(isWelcome = () => true) {
+  const turn = ++turns;
   const [settings, list] = [await load(), await entries()];
+  // Overtaken by a later look, which knows better; and what may be drawn can have changed while it was read.
+  if (turn !== turns || !isWelcome()) return;
   byId("keep", HTMLInputElement).checked = settings.traces;
   byId("clear", HTMLButtonElement).hidden = list.length === 0;
   const empty = settings.traces ? say("traces_none") : say("traces_off");
@@ -41,8 +46,8 @@ function rowOf(entry, settings, known) {
 }
 
 /** Not under a note that is being written: a row that comes or goes would take its focus. */
-function look() {
-  if (!document.querySelector("form.wrong:not([hidden])")) void show();
+function isQuiet() {
+  return !document.querySelector("form.wrong:not([hidden])");
 }
 
 byId("keep", HTMLInputElement).addEventListener("change", async (event) => {
@@ -58,4 +63,4 @@ fillTexts();
 document.title = `${say("traces_open")} - ${say("name")}`;
 byId("keep-help", HTMLElement).textContent = say("traces_keep_help", String(MOST_ENTRIES));
 void show();
-setInterval(look, LOOK_EVERY_MS);
+setInterval(() => isQuiet() && void show(isQuiet), LOOK_EVERY_MS);

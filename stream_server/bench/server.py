@@ -11,12 +11,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
+# For machines that have much else to do: one that is ready or has ended is not waited for.
+READY_SECONDS = 120.0
+STOP_SECONDS = 60.0
+_PORTS = range(20_000, 32_000)
+# Not by `random`, which who tests may have seeded: processes beside this one draw others.
+_untold = secrets.SystemRandom().sample(_PORTS, len(_PORTS))
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,21 @@ class ServerProcess:
         return int(found[1]) / 1024 if found else None
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(host: str = "127.0.0.1", kind: int = socket.SOCK_STREAM) -> int:
+    """A port of ``host`` that nobody has, nor gets before it is taken by its number.
+
+    Each is told once. Those that a system gives by itself, to connections and to who asks for any,
+    lie above (Linux from 32768 on, others from 49152 on: RFC 6335, section 6): such a one may be
+    another's as soon as it is let go.
+
+    Raises ``OSError`` when all of them are taken.
+    """
+    while _untold:
+        port = _untold.pop()
+        with socket.socket(type=kind) as probe, suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise OSError(f"no port of {host} from {_PORTS[0]} to {_PORTS[-1]} is left")
 
 
 def start_server(

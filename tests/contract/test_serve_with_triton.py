@@ -74,13 +74,13 @@ def metrics(server: Server) -> str:
     request = urllib.request.Request(
         server.url + "/metrics", headers={"Authorization": f"Bearer {TOKEN}"}
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         text: str = answer.read().decode()
     return text
 
 
 def readiness(server: Server) -> dict[str, Any]:
-    with urllib.request.urlopen(server.url + "/readyz", timeout=5) as answer:
+    with urllib.request.urlopen(server.url + "/readyz", timeout=60) as answer:
         document: dict[str, Any] = json.load(answer)
     return document
 

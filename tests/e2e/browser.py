@@ -86,6 +86,7 @@ def launch(
         env={**os.environ, "LANGUAGE": language, "LANG": f"{language}.UTF-8", "LC_ALL": ""},
         **{"viewport": {"width": 1000, "height": 700}, **options},
     )
+    context.set_default_timeout(60_000)
     try:
         if extension is not None and not first_run:
             welcome_page(context).close()
@@ -275,7 +276,7 @@ class ToolbarPopup(OwnPage):
         path.write_bytes(base64.b64decode(shot["data"]))
 
 
-def wait_for(what: str, look: Callable[[], Any], seconds: float = 20, every: float = 0.1) -> Any:
+def wait_for(what: str, look: Callable[[], Any], seconds: float = 60, every: float = 0.1) -> Any:
     """Look again and again until there is something; fail saying ``what`` never came."""
     end = time.monotonic() + seconds
     while True:
@@ -285,6 +286,17 @@ def wait_for(what: str, look: Callable[[], Any], seconds: float = 20, every: flo
         if time.monotonic() > end:
             raise AssertionError(f"{what} did not come within {seconds:g} s; last seen: {found!r}")
         time.sleep(every)
+
+
+def at_rest(page: Page, read: Callable[[], Any]) -> Any:
+    """What ``read`` gives once it has not changed for a second: what was under way has arrived."""
+
+    def same() -> list[Any]:
+        before = read()
+        page.wait_for_timeout(1000)
+        return [before] if read() == before else []
+
+    return wait_for("a rest", same)[0]
 
 
 def watch(page: Page | Frame) -> Eye:

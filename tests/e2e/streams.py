@@ -13,7 +13,7 @@ def streams(server: Server) -> list[dict[str, Any]]:
     request = urllib.request.Request(
         f"{server.url}/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         found: list[dict[str, Any]] = json.load(answer)
         return found
 

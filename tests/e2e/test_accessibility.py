@@ -237,6 +237,7 @@ def test_the_labels_and_details_are_for_everybody(
     tab.get_by_role("link", name="Before").focus()
 
     def shortcut() -> str:
+        before = keys.focused()
         # Keys of the browser's own are pressed outside of the page, where no test comes to.
         extension.worker.evaluate(
             """async (address) => {
@@ -245,8 +246,10 @@ def test_the_labels_and_details_are_for_everybody(
             }""",
             tab.url,
         )
-        tab.wait_for_timeout(500)
-        return keys.focused()
+        found: str = wait_for(
+            "the focus elsewhere", lambda: (now := keys.focused()) != before and now
+        )
+        return found
 
     label = shortcut()
     assert re.fullmatch(r"button: (Likely|Leans) \w+,.* Details", label), label

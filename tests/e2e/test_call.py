@@ -108,8 +108,11 @@ def test_tiles_keep_what_was_found_and_oneself_is_left_out(
     wait_for("two verdicts", lambda: judged(page, eye, "0") and judged(page, eye, "1"), PATIENCE)
     wait_for("the box on one face", lambda: on_face(page, eye, "0"), PATIENCE)
     wait_for("the box on the other", lambda: on_face(page, eye, "1"), PATIENCE)
-    own = wait_for("the sign on the own picture", lambda: over(page, eye, "me"), PATIENCE)
-    assert own.badge == OWN and own.chips == []
+    wait_for(
+        "the sign on the own picture, and no label",
+        lambda: (v := over(page, eye, "me")) and v.badge == OWN and not v.chips,
+        PATIENCE,
+    )
     page.screenshot(path=tmp_path / "call.png")
     wait_for(
         "both streams, and none of the own picture", lambda: len(streams(server)) == 2, PATIENCE
@@ -135,13 +138,12 @@ def test_tiles_keep_what_was_found_and_oneself_is_left_out(
     )
 
     page.evaluate("sources[1].frozen = true")
-    wait_for(
+    standing = wait_for(
         "word of a standing picture",
-        lambda: (v := over(page, eye, "1")) and "stands still" in (v.badge or ""),
+        lambda: (v := over(page, eye, "1")) and "stands still" in (v.badge or "") and v,
         PATIENCE,
     )
-    standing = over(page, eye, "1")
-    assert standing is not None and standing.chips == [], "what stands still is no evidence"
+    assert standing.chips == [], "what stands still is no evidence"
     page.evaluate("sources[1].frozen = false")
     wait_for("a verdict again", lambda: judged(page, eye, "1"), PATIENCE)
     page.evaluate("senders[1].track.enabled = false")
@@ -206,7 +208,7 @@ def test_shared_screens_and_large_grids(
     gesture(page, "showMyScreen()")
     page.wait_for_selector("#tile-screen", timeout=PATIENCE * 1000)
     wait_for("one's own", lambda: (v := over(page, eye, "screen")) and v.badge == OWN, PATIENCE)
-    assert len(streams(server)) == 2
+    wait_for("both streams, and none more", lambda: len(streams(server)) == 2, PATIENCE)
     for count, width in ((9, 320), (25, 190)):
         page = call(count, 3, width, dark=count == 25)
         page.evaluate(f"present({count - 1})")
@@ -214,7 +216,7 @@ def test_shared_screens_and_large_grids(
         wait_for("labels and turns", partial(grid_is_settled, eye, count), PATIENCE)
         page.screenshot(path=tmp_path / f"grid-{count}.png")
         assert untidy(eye) == []
-        assert len(streams(server)) <= 4
+        wait_for("four streams at most", lambda: len(streams(server)) <= 4, PATIENCE)
 
 
 def grid_is_settled(eye: Eye, count: int) -> bool:
@@ -258,11 +260,13 @@ def test_a_floating_video_is_told_on_the_icon(
     assert view is not None and view.away, "a box lies on the placeholder"
     wait_for("a warning", lambda: icon(extension, tab)[0] == "!", PATIENCE)
     assert "Likely fake" in icon(extension, tab)[1]
-    notices = extension.worker.evaluate("chrome.notifications.getAll()")
+    every = "chrome.notifications.getAll()"
+    notices = wait_for("a notification", lambda: extension.worker.evaluate(every), PATIENCE)
     assert [name.split("-")[:2] for name in notices] == [["fake", str(tab)]]
     other = page.context.new_page()
     other.goto(site.page("/other", "<!doctype html><title>other</title>"))
-    assert icon(extension, extension.tab_id(other.url))[0] == "!", "it floats over every tab"
+    theirs = extension.tab_id(other.url)
+    wait_for("it floats over every tab", lambda: icon(extension, theirs)[0] == "!", PATIENCE)
     other.close()
     page.evaluate("void document.exitPictureInPicture()")
     wait_for("the box again", lambda: (v := eye.only()) and not v.away, PATIENCE)
@@ -270,7 +274,7 @@ def test_a_floating_video_is_told_on_the_icon(
     wait_for("the tab's own word", lambda: "in this video" in icon(extension, tab)[1], PATIENCE)
     page.close()
     anywhere = "chrome.action.getBadgeText({})"
-    assert extension.worker.evaluate(anywhere) == ""
+    wait_for("no word any more", lambda: extension.worker.evaluate(anywhere) == "", PATIENCE)
 
 
 def test_a_window_of_the_page_that_floats_is_drawn_in(

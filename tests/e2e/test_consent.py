@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -59,17 +60,20 @@ def test_nothing_is_sent_before_a_site_is_turned_on(
     requests: list[str] = []
     page.context.on("request", lambda request: requests.append(request.url))
     page.goto(site.page("/quiet", video_page(clip("still", "mp4"), STYLE)))
-    page.wait_for_timeout(5000)
-    assert page.evaluate("v.currentTime > 1 && !v.paused")
+    wait_for("the video", lambda: page.evaluate("v.currentTime > 1 && !v.paused"))
+    page.wait_for_timeout(4000)
     assert ear.calls == 0, "the extension called the server"
     assert watch(page).overlays() == []
     # The site itself was asked, nobody else.
     assert all("site.test" in address for address in requests), requests
+    began = time.monotonic()
     popup = ToolbarPopup(page.context, extension, page)
+    wait_for("the tab's word", lambda: "Not watching this tab" in popup.text())
     page.wait_for_timeout(2000)
-    assert "Not watching this tab" in popup.text()
     calls = ear.calls
-    assert calls <= 3, "the popup asks for the server's state, no more"
+    # At once, and again three seconds after each answer; a browser may knock twice.
+    asked = 1 + (time.monotonic() - began) // 3
+    assert calls <= 1 + 2 * asked, "the popup asks for the server's state, no more"
     popup.click("#watch")
     wait_for("a call once it is turned on", lambda: ear.calls > calls)
 
@@ -110,8 +114,8 @@ def test_another_site_in_the_same_tab_is_not_watched(
     popup.click("#watch")
     wait_for("a label", lambda: labels(page))
     page.goto(site.address("/first", host="elsewhere.test"))
-    page.wait_for_timeout(4000)
-    assert page.evaluate("!v.paused")
+    wait_for("the video", lambda: page.evaluate("!v.paused && v.currentTime > 1"))
+    page.wait_for_timeout(3000)
     assert watch(page).overlays() == []
 
 

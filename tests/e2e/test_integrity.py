@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright
 
-from tests.e2e.browser import Extension, extension_with_consent, launch, wait_for, watch
+from tests.e2e.browser import Extension, at_rest, extension_with_consent, launch, wait_for, watch
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import frames_received
@@ -51,8 +51,7 @@ def test_encrypted_video_is_named_and_not_sent(
       await v.setMediaKeys(await access.createMediaKeys());
     }""")
     wait_for("the word", lambda: says(eye, "copy-protected"))
-    page.wait_for_timeout(300)
-    before = frames_received(server)
+    before = at_rest(page, lambda: frames_received(server))
     page.wait_for_timeout(1500)
     assert frames_received(server) == before
 

@@ -116,11 +116,13 @@ def card(page: Page) -> tuple[str, list[str]]:
     Labels are cut by design where a face is small; a large one has room for the longest."""
     page.locator("#sample").click()
     eye = watch(page)
+    wait_for("a label", lambda: (view := eye.only()) and view.chips, 150)
+    page.evaluate("video.pause()")  # so that no label moves or goes meanwhile
 
     def opened() -> str | None:
         view = eye.only()
         if view and view.chips and not view.card:
-            eye.click(view.chips[0].node)  # again where the face has moved on meanwhile
+            eye.click(view.chips[0].node)  # again where it glided on to its place
         return view.card if view else None
 
     told: str = wait_for("the details", opened, 150, every=1)

@@ -92,7 +92,7 @@ def test_file_gets_a_verdict_and_stop_ends_the_stream(
     live.set_input_files("#file-input", clip_folder / clip("couple", "webm").lstrip("/"))
     wait_for("two labels", lambda: (v := labelled(live)) and len(v.chips) == 2)
     expect(live.locator("#now")).to_have_text("couple-webm.webm")
-    [stream] = streams(server)
+    [stream] = wait_for("one stream", lambda: len(s := streams(server)) == 1 and s)
     assert stream["source"] == {"kind": "file"}, "no name and no title leaves the page"
     live.get_by_role("button", name="Stop").click()
     wait_for("the end of the stream", lambda: streams(server) == [])
@@ -110,7 +110,7 @@ def test_file_that_is_no_video_is_said_in_words(live: Page, tmp_path: Path) -> N
 def test_camera_is_streamed_mirrored_and_released(live: Page, server: Server) -> None:
     live.get_by_role("button", name="Camera").click()
     wait_for("frames of the camera", lambda: [one for one in streams(server) if one["analysed"]])
-    [stream] = streams(server)
+    [stream] = wait_for("one stream", lambda: len(s := streams(server)) == 1 and s)
     assert stream["source"] == {"kind": "camera"}
     track = live.evaluate_handle("video.srcObject.getVideoTracks()[0]")
     live.get_by_role("button", name="Stop").click()

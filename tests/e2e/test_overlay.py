@@ -136,7 +136,7 @@ def test_overlay_survives_fullscreen_and_back(page: Page, site: Site, clip: Clip
     window = page.evaluate("[innerWidth, innerHeight]")
     assert view.width == pytest.approx(window[0], abs=1)
     wait_for("the box on the face", lambda: box_on_face(eye, 150))
-    assert coloured_pixels(page) > 200, "the box is not drawn over the fullscreen video"
+    wait_for("the box drawn over the fullscreen video", lambda: coloured_pixels(page) > 200)
     page.evaluate("document.exitFullscreen()")
     wait_for("the overlay at its old size", lambda: (v := judged(eye)) and v.width == 640)
 
@@ -198,11 +198,11 @@ def test_overlay_follows_a_resize_and_letterboxing(page: Page, site: Site, clip:
     page.evaluate("v.style.cssText = 'width:640px;height:360px;margin:120px 0 2000px 40px'")
     view = wait_for("the new place", lambda: (v := judged(eye)) and v.left == 40 and v)
     page.mouse.wheel(0, 90)
-    page.wait_for_timeout(300)
+    top = "v.getBoundingClientRect().top"
+    wait_for("the scrolled page", lambda: page.evaluate(top) == 30)
     scrolled = eye.only()
     assert scrolled is not None
     assert (scrolled.left, scrolled.top) == (40, 120), "the overlay scrolls with the page"
-    assert page.evaluate("v.getBoundingClientRect().top") == 30
 
 
 def test_mirrored_video_has_its_box_on_the_face(page: Page, site: Site, clip: Clip) -> None:
@@ -211,11 +211,14 @@ def test_mirrored_video_has_its_box_on_the_face(page: Page, site: Site, clip: Cl
     )
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye))
-    view = eye.only()
-    box = eye.box(view) if view else None
     x, y, width, height = clips.face_in(150, 90, 240)
-    assert box is not None
-    assert overlap(box, (1 - x - width, y, width, height)) > 0.4
+
+    def on_the_mirrored_face() -> bool:
+        view = eye.only()
+        box = eye.box(view) if view else None
+        return box is not None and overlap(box, (1 - x - width, y, width, height)) > 0.4
+
+    wait_for("the box on the mirrored face", on_the_mirrored_face)
 
 
 @pytest.mark.parametrize("width", [640, 300, 160])

@@ -123,7 +123,7 @@ def opens(server: Server, extension: Extension, token: str) -> bool:
     }
     request = urllib.request.Request(f"{server.url}/v1/info", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status == 200
     except urllib.error.HTTPError as refusal:
         assert refusal.code == 401
@@ -197,7 +197,7 @@ def test_who_goes_to_another_server_is_not_brought_back_by_a_click_at_the_first(
     options.click("#server-form button")
     expect(options.locator("#server-note")).to_contain_text("Saved")
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with httpx.Client(base_url=server.url, headers=headers) as page:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60) as page:
         for asked in page.get("/v1/pairings/asked").json():
             page.patch(f"/v1/pairings/asked/{asked['id']}", json={"allowed": True})
     options.wait_for_timeout(3000)

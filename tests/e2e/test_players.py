@@ -135,8 +135,8 @@ def test_players_of_other_sites_are_named_asked_for_and_watched(
     consent.take_back(f"{PLAYER}/*")
     wait_for("the overlay to go", lambda: watch(inside).overlays() == [], PATIENCE)
     wait_for("one stream", lambda: len(streams(server)) <= 2, PATIENCE)
-    assert extension.stored()["playerSites"] == [SECOND, THIRD]
-    assert box_is_on_the_face(third)
+    wait_for("the rest", lambda: extension.stored()["playerSites"] == [SECOND, THIRD], PATIENCE)
+    wait_for("the box of the other", lambda: box_is_on_the_face(third), PATIENCE)
     popup = open_popup(page, extension)
     wait_for("the question again", lambda: ask_buttons(popup) == [PLAYER], PATIENCE)
 
@@ -179,7 +179,7 @@ def test_player_once_allowed_is_watched_on_other_pages_until_it_is_removed(
     row.get_by_role("button", name="Remove").click()
     row.wait_for(state="detached")
     options.close()
-    assert f"{FOURTH}/*" not in consent.granted()
+    wait_for("the end of it", lambda: f"{FOURTH}/*" not in consent.granted(), PATIENCE)
     page.bring_to_front()
     wait_for("the overlay to go", lambda: watch(inside).overlays() == [], PATIENCE)
 

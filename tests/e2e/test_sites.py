@@ -43,8 +43,8 @@ def labelled(eye: Eye) -> bool:
 
 def quiet(page: Page) -> bool:
     """A while on a page with a playing video, and no overlay."""
-    page.wait_for_timeout(4000)
-    assert page.evaluate("!v.paused && v.currentTime > 1")
+    wait_for("the video", lambda: page.evaluate("!v.paused && v.currentTime > 1"))
+    page.wait_for_timeout(3000)
     return watch(page).overlays() == []
 
 
@@ -115,15 +115,20 @@ def test_sensitivity_moves_the_line_at_once(
         view = eye.only()
         return {chip.verdict for chip in view.chips} if view else set()
 
-    wait_for("a doubt first", lambda: "unsure" in verdicts())
-    assert "likely_fake" not in verdicts()
+    page.evaluate("v.playbackRate = 0.25")  # the three seconds are the video's own
+    assert "likely_fake" not in wait_for(
+        "a doubt first", lambda: "unsure" in (v := verdicts()) and v
+    )
     # Nor a figure that the warning would have: "unsure, 89 %" is said of nothing.
     view = eye.only()
     labels = [chip.label for chip in view.chips if chip.verdict == "unsure"] if view else []
     assert not any("%" in label for label in labels), labels
+    page.evaluate("v.playbackRate = 1")
     wait_for("the warning later", lambda: "likely_fake" in verdicts())
-    page.evaluate("v.currentTime = 6")
-    wait_for("a doubt again", lambda: "unsure" in verdicts())
+    page.evaluate("v.currentTime = 6; v.playbackRate = 0.25")
+    wait_for("a doubt again", lambda: verdicts() == {"unsure"})
+    page.evaluate("v.playbackRate = 0.1")
     extension.store({"siteSensitivity": {}})
     extension.command({"type": "sensitivity"})
-    wait_for("the warning at once", lambda: "likely_fake" in verdicts(), seconds=1.5)
+    wait_for("the warning at once", lambda: "likely_fake" in verdicts())
+    assert 6 <= page.evaluate("v.currentTime") < 9, "no sooner than `calm` would have said it"

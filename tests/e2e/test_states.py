@@ -78,7 +78,7 @@ def test_lost_server_is_said_and_found_again(
     assert not judged(eye), "no verdict of the past stays on the screen"
     second = start_server(tmp_path, "--models", str(tiny_models), port=port)
     try:
-        wait_for("a verdict again", lambda: judged(eye), seconds=40)
+        wait_for("a verdict again", lambda: judged(eye), seconds=90)
     finally:
         extension.store({"server": server.url})
         second.stop()

@@ -13,6 +13,7 @@ from tests.e2e.browser import (
     Extension,
     PicturesOfTabs,
     ToolbarPopup,
+    at_rest,
     extension_with_consent,
     launch,
     wait_for,
@@ -127,6 +128,7 @@ def test_it_is_judged_by_the_tabs_picture_and_not_by_its_own_marks(
     other.bring_to_front()
     page.reload()
     wait_for("the video", lambda: page.evaluate("v.currentTime > 1"), PATIENCE_S)
+    wait_for("the end of the stream", lambda: streams(server) == [], PATIENCE_S)
     page.wait_for_timeout(3000)  # a look around, and one more
     assert streams(server) == [] and watch(page).overlays() == []
     page.bring_to_front()
@@ -205,13 +207,12 @@ def test_zoomed_scrolled_covered_and_framed(
     # While the page around the frame scrolls it is not known where the video is in a picture.
     page.evaluate("document.body.style.height = '3000px'")
     page.evaluate("window.on = setInterval(() => scrollBy(0, 2), 30)")
-    page.wait_for_timeout(1000)
-    received = frames_received(server)
+    received = at_rest(page, lambda: frames_received(server))
     page.wait_for_timeout(3000)
     assert frames_received(server) <= received + 1, "judged where it was not"
     page.evaluate("clearInterval(on); scrollTo(0, 0)")
     wait_for("pictures again", lambda: frames_received(server) > received + 5, PATIENCE_S)
-    assert near(server, STILL)
+    wait_for("the face in its place", lambda: near(server, STILL), PATIENCE_S)
 
 
 DRAW_OVER = """([left, top, width, height]) => {
@@ -394,8 +395,8 @@ def test_single_pictures_and_the_end_are_said(
     page.bring_to_front()
     look(page, extension)
     wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
-    assert says(eye, "Two pictures a second")
-    assert off(eye, STILL) < 0.03
+    wait_for("how often", lambda: says(eye, "Two pictures a second"), PATIENCE_S)
+    wait_for("the mark on the face", lambda: off(eye, STILL) < 0.03, PATIENCE_S)
     popup_says(page, extension, "two pictures a second")
     # The browser takes the document away that has the picture.
     extension.worker.evaluate("chrome.offscreen.closeDocument()")
@@ -405,12 +406,12 @@ def test_single_pictures_and_the_end_are_said(
     wait_for("the way back", lambda: "has ended" in popup.text("#tab-picture"), PATIENCE_S)
     popup.click("#tab-picture-button")
     wait_for("a verdict again", lambda: judged(eye), PATIENCE_S)
-    assert not says(eye, "Two pictures")
+    wait_for("no word on it", lambda: not says(eye, "Two pictures"), PATIENCE_S)
     # The person stops it; nothing is taken from then on.
     popup = ToolbarPopup(page.context, extension, page)
     wait_for("the way out", lambda: "Stop" in popup.text("#tab-picture"), PATIENCE_S)
     popup.click("#tab-picture-button")
     wait_for("the offer", lambda: says(eye, "keeps the video's pixels"), PATIENCE_S)
-    received = frames_received(server)
+    received = at_rest(page, lambda: frames_received(server))
     page.wait_for_timeout(1000)
     assert frames_received(server) == received

@@ -25,7 +25,8 @@ NOTE = "It is the astronaut herself."
 
 
 def mistakes(server: Server) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = httpx.get(f"{server.url}/v1/mistakes", headers=BEARER).json()
+    answer = httpx.get(f"{server.url}/v1/mistakes", headers=BEARER, timeout=60)
+    found: list[dict[str, Any]] = answer.json()
     return found
 
 
@@ -112,7 +113,8 @@ def test_from_the_warning_to_the_server_s_list_of_mistakes(
     assert (told["verdict"], told["label"], told["note"]) == ("likely_fake", "real", NOTE)
     assert (told["site"], told["title"], told["still"]) == ("http://site.test", "clip", True)
     assert told["models"] and told["server"] and told["to_s"] >= told["from_s"]
-    exported = httpx.get(f"{server.url}/v1/mistakes/labelled.zip", headers=BEARER).content
+    address = f"{server.url}/v1/mistakes/labelled.zip"
+    exported = httpx.get(address, headers=BEARER, timeout=60).content
     archive = zipfile.ZipFile(io.BytesIO(exported))
     [line] = csv.DictReader(io.StringIO(archive.read("index.csv").decode()))
     assert (line["label"], line["note"]) == ("real", NOTE)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.browser import Extension, ToolbarPopup, wait_for, watch
+from tests.e2e.browser import Extension, ToolbarPopup, at_rest, wait_for, watch
 from tests.e2e.isolated import ContentWorld
 from tests.e2e.overlay_view import Eye, OverlayView
 from tests.e2e.site import Site, mse_page, video_page
@@ -85,6 +86,7 @@ def test_several_videos_only_those_in_view(
     page.goto(site.page("/many", html("".join([*hidden, *shown, below]))))
     eye = watch(page)
     wait_for("three overlays", lambda: len(eye.overlays()) == 3)
+    wait_for("three streams", lambda: len(streams(server)) == 3)
     page.wait_for_timeout(2500)
     assert len(eye.overlays()) == 3
     assert len(streams(server)) == 3
@@ -136,8 +138,7 @@ def test_hidden_tab_is_paused_and_comes_back(
     # A headless browser shows every tab, so the content script is told what the browser tells it
     # of a hidden one.
     world.evaluate(VISIBILITY.format("hidden"))
-    page.wait_for_timeout(500)
-    before = frames_received(server)
+    before = at_rest(page, lambda: frames_received(server))
     page.wait_for_timeout(2000)
     assert frames_received(server) == before, "a hidden tab sends frames"
     world.evaluate(VISIBILITY.format("visible"))
@@ -151,8 +152,7 @@ def test_pause_sends_nothing_and_keeps_the_label(
     eye = watch(page)
     wait_for("a label", lambda: labelled(eye))
     page.evaluate("v.pause()")
-    page.wait_for_timeout(500)
-    before = frames_received(server)
+    before = at_rest(page, lambda: frames_received(server))
     page.wait_for_timeout(3000)
     assert frames_received(server) == before
     assert labelled(eye) is not None
@@ -190,9 +190,10 @@ def test_page_that_comes_back_from_the_back_forward_cache(
     page.goto(site.page("/kept", html(video(clip("still", "mp4")))))
     eye = watch(page)
     wait_for("a label", lambda: labelled(eye))
+    assert has_relay(eye)
     page.evaluate("window.kept = true; v.remove()")
     wait_for("the overlay to go", lambda: eye.overlays() == [])
-    page.wait_for_timeout(6000)  # as long as the frame is kept for a next video, and a look around
+    wait_for("the frame to go, kept for a next video", lambda: not has_relay(eye))
     site.page("/next", html("<p>another site</p>"))
     page.goto(site.address("/next", host="elsewhere.test"))
     page.go_back(wait_until="commit")  # a page out of the cache does not load
@@ -200,6 +201,12 @@ def test_page_that_comes_back_from_the_back_forward_cache(
     page.evaluate("(markup) => { document.body.innerHTML = markup }", video(clip("still", "webm")))
     again = watch(page)
     wait_for("a label after coming back", lambda: labelled(again))
+
+
+def has_relay(eye: Eye) -> bool:
+    """Whether the page still holds the extension's frame, in a closed shadow root."""
+    whole = eye.session.send("DOM.getDocument", {"depth": -1, "pierce": True})
+    return "relay/frame.html" in json.dumps(whole)
 
 
 STRICT = {

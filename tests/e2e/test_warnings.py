@@ -76,6 +76,10 @@ def test_one_notification_and_one_sound_for_a_stretch_and_none_in_quiet_hours(
         wait_for("the document to go", lambda: extension.worker.evaluate(contexts) == [], 60)
     finally:
         extension.store({"notify": False, "sound": False})
+        extension.worker.evaluate(
+            "chrome.notifications.getAll().then((all) => Object.keys(all).map((one) =>"
+            " chrome.notifications.clear(one)))"
+        )
     # No test can hear it: the browser's audio clock went on while it was played.
     page.goto(extension.address("traces/traces.html"))
     assert page.evaluate("import('/notify/chime.js').then((one) => one.chime())") > 0.3

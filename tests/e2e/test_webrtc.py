@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page
@@ -15,22 +13,14 @@ from playwright.sync_api import Page
 from tests.e2e import clips
 from tests.e2e.browser import Extension, wait_for, watch
 from tests.e2e.site import Site, video_page
+from tests.e2e.streams import streams
 from tests.e2e.test_overlay import STYLE, box_on_face, judged, overlap
 from tests.support.network import NO_NETWORK, OUTSIDE_LOOPBACK
 from tests.support.server import TOKEN, Server, start_server
 
 Clip = Callable[[str, str], str]
-PATIENCE_S = 40.0  # until a first verdict, on a busy machine
+PATIENCE_S = 90.0  # until a first verdict, on a busy machine
 needs_network = pytest.mark.skipif(not OUTSIDE_LOOPBACK, reason=NO_NETWORK)
-
-
-def streams(server: Server) -> list[dict[str, Any]]:
-    request = urllib.request.Request(
-        server.url + "/v1/streams", headers={"Authorization": f"Bearer {TOKEN}"}
-    )
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        found: list[dict[str, Any]] = json.load(answer)
-        return found
 
 
 def transports(server: Server) -> list[str]:
@@ -40,7 +30,7 @@ def transports(server: Server) -> list[str]:
         address = f"{server.url}/v1/streams/{one['id']}/events"
         request = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
         try:
-            with urllib.request.urlopen(request, timeout=5):
+            with urllib.request.urlopen(request, timeout=60):
                 found.append("webrtc")
         except urllib.error.HTTPError as error:
             assert error.code == 404
@@ -98,7 +88,7 @@ def test_a_change_of_the_setting_changes_the_transport(
     page.goto(site.page("/webrtc-change", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
-    assert transports(server) == ["webrtc"]
+    wait_for("one stream", lambda: transports(server) == ["webrtc"])
     over_webrtc.store({"transport": "auto"})
     wait_for("the WebSocket", lambda: transports(server) == ["websocket"])
     wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
@@ -121,7 +111,7 @@ def test_where_webrtc_cannot_connect_the_websocket_takes_over(
     page.goto(site.page("/webrtc-blocked", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     wait_for("a verdict", lambda: judged(eye), PATIENCE_S)
-    assert transports(without_media) == ["websocket"]
+    wait_for("one stream", lambda: transports(without_media) == ["websocket"])
 
 
 def test_the_person_can_choose_the_transport(page: Page, extension: Extension) -> None:
@@ -150,7 +140,7 @@ def test_a_thin_uplink_changes_the_transport(
           const target = { server, token, source: { kind: "tab" }, transport: "auto" };
           const client = new SwitchingClient(target, events);
           const until = async (what) => {
-            for (let i = 0; i < 200 && !what(); i++) {
+            for (let i = 0; i < 600 && !what(); i++) {
               await new Promise((resolve) => setTimeout(resolve, 100));
             }
           };
@@ -214,7 +204,7 @@ async (token) => {
     const pair = stats.find(({ id }) => id === transport.selectedCandidatePairId);
     return stats.find(({ id }) => id === pair?.remoteCandidateId)?.port;
   };
-  const found = [await more(5, 15)];
+  const found = [await more(5, 60)];
   const [firstName, firstPort] = [ufrag(), await ports()];
   const etags = [opened.headers.get("etag")];
   for (let i = 0; i < 2; i++) {
@@ -225,7 +215,7 @@ async (token) => {
       return changed.text();
     });
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    found.push(await more(10, 15));
+    found.push(await more(10, 60));
   }
   const [lastName, lastPort] = [ufrag(), await ports()];
   found.push(peer.connectionState, firstName !== lastName, firstPort !== lastPort);

@@ -52,8 +52,13 @@ def test_from_the_installation_to_the_first_warning(fresh: BrowserContext, tmp_p
     assert page.locator("#look").is_visible() and not page.locator("#pair").is_visible()
     expect(page.locator("#look-state")).to_contain_text(f"127.0.0.1:{port}", timeout=SLOW)
     page.context.grant_permissions(["clipboard-read"])
+    # The button says so for two seconds.
+    page.locator("#get-line button").evaluate(
+        """one => { window.said = [];
+        new MutationObserver(() => said.push(one.textContent)).observe(one, {childList: true}); }"""
+    )
     page.get_by_role("button", name="Copy: make run").click()
-    expect(page.locator("#get-line button")).to_have_text("Copied", timeout=SLOW)
+    wait_for("the word on the button", lambda: "Copied" in page.evaluate("said"), SLOW / 1000)
     assert page.evaluate("navigator.clipboard.readText()") == "make run"
     said = page.inner_text("main")
     assert not re.search(r"\b(token|engine|embedded|samples?/s|websocket|webrtc)\b", said, re.I)

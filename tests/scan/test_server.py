@@ -214,7 +214,7 @@ def test_a_killed_server_loses_no_upload_and_takes_up_where_it_was(
         wait(client, first, "running")
         assert client.get(f"/v1/scans/{second}").json()["ahead"] == 1
         server.process.kill()
-        server.process.wait(10)
+        server.process.wait(60)
     assert {path.name for path in uploads.iterdir()} == {first, second}
     with limited(models, tmp_path) as (server, client):
         found = wait(client, first, "done", "failed")
@@ -258,7 +258,7 @@ def test_of_two_servers_on_one_folder_one_works_and_the_other_takes_over(
         wait(one, scan_id, "running")
         assert two.get(f"/v1/scans/{scan_id}").json()["status"] == "running"
         first.process.kill()
-        first.process.wait(10)
+        first.process.wait(60)
         assert wait(two, scan_id, "done", "failed")["status"] == "done"
 
 

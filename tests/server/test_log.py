@@ -48,7 +48,7 @@ async def test_nothing_that_a_client_sent_is_in_the_log(
                 await one.send(frame(91, PLANTED, portrait))
                 await one.send({"type": "bye"})
                 await one.socket.wait_closed()
-        async with httpx.AsyncClient(base_url=server.url) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             bearer = {"Authorization": f"Bearer {TOKEN}"}
             await http.get(f"/{PLANTED}?{PLANTED}", headers={"Authorization": f"Bearer {PLANTED}"})
             await http.get("/healthz", headers={"Host": f"{PLANTED}.example"})

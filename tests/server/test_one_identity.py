@@ -88,7 +88,7 @@ async def test_a_page_has_one_quota_over_the_websocket_and_whip(
 
     # What the page opened by one transport it ends over HTTP, and its place is free for the other.
     assert (await page.delete(f"/v1/streams/{opened[0]['stream']}")).status_code == 200
-    await asyncio.wait_for(opened[0]["socket"].wait_closed(), 10)
+    await asyncio.wait_for(opened[0]["socket"].wait_closed(), 60)
     again = await page.post("/whip", content=offer, headers=sdp)
     assert again.status_code == 201
     for answer in (*published, again):

@@ -43,7 +43,7 @@ async def test_a_server_that_stops_hands_its_clients_over(
         playing = [asyncio.create_task(play_on(replicas, portrait, visits)) for visits in everyone]
         try:
             await until(lambda: all(visits and visits[0].scored for visits in everyone))
-            async with httpx.AsyncClient(headers=BEARER) as http:
+            async with httpx.AsyncClient(headers=BEARER, timeout=60) as http:
                 counts = [
                     len((await http.get(f"{server.url}/v1/streams")).json())
                     for server in replicas.servers

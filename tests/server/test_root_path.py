@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
 CADDY = shutil.which("caddy")
 PREFIX = "/tools/fakelight"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+get = partial(httpx.get, timeout=60)
 
 
 def nginx(folder: Path, port: int, server: int, strips: bool) -> list[Any]:
@@ -81,7 +83,7 @@ def proxied(
         deadline = time.monotonic() + 60
         while True:
             try:
-                assert httpx.get(f"{address}/healthz").status_code == 200
+                assert get(f"{address}/healthz").status_code == 200
                 break
             except httpx.TransportError:
                 assert time.monotonic() < deadline, "the proxy did not start"
@@ -94,7 +96,7 @@ def proxied(
 
 def test_the_pages_name_everything_beside_them_relatively(proxied: Any) -> None:
     for page in ("/", "/scan", "/monitor"):
-        answer = httpx.get(proxied + page)
+        answer = get(proxied + page)
         assert answer.status_code == 200
         base = httpx.URL(proxied + page)
         names = [
@@ -104,7 +106,7 @@ def test_the_pages_name_everything_beside_them_relatively(proxied: Any) -> None:
         ]
         assert any(name.startswith("static/") for name in names)
         for name in names:
-            found = httpx.get(base.join(name))
+            found = get(base.join(name))
             assert found.status_code == 200, name
 
 
@@ -116,7 +118,7 @@ def test_scripts_find_each_other(proxied: Any) -> None:
         if address in seen:
             continue
         seen.add(address)
-        answer = httpx.get(address)
+        answer = get(address)
         assert answer.status_code == 200, address
         for line in answer.text.splitlines():
             if line.startswith(("import ", "} from ", "export ")) and ' from "' in line:
@@ -126,7 +128,7 @@ def test_scripts_find_each_other(proxied: Any) -> None:
 
 
 def test_the_cookie_is_for_the_path_alone(proxied: Any) -> None:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=60) as client:
         answer = client.post(f"{proxied}/v1/session", json={"token": TOKEN})
         assert answer.status_code == 204
         assert f"Path={PREFIX}/" in answer.headers["set-cookie"]
@@ -136,15 +138,17 @@ def test_the_cookie_is_for_the_path_alone(proxied: Any) -> None:
 
 
 def test_a_scan_lies_where_its_location_says(proxied: Any) -> None:
-    answer = httpx.post(f"{proxied}/v1/scans", headers=BEARER, files={"file": b"no picture"})
+    answer = httpx.post(
+        f"{proxied}/v1/scans", headers=BEARER, timeout=60, files={"file": b"no picture"}
+    )
     assert answer.status_code == 202
     location = answer.headers["location"]
     assert location.startswith(f"{PREFIX}/v1/scans/")
-    assert httpx.get(httpx.URL(proxied).join(location), headers=BEARER).status_code == 200
+    assert get(httpx.URL(proxied).join(location), headers=BEARER).status_code == 200
 
 
 def test_the_description_names_the_path(proxied: Any) -> None:
-    described = httpx.get(f"{proxied}/openapi.json", headers=BEARER).json()
+    described = get(f"{proxied}/openapi.json", headers=BEARER).json()
     assert described["servers"] == [{"url": PREFIX}]
 
 
@@ -174,9 +178,9 @@ async def test_whip_answers_with_an_address_that_works(proxied: Any) -> None:
 
 def test_without_its_last_slash_the_path_leads_to_the_page(server: Any) -> None:
     """A proxy that leaves the path on passes this on too."""
-    answer = httpx.get(f"http://127.0.0.1:{server.port}{PREFIX}", follow_redirects=False)
+    answer = get(f"http://127.0.0.1:{server.port}{PREFIX}", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, f"{PREFIX}/")
 
 
 def test_without_a_proxy_it_answers_as_ever(server: Any) -> None:
-    assert httpx.get(f"http://127.0.0.1:{server.port}/healthz").status_code == 200
+    assert get(f"http://127.0.0.1:{server.port}/healthz").status_code == 200

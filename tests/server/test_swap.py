@@ -68,7 +68,7 @@ async def test_streams_go_on_over_a_swap(portrait: bytes, tmp_path: Path) -> Non
         assert status == 1 and "nothing was changed" in said and "vote" in said
         status, said = await swap(server, tmp_path / "nowhere")
         assert status == 1 and "no such folder" in said
-        async with httpx.AsyncClient(base_url=server.url) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             bearer = {"Authorization": f"Bearer {VIEWER}"}
             asked = await http.post("/v1/models", json={"path": str(third)}, headers=bearer)
             assert asked.status_code == 403

@@ -30,7 +30,7 @@ SETTINGS = {
 def server(models: Any) -> Iterator[Any]:
     with running_server("--models", str(models), environment=SETTINGS) as server:
         yield server
-        with httpx.Client(base_url=server.url, headers=AUTH) as http:
+        with httpx.Client(base_url=server.url, headers=AUTH, timeout=60) as http:
             assert http.get("/readyz").status_code == 200
         assert "Traceback" not in server.output, server.output[
             server.output.index("Traceback") - 600 :
@@ -65,7 +65,7 @@ def open_streams(http: Any) -> int:
 
 
 async def none_open(http: Any) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while open_streams(http):
             await asyncio.sleep(0.1)
 
@@ -185,7 +185,7 @@ async def test_another_content_type(http: Any, offer: Any) -> None:
 
 @pytest.mark.parametrize("token", ["x", "wrong", "ü", "a-token-for-the-tests2"])
 async def test_a_wrong_token(server: Any, offer: Any, token: str) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
         headers = {"Content-Type": SDP, "Authorization": f"Bearer {token}".encode()}
         answer = await http.post("/whip", content=offer, headers=headers)
     assert answer.status_code == 401

@@ -61,14 +61,15 @@ def proxied(models: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
             yield f"https://127.0.0.1:{port}"
         finally:
             nginx.terminate()
-            nginx.wait(10)
+            nginx.wait(60)
 
 
 def wait_for(address: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while True:
         try:
-            answer = httpx.get(address, headers={"Host": NAME}, verify=_trusting())
+            trusting = _trusting()
+            answer = httpx.get(address, headers={"Host": NAME}, verify=trusting, timeout=60)
             assert answer.status_code == 200
             return
         except httpx.TransportError:

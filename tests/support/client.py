@@ -36,7 +36,7 @@ class Client:
             message if isinstance(message, (str, bytes)) else json.dumps(message)
         )
 
-    async def next(self, *kinds: str, patience: float = 20.0) -> dict[str, Any]:
+    async def next(self, *kinds: str, patience: float = 60.0) -> dict[str, Any]:
         """The next message of one of ``kinds`` (any but status if none is named)."""
         async with asyncio.timeout(patience):
             while True:

@@ -79,13 +79,11 @@ def rtmp_server(folder: Path, port: int = 0) -> Iterator[str]:
         _listens(port)
         yield f"rtmp://127.0.0.1:{port}/live"
         process.terminate()  # so that it ends its workers too
-        process.wait(10)
+        process.wait(60)
 
 
 def a_free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port(kind=socket.SOCK_DGRAM)
 
 
 def served(kind: str, clip: Path, folder: Path, stack: ExitStack) -> str:

@@ -34,7 +34,7 @@ class Prometheus:
         """The data that its API gives; raises ``AssertionError`` with its own words on an error."""
         try:
             with urllib.request.urlopen(
-                f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=10
+                f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}", timeout=60
             ) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:

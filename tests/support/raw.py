@@ -25,7 +25,7 @@ def upgrade_request(server: Any, headers: dict[str, str] | None = None) -> bytes
 
 def upgrade_status(server: Any, headers: dict[str, str]) -> int:
     """What the handshake is answered with."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
         raw.sendall(upgrade_request(server, headers))
         return int(raw.recv(4096).split()[1])
 

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+
+from tests.support.server import free_port
 
 RAY = Path(sys.executable).with_name("ray")
 WORKING = "ray::_call"  # the title that Ray gives to a process while it works on a unit
@@ -82,7 +83,7 @@ class RayNodes:
         # All of 127.0.0.0/8 is this machine on Linux; Ray takes 127.0.0.1 for its outer address.
         self._network = f"127.{1 + os.getpid() % 250}.0"
         head = f"{self._network}.1"
-        ports = _free_ports(head, 2)
+        ports = [free_port(head), free_port(head)]
         self.address = f"{head}:{ports[0]}"
         self.head = self._start(
             "--head",
@@ -157,14 +158,3 @@ def _title(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
         return ""
-
-
-def _free_ports(host: str, count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((host, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

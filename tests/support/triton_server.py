@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from tritonclient.grpc import InferenceServerClient, InferInput
 from tritonclient.utils import InferenceServerException
 
 from tests.support.paths import ROOT
+from tests.support.server import free_port
 
 VENV = Path(os.environ.get("TRITON_VENV", ROOT / ".venv-triton"))
 START_LIMIT_S = 240
@@ -42,7 +42,7 @@ class TritonServer:
     def __init__(self, models: Path, log: Path) -> None:
         self.models = models
         self.log = log
-        self.http_port, self.grpc_port, self.metrics_port = _free_ports(3)
+        self.http_port, self.grpc_port, self.metrics_port = (free_port() for _ in range(3))
         self.url = f"127.0.0.1:{self.grpc_port}"
         self._process: subprocess.Popen[bytes] | None = None
         self._regions: set[str] = set()
@@ -173,14 +173,3 @@ class Fault:
     def clear(self) -> None:
         """All is well again."""
         self.path.unlink(missing_ok=True)
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

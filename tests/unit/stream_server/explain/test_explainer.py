@@ -194,7 +194,7 @@ def moment(track: int = 1) -> Moment:
 
 
 async def wait_for(sent: list[Any], count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(sent) < count:
             await asyncio.sleep(0.01)
 

@@ -120,7 +120,7 @@ async def test_a_body_must_come_at_a_pace_once_patience_is_at_its_end() -> None:
     assert "100 bytes a second" in str(slow.value)
     assert told == ["too_slow"]
     # Twenty pieces take longer than patience alone: each of them buys its own time.
-    limit = BodyLimit(reading, default=10**6, by_path={}, patience=0.2, pace=2000)
+    limit = BodyLimit(reading, default=10**6, by_path={}, patience=0.2, pace=1000)
     with pytest.raises(TooSlowError, match="2000 bytes so far"):
         await slowly(limit, [b"x" * 100] * 20, 0.02)
 

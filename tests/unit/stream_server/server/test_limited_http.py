@@ -106,10 +106,10 @@ async def test_a_request_must_be_whole_in_time(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_requests_in_time_are_served_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited_http, "HEAD_SECONDS", 1.5)
+    monkeypatch.setattr(limited_http, "HEAD_SECONDS", 3.0)
     async with serving() as server:
         reader, writer = await server.connect()
-        for _ in range(4):
+        for _ in range(7):
             writer.write(GET)
             assert b"200" in await reader.readuntil(b"hello")
             await asyncio.sleep(0.5)
@@ -118,7 +118,7 @@ async def test_requests_in_time_are_served_for_ever(monkeypatch: pytest.MonkeyPa
 
 
 async def test_an_answer_must_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limited_http, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(limited_http, "READ_SECONDS", 1.5)
     async with serving() as server:
         slow = socket.socket()
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import zlib
@@ -18,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from tests.support.paths import ROOT
+from tests.support.server import free_port
 from tests.support.tiny_shards import tiny_shards
 from training.__main__ import main
 from training.data.manifest import Manifest
@@ -91,11 +91,8 @@ def test_two_processes_train_as_one_and_resume_as_two_nodes(shards: Path, tmp_pa
     assert [path.name for path in (run / "checkpoints").iterdir()] == ["last.ckpt"]
     assert (run / "best.pt").is_file()
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     nodes = arguments(shards, run, 5, "--devices", "1", "--num-nodes", "2", *common)
-    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     finished(*(start(nodes, NODE_RANK=str(rank), **address) for rank in (0, 1)))
     after = agreed(run, 5)
     assert len({*before, *after}) == 4  # no batch twice, in either run

@@ -415,15 +415,13 @@ def test_a_refusal_on_the_way_ends_it(web: Web, tmp_path: Path) -> None:
 def test_a_playlist_that_vanishes_is_gone_not_failed(web: Web, tmp_path: Path) -> None:
     write_hls(tmp_path, 2.0)
     web.routes["/live0.ts"] = answer((tmp_path / "live0.ts").read_bytes())
-    web.routes["/a.m3u8"] = playlist("#EXTINF:2,", "live0.ts")
+    there = [playlist("#EXTINF:2,", "live0.ts")]
 
-    def take_away() -> None:
-        web.routes["/a.m3u8"] = answer(b"", 404)
+    def vanishing(request: Any) -> None:
+        (there.pop() if there else answer(b"", 404))(request)
 
-    timer = threading.Timer(0.5, take_away)
-    timer.start()
+    web.routes["/a.m3u8"] = vanishing
     heard = read_here(f"{web.url}/a.m3u8")
-    timer.join()
     assert heard.kinds == ["playing", "gone"] and "404" in heard.reason
 
 

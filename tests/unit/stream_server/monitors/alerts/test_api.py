@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -204,11 +205,18 @@ def test_a_bad_rotation_changes_nothing(client: Any, fields: dict[str, Any]) -> 
 
 
 def test_what_is_dead_is_listed_and_replayed(client: Any, tmp_path: Path) -> None:
-    with receiver(answers(410)) as one:
+    both = threading.Event()  # once the first is answered, nothing more is written for it
+
+    def gone(handler: Any) -> None:
+        assert both.wait(60)
+        answers(410)(handler)
+
+    with receiver(gone) as one:
         hook = made(client, one.url)
         database = Database(f"sqlite:///{tmp_path / 'monitors.sqlite'}")
         add_message(database, "i1")
         add_message(database, "i2")
+        both.set()
         wait_for(client, "dead", 2)
         dead = client.get(f"/v1/webhooks/{hook['id']}").json()
         assert (dead["enabled"], dead["pending"], dead["dead"]) == (False, 0, 2)
