@@ -102,7 +102,7 @@ def test_ctrl_c_stops_the_nodes_and_leaves_what_is_done(
     process.send_signal(signal.SIGINT)
     told = process.communicate(timeout=PATIENCE)[1].decode()
     assert process.returncode == 130 and "another run goes on from here" in told, told
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while nodes.head.working():
         assert time.monotonic() < until, "a node goes on with a unit that nobody waits for"
         time.sleep(0.05)

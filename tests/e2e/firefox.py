@@ -204,7 +204,7 @@ def _welcome(session: Firefox) -> str:
 
 
 def _connect(port: int) -> ClientConnection:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while True:
         try:
             return connect(f"ws://127.0.0.1:{port}/session", max_size=None)

@@ -55,7 +55,7 @@ class FirefoxPopup:
               }};
               manager.addMessageListener("e2e", heard);
               manager.loadFrameScript("data:," + encodeURIComponent({json.dumps(script)}), false);
-              setTimeout(() => done("null"), 5000);
+              setTimeout(() => done("null"), 30_000);
             }})"""
         )
         return json.loads(answer)

@@ -326,7 +326,7 @@ def test_a_scan_can_be_interrupted(
     )
     assert "no such file" in process.stderr.readline()  # the first is told, the second goes on
     process.send_signal(sent)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == status
     assert "Traceback" not in err
 

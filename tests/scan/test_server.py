@@ -27,7 +27,7 @@ def server(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, headers=HEADERS, timeout=30) as found:
+    with httpx.Client(base_url=server.url, headers=HEADERS, timeout=60) as found:
         yield found
 
 
@@ -189,7 +189,7 @@ def limited(models: Path, tmp_path: Path, **settings: str) -> Iterator[tuple[Ser
     environment = {"FAKELIGHT_STATE_DIR": str(tmp_path / "state"), **settings}
     with (
         running_server("--models", str(models), environment=environment) as server,
-        httpx.Client(base_url=server.url, headers=HEADERS, timeout=30) as client,
+        httpx.Client(base_url=server.url, headers=HEADERS, timeout=60) as client,
     ):
         yield server, client
 
@@ -268,7 +268,7 @@ def test_results_are_kept_for_a_set_time(models: Path, tmp_path: Path, portrait_
         wait(client, scan_id, "done")
     time.sleep(0.05)
     with limited(models, tmp_path, FAKELIGHT_SCAN_KEEP_DAYS="0.0000001") as (_, client):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while client.get("/v1/scans").json() and time.monotonic() < end:
             time.sleep(0.1)
         assert client.get(f"/v1/scans/{scan_id}").status_code == 404

@@ -75,15 +75,15 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trace]:
             time.sleep(SECONDS)
             serve.process.send_signal(signal.SIGTERM)
             return {
-                "serve": serve.finish(20, 0, 143, -signal.SIGTERM),
-                "scan": scan.finish(60, 0, 3),
-                "bench": bench.finish(60, 0),
+                "serve": serve.finish(60, 0, 143, -signal.SIGTERM),
+                "scan": scan.finish(100, 0, 3),
+                "bench": bench.finish(100, 0),
             }
         finally:
             for one in (bench, scan, serve):
                 if one.process.poll() is None:
                     one.process.terminate()
-                    one.process.wait(20)
+                    one.process.wait(60)
 
 
 def _wait_until_ready(serve: Traced, port: int) -> None:

@@ -89,11 +89,11 @@ def test_it_serves_from_any_directory_without_pytorch(installed: Any, tmp_path: 
                 break
         assert f"http://127.0.0.1:{port}" in line
         for path in ("/readyz", "/", "/static/sample.mp4", "/extension/manifest.json"):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
                 assert answer.status == 200
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize(

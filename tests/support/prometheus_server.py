@@ -82,7 +82,7 @@ def running_prometheus(
         yield Prometheus(f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], address: str, folder: Path) -> None:

@@ -54,8 +54,8 @@ class Node:
         """Gone at a blow, as a machine whose power fails."""
         tree = self.tree()
         _send(tree, signal.SIGKILL)
-        psutil.wait_procs(tree, timeout=20)
-        self._process.wait(20)
+        psutil.wait_procs(tree, timeout=60)
+        self._process.wait(60)
 
     def kill_at_work(self, until: float) -> None:
         """The same, at a moment when it certainly works on a unit."""

@@ -126,7 +126,7 @@ class Traced:
         status = self.process.wait(seconds)
         assert status in statuses, f"status {status}:\n{self.output}"
         end = re.compile(rf"^{self.process.pid} +\+\+\+ exited", re.MULTILINE)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not end.search(text := self._log.read_text(errors="replace")):
             assert time.monotonic() < deadline, "strace did not finish its log"
             time.sleep(0.1)

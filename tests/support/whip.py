@@ -57,7 +57,7 @@ class WhipClient:
     def __init__(self, url: str, token: str = TOKEN, **http: Any) -> None:
         self.url = url
         self.http = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30, **http
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60, **http
         )
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -113,7 +113,7 @@ class WhipClient:
         await self.pc.setRemoteDescription(RTCSessionDescription(change(answer.text), "answer"))
         return answer
 
-    async def next(self, *kinds: str, patience: float = 30.0) -> dict[str, Any]:
+    async def next(self, *kinds: str, patience: float = 60.0) -> dict[str, Any]:
         """The next message of one of ``kinds`` (any but status if none is named)."""
         async with asyncio.timeout(patience):
             while True:

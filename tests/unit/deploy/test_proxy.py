@@ -54,12 +54,12 @@ def proxied(folder: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> Itera
             replicas._nginx(work, port, ports),
             stderr=subprocess.DEVNULL,
         )
-        stack.callback(process.wait, 30)
+        stack.callback(process.wait, 60)
         stack.callback(process.terminate)
         replicas._wait_for(f"http://127.0.0.1:{port}/")
 
         def ask(**headers: str) -> str:
-            connection = HTTPConnection("127.0.0.1", port, timeout=30)
+            connection = HTTPConnection("127.0.0.1", port, timeout=60)
             try:
                 named = {name.replace("_", "-"): value for name, value in headers.items()}
                 connection.request("GET", "/", headers=named)

@@ -228,7 +228,7 @@ async def test_an_engine_that_is_too_slow_is_shared_evenly_and_every_stream_is_t
                 done = sum(len(stream.seen) for stream in streams)
                 clock.now += 0.1 / min(2, len(audience))
                 engine.release()
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while sum(len(stream.seen) for stream in streams) == done:
                         await asyncio.sleep(0.001)
 
@@ -256,7 +256,7 @@ async def test_frames_that_fail_are_no_sign_of_too_much_to_do() -> None:
                 live.offer(job(clock.now))
                 stream.go.release()
                 dropped = live.counters.dropped
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     while live.counters.dropped == dropped:
                         await asyncio.sleep(0)
                 assert not live.degraded
