@@ -164,12 +164,17 @@ def test_keyboard_alone_is_enough(live: Page) -> None:
 
 def test_card_tells_what_is_known(live: Page) -> None:
     live.get_by_role("button", name="Sample clip").click()
-    view = wait_for(
-        "a verdict",
-        lambda: v if (v := labelled(live)) and v.chips[0].verdict != "gathering" else None,
-    )
-    watch(live).click(view.chips[0].node)
-    card = wait_for("the card", lambda: (v := labelled(live)) and v.card)
+    wait_for("a verdict", lambda: (v := labelled(live)) and v.chips[0].verdict != "gathering")
+    live.evaluate("video.pause()")  # so that no label moves away under the pointer
+    eye = watch(live)
+
+    def opened() -> str | None:
+        view = eye.only()
+        if view and view.chips and not view.card:
+            eye.click(view.chips[0].node)  # again where it glided on to its place
+        return view.card if view else None
+
+    card = wait_for("the card", opened, every=1)
     for part in (
         "probability that this face is manipulated",
         "30 s ago",

@@ -89,7 +89,7 @@ def echo() -> Iterator[int]:
 def test_both_ways_are_joined() -> None:
     with echo() as port, Relay("127.0.0.1", port, ALLOWED) as relay:
         for _ in range(2):
-            with socket.create_connection(("127.0.0.1", relay.port), 5) as near:
+            with socket.create_connection(("127.0.0.1", relay.port), 60) as near:
                 near.sendall(b"hello")
                 assert near.recv(100) == b"hello"
         assert relay.problem is None
@@ -97,7 +97,7 @@ def test_both_ways_are_joined() -> None:
 
 def closed(relay: Relay) -> Exception | None:
     with (
-        socket.create_connection(("127.0.0.1", relay.port), 5) as near,
+        socket.create_connection(("127.0.0.1", relay.port), 60) as near,
         suppress(ConnectionResetError),
     ):
         near.sendall(AWAY)
