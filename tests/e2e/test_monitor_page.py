@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
 from standardwebhooks import Webhook
 
 from tests.e2e.browser import chromium, wait_for
@@ -158,12 +158,26 @@ def all_kept(watching: Watching) -> bool:
 def test_a_link_opens_an_incident_and_one_that_is_gone_says_so(
     open_page: Open, nothing_yet: Watching
 ) -> None:
-    nothing_yet.put([past(1, time.time(), members={"one": 0.9, "two": 0.4})])
+    now = time.time()
+    nothing_yet.put([past(1, now, members={"one": 0.9, "two": 0.4}), past(2, now)])
     page = open_page("#incident=i1")
     panel = page.get_by_role("dialog")
     expect(panel.locator("#detail-facts")).to_contain_text("after 5 s")
     expect(panel.locator("#detail-votes li").first).to_contain_text("90 %")
     expect(panel.get_by_text("No picture was kept")).to_be_visible()
+    panel.get_by_role("button", name="Close").click()
+    # An answer that comes when the person has gone on to another is not shown over it.
+    late: list[Route] = []
+    page.route("**/v1/incidents/i1", lambda route: late.append(route))
+    rows(page).nth(0).get_by_role("link").click()
+    expect(page).to_have_url(re.compile("#incident=i1$"))
+    rows(page).nth(1).get_by_role("link").click()
+    expect(panel.locator("#detail-title")).to_be_visible()
+    expect(panel.locator("#detail-votes li")).to_have_count(1)
+    with page.expect_response("**/v1/incidents/i1"):
+        late[0].continue_()
+    page.wait_for_timeout(500)
+    expect(panel.locator("#detail-votes li")).to_have_count(1)
     panel.get_by_role("button", name="Close").click()
     page.goto(f"{nothing_yet.server.url}/monitor#incident=nowhere")
     expect(page.locator("#note")).to_contain_text(

@@ -119,7 +119,7 @@ def test_json_stands_alone_on_stdout(portrait_clip: Path, models: Path) -> None:
         env={k: v for k, v in os.environ.items() if not k.startswith("FAKELIGHT_")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode in (0, 3)
@@ -262,7 +262,7 @@ def test_on_a_terminal_progress_tells_the_time_left(models: Path, tmp_path: Path
             break
         seen += piece
     os.close(parent)
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     text = seen.decode()
     assert "1/1 [" in text and "%" in text and "left" in text
     assert "a.mp4" in text
@@ -354,7 +354,7 @@ def test_the_example_for_ci_hands_the_status_on(
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == status, done.stderr

@@ -43,7 +43,7 @@ def send(client: httpx.Client, path: Path, **fields: str) -> httpx.Response:
 
 
 def wait(client: httpx.Client, scan_id: str, *statuses: str) -> dict[str, Any]:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         found = client.get(f"/v1/scans/{scan_id}").json()
         if found["status"] in statuses:

@@ -73,12 +73,12 @@ async def test_gstreamer_publishes_and_events_tell(server: Any, picture: Any, co
         env={"PATH": "/usr/bin:/bin"},
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             location = (await source.stdout.readline()).decode().strip()
             assert location.startswith("/v1/streams/"), await source.stderr.read()
             verdicts = []
             async with (
-                httpx.AsyncClient(base_url=server.url, headers=AUTH, timeout=20) as http,
+                httpx.AsyncClient(base_url=server.url, headers=AUTH, timeout=60) as http,
                 http.stream("GET", location + "/events") as events,
             ):
                 async for line in events.aiter_lines():

@@ -52,12 +52,15 @@ export class Detail {
 
   /** Open the incident that the page's address names. */
   async follow() {
-    const id = new URLSearchParams(location.hash.slice(1)).get(IN_HASH);
+    const id = named();
     if (id === null) return panel.close();
     trouble.textContent = "";
     try {
-      this.show(await ask(id), true);
+      const whole = await ask(id);
+      if (named() !== id) return; // the person is elsewhere by now
+      this.show(whole, true);
     } catch (error) {
+      if (named() !== id) return;
       byId("note", HTMLElement).textContent = troubleWords(error);
       forgetAddress();
       return;
@@ -168,6 +171,11 @@ export class Detail {
       }),
     );
   }
+}
+
+/** @returns {string|null} the incident that the page's address names */
+function named() {
+  return new URLSearchParams(location.hash.slice(1)).get(IN_HASH);
 }
 
 function forgetAddress() {
