@@ -20,7 +20,7 @@ from stream_server import __version__, logs, resources, tracing
 from stream_server.engine.configured import configured_engine
 from stream_server.ingest.websocket.limited_protocol import LimitedWebSocketProtocol
 from stream_server.problem import ProblemError
-from stream_server.server import open_files
+from stream_server.server import garbage, open_files
 from stream_server.server.app import create_app
 from stream_server.server.hang_up import HangUp
 from stream_server.server.limited_http import LimitedHttpProtocol
@@ -45,6 +45,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._reloading: asyncio.Task[None] | None = None
+        self._collecting: asyncio.Task[None] | None = None
         self._hang_up = hang_up
         self._services = services
 
@@ -61,6 +62,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._collecting = asyncio.create_task(garbage.collect())
         self._hang_up.hear(self._hung_up)
 
     def _hung_up(self) -> None:
@@ -77,6 +79,8 @@ class _Server(uvicorn.Server):
             _log.error("the models were not read anew: %s", error)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._collecting is not None:
+            self._collecting.cancel()
         # Who comes from now on is refused, so that a balancer takes another server.
         for server in self.servers:
             server.close()

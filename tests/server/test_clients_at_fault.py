@@ -335,6 +335,16 @@ async def test_connections_leave_room_for_everything_else(models: Any, empty: by
         assert "Traceback" not in server.output
 
 
+async def test_what_viewers_left_behind_is_freed_though_nothing_else_happens(
+    http: httpx.AsyncClient,
+) -> None:
+    name = 'python_gc_collections_total{generation="2"}'
+    before = await figure(http, name)
+    async with asyncio.timeout(PATIENCE):
+        while await figure(http, name) < before + 1:
+            await asyncio.sleep(1)
+
+
 async def test_a_hello_is_short_and_comes_early(server: Any, neighbour: Any) -> None:
     """Nobody knows yet who it is: a long message, many parts or pings, are for later."""
     cases = {
