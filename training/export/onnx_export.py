@@ -127,7 +127,7 @@ def write_member(
             parity.append(_parity(called, encoder, model, half, cases, "FEATURES"))
         model = stored_in_half(model)
         called = f"{name}_encoder, its weights stored in 16 bit"
-        _parity(called, encoder, model, None, cases, "FEATURES", _MAX_STORED_ERROR)
+        parity.append(_parity(called, encoder, model, None, cases, "FEATURES", _MAX_STORED_ERROR))
         encoders = model, half
     if isinstance(feature_dim, int):
         dims = {"FEATURES": feature_dim}

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from training.models.backbones import Resized
 from training.models.encoder import middle
+from training.models.onnx_start import tower_in
 from training.models.weights import State, load_start
 
 NET = "vit_small_patch14_dinov2"
@@ -34,9 +35,10 @@ class DinoEncoder(nn.Module):
     """The first ``blocks`` of the tower on the middle ``side`` pixels of the crop.
 
     Takes float ``[N, 3, S, S]`` in -1 to 1; gives features ``[N, 768]``, the class token and the
-    mean of the patches. ``start`` is a file of weights in timm's names or in those of transformers;
-    ``load_start`` says what it raises. With ``rank`` the tower's own matrices stand still, and each
-    has an adapter of that rank beside it until ``fold`` puts it in.
+    mean of the patches. ``start`` is a file of weights in timm's names or in those of transformers,
+    or an ONNX graph that holds them; ``load_start`` and ``tower_in`` say what they raise. With
+    ``rank`` the tower's own matrices stand still, and each has an adapter of that rank beside it
+    until ``fold`` puts it in.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class DinoEncoder(nn.Module):
 
         net: Any = timm.create_model(NET, num_classes=0, img_size=side, depth=blocks)
         if start is not None:
-            load_start(net, start, lambda state: in_timms_names(state, blocks, side))
+            load_start(net, start, lambda state: in_timms_names(state, blocks, side), tower_in)
         self.view = side / 224  # no pixel of the crop is resampled
         self.net: Any = net
         self.dim = 2 * int(net.num_features)

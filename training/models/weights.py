@@ -58,14 +58,21 @@ def load_strictly(net: nn.Module, state: Mapping[str, Tensor], source: object) -
 
 
 def load_start(
-    net: nn.Module, start: Path, renamed: Callable[[State], State] = lambda state: state
+    net: nn.Module,
+    start: Path,
+    renamed: Callable[[State], State] = lambda state: state,
+    from_onnx: Callable[[Path], State] | None = None,
 ) -> None:
     """Load pretrained weights (safetensors or a PyTorch state) less their classifier, strictly.
 
     OpenCLIP's and OpenAI's layout of a vision tower is understood too; ``renamed`` gives any other
-    file ``net``'s names. Raises ``FileNotFoundError``, and ``ValueError`` naming what does not fit.
+    file ``net``'s names. ``from_onnx`` reads an ONNX file, where ``net`` may start from one. Raises
+    ``FileNotFoundError``, and ``ValueError`` naming what does not fit.
     """
-    state = read(start, ": no weights to start from")
+    if from_onnx is not None and start.suffix == ".onnx":
+        state = from_onnx(start)
+    else:
+        state = read(start, ": no weights to start from")
     if "state_dict" in state:
         state = dict(state["state_dict"])
     if any(name.startswith("visual.") for name in state):
