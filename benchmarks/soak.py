@@ -1,7 +1,8 @@
 """Whether a server's memory stays flat: viewers come and go for half an hour.
 
 ``python -m benchmarks.soak --streams 8 --minutes 30 --json soak.json``: a server of its own with so
-many streams all the time, each of which ends after half a minute to two and makes room for another.
+many streams all the time, each of which ends after half a minute to two and makes room for another
+(``--stay 5 15``: after so many seconds, which shows sooner what viewers leave behind).
 Every ten seconds the server's resident memory is read. Printed are the means of each tenth of the
 time and how fast it grew over the second half, by least squares: models, thread pools and the
 allocator's own arenas fill in the first.
@@ -45,8 +46,11 @@ def tenths(megabytes: Sequence[float]) -> list[float]:
     return [round(float(part.mean()), 1) for part in parts]
 
 
-async def soak(server: ServerProcess, streams: int, seconds: float) -> dict[str, object]:
-    """Keep ``streams`` viewers on ``server`` for so long; the figures."""
+async def soak(
+    server: ServerProcess, streams: int, seconds: float, stay: tuple[float, float] = _STAY
+) -> dict[str, object]:
+    """Keep ``streams`` viewers on ``server`` for so long, each for ``stay`` seconds (from, to); the
+    figures."""
     frames, chance = sample_frames(), random.Random(0)
     measuring, over = asyncio.Event(), asyncio.Event()
     measuring.set()
@@ -57,7 +61,7 @@ async def soak(server: ServerProcess, streams: int, seconds: float) -> dict[str,
         while not over.is_set():
             viewer, leaves = Viewer(), asyncio.Event()
             staying.add(leaves)
-            asyncio.get_running_loop().call_later(chance.uniform(*_STAY), leaves.set)
+            asyncio.get_running_loop().call_later(chance.uniform(*stay), leaves.set)
             try:
                 await view(server, viewer, frames, number / streams / 10, measuring, leaves)
             except (ConnectionClosed, OSError) as error:  # on a busy machine; another comes
@@ -99,10 +103,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--stay", type=float, nargs=2, default=_STAY, metavar=("FROM", "TO"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with own_server(environment={**os.environ, "FAKELIGHT_MAX_STREAMS": "1024"}) as server:
-        figures = asyncio.run(soak(server, options.streams, 60 * options.minutes))
+        figures = asyncio.run(
+            soak(server, options.streams, 60 * options.minutes, (options.stay[0], options.stay[1]))
+        )
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     for name, value in figures.items():
