@@ -52,7 +52,8 @@ def overlays(browser: Firefox, context: str) -> list[FirefoxOverlay]:
                 (across - 2 * _EDGE) / width,
                 (down - 2 * _EDGE) / height,
             )
-            for left, top, across, down in seen["boxes"]
+            # A tile that is being laid out anew has no size for a moment, and shows no box.
+            for left, top, across, down in (seen["boxes"] if width and height else [])
         ]
         stage = (x, y, width, height)
         found.append(
