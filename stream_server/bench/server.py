@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-# For machines that have much else to do: one that is ready or has ended is not waited for.
+# Long, for a machine that has much else to do; who is ready or has ended sooner is not waited for.
 READY_SECONDS = 120.0
 STOP_SECONDS = 60.0
 _PORTS = range(20_000, 32_000)
-# Not by `random`, which who tests may have seeded: processes beside this one draw others.
+# Not by `random`, which a test may have seeded: processes beside this one are to draw others.
 _untold = secrets.SystemRandom().sample(_PORTS, len(_PORTS))
 
 
@@ -79,11 +79,11 @@ class ServerProcess:
 
 
 def free_port(host: str = "127.0.0.1", kind: int = socket.SOCK_STREAM) -> int:
-    """A port of ``host`` that nobody has, nor gets before it is taken by its number.
+    """A port of ``host`` that nobody has, and that nobody gets without asking for its number.
 
-    Each is told once. Those that a system gives by itself, to connections and to who asks for any,
-    lie above (Linux from 32768 on, others from 49152 on: RFC 6335, section 6): such a one may be
-    another's as soon as it is let go.
+    None is given twice. Those that a system hands out by itself, to connections and to whoever asks
+    for any, lie above (Linux from 32768 on, others from 49152 on: RFC 6335, section 6): one of them
+    may be another's as soon as it is let go.
 
     Raises ``OSError`` when all of them are taken.
     """

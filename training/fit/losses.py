@@ -22,9 +22,11 @@ def pair_loss(
     target = label * (1 - 2 * smoothing) + smoothing
     real, fake = score[0::2], score[1::2]
     told = label[1::2] != UNDECIDED
-    # Where nothing is told, as in a batch of hidden pairs alone, there is no order to keep.
+    # Where nothing is told, as in a batch of hidden pairs alone, there is no order to keep; where
+    # nothing is asked at all, there is nothing to be wrong about.
     ordered = functional.softplus(real - fake)[told].sum() / told.sum().clamp(min=1)
-    loss = functional.binary_cross_entropy_with_logits(score, target) + order * ordered
+    wrong = functional.binary_cross_entropy_with_logits(score, target, reduction="sum")
+    loss = wrong / max(len(score), 1) + order * ordered
     with torch.no_grad():
         count = told.sum().clamp(min=1)
         right = ((score > 0) == (label > UNDECIDED))[label != UNDECIDED].sum() / (2 * count)

@@ -43,6 +43,8 @@ class Course:
 
     ``asks`` says which pairs it sees: ``changed`` faces, ``generated`` heads, ``both`` with a logit
     of its own for each, or ``all`` with one logit. It takes each ``every``-th step.
+
+    Raises ``ValueError`` for what cannot be meant.
     """
 
     rate: float = 4e-4
@@ -59,6 +61,8 @@ class Course:
             raise ValueError(f"asks {self.asks!r}: it must be one of {', '.join(ASKS)}")
         if self.local and self.asks == "both":
             raise ValueError("a net that searches borders has one logit; it cannot ask both")
+        if self.every < 1:
+            raise ValueError(f"every {self.every}: it must be at least 1")
 
 
 class Trainee:
@@ -83,10 +87,13 @@ class Trainee:
         self.told: dict[str, float] = {}
 
     def step(self, image: Tensor, batch: Batch, number: int, factor: float) -> None:
-        """One step; a loss that is not finite is left out. Raises ``ValueError`` after many."""
+        """One step; a loss that is not finite is left out, and pictures that ask nothing that this
+        net answers. Raises ``ValueError`` after many losses that are not finite."""
         course = self.course
         if course.asks in QUESTIONS:
             mine = _asked(batch, QUESTIONS.index(course.asks))
+            if not mine.any():
+                return
             image, batch = image[mine], {name: value[mine] for name, value in batch.items()}
         rates = (course.rate, course.fresh)
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
@@ -252,7 +259,8 @@ def _keep(
         figures = [group_aucs(videos) for videos in judged] or [{}]
         path = out / f"{one.name}-{minutes:.1f}.pt"
         save_frames(path, one.kept(), {"dev": figures[0], "generated": one.second()})
-        write_scores(path.with_suffix(".json"), judged)
+        if judged:
+            write_scores(path.with_suffix(".json"), judged)
         asked = QUESTIONS if one.course.asks == "both" else [one.course.asks]
         for asks, found in zip(asked, figures, strict=False):
             rounded = {name: round(value, 3) for name, value in found.items()}

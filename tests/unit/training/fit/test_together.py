@@ -108,6 +108,7 @@ def test_what_the_plan_cannot_mean_is_refused(
         ({"model": "landmark_gru"}, "has no encoder"),
         ({"model": "meso4_mean", "course": {"asks": "it"}}, "asks 'it': it must be one of all"),
         ({"model": "efficientnet_lite0_mean", "course": {"asks": "both", "local": 1}}, "one logit"),
+        ({"model": "meso4_mean", "course": {"every": 0}}, "every 0: it must be at least 1"),
     ]
     for plan, words in cases:
         assert run(pieces, tmp_path, {"one": plan}, pieces / "train") == 2
@@ -182,12 +183,22 @@ def test_pairs_of_the_other_question_leave_a_logit_where_it_was() -> None:
         image, batch = pairs_of(question)
         seen = {name: value[:2] for name, value in batch.items()}  # without the hidden pair
         loss, _ = trainee._loss(trainee.model.answers(image[:2]), seen)
+        assert torch.isfinite(loss), "nothing that a net is asked may not spoil the step"
         loss.backward()
         assert model.generated is not None
         slopes = [one.weight.grad for one in (model.logit, model.generated)]
         found[question] = [float(one.abs().sum()) for one in slopes if one is not None]
     assert found[0][0] > 0 == found[0][1]
     assert found[1][1] > 0 == found[1][0]
+
+
+def test_pictures_that_ask_nothing_of_a_net_are_no_step() -> None:
+    trainee = Trainee("meso", FrameModel(Meso4(), 16), Course(asks="generated"), torch.device("cpu"))
+    before = {name: value.clone() for name, value in trainee.model.state_dict().items()}
+    image, batch = pairs_of(0)
+    trainee.step(image[:2], {name: value[:2] for name, value in batch.items()}, 0, 1.0)
+    assert trainee.bad == 0
+    assert all(torch.equal(v, before[n]) for n, v in trainee.model.state_dict().items())
 
 
 def test_the_end_can_be_moved_while_it_runs(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import timm
 import torch
 
 from stream_server.resources import models_dir
+from tests.support.paths import ROOT
 from training.__main__ import main
 from training.judge.vote import Vote
 from training.models import dino
@@ -15,12 +16,12 @@ from training.models.member import load_member
 from training.models.registry import make_encoder, parse
 from training.models.served import served_members
 
-ADAPTERS = Path("training/adapters")
+ADAPTERS = ROOT / "training" / "adapters"
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights in the place of DINOv2's, which nobody gives without a network."""
+    """Random weights in the place of DINOv2's, which come over a network alone."""
     torch.manual_seed(3)
     path = tmp_path_factory.mktemp("start") / "dino.pt"
     net = timm.create_model(dino.NET, num_classes=0, img_size=518)
