@@ -193,7 +193,8 @@ def test_pairs_of_the_other_question_leave_a_logit_where_it_was() -> None:
 
 
 def test_pictures_that_ask_nothing_of_a_net_are_no_step() -> None:
-    trainee = Trainee("meso", FrameModel(Meso4(), 16), Course(asks="generated"), torch.device("cpu"))
+    course, model = Course(asks="generated"), FrameModel(Meso4(), 16)
+    trainee = Trainee("meso", model, course, torch.device("cpu"))
     before = {name: value.clone() for name, value in trainee.model.state_dict().items()}
     image, batch = pairs_of(0)
     trainee.step(image[:2], {name: value[:2] for name, value in batch.items()}, 0, 1.0)
