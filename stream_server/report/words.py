@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from stream_server.languages import Worded, _, _n, tell, worded
-from stream_server.report.model import FaceReport, Report
+from stream_server.report.model import FaceReport, Report, most_suspicious
 from stream_server.said import (
     accuracy_words,
     because,
@@ -182,6 +182,8 @@ def in_between(report: Report) -> str:
     """What makes a verdict unsure, as the rest of a sentence."""
     if by_passage(report):
         return _("a passage looks manipulated, the rest does not.")
+    if by_one_look(report):
+        return _("it leans real, but a single picture shows too little to be sure.")
     if (report.probability or 0) >= 0.5:
         return _("it leans fake, but the signs are not clear.")
     return _("it leans real, but the signs are not clear.")
@@ -191,7 +193,14 @@ def by_passage(report: Report) -> bool:
     """Whether a passage stands out of a file that looks rather real on the whole."""
     real = report.settings.get("threshold_real", 0.0)
     passage = any(map(_stands_out, report.faces)) or (report.probability or 0) <= real
-    return report.verdict == "unsure" and (report.probability or 0) < 0.5 and passage
+    lean = report.verdict == "unsure" and (report.probability or 0) < 0.5
+    return lean and passage and not by_one_look(report)
+
+
+def by_one_look(report: Report) -> bool:
+    """Whether a file that leans real is unsure because it is a picture, which gets one look."""
+    decisive = most_suspicious(report.faces)
+    return report.verdict == "unsure" and decisive is not None and _one_look(decisive)
 
 
 def file_verdict(report: Report) -> str:
@@ -225,6 +234,13 @@ def meaning(report: Report) -> str:
             "The models put the probability of manipulation at {share}, above the line from which"
             " Fakelight raises an alarm. It errs sometimes: look at the moments below yourself,"
             " and look for the original before you judge anyone.",
+            share=shown,
+        )
+    if by_one_look(report):
+        return _(
+            "The models put the probability of manipulation at {share}. A picture shows no"
+            " movement, and generated ones often look real to Fakelight, so it calls none likely"
+            " real. Look for the original.",
             share=shown,
         )
     if report.verdict == "unsure" and by_passage(report):
@@ -261,7 +277,14 @@ def face_line(face: FaceReport) -> str:
     if _stands_out(face):
         some = _("Some of it looks manipulated.")
         return f"{line} {some}"
+    if _one_look(face):
+        little = _("A single picture shows too little to be sure.")
+        return f"{line} {little}"
     return f"{line} {because(face.verdict, face.grounds)}".rstrip()
+
+
+def _one_look(face: FaceReport) -> bool:
+    return face.samples == 1 and face.verdict == "unsure" and (face.probability or 0) < 0.5
 
 
 def _stands_out(face: FaceReport) -> bool:

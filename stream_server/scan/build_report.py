@@ -47,11 +47,12 @@ def build_report(
 ) -> Report:
     """The report on ``file``: what came of its parts, at least one, and what could not be read."""
     faces: list[FaceReport] = []
+    still = all(_is_picture(look) for look in looks)
     for look in looks:
         enough = _enough(look)
         for record in look.faces:
             record.number = len(faces) + 1
-            faces.append(replace(_face(record, enough, policy), part=look.part.label))
+            faces.append(replace(_face(record, enough, policy, still), part=look.part.label))
     decisive = most_suspicious(faces)
     verdict: Verdict = decisive.verdict if decisive else "not_enough_evidence"
     probability = decisive.probability if decisive else None
@@ -60,7 +61,8 @@ def build_report(
         # Too little to say that it is fake, and too much to say that nothing is.
         verdict = "unsure"
     accounted = account(looks, unread)
-    if accounted.incomplete and verdict == "likely_real":
+    leans_real = probability is not None and probability <= policy.real
+    if accounted.incomplete and (verdict == "likely_real" or (still and leans_real)):
         # What was not looked at may hold anything.
         verdict, probability = "not_enough_evidence", None
     return Report(
@@ -81,13 +83,17 @@ def build_report(
     )
 
 
+def _is_picture(look: PartLook) -> bool:
+    return look.part.media.info.kind == "picture"
+
+
 def _enough(look: PartLook) -> int:
-    if look.part.media.info.kind == "picture":
+    if _is_picture(look):
         return 1
     return enough_samples(look.faces, look.options.window, look.options.first_verdict)
 
 
-def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
+def _face(record: FaceRecord, enough: int, policy: VerdictPolicy, still: bool) -> FaceReport:
     timeline = tuple((time, probability) for time, probability, _ in record.scores)
     stretches = tuple(suspicious_stretches(timeline, policy.fake))
     probability = robust([value for _, value in timeline])
@@ -99,8 +105,9 @@ def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
     else:
         verdict = decide(probability, policy)
         members = _members(record)
-        # Much of a face may be untouched and one passage of it replaced: no clean bill then.
-        if verdict == "likely_real" and any(b - a >= SUSTAINED for a, b in stretches):
+        # Much of a face may be untouched and one passage of it replaced: no clean bill then. Nor is
+        # there one for pictures alone: they show no movement, and generated ones pass too often.
+        if verdict == "likely_real" and (still or any(b - a >= SUSTAINED for a, b in stretches)):
             verdict = "unsure"
     return FaceReport(
         track=record.number,

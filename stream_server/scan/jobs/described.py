@@ -7,7 +7,15 @@ from typing import Any
 
 from stream_server.report.html import render
 from stream_server.report.model import Report, most_suspicious
-from stream_server.report.words import because, by_passage, capital, headline, in_between, tell
+from stream_server.report.words import (
+    because,
+    by_one_look,
+    by_passage,
+    capital,
+    headline,
+    in_between,
+    tell,
+)
 from stream_server.scan.jobs.store import Scan
 from stream_server.scan.progress import Advance
 
@@ -65,5 +73,6 @@ def _detail(report: Report) -> str | None:
     if report.status == "incomplete" or decisive is None:
         return headline(report)
     found = capital(in_between(report)) if report.verdict == "unsure" else ""
-    why = "" if by_passage(report) else because(decisive.verdict, decisive.grounds)
+    told = by_passage(report) or by_one_look(report)
+    why = "" if told else because(decisive.verdict, decisive.grounds)
     return f"{found} {why}".strip() or None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ import pytest
 
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.media import MediaInfo, Part, ReadCounts, Unread
-from stream_server.report.words import headline
+from stream_server.report.words import face_line, headline, meaning
 from stream_server.scan.analysis import Analysis
 from stream_server.scan.build_report import build_report
 from stream_server.scan.faces.album import FaceRecord
@@ -30,7 +31,11 @@ def face(number: int, probabilities: list[float], good: int | None = None, **fai
     return record
 
 
-def report(*faces: FaceRecord, duration: float = 60.0, unread: Any = (), **changes: Any) -> Any:
+def report(*faces: FaceRecord, unread: Any = (), **changes: Any) -> Any:
+    return build([look_at(*faces, **changes)], unread)
+
+
+def look_at(*faces: FaceRecord, duration: float = 60.0, **changes: Any) -> PartLook:
     media = MediaInfo(
         "video", "h264 in mov", 640, 360, duration, 30.0, int(30 * duration),
         broken_off=changes.pop("broken_off", 0.0),
@@ -41,10 +46,21 @@ def report(*faces: FaceRecord, duration: float = 60.0, unread: Any = (), **chang
     for name, value in changes.items():
         setattr(analysis, name, value)
     part = Part(cast(Any, SimpleNamespace(info=media)))
-    look = PartLook(part, plan, StreamOptions(), analyses=[analysis], faces=list(faces))
+    return PartLook(part, plan, StreamOptions(), analyses=[analysis], faces=list(faces))
+
+
+def look_at_picture(*faces: FaceRecord) -> PartLook:
+    look = look_at(*faces, duration=0.0, looked=0.1)
+    picture = replace(look.part.media.info, kind="picture", duration=0.0)
+    part = Part(cast(Any, SimpleNamespace(info=picture)))
+    return replace(look, part=part)
+
+
+def build(looks: list[PartLook], unread: Any = ()) -> Any:
     return build_report(
-        "a.mp4", [look], unread, POLICY,
-        engine="embedded", models=("one", "two"), settings={}, provenance={}, max_faces=16,
+        "a.mp4", looks, unread, POLICY,
+        engine="embedded", models=("one", "two"), settings={"threshold_real": POLICY.real},
+        provenance={}, max_faces=16,
     )  # fmt: skip
 
 
@@ -64,6 +80,24 @@ def test_a_face_that_looked_fake_in_brief_is_no_clean_bill() -> None:
     found = report(face(1, [0.1] * 40), face(2, [0.99] * 5, good=10))
     assert found.verdict == "unsure" and found.faces[1].probability is None
     assert found.left_out[-1].startswith("Face 2, at 0:00, looked manipulated in the 10 looks")
+
+
+def test_pictures_alone_are_no_clean_bill() -> None:
+    """They show no movement, and generated ones pass too often."""
+    for probabilities, verdict in (([0.1], "unsure"), ([0.4], "unsure"), ([0.9], "likely_fake")):
+        found = build([look_at_picture(face(1, probabilities, good=1))])
+        assert (found.verdict, found.probability) == (verdict, pytest.approx(probabilities[0]))
+    found = build([look_at_picture(face(1, [0.1], good=1))])
+    assert headline(found) == (
+        "Unsure: it leans real, but a single picture shows too little to be sure."
+    )
+    assert "calls none likely real" in meaning(found)
+    assert face_line(found.faces[0]).endswith("A single picture shows too little to be sure.")
+
+
+def test_a_cover_picture_takes_no_clean_bill_from_its_video() -> None:
+    found = build([look_at_picture(face(1, [0.1], good=1)), look_at(face(2, [0.1] * 40))])
+    assert found.verdict == "likely_real"
 
 
 def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:

@@ -107,9 +107,11 @@ def trained_and_exported(spec: Spec, encoder: nn.Module, repo: Path, fp16: bool)
 
     served = ServedEncoder(encoder).eval()
     report = write_member(repo, spec.name, served, head, dim, fp16=fp16)
-    assert {one.model for one in report.parity} == {f"{spec.name}_encoder", f"{spec.name}_sequence"}
+    stored = f"{spec.name}_encoder, its weights stored in 16 bit"
+    graphs = {f"{spec.name}_encoder": 1e-3, stored: 1e-2, f"{spec.name}_sequence": 1e-3}
+    assert {one.model for one in report.parity} == set(graphs)
     for one in report.parity:
-        assert one.fp32 <= 1e-3 * max(1.0, one.scale) and one.scale > 0
+        assert one.fp32 <= graphs[one.model] * max(1.0, one.scale) and one.scale > 0
     return moved
 
 
