@@ -284,11 +284,15 @@ def face_line(face: FaceReport) -> str:
 
 
 def _one_look(face: FaceReport) -> bool:
-    return face.samples == 1 and face.verdict == "unsure" and (face.probability or 0) < 0.5
+    return face.samples == 1 and _leans_real(face)
 
 
 def _stands_out(face: FaceReport) -> bool:
-    return bool(face.stretches) and face.verdict == "unsure" and (face.probability or 0) < 0.5
+    return bool(face.stretches) and _leans_real(face)
+
+
+def _leans_real(face: FaceReport) -> bool:
+    return face.verdict == "unsure" and (face.probability or 0) < 0.5
 
 
 def counted(share: float) -> str:

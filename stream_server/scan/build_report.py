@@ -47,7 +47,8 @@ def build_report(
 ) -> Report:
     """The report on ``file``: what came of its parts, at least one, and what could not be read."""
     faces: list[FaceReport] = []
-    still = all(_is_picture(look) for look in looks)
+    # A video beside a picture speaks for both only where a face in it could be judged.
+    still = not any(_judged(look) for look in looks if not _is_picture(look))
     for look in looks:
         enough = _enough(look)
         for record in look.faces:
@@ -85,6 +86,10 @@ def build_report(
 
 def _is_picture(look: PartLook) -> bool:
     return look.part.media.info.kind == "picture"
+
+
+def _judged(look: PartLook) -> bool:
+    return any(record.good >= _enough(look) for record in look.faces)
 
 
 def _enough(look: PartLook) -> int:

@@ -98,6 +98,8 @@ def test_pictures_alone_are_no_clean_bill() -> None:
 def test_a_cover_picture_takes_no_clean_bill_from_its_video() -> None:
     found = build([look_at_picture(face(1, [0.1], good=1)), look_at(face(2, [0.1] * 40))])
     assert found.verdict == "likely_real"
+    found = build([look_at_picture(face(1, [0.1], good=1)), look_at(face(2, [0.1], good=2))])
+    assert found.verdict == "unsure", "nothing that moves could be judged"
 
 
 def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:
