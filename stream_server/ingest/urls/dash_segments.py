@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from urllib.parse import urljoin
 from xml.etree import ElementTree
 
@@ -131,7 +132,7 @@ def _timeline(
     """Start and duration of each segment, in ticks."""
     entries = timeline.findall("{*}S")
     at, count = 0, 0
-    for entry, following in zip(entries, [*entries[1:], None], strict=True):
+    for entry, following in zip_longest(entries, entries[1:]):
         at = _whole("t", entry.get("t", str(at)))
         ticks = max(_whole("d", entry.get("d", "0")), 1)
         repeats = _whole("r", entry.get("r", "0"))

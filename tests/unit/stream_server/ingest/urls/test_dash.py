@@ -82,6 +82,12 @@ def test_an_open_end_goes_on_until_now_and_a_closed_one_until_the_next_entry() -
     ]  # fmt: skip
 
 
+def test_a_stream_that_has_begun_may_have_no_segment_yet() -> None:
+    empty = manifest(one("<SegmentTemplate><SegmentTimeline/></SegmentTemplate>"))
+    with pytest.raises(SourceGoneError, match="no segment yet"):
+        translated(empty)
+
+
 def test_lists_and_single_files_have_an_end() -> None:
     listed = manifest(
         one(
