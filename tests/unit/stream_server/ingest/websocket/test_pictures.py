@@ -42,6 +42,44 @@ def test_every_colour_mode_becomes_rgb(mode: str) -> None:
     assert decode(picture, header(), LIMIT).shape == (260, 220, 3)
 
 
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        ("RGB", {"subsampling": 0}),
+        ("RGB", {"subsampling": 1}),
+        ("RGB", {"subsampling": 2}),
+        ("RGB", {"progressive": True}),
+        ("RGB", {"restart_marker_blocks": 4}),
+        ("RGB", {"keep_rgb": True}),
+        ("L", {}),
+        ("CMYK", {}),
+    ],
+)
+def test_a_jpeg_is_what_pillow_makes_of_it(mode: str, options: dict[str, Any]) -> None:
+    picture = encoded("JPEG", Pillow.fromarray(person()).convert(mode), **options)
+    pixels = np.asarray(Pillow.open(io.BytesIO(picture)).convert("RGB"))
+    assert np.array_equal(decode(picture, header(), LIMIT), pixels)
+
+
+def test_a_jpeg_with_a_fault_that_can_be_passed_over(capfd: pytest.CaptureFixture[str]) -> None:
+    whole = bytes(encoded("JPEG"))
+    scan = whole.index(b"\xff\xda")
+    damaged = memoryview(whole[:scan] + b"\0" * 7 + whole[scan:])
+    assert np.array_equal(decode(damaged, header(), LIMIT), decode(encoded("JPEG"), header(), LIMIT))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_jpeg_that_holds_a_larger_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two readers may take a hostile file for pictures of two sizes; the limit holds for both."""
+
+    def decoded(*_: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("simplejpeg.decode_jpeg_header", lambda _: (9999, 9999, "YCbCr", "420"))
+    monkeypatch.setattr("simplejpeg.decode_jpeg", decoded)
+    assert decode(encoded("JPEG"), header(), LIMIT).shape == (260, 220, 3)
+
+
 def refused(picture: Any, head: Any, limit: Any = LIMIT) -> ProtocolError:
     with pytest.raises(ProtocolError) as caught:
         decode(picture, head, limit)
