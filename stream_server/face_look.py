@@ -71,6 +71,8 @@ def fractions(box: Floats, size: tuple[int, int]) -> tuple[float, float, float, 
 
 
 def _showing(sight: Sight, track: Track) -> View | None:
+    if len(sight.views) == 1 and sight.views[0].covers:
+        return sight.views[0]
     around = corners(alignment(track.landmarks))
     box = np.concatenate((around.min(axis=0), around.max(axis=0)))
-    return finest(list(sight.views), box, sight.size, _CUT_OFF)
+    return finest(sight.views, box, sight.size, _CUT_OFF)

@@ -14,9 +14,11 @@ def associate(tracks: Floats, found: Floats, least_overlap: float = 0.25) -> lis
     raising it ends tracks of fast faces, lowering it lets neighbours steal each other's track.
     Returns positions ``(track, detection)``; each occurs at most once.
     """
-    overlap = iou(tracks, found)
     pairs: list[tuple[int, int]] = []
-    while overlap.size and overlap.max() >= least_overlap:
+    if not len(tracks) or not len(found):
+        return pairs
+    overlap = iou(tracks, found)
+    while overlap.max() >= least_overlap:
         track, detection = np.unravel_index(int(overlap.argmax()), overlap.shape)
         pairs.append((int(track), int(detection)))
         overlap[track, :] = overlap[:, detection] = -1
@@ -25,8 +27,10 @@ def associate(tracks: Floats, found: Floats, least_overlap: float = 0.25) -> lis
 
 def duplicates(boxes: Floats, overlap: float = 0.5) -> set[int]:
     """Positions in ``boxes`` ``[n, 4]`` that cover what an earlier one covers."""
-    shared = iou(boxes, boxes)
     doubled: set[int] = set()
+    if len(boxes) < 2:
+        return doubled
+    shared = iou(boxes, boxes)
     for later in range(len(boxes)):
         if any(shared[later, i] > overlap for i in range(later) if i not in doubled):
             doubled.add(later)

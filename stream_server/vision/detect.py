@@ -16,11 +16,12 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from stream_server.vision.shrink import averaged
 from stream_server.vision.types import Detections, Floats, Image
 
 WEIGHTS = Path(__file__).resolve().parent / "weights"
 _PYRAMID_STEP = 0.709
-_HALVED = 0.4  # largest level of the pyramid that is made from the picture at half its size
+_HALVED = 0.4  # of a picture: the largest level of the pyramid that is made from half of it
 _CELL, _STRIDE = 12, 2  # the P-Net's field of view and step, in pixels of its pyramid level
 
 Net = Callable[[Floats], list[Floats]]
@@ -90,12 +91,13 @@ class FaceDetector:
         height, width = image.shape[:2]
         scale = _CELL / min_face
         found: list[Floats] = []
-        # Averaging twos is quick, and averaging what is left of them a quarter of the work.
-        if scale <= _HALVED and not (height % 2 or width % 2):
-            half = (width // 2, height // 2)
-            image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
         while min(height, width) * scale >= _CELL:
             size = (int(width * scale + 1), int(height * scale + 1))
+            across, down = image.shape[1], image.shape[0]
+            # Averaging twos is quick, and averaging what is left of them a quarter of the work.
+            if scale <= _HALVED * across / width and not (across % 2 or down % 2):
+                half = (across // 2, down // 2)
+                image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
             level = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
             offsets, probability = self._pnet(_normalised(level[None]))
             found.append(_cells(offsets[0], probability[0, 1], scale, self.thresholds[0]))
@@ -152,8 +154,7 @@ def _patches(image: Image, boxes: Floats, size: int) -> Floats:
     """What lies in each box, black outside the picture, resized to ``[n, 3, size, size]``."""
     height, width = image.shape[:2]
     batch = np.zeros((len(boxes), size, size, 3), np.uint8)
-    for patch, box in zip(batch, np.trunc(boxes).astype(np.int64), strict=True):
-        left, top, right, bottom = (int(edge) for edge in box)
+    for at, (left, top, right, bottom) in enumerate(np.trunc(boxes).astype(int).tolist()):
         left, top = left - 1, top - 1
         inside = image[max(top, 0) : min(bottom, height), max(left, 0) : min(right, width)]
         if inside.size == 0:
@@ -162,7 +163,7 @@ def _patches(image: Image, boxes: Floats, size: int) -> Floats:
         if any(border):
             padded = cv2.copyMakeBorder(inside, *border, cv2.BORDER_CONSTANT, value=(0, 0, 0))
             inside = np.asarray(padded, np.uint8)
-        cv2.resize(inside, (size, size), dst=patch, interpolation=cv2.INTER_AREA)
+        batch[at] = averaged(inside, (size, size))
     return _normalised(batch)
 
 

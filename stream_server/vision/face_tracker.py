@@ -249,7 +249,7 @@ class FaceTracker:
 
     def _recheck(self, position: int, seen: Detections, views: list[View], now: float) -> None:
         track = self._tracks[position]
-        shift = np.abs(seen.boxes[0] - track.box).max() / max(float(np.ptp(track.box[::2])), 1)
+        shift = np.abs(seen.boxes[0] - track.box).max() / max(float(track.box[2] - track.box[0]), 1)
         if seen.scores[0] > self.detector.thresholds[2] and shift < 0.5:
             self._measure(position, seen, views, now)
         else:

@@ -76,11 +76,12 @@ def judge(image: Image, box: Floats, crop: Image, crop_landmarks: Floats) -> Qua
     """
     small = cv2.resize(crop, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     face = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)[_INNER]
+    _, spread = cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F))
     return Quality(
         size=float((box[2:] - box[:2]).max()),
-        sharpness=float(cv2.Laplacian(face, cv2.CV_32F).var()),
+        sharpness=float(spread[0, 0]) ** 2,
         yaw=_yaw(crop_landmarks),
-        brightness=float(face.mean()),
+        brightness=cv2.mean(face)[0],
         blockiness=_blockiness(image, box),
     )
 
@@ -99,6 +100,8 @@ def _blockiness(image: Image, box: Floats) -> float:
     if right - left < 24 or bottom - top < 24:
         return 1.0
     luma: Gray = np.asarray(cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY))
-    steps = np.abs(np.diff(luma.astype(np.int16), axis=1)).mean(axis=0)
+    change = cv2.absdiff(luma[:, 1:], luma[:, :-1])
+    steps = cv2.reduce(change, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0]
     at_border = (np.arange(left, left + len(steps)) + 1) % 8 == 0
-    return float(steps[at_border].mean() / (steps[~at_border].mean() + 0.5))
+    inside = steps[~at_border].mean() / luma.shape[0]
+    return float(steps[at_border].mean() / luma.shape[0] / (inside + 0.5))

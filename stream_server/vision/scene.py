@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stream_server.vision.shrink import every_third
 from stream_server.vision.types import Image
 
 _SIZE = (48, 27)
@@ -48,6 +49,6 @@ class CutDetector:
 def measured(image: Image) -> Measured:
     """What is compared of ``image``, uint8 ``[H, W, 3]``."""
     # Every third pixel tells as much about a shot, at a ninth of the cost.
-    small = cv2.resize(image[::3, ::3], _SIZE, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(every_third(image), _SIZE, interpolation=cv2.INTER_AREA)
     histogram = cv2.calcHist([small], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)
     return small, np.asarray(histogram / (small.shape[0] * small.shape[1]), np.float32)

@@ -119,9 +119,8 @@ def is_transition(pictures: list[Floats]) -> bool:
     squared = np.einsum("hwc,hwc->hw", way, way)
     length = np.sqrt(squared / 3)
     changed = length > _CHANGED
-    if changed.mean() < _LEAST_CHANGED or length.mean() < _LEAST_CHANGE:
-        return False
-    if _alike(first, last):
+    enough = int(np.count_nonzero(changed))
+    if enough < _LEAST_CHANGED * changed.size or length.mean() < _LEAST_CHANGE:
         return False
     between = pictures[1:-1]
     chosen = [between[i] for i in np.linspace(0, len(between) - 1, 4).round().astype(int)]
@@ -130,11 +129,14 @@ def is_transition(pictures: list[Floats]) -> bool:
     straight = changed.copy()
     for picture in chosen:
         step = picture - first
-        share = (step * way).sum(axis=2) / squared
-        aside = np.sqrt(((step - share[..., None] * way) ** 2).mean(axis=2))
+        share = np.einsum("hwc,hwc->hw", step, way) / squared
+        step -= share[..., None] * way
+        aside = np.sqrt(np.einsum("hwc,hwc->hw", step, step) / 3)
         straight &= (share > before - 0.15) & (share < 1.15) & (aside < 0.25 * length + 4)
         before = np.maximum(before, share)
-    return bool(straight.sum() >= _GOES_OVER * changed.sum())
+        if np.count_nonzero(straight) < _GOES_OVER * enough:
+            return False
+    return not _alike(first, last)
 
 
 def _alike(first: Floats, last: Floats) -> bool:
@@ -142,14 +144,17 @@ def _alike(first: Floats, last: Floats) -> bool:
     spread = sorted((float(first.std()), float(last.std())))
     if spread[0] < max(_FADED * spread[1], _BLANK_SPREAD):
         return False
-    likeness = _likeness(first, last)
+    likeness = _likeness(first, last, _SAME_SCENE)
     if likeness > _SAME_SCENE:
         return True
-    return likeness > _NEARLY_SAME and _likeness(_edges(first), _edges(last)) > _SAME_EDGES
+    if likeness <= _NEARLY_SAME:
+        return False
+    return _likeness(_edges(first), _edges(last), _SAME_EDGES) > _SAME_EDGES
 
 
-def _likeness(first: Floats, last: Floats) -> float:
-    return max(_found(last, first), _found(first, last))
+def _likeness(first: Floats, last: Floats, enough: float) -> float:
+    one_way = _found(last, first)
+    return one_way if one_way > enough else max(one_way, _found(first, last))
 
 
 def _edges(picture: Floats) -> Floats:

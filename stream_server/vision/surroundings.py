@@ -6,6 +6,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from stream_server.vision.shrink import every_third
 from stream_server.vision.types import Floats, Image
 
 _SIZE = (48, 27)  # cells: the smallest face that is looked for covers nine and more
@@ -41,4 +42,4 @@ class Surroundings:
 
 def _small(image: Image) -> Image:
     # Every third pixel tells as much about a cell, at a ninth of the cost.
-    return np.asarray(cv2.resize(image[::3, ::3], _SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(every_third(image), _SIZE, interpolation=cv2.INTER_AREA), np.uint8)

@@ -5,6 +5,7 @@ Faces are followed in the video's own pixels, whatever part of it a picture show
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -45,13 +46,13 @@ class View:
 
     def inwards(self, places: Floats) -> Floats:
         """Points ``[…, 2]`` or boxes ``[…, 4]`` of the video, in the picture's pixels."""
-        moved = places - np.tile(self.corner, places.shape[-1] // 2)
-        return np.asarray(moved * np.float32(self.scale), np.float32)
+        moved = (places.reshape(-1, 2) - self.corner) * np.float32(self.scale)
+        return np.asarray(moved.reshape(places.shape), np.float32)
 
     def outwards(self, places: Floats) -> Floats:
         """Points ``[…, 2]`` or boxes ``[…, 4]`` of the picture, in the video's pixels."""
-        moved = places * np.float32(1 / self.scale)
-        return np.asarray(moved + np.tile(self.corner, places.shape[-1] // 2), np.float32)
+        moved = places.reshape(-1, 2) * np.float32(1 / self.scale) + self.corner
+        return np.asarray(moved.reshape(places.shape), np.float32)
 
     def found(self, faces: Detections) -> Detections:
         """The faces of the picture, in the video's pixels."""
@@ -150,10 +151,12 @@ def covers(left: float, top: float, width: float, height: float, size: tuple[int
 
 
 def finest(
-    views: list[View], box: Floats, size: tuple[int, int], outside: float = _OUTSIDE
+    views: Sequence[View], box: Floats, size: tuple[int, int], outside: float = _OUTSIDE
 ) -> View | None:
     """The most detailed of ``views`` that holds ``box``, but for a rim of ``outside`` of its longer
     side; ``None`` if none does. What lies beyond the video (of ``size``) is in no picture."""
+    if len(views) == 1 and views[0].covers:
+        return views[0]
     seen = np.clip(box, 0, np.tile(np.array(size, np.float32), 2))
     holding = [view for view in views if view.holds(seen, outside)]
     return max(holding, key=lambda view: view.scale, default=None)
