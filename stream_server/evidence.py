@@ -38,7 +38,7 @@ class StreamOptions:
     window: int = 20
     first_verdict: int = 8
     verdict_hz: float = 4.0
-    settled: float = 0.2
+    settled: float = 0.1
     quality: QualityLimits = field(default_factory=QualityLimits)
 
 
