@@ -218,13 +218,14 @@ class OwnPage:
         self.session.send(
             "Target.sendMessageToTarget", {"sessionId": self.target, "message": message}
         )
-        for _ in range(3000):
-            if number in self.answers:
-                answer = self.answers.pop(number)
-                assert "error" not in answer, answer
-                return answer["result"]
-            self.page.wait_for_timeout(10)
-        raise AssertionError(f"the extension's page did not answer {method}")
+
+        def answered() -> Any:
+            self.page.wait_for_timeout(10)  # or nothing would be heard of it
+            return self.answers.pop(number, None)
+
+        answer = wait_for(f"the answer to {method}", answered, 90, every=0)
+        assert "error" not in answer, answer
+        return answer["result"]
 
     def evaluate(self, expression: str) -> Any:
         """Run ``expression`` in the page, as if by a click of the person."""

@@ -57,8 +57,11 @@ def test_each_video_of_a_feed_keeps_what_was_found(page: Page, site: Site, clip:
     site.files["/clip-270p.mp4"] = site.folder / small.lstrip("/")
     page.goto(site.page("/feed", feed_page(["/clip-360p.mp4?token=one", advert])))
     eye = watch(page)
-    wait_for("the warning", lambda: (v := judged(eye)) and v.chips[0].verdict == "likely_fake")
-    assert recalled(eye) == "", "what the label says need not be said twice"
+    # The same look tells both: on a busy machine the next one is another moment of the clip.
+    view = wait_for(
+        "the warning", lambda: (v := judged(eye)) and v.chips[0].verdict == "likely_fake" and v
+    )
+    assert not view.recall, "what the label says need not be said twice"
     wait_for("what was found, after it", lambda: flagged(eye))
     wait_for("the loop", lambda: page.evaluate("v.currentTime") < 1, every=0.05)
     page.evaluate("v.playbackRate = 0.1")  # long before the flagged stretch from here on
@@ -110,8 +113,8 @@ def test_more_videos_than_fit_have_their_turns(
     eye = watch(page)
     wait_for("nine overlays", lambda: len(eye.overlays()) == 9)
     wait_for("four streams", lambda: len(streams(server)) == 4)
-    waiting = wait_for("five that wait", lambda: len(w := signs(eye, "In turn")) == 5 and w)
-    assert set(waiting) == {"In turn: judging 4 of 9"}
+    turns = ["In turn: judging 4 of 9"] * 5
+    wait_for("five that wait", lambda: signs(eye, "In turn") == turns)
     seen: set[tuple[float, float]] = set()
 
     def everybody() -> bool:

@@ -216,9 +216,12 @@ def test_firefox_draws_on_files_media_sources_and_frames(
     first, around, within = everywhere.frames(tab)
     for context in (tab, first, within):
         wait_for("a box on the face", partial(on_faces, everywhere, context, still), SECONDS)
+
     # One in the page and one in a closed shadow root; one in each player; none around the last.
-    shown = [len(overlays(everywhere, one)) for one in (tab, first, around, within)]
-    assert shown == [2, 1, 0, 1]
+    def shown() -> list[int]:
+        return [len(overlays(everywhere, one)) for one in (tab, first, around, within)]
+
+    wait_for("an overlay on each", lambda: shown() == [2, 1, 0, 1], SECONDS)
     everywhere.close(tab)
 
 

@@ -8,7 +8,7 @@ from statistics import mean
 from playwright.sync_api import Page
 
 from tests.e2e import clips
-from tests.e2e.browser import Extension, wait_for, watch
+from tests.e2e.browser import Extension, at_rest, wait_for, watch
 from tests.e2e.marked import boxes_in, is_near
 from tests.e2e.overlay_view import Eye
 from tests.e2e.site import Site, video_page
@@ -50,9 +50,7 @@ def at_the_face(page: Page, eye: Eye) -> bool:
     """Whether the box is at the face of the very picture, after half a second more of it."""
     page.wait_for_timeout(2000)
     time = page.evaluate("async () => { v.pause(); return v.currentTime }")
-    page.wait_for_timeout(300)
-    view = eye.only()
-    box = eye.box(view) if view else None
+    box = at_rest(page, lambda: (view := eye.only()) and eye.box(view))
     page.evaluate("v.play()")
     [face] = boxes_in(clips.afar_at(time))
     return box is not None and is_near(box, face, clips.LARGE)

@@ -99,8 +99,11 @@ def test_the_card_shows_the_heat_and_the_video_only_when_asked(
     spread, change = wait_for("the picture", lambda: inside(eye, ".heat canvas", HALVES))
     assert spread > 60, "the left half shows no face"
     assert change > 8, "the right half shows no heat"
-    card = wait_for("the words", lambda: (v := eye.only()) and v.card)
-    assert "a hint where to look, not a proof" in card and "Look again" in card
+    hint = "a hint where to look, not a proof"
+    wait_for(
+        "the words",
+        lambda: (v := eye.only()) and v.card and hint in v.card and "Look again" in v.card,
+    )
     kept = "function () { return this.getRootNode().activeElement === this; }"
     page.wait_for_timeout(1200)  # the card is filled anew twice a second
     assert inside(eye, ".heat button", kept), "the button lost the focus"

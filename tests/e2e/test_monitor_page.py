@@ -103,7 +103,7 @@ def test_a_newcomer_adds_a_stream_and_an_incident_appears(
     one = tile(page, "Studio 2")
     expect(one.locator(".state")).to_have_text("Watching for face manipulation")
     expect(one.locator(".faces")).to_contain_text("likely fake")
-    assert one.get_attribute("data-verdict") == "likely_fake"
+    expect(one).to_have_attribute("data-verdict", "likely_fake")
     wait_for("a picture", lambda: painted(page, "Studio 2"), 60)
     expect(one.locator(".chart canvas")).to_be_visible()
     said = re.compile("^Probability of manipulation over the last 5 min: highest 8")
@@ -497,7 +497,7 @@ def test_less_motion_and_forced_colours(open_page: Open, nothing_yet: Watching) 
     page.emulate_media(reduced_motion="no-preference")
     assert mark.evaluate(moving) == 1
     # Dashed where it is unsure, as a face is now and then until the next verdict.
-    expect(page.locator("li.tile")).to_have_css("border-top-style", "solid", timeout=30_000)
+    expect(page.locator("li.tile")).to_have_css("border-top-style", "solid")
 
 
 def test_nothing_is_asked_of_other_servers(open_page: Open, nothing_yet: Watching) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.e2e import clips
-from tests.e2e.browser import wait_for, watch
+from tests.e2e.browser import at_rest, wait_for, watch
 from tests.e2e.overlay_view import Box, Eye, OverlayView
 from tests.e2e.site import Site, mse_page, video_page
 
@@ -75,10 +76,7 @@ def test_overlay_follows_a_moving_face(page: Page, site: Site, clip: Clip) -> No
         page.wait_for_timeout(500)
         # Paused, so that the box and the picture are of the same moment.
         time = page.evaluate("async () => { v.pause(); return v.currentTime }")
-        page.wait_for_timeout(250)
-        view = eye.only()
-        assert view is not None
-        box = eye.box(view)
+        box = at_rest(page, lambda: (view := eye.only()) and eye.box(view))
         assert box is not None
         left = clips.walking_left(time)
         overlaps.append(overlap(box, clips.face_in(left, 90, 240)))
@@ -155,9 +153,13 @@ def test_label_can_be_clicked_in_a_fullscreen_player(page: Page, site: Site, cli
     wait_for("a verdict", lambda: judged(eye))
     page.evaluate("root.querySelector('#inner').requestFullscreen()")
     wait_for("fullscreen", lambda: page.evaluate("document.fullscreenElement !== null"))
-    page.wait_for_timeout(500)
-    view = wait_for("the overlay in fullscreen", lambda: judged(eye))
-    eye.click(view.chips[0].node)
+
+    def label() -> list[Any]:
+        view = judged(eye)
+        return [view.chips[0].node, eye.rect(view.chips[0].node)] if view else []
+
+    wait_for("the overlay in fullscreen", label)
+    eye.click(at_rest(page, label)[0])  # a label that still glides is missed by a click
     card = wait_for("the card", lambda: (v := eye.only()) and v.card)
     assert "What counted in this result" in card and "tiny" not in card and "sample" not in card
     for key in ("Enter", "Space"):  # close the card by its button, and open it by its label
@@ -172,7 +174,8 @@ def test_overlay_starts_anew_after_a_seek(page: Page, site: Site, clip: Clip) ->
     page.goto(site.page("/seek", video_page(clip("still", "mp4"), STYLE)))
     eye = watch(page)
     before = wait_for("a verdict", lambda: judged(eye))
-    page.evaluate("v.currentTime = 8")
+    # Slowly, so that a busy machine looks before the label has gathered enough.
+    page.evaluate("v.playbackRate = 0.1; v.currentTime = 8")
     after = wait_for(
         "a new label",
         lambda: (
@@ -180,6 +183,7 @@ def test_overlay_starts_anew_after_a_seek(page: Page, site: Site, clip: Clip) ->
         ),
     )
     assert after.chips[0].verdict == "gathering", "a window must not reach across a seek"
+    page.evaluate("v.playbackRate = 1")
     wait_for("a verdict after the seek", lambda: judged(eye))
     wait_for("the box on the face", lambda: box_on_face(eye, 150))
 
@@ -232,8 +236,13 @@ def test_text_never_leaves_the_picture(page: Page, site: Site, clip: Clip, width
         return view if view and view.chips else None
 
     wait_for("labels", lambda: (v := labelled()) and len(v.chips) == 2)
-    page.evaluate("v.pause()")  # nothing glides any more
-    page.wait_for_timeout(400)
+    page.evaluate("v.pause()")
+
+    def places() -> list[Any]:
+        view = labelled()
+        return [(chip.node, eye.rect(chip.node)) for chip in view.chips] if view else []
+
+    at_rest(page, places)  # nothing glides any more
     view = labelled()
     assert view is not None
     for chip in view.chips:

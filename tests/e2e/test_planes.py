@@ -24,12 +24,13 @@ COLOURS = """async () => {
     return context.getImageData(0, 0, v.videoWidth, v.videoHeight).data;
   };
   v.pause();
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  const frame = new VideoFrame(v);
+  let frame, theirs, after;
+  do {
+    [frame, theirs, after] = [new VideoFrame(v), pixels(v), new VideoFrame(v)];
+  } while (after.timestamp !== frame.timestamp); // a picture that was on its way when it was paused
   const planes = structuredClone(await planesOf(frame));
   const there = frameFrom(planes);
   const ours = pixels(there);
-  const theirs = pixels(v);
   let most = 0;
   for (let at = 0; at < ours.length; at++) most = Math.max(most, Math.abs(ours[at] - theirs[at]));
   return { most, bright: Math.max(...theirs.slice(0, 4000)) };

@@ -99,7 +99,7 @@ def test_the_report_opens_and_the_browser_has_nothing_to_complain(
 ) -> None:
     scan_page.set_input_files("#files", clips / "face.mp4")
     link = row(scan_page, "face.mp4").get_by_role("link", name="Read the report")
-    expect(link).to_be_visible(timeout=30_000)
+    expect(link).to_be_visible()
     with scan_page.context.expect_page() as opened:
         link.click()
     report = opened.value
@@ -163,7 +163,7 @@ def test_by_keyboard_alone(scan_page: Page, clips: Path) -> None:
         keys.press("Enter")
     choosing.value.set_files(clips / "face.mp4")
     one = row(scan_page, "face.mp4")
-    expect(one.get_by_role("link", name="Read the report")).to_be_visible(timeout=30_000)
+    expect(one.get_by_role("link", name="Read the report")).to_be_visible()
     expect(scan_page.locator("#spoken")).to_contain_text("face.mp4: ")
     go_to("li.scan a.report")
     focus = scan_page.evaluate("getComputedStyle(document.activeElement).outlineStyle")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e import clips
-from tests.e2e.browser import Extension, wait_for, watch
+from tests.e2e.browser import Extension, at_rest, wait_for, watch
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
 from tests.e2e.test_overlay import STYLE, box_on_face, judged, overlap
@@ -68,10 +68,7 @@ def test_boxes_land_on_the_frames_that_were_sent(
     for _ in range(6):
         page.wait_for_timeout(500)
         time = page.evaluate("async () => { v.pause(); return v.currentTime }")
-        page.wait_for_timeout(350)
-        view = eye.only()
-        assert view is not None
-        box = eye.box(view)
+        box = at_rest(page, lambda: (view := eye.only()) and eye.box(view))
         if box is not None:
             overlaps.append(overlap(box, clips.face_in(clips.walking_left(time), 90, 240)))
             lefts.append(box[0])

@@ -20,6 +20,7 @@ LIMIT = 16  # the least that a server may be set to
 SETTINGS = {
     "FAKELIGHT_MAX_STREAMS": str(LIMIT),
     "FAKELIGHT_WEBRTC_ADDRESSES": "127.0.0.1",
+    "FAKELIGHT_WEBRTC_CONNECT_SECONDS": "120",  # none does
     "FAKELIGHT_TOKENS": json.dumps({"desk": {"role": "viewer", "token": "a-viewer-token-1"}}),
 }
 
@@ -40,7 +41,7 @@ async def offer(server: Any) -> AsyncIterator[Any]:
 @pytest.fixture
 async def page(server: Any) -> AsyncIterator[Any]:
     """The server's own page after the printed link: a cookie and no token."""
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as page:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as page:
         answer = await page.post("/v1/session", json={"token": TOKEN})
         assert answer.status_code == 204
         yield page
@@ -51,7 +52,7 @@ async def by_websocket(
 ) -> tuple[dict[str, Any], int | None]:
     """The welcome of a stream that stays open, or the code that it was closed with."""
     headers = {"Cookie": cookie} if cookie else {}
-    socket = await connect(server.socket_url, additional_headers=headers)
+    socket = await connect(server.socket_url, additional_headers=headers, open_timeout=60)
     await socket.send(json.dumps({"type": "hello", "protocol": 1, "token": token}))
     with contextlib.suppress(Exception):
         return {**json.loads(await socket.recv()), "socket": socket}, None
@@ -72,7 +73,7 @@ async def test_a_page_has_one_quota_over_the_websocket_and_whip(
     assert [answer.status_code for answer in published] == [201] * (LIMIT // 2)
     assert len((await page.get("/v1/streams")).json()) == LIMIT
 
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as other:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as other:
         one_more = [
             (await by_websocket(server, cookie=cookie))[1],
             (await by_websocket(server, token=TOKEN))[1],

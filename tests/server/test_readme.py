@@ -91,7 +91,7 @@ def serves(
         meanwhile(environment | {"FAKELIGHT_PORT": str(port)})
     finally:
         os.killpg(process.pid, 15)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=120)
     return output
 
 
@@ -132,7 +132,7 @@ def test_pip_install_and_serve(checkout: Path, environment: dict[str, str], tmp_
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         # 3 is a scan's way to say that it found something.
         fine = (0, 3) if "scan" in command else (0,)

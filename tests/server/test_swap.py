@@ -23,7 +23,7 @@ VIEWER = "a-desk-that-operates"
 
 
 async def until(done: Any) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while not done():
             await asyncio.sleep(0.05)
 

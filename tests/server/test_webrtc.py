@@ -236,7 +236,7 @@ async def test_two_sources_at_once(server: Any, walk: Any) -> None:
 
 def http_of(server: Any, token: Any) -> Any:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30)
+    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60)
 
 
 async def test_a_viewer_opens_streams_and_sees_its_own_alone(server: Any, walk: Any) -> None:

@@ -111,6 +111,7 @@ async def test_the_websocket_comes_through(proxied: Any) -> None:
         ssl=_trusting(),
         subprotocols=["fakelight.v1"],
         compression=None,
+        open_timeout=60,
     ) as socket:
         await socket.send(json.dumps(hello))
         assert json.loads(await socket.recv())["type"] == "welcome"

@@ -62,6 +62,7 @@ async def client(
     server: Any, *, hello: Any = None, origin: Any = None, **options: Any
 ) -> AsyncIterator[Any]:
     headers = {"Origin": origin} if origin else None
+    options.setdefault("open_timeout", 60)
     async with connect(
         server.socket_url,
         subprotocols=["fakelight.v1"],

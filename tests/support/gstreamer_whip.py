@@ -61,7 +61,7 @@ class Source:
     def post(self) -> bool:
         sdp = self.out.get_property("local-description").sdp.as_text()
         request = urllib.request.Request(self.url, sdp.encode(), self.headers("application/sdp"))
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             self.location = answer.headers["Location"]
             text = answer.read()
         print(self.location, flush=True)
