@@ -119,8 +119,10 @@ def _translated(data: bytes) -> Callable[[], bytes]:
 
 def _only_addresses_of_the_web(data: bytes) -> None:
     found = checked_playlist(data, _ADDRESS, 960)
+    for address in found.children | found.keys:
+        assert address.lower().startswith(("http://", "https://")), address
     for line in found.text.splitlines():
-        assert not line or line.startswith(("#", "http://", "https://")), line
+        assert not line or line.lower().startswith(("#", "http://", "https://")), line
     # What was checked once passes again: FFmpeg gets nothing that was not looked at.
     checked_playlist(found.text.encode(), _ADDRESS, 960)
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from urllib.parse import urljoin
 from xml.etree import ElementTree
 
 from stream_server.ingest.urls.limits import MAX_SEGMENTS
+from stream_server.ingest.urls.playlists import absolute
 from stream_server.ingest.urls.refusals import RefusedSourceError
 
 NEWEST = 6
@@ -51,13 +51,14 @@ class Addressing:
 
     def segments(self, since: float | None, length: float) -> list[Segment]:
         """Those that are there: ``since`` seconds after a live stream began, or in all of
-        ``length`` seconds. Raises ``RefusedSourceError`` for too many."""
+        ``length`` seconds. Raises ``RefusedSourceError`` for too many, and for an address that is
+        none once its template is filled in."""
         if self._list:
             every = self._seconds_each(self._list)
             found = self._list[0].findall("{*}SegmentURL")
             _check_count(len(found))
             return [
-                Segment(i, i, every, urljoin(self._base, one.get("media", "")))
+                Segment(i, i, every, absolute(one.get("media", ""), self._base))
                 for i, one in enumerate(found)
             ]
         if not self._template:
@@ -93,16 +94,16 @@ class Addressing:
     def _initialization(self) -> str | None:
         name = self._attribute(self._template, "initialization", "")
         if name:
-            return urljoin(self._base, self._filled(name, 0, 0))
+            return absolute(self._filled(name, 0, 0), self._base)
         for one in (*self._list, *self._template):
             inside = one.find("{*}Initialization")
             if inside is not None:
-                return urljoin(self._base, inside.get("sourceURL", ""))
+                return absolute(inside.get("sourceURL", ""), self._base)
         return None
 
     def _address(self, number: int, start: int) -> str:
         media = self._attribute(self._template, "media", "")
-        return urljoin(self._base, self._filled(media, number, start))
+        return absolute(self._filled(media, number, start), self._base)
 
     def _filled(self, template: str, number: int, start: int) -> str:
         values = {**self._places, "Number": str(number), "Time": str(start)}

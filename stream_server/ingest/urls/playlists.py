@@ -15,8 +15,9 @@ from stream_server.ingest.urls.limits import MAX_RENDITIONS, MAX_SEGMENTS
 from stream_server.ingest.urls.refusals import RefusedSourceError
 from stream_server.redaction import without_secrets
 
-_URI = re.compile(r'((?:^|[:,\s])(?:URI|X-ASSET-URI|X-ASSET-LIST)=")([^"]*)(")', re.IGNORECASE)
-_BARE_URI = re.compile(r"[:,\s]URI=(?!\")", re.IGNORECASE)
+# A quote ends a value, with a comma behind it or without, and so does the line: as FFmpeg reads it.
+_URI = re.compile(r'((?:^|[:,\s"])(?:URI|X-ASSET-URI|X-ASSET-LIST)=")([^"]*)("|$)', re.IGNORECASE)
+_BARE_URI = re.compile(r"[:,\s\"]URI=(?!\")", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _VARIANT = "#EXT-X-STREAM-INF:"
 _MEDIA = "#EXT-X-MEDIA:"
@@ -96,7 +97,8 @@ class _Variant:
     @property
     def side(self) -> int:
         width, _, height = self.attributes.get("RESOLUTION", "").partition("x")
-        return max(int(width), int(height)) if width.isdecimal() and height.isdecimal() else 0
+        decimal = width.isdecimal() and height.isdecimal()
+        return max(int(width[:9]), int(height[:9])) if decimal else 0
 
     @property
     def bandwidth(self) -> int:

@@ -164,6 +164,8 @@ def test_a_scheme_that_a_template_puts_together_is_not_opened_either() -> None:
         (timeline(0, 1).replace(b'"20"', b'"' + b"9" * 5000 + b'"'), "d is '9999"),
         (b"<MPD", "not XML"),
         ('<?xml version="1.0" encoding="utf-16"?><MPD/>'.encode("utf-16"), "not XML in UTF-8"),
+        (manifest(one(NUMBERS, 'id="//["')), "only http and https"),
+        (manifest(one(NUMBERS, 'id="//a\u2100b"')), "only http and https"),
     ],
 )
 def test_what_is_hostile_is_refused(data: bytes, why: str) -> None:

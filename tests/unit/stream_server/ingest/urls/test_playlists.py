@@ -60,6 +60,8 @@ def test_addresses_become_absolute_and_nothing_else_changes() -> None:
         '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="{}"',
         '#EXT-X-RENDITION-REPORT:URI="{}",LAST-MSN=1',
         '#EXT-X-SOMETHING-NEW:A=1,URI="{}"',
+        '#EXT-X-MAP:BYTERANGE="1@0"URI="{}"',
+        '#EXT-X-MAP:URI="{}',
     ],
 )
 def test_other_schemes_are_refused_wherever_they_stand(place: str, address: str) -> None:
@@ -75,6 +77,7 @@ def test_other_schemes_are_refused_wherever_they_stand(place: str, address: str)
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="b",URI="{}"',
         '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI="{}"',
         '#EXT-X-SESSION-KEY:METHOD=AES-128,URI="{}"',
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a"URI="{}"',
     ],
 )
 def test_and_in_a_master_playlist(place: str, address: str) -> None:
@@ -89,6 +92,11 @@ def test_ten_thousand_segments_are_too_many() -> None:
     with pytest.raises(RefusedSourceError, match=f"10000 segments; the limit is {MAX_SEGMENTS}"):
         checked(media(*many))
     assert checked(media(*many[: 2 * MAX_SEGMENTS])).segments == MAX_SEGMENTS
+
+
+def test_sizes_of_any_number_of_digits_are_read() -> None:
+    lines = f"#EXT-X-STREAM-INF:BANDWIDTH={'9' * 5000},RESOLUTION={'9' * 5000}x1\na.m3u8\n"
+    assert checked("#EXTM3U\n" + lines).is_master
 
 
 def test_so_are_a_hundred_and_one_renditions() -> None:
