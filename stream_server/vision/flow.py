@@ -6,6 +6,7 @@ Error", ICPR 2010) and a robust similarity fit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,7 @@ from stream_server.vision.views import View
 _POINTS = 30
 _FEWEST = 6
 _WINDOW = 15  # pixels
+_INSET = 0.1  # of a face's box on each side, which is background
 _SIDE = 80.0  # pixels at least that a face is followed at, where it has as many
 _REACH = 0.5  # of a face's side: it goes no further from one frame to the next
 _RETURN_ERROR = 1.0  # pixels between a point and itself after the way there and back
@@ -40,9 +42,7 @@ def between(before: View, after: View, box: Floats) -> Floats | None:
     moved = motion(before.image, after.image, after.inwards(box))
     if moved is None:
         return None
-    turn = moved[:, :2]
-    shift = moved[:, 2] / np.float32(after.scale) + (after.corner - turn @ after.corner)
-    return np.concatenate((turn, shift[:, None]), axis=1).astype(np.float32)
+    return _from_part(moved, np.float32(1 / after.scale), after.corner)
 
 
 def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
@@ -54,11 +54,8 @@ def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
     near = _near(before, box)
     if near is None:
         return None
-    before, after, box = near.of(before), near.of(after), near.inwards(box)
-    height, width = before.shape
-    inset = 0.1 * (box[2:] - box[:2])  # the rim of a face box is background
-    left, top = np.maximum((box[:2] + inset).astype(int), 0)
-    right, bottom = np.minimum((box[2:] - inset).astype(int), (width, height))
+    before, after = near.of(before), near.of(after)
+    left, top, right, bottom = near.inside(box, before.shape)
     if right - left < 8 or bottom - top < 8:
         return None
     spacing = max((right - left) / 12, 2.0)
@@ -68,19 +65,28 @@ def motion(before: Gray, after: Gray, box: Floats) -> Floats | None:
     start = corners.reshape(-1, 1, 2).astype(np.float32) + np.array([left, top], np.float32)
     end, found = _follow(before, after, start)
     back, returned = _follow(after, before, end)
-    error = np.linalg.norm((back - start)[:, 0], axis=1)
-    good = (found[:, 0] == 1) & (returned[:, 0] == 1) & (error < _RETURN_ERROR)
-    if int(good.sum()) < _FEWEST:
+    off = (back - start)[:, 0]
+    near_enough = np.einsum("pc,pc->p", off, off) < _RETURN_ERROR**2
+    good = (found[:, 0] == 1) & (returned[:, 0] == 1) & near_enough
+    if np.count_nonzero(good) < _FEWEST:
         return None
     matrix, inliers = cv2.estimateAffinePartial2D(
         start[good, 0], end[good, 0], ransacReprojThreshold=2.0
     )
-    if matrix is None or int(inliers.sum()) < _FEWEST:
+    if matrix is None or np.count_nonzero(inliers) < _FEWEST:
         return None
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    scale = math.hypot(matrix[0, 0], matrix[1, 0])
     if not 0.7 < scale < 1.4:  # no face grows by half in a tenth of a second
         return None
-    return near.outwards(np.asarray(matrix, np.float32))
+    return _from_part(np.asarray(matrix, np.float32), np.float32(near.step), near.corner)
+
+
+def _from_part(moved: Floats, size: np.float32, corner: Floats) -> Floats:
+    """The 2x3 similarity ``moved`` in the pixels of a part, each of ``size``, that begins at
+    ``corner``, in those of the whole."""
+    whole = moved.copy()
+    whole[:, 2] = moved[:, 2] * size + (corner - moved[:, :2] @ corner)
+    return whole
 
 
 @dataclass(frozen=True)
@@ -101,34 +107,43 @@ class _Near:
         return np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     @property
-    def _corner(self) -> Floats:
-        # Of the first small pixel's centre in the picture.
+    def corner(self) -> Floats:
+        """The first small pixel's centre in the picture."""
         middle = (self.step - 1) / 2
         return np.array([self.columns.start + middle, self.rows.start + middle], np.float32)
 
-    def inwards(self, box: Floats) -> Floats:
-        """``box`` in the pixels of the part."""
-        return np.asarray((box - np.tile(self._corner, 2)) / np.float32(self.step), np.float32)
-
-    def outwards(self, moved: Floats) -> Floats:
-        """A 2x3 similarity in the pixels of the part, in those of the picture."""
-        turn, shift = moved[:, :2], moved[:, 2] * np.float32(self.step)
-        return np.concatenate((turn, (shift + self._corner - turn @ self._corner)[:, None]), axis=1)
+    def inside(self, box: Floats, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of ``box`` without its rim, which is background, in the
+        pixels of the part, which is of ``shape``."""
+        x, y = self.corner.tolist()
+        left, top, right, bottom = box.tolist()
+        across, down = _INSET * (right - left), _INSET * (bottom - top)
+        return (
+            max(int((left + across - x) / self.step), 0),
+            max(int((top + down - y) / self.step), 0),
+            min(int((right - across - x) / self.step), shape[1]),
+            min(int((bottom - down - y) / self.step), shape[0]),
+        )
 
 
 def _near(picture: Gray, box: Floats) -> _Near | None:
     """``None`` where the picture does not reach as far as there."""
     height, width = picture.shape
-    side = float((box[2:] - box[:2]).max())
+    left, top, right, bottom = box.tolist()
+    side = max(right - left, bottom - top)
     step = max(int(side / _SIDE), 1)
     rim = _REACH * side + step * _WINDOW
-    low = np.clip((box[:2] - rim).astype(int), 0, (width, height))
-    high = np.clip((box[2:] + rim).astype(int), 0, (width, height))
-    high = low + (high - low) // step * step
-    if (high <= low).any():
+    rows = _within(top - rim, bottom + rim, height, step)
+    columns = _within(left - rim, right + rim, width, step)
+    if rows.stop <= rows.start or columns.stop <= columns.start:
         return None
-    right, bottom = (int(edge) for edge in high)
-    return _Near(slice(int(low[1]), bottom), slice(int(low[0]), right), step)
+    return _Near(rows, columns, step)
+
+
+def _within(low: float, high: float, end: int, step: int) -> slice:
+    """From ``low`` to ``high``, as far as 0 to ``end`` reach, in whole steps."""
+    first, last = min(max(int(low), 0), end), min(max(int(high), 0), end)
+    return slice(first, first + (last - first) // step * step)
 
 
 def _follow(before: Gray, after: Gray, points: Floats) -> tuple[Floats, NDArray[np.uint8]]:

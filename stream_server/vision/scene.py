@@ -40,7 +40,7 @@ class CutDetector:
         last = self._last
         if last is None:
             return False
-        change = float(cv2.absdiff(now[0], last[0]).mean())
+        change = cv2.norm(now[0], last[0], cv2.NORM_L1) / now[0].size
         if change > self.hard:
             return True
         return change > self.soft and float(np.minimum(now[1], last[1]).sum()) < self.overlap
