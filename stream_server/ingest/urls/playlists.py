@@ -16,7 +16,7 @@ from stream_server.ingest.urls.refusals import RefusedSourceError
 from stream_server.redaction import without_secrets
 
 # A quote ends a value, with a comma behind it or without, and so does the line: as FFmpeg reads it.
-_URI = re.compile(r'((?:^|[:,\s"])(?:URI|X-ASSET-URI|X-ASSET-LIST)=")([^"]*)("|$)', re.IGNORECASE)
+_URI = re.compile(r'((?<![^:,\s"])(?:URI|X-ASSET-URI|X-ASSET-LIST)=")([^"]*)("|$)', re.IGNORECASE)
 _BARE_URI = re.compile(r"[:,\s\"]URI=(?!\")", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _VARIANT = "#EXT-X-STREAM-INF:"
@@ -109,11 +109,11 @@ class _Variant:
 def _master(lines: list[str], url: str, side: int) -> Playlist:
     variants, media = [], []
     for line, following in zip(lines, [*lines[1:], "#"], strict=True):
-        line, _ = _addresses_in(line, url)
+        line, inside = _addresses_in(line, url)
         if line.startswith(_VARIANT) and not following.startswith("#"):
             variants.append(_Variant(line, absolute(following, url), _attributes(line)))
         elif line.startswith(_MEDIA):
-            media.append((line, _attributes(line)))
+            media.append((line, _attributes(line), inside))
         elif not line.startswith("#"):
             absolute(line, url)
     if len(variants) + len(media) > MAX_RENDITIONS:
@@ -126,11 +126,11 @@ def _master(lines: list[str], url: str, side: int) -> Playlist:
     chosen = _choice(variants, side)
     found = Playlist("", {chosen.url})
     kept = ["#EXTM3U"]
-    for line, attributes in media:
+    for line, attributes, inside in media:
         used = attributes.get("GROUP-ID") == chosen.attributes.get("AUDIO")
-        if attributes.get("TYPE") == "AUDIO" and used and "URI" in attributes and len(kept) == 1:
+        if attributes.get("TYPE") == "AUDIO" and used and inside and len(kept) == 1:
             kept.append(line)
-            found.children.add(attributes["URI"])
+            found.children |= inside
     found.text = "\n".join([*kept, chosen.line, chosen.url]) + "\n"
     return found
 

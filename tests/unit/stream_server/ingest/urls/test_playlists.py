@@ -62,6 +62,7 @@ def test_addresses_become_absolute_and_nothing_else_changes() -> None:
         '#EXT-X-SOMETHING-NEW:A=1,URI="{}"',
         '#EXT-X-MAP:BYTERANGE="1@0"URI="{}"',
         '#EXT-X-MAP:URI="{}',
+        '#EXT-X-MAP:URI="a.mp4"URI="{}"',
     ],
 )
 def test_other_schemes_are_refused_wherever_they_stand(place: str, address: str) -> None:
