@@ -5,9 +5,13 @@ import { siteOf } from "../shared/sites.js";
 
 /** @typedef {chrome.runtime.MessageSender} Sender */
 
+/** The files of this computer, which are of no site: one place, as a site is one. */
+const FILES = "file://";
+
 /** @param {Sender} sender */
 function siteFor({ tab, url, origin }) {
-  return siteOf(tab?.url) ?? siteOf(origin) ?? siteOf(url);
+  const site = siteOf(tab?.url) ?? siteOf(origin) ?? siteOf(url);
+  return site ?? (url?.startsWith(FILES) ? FILES : null);
 }
 
 /** @param {Sender} sender @returns {Promise<{offer: boolean}>} */
