@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from stream_server.evidence import StreamOptions
@@ -24,6 +26,9 @@ from stream_server.vision.types import Frame
 
 _PICTURE_SIDE = 1280  # of the picture that is searched: a single one costs little
 _PICTURE_FACES = 100  # at least: each is looked at once
+# Frames that may be looked at and not judged yet. Of a new face every second one goes through the
+# networks, which takes longer than looking at both.
+_JUDGED_LATER = 8
 
 
 @dataclass
@@ -48,8 +53,8 @@ class Analysis:
 @dataclass(frozen=True)
 class Pipeline:
     """What every scan shares: detector, networks and thresholds. ``detect_side`` and
-    ``detect_every`` are the tracker's, as for live streams. With ``side_by_side`` a frame is judged
-    while the next one is looked at."""
+    ``detect_every`` are the tracker's, as for live streams. With ``side_by_side`` frames are judged
+    while the next ones are looked at."""
 
     detector: FaceDetector
     scorer: Scorer
@@ -144,7 +149,10 @@ class _Share:
         frames = self._media.read(self._stretches, rate, self._counts)
         current: Stretch | None = None
         before = given = 0.0
-        async with aclosing(_ahead(frames, self._executor)) as pairs, _OneBehind() as judged:
+        async with (
+            aclosing(_ahead(frames, self._executor)) as pairs,
+            _Behind(_JUDGED_LATER) as judged,
+        ):
             async for stretch, frame in pairs:
                 if stretch is not current:
                     await judged.last()
@@ -153,7 +161,7 @@ class _Share:
                     self._begin(stretch)
                     current = stretch
                 seen = await self._stream.see(frame.media_time, lambda frame=frame: frame)  # type: ignore[misc]
-                await judged.next(self._judge(seen, stretch, result))
+                await judged.next(partial(self._judge, seen, stretch, result))
                 if not self._side_by_side:
                     await judged.last()
                 given += 1
@@ -176,36 +184,47 @@ class _Share:
         self._album.lead, self._album.part = stretch.lead, stretch.start
 
 
-class _OneBehind:
-    """Lets one thing go on beside what its caller does next; a second one waits for it."""
+class _Behind:
+    """Lets up to ``most`` things go on, one after the other, beside what its caller does next; one
+    more waits for the first."""
 
-    def __init__(self) -> None:
-        self._task: asyncio.Task[None] | None = None
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._tasks: deque[asyncio.Task[None]] = deque()
 
-    async def __aenter__(self) -> _OneBehind:
+    async def __aenter__(self) -> _Behind:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is None:
             await self.last()
-        elif self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
+            return
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
-    async def next(self, work: Coroutine[Any, Any, None]) -> None:
+    async def next(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Begin ``work`` once what was begun before is done; raises what that raised."""
-        try:
-            await self.last()
-        except BaseException:
-            work.close()
-            raise
-        self._task = asyncio.create_task(work)
+        while self._tasks and (self._tasks[0].done() or len(self._tasks) >= self._most):
+            await self._tasks.popleft()
+        before = self._tasks[-1] if self._tasks else None
+        self._tasks.append(asyncio.create_task(_after(before, work)))
 
     async def last(self) -> None:
-        """Wait for what was begun; raises what it raised."""
-        task, self._task = self._task, None
-        if task is not None:
-            await task
+        """Wait for all that was begun; raises what it raised."""
+        while self._tasks:
+            await self._tasks.popleft()
+
+
+async def _after(
+    before: asyncio.Task[None] | None, work: Callable[[], Coroutine[Any, Any, None]]
+) -> None:
+    if before is not None:
+        await asyncio.wait({before})
+        if before.cancelled() or before.exception() is not None:
+            return  # whoever waits for that one hears of it
+    await work()
 
 
 async def _ahead(

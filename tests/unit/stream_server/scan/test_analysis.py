@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stream_server.engine.base import InvalidInput
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.open import open_media
 from stream_server.scan.analysis import Pipeline, analyse
@@ -63,7 +64,9 @@ class Holding(FakeScorer):
             if self.media.given >= self.enough:
                 break
             await asyncio.sleep(0.05)
-        self.met = self.met or self.media.given
+        if not self.met:
+            await asyncio.sleep(0.3)  # for those that would go further than they may
+            self.met = self.media.given
         return await super().features(crops, resting)
 
 
@@ -77,14 +80,42 @@ async def judged(path: Path, enough: int, side_by_side: bool) -> tuple[int, Any]
     return scorer.met, found
 
 
-async def test_a_frame_is_judged_while_the_next_is_looked_at_unless_one_core_must_do(
+async def test_a_frame_is_judged_while_the_next_are_looked_at_unless_one_core_must_do(
     tmp_path: Path,
 ) -> None:
     path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
-    # The first is held, the second looked at, the third read.
-    met, beside = await judged(path, 3, side_by_side=True)
-    assert met == 3
+    # The first is held, seven wait behind it, the ninth was looked at, the tenth is read.
+    met, beside = await judged(path, 10, side_by_side=True)
+    assert met == 10
     met, alone = await judged(path, 2, side_by_side=False)
     assert met == 2
     assert beside.times == alone.times and beside.analysed == alone.analysed == 30
     assert [face.scores for face in beside.faces] == [face.scores for face in alone.faces]
+
+
+class Failing(FakeScorer):
+    """Fails at the ``last`` frame that it is asked about, and notes how often it was asked."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self.last, self.asked = last, 0
+
+    async def features(self, crops: Any, resting: Any = ()) -> dict[str, Any]:
+        self.asked += 1
+        if self.asked == self.last:
+            await asyncio.sleep(0.3)  # until others wait behind it
+            raise InvalidInput("made up")
+        return await super().features(crops, resting)
+
+
+async def test_what_cannot_be_judged_ends_a_scan_and_what_waits_behind_it_is_left(
+    tmp_path: Path,
+) -> None:
+    path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
+    media, scorer = open_media(path, path.name), Failing(5)
+    pipeline = Pipeline(FaceDetector(min_face=40), scorer, VerdictPolicy(0.8, 0.3))
+    plan = make_plan(media.info.duration, 10.0, 6000, 1)
+    with pytest.raises(ExceptionGroup) as raised:
+        await analyse(media, plan, StreamOptions(sample_hz=10.0), pipeline)
+    assert raised.group_contains(InvalidInput, match="made up")
+    assert scorer.asked == 5
