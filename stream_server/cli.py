@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import shtab
-
 from stream_server import __version__
 from stream_server.languages.choice import LANGUAGES, of_environment, speaking
+from stream_server.loading import loading
 from stream_server.scan.options import DEFAULT_WINDOW, FAIL_ON
 from stream_server.settings import ENGINES, Settings, SettingsError, load
 
@@ -185,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     uninstall.set_defaults(run=_uninstall)
 
     completion = commands.add_parser("completion", help="print what completes commands in a shell")
-    completion.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
+    completion.add_argument("shell", metavar="SHELL", help="bash, zsh, tcsh or another")
     completion.set_defaults(run=lambda options: _completion(options, parser))
     return parser
 
@@ -197,9 +196,10 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _scan(options: argparse.Namespace) -> int:
-    from stream_server.scan.command import ScanRequest, scan
-    from stream_server.scan.options import ScanOptions
-    from stream_server.scan.outputs import Outputs
+    with loading():
+        from stream_server.scan.command import ScanRequest, scan
+        from stream_server.scan.options import ScanOptions
+        from stream_server.scan.outputs import Outputs
 
     settings = _settings(options, "engine", "triton_url", "models", "sample_hz")
     chosen = ScanOptions.chosen(settings, options.window)
@@ -281,6 +281,11 @@ def _uninstall(options: argparse.Namespace) -> int:
 
 
 def _completion(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    import shtab
+
+    if options.shell not in shtab.SUPPORTED_SHELLS:
+        known = ", ".join(shtab.SUPPORTED_SHELLS)
+        raise ValueError(f"completion: {options.shell!r} is no shell that is known; {known} are")
     sys.stdout.write(shtab.complete(parser, options.shell))
     return 0
 

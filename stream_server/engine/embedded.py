@@ -72,7 +72,8 @@ class EmbeddedEngine(SingleEngine):
         self._closed = False
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="fakelight-onnx")
         self._sessions: dict[str, ort.InferenceSession] = {}
-        self._sessions_lock = threading.Lock()
+        # One each: two models may be opened at once, but none twice.
+        self._opening = {name: threading.Lock() for name in repository.models}
         self._orders: dict[str, list[Step]] = {
             name: ordered_steps(spec)
             for name, spec in repository.models.items()
@@ -168,7 +169,7 @@ class EmbeddedEngine(SingleEngine):
     def _session(self, spec: ModelSpec) -> ort.InferenceSession:
         session = self._sessions.get(spec.name)
         if session is None:
-            with self._sessions_lock:
+            with self._opening[spec.name]:
                 session = self._sessions.get(spec.name)
                 if session is None:
                     path = spec.embedded_file if self._quantised else spec.model_file

@@ -13,13 +13,14 @@ from functools import partial
 from typing import TextIO
 
 from stream_server.engine import ModelRepository
+from stream_server.engine.configured import configured_engine
 from stream_server.languages import _n
+from stream_server.loading import loading
 from stream_server.report.model import Report, at_least
 from stream_server.scan.inputs import Input, expand
 from stream_server.scan.options import FailOn, ScanOptions
 from stream_server.scan.outputs import NO_OUTPUTS, Outputs
 from stream_server.scan.progress import Advance
-from stream_server.scan.scanner import open_scanner
 from stream_server.scan.terminal import TerminalProgress, conclude, tell
 from stream_server.settings import Settings
 
@@ -55,9 +56,6 @@ def scan(settings: Settings, request: ScanRequest) -> int:
     for out in (sys.stdout, sys.stderr):
         if isinstance(out, io.TextIOWrapper):
             out.reconfigure(errors="backslashreplace")  # no name ends a batch
-    untrained = ModelRepository.load(settings.models).untrained
-    if untrained:
-        sys.stderr.write(f"fakelight: UNTRAINED MODELS: {untrained}\n")
     try:
         if request.ray is None:
             reports = asyncio.run(_scan_all(settings, request))
@@ -79,6 +77,11 @@ def scan(settings: Settings, request: ScanRequest) -> int:
     return status
 
 
+def _tell_untrained(models: ModelRepository) -> None:
+    if models.untrained:
+        sys.stderr.write(f"fakelight: UNTRAINED MODELS: {models.untrained}\n")
+
+
 def _inputs(request: ScanRequest) -> list[Input]:
     inputs, passed_over = expand(request.inputs)
     if passed_over and not request.quiet:
@@ -98,6 +101,7 @@ def _inputs(request: ScanRequest) -> list[Input]:
 def _scan_on_cluster(settings: Settings, request: ScanRequest, address: str) -> list[Report]:
     from stream_server.scan.on_ray import scan_on_cluster
 
+    _tell_untrained(ModelRepository.load(settings.models))
     inputs = _inputs(request)
     show = TerminalProgress(quiet=request.quiet)
 
@@ -117,7 +121,13 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
     # Not on Windows, where Ctrl-C works all the same, nor outside the main thread.
     with suppress(NotImplementedError, ValueError, RuntimeError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
-    async with open_scanner(settings) as scanner:
+    engine = configured_engine(settings)
+    _tell_untrained(engine.repository)
+    # It opens its models while the rest of the program is loaded, which takes longer.
+    await engine.start()
+    with loading():
+        from stream_server.scan.scanner import open_scanner
+    async with open_scanner(settings, engine) as scanner:
         show = TerminalProgress(quiet=request.quiet)
         reports = []
         for number, one in enumerate(inputs, start=1):

@@ -258,13 +258,14 @@ async def _fetched(url: str, folder: Path, limit: int, progress: Progress) -> Pa
 
 
 @asynccontextmanager
-async def open_scanner(settings: Settings) -> AsyncIterator[Scanner]:
-    """A scanner that has its engine, batcher and detector to itself.
+async def open_scanner(settings: Settings, engine: Engine | None = None) -> AsyncIterator[Scanner]:
+    """A scanner that has its engine, batcher and detector to itself. ``engine`` is the one that
+    the settings ask for, where it is open already.
 
     Wherever it runs it has as many readers: the plan, and so the answer, depends on them. Raises
     what ``open_engine`` raises.
     """
-    engine = configured_engine(settings)
+    engine = engine or configured_engine(settings)
     try:
         await engine.start()
         batcher = MicroBatcher(engine)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shtab
 
 from stream_server.cli import main
 from tests.support.files_server import files_server
@@ -182,10 +183,14 @@ def test_without_a_command_the_usage_is_told(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_shell_is_told_what_completes_a_command(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["completion", "bash"]) == 0
-    script = capsys.readouterr().out
-    assert "--fail-on" in script and "likely_fake" in script
-    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    for shell in shtab.SUPPORTED_SHELLS:
+        assert main(["completion", shell]) == 0
+        script = capsys.readouterr().out
+        assert "--fail-on" in script and "likely_fake" in script
+        if shell == "bash":
+            subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    assert main(["completion", "dash"]) == 2
+    assert "'dash' is no shell that is known; bash, " in capsys.readouterr().err
 
 
 def test_window_and_rate_are_used_and_told(scan: ScanCommand, portrait_clip: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -145,12 +146,14 @@ async def test_closed_engine_is_unavailable(repo: Path) -> None:
         await engine.probe()
 
 
-async def test_what_every_crop_needs_is_opened_before_the_first_comes(
+async def test_what_every_crop_needs_is_opened_side_by_side_before_the_first_comes(
     repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
+    both = threading.Barrier(2, timeout=30)
 
     def noting(path: Path, threads: int) -> Any:
+        both.wait()
         opened.append(path.parent.parent.name)
         return open_session(path, threads)
 
