@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server.attention import Attention
+from stream_server.grounds import Ground
 from stream_server.looks import Looks
 from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
 from stream_server.vision.quality import QualityLimits
@@ -78,6 +79,7 @@ class FaceEvidence:
         self._fresh = False
         self._since: float | None = None
         self.members: dict[str, float] = {}
+        self.grounds: tuple[Ground, ...] = ()
 
     @property
     def samples(self) -> int:
@@ -132,7 +134,7 @@ class FaceEvidence:
         if not self._samples and self._filter.probability is not None:
             self._filter = VerdictFilter(self._policy)
             self._attention = Attention(self._options.settled)
-            self.members = {}
+            self.members, self.grounds = {}, ()
 
     def score_due(self, now: float, share: float = 1.0) -> bool:
         """Whether there is something new to score and it is time to; ``share`` of the scores are
@@ -159,7 +161,7 @@ class FaceEvidence:
         usual = self._filter.probability
         verdict = self._filter.update(probability, now)
         self._attention.scored(now, probability, probability if usual is None else usual, verdict)
-        self.members = members
+        self.members, self.grounds = members, self._policy.voting.grounds(members)
         self._scored_at = now
         self._fresh = False
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stream_server import tracing
+from stream_server.engine.several import all_of
 from stream_server.evidence import GATHERING_SECONDS, FaceEvidence, Sample, StreamOptions
 from stream_server.face_look import Look, Unseen, fractions, look_at
 from stream_server.grounds import Ground
@@ -265,11 +266,11 @@ class Stream:
             if not look.reasons:
                 resting = self._evidence[look.track].resting(now, look.sight, self.share)
                 together.setdefault(resting, []).append(look)
-        answers = await asyncio.gather(
-            *(
-                self._scorer.features(np.stack([look.crop for look in good]), resting)
+        answers = await all_of(
+            [
+                self._scorer.features(_stacked([look.crop for look in good]), resting)
                 for resting, good in together.items()
-            )
+            ]
         )
         for good, features in zip(together.values(), answers, strict=True):
             for row, look in enumerate(good):
@@ -285,7 +286,7 @@ class Stream:
             if e.score_due(now, self.share)
         ]
         windows = [evidence.window() for evidence in due]
-        answers = await asyncio.gather(*(self._scorer.verdicts(*window) for window in windows))
+        answers = await all_of([self._scorer.verdicts(*window) for window in windows])
         for evidence, (probability, members) in zip(due, answers, strict=True):
             evidence.scored(now, probability, members)
 
@@ -308,7 +309,7 @@ class Stream:
             samples=evidence.samples,
             reasons=reasons,
             members={} if silent else evidence.members,
-            grounds=() if silent else self._policy.voting.grounds(evidence.members),
+            grounds=() if silent else evidence.grounds,
         )
 
     def _impatiently(self, faces: list[Face], seen: Seen) -> list[Face]:
@@ -333,3 +334,8 @@ class Stream:
     async def _run(self, work: Callable[[], _T]) -> _T:
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
         return await loop.run_in_executor(self._executor, context.run, work)
+
+
+def _stacked(crops: list[Image]) -> NDArray[np.uint8]:
+    """``crops`` as one array; a lone one without copying it."""
+    return crops[0][None] if len(crops) == 1 else np.stack(crops)

@@ -6,7 +6,6 @@ A lone stream never waits, and many streams find their batches by themselves.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from stream_server.engine.base import Engine, InvalidInput
 from stream_server.engine.joiner import BatchStats, Joiner
+from stream_server.engine.several import all_of
 from stream_server.engine.spec import (
     FACE_FEATURES,
     LANDMARK_DIM,
@@ -116,18 +116,16 @@ class MicroBatcher:
         if not resting:
             return await self._encoded(self._crops, crops)
         looking = [member for member in self._dims if member not in resting]
-        parts = await asyncio.gather(
-            *(self._encoded(self._alone[member], crops) for member in looking)
-        )
+        parts = await all_of([self._encoded(self._alone[member], crops) for member in looking])
         return {member: values for part in parts for member, values in part.items()}
 
     async def _encoded(self, joiner: Joiner, crops: NDArray[np.uint8]) -> Features:
         step = joiner.max_rows()
-        parts = await asyncio.gather(
-            *(
+        parts = await all_of(
+            [
                 joiner.submit({"FRAMES": part}, len(part))
                 for part in (crops[i : i + step] for i in range(0, len(crops), step))
-            )
+            ]
         )
         if len(parts) == 1:
             return parts[0]
