@@ -26,6 +26,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "explain": ("training.steps.explain", "show where in a face a member sees manipulation"),
     "export": ("training.steps.export", "write members and vote into the model repository"),
     "quantise": ("training.steps.quantise", "an encoder in 8 bit, for the embedded engine"),
+    "heat": ("training.steps.heat", "the heat map model of a DINOv2 member"),
     "full": ("training.steps.full", "a repository of the large members, for a GPU"),
     "chain": ("training.steps.chain", "all of the above in order, from raw videos to a member"),
     "product": ("training.steps.product", "labelled videos through the whole product"),

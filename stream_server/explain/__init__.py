@@ -1,1 +1,1 @@
-"""Where in a face crop the evidence lies: Grad-CAM with ONNX Runtime or Triton alone."""
+"""Where in a face crop the evidence lies: gradients with ONNX Runtime or Triton alone."""

@@ -31,11 +31,12 @@ class Heat:
 
 
 class Explainer:
-    """Grad-CAM (Selvaraju et al., ICCV 2017) of the vote, on single crops.
+    """What each place adds to the vote, on single crops.
 
-    ``<member>_map`` gives the last feature map and the gradient of the member's logit at it; the
-    members' maps are added up as the vote weighs their logits. Each crop counts as a still
-    picture. One crop at a time: an explanation must not keep viewers waiting.
+    ``<member>_map`` gives the last feature map and the gradient of the member's logit at it, as
+    Grad-CAM has it (Selvaraju et al., ICCV 2017), or what each place adds to that logit, as a map
+    of one channel; the members' maps are added up as the vote weighs their logits. Each crop counts
+    as a still picture. One crop at a time: an explanation must not keep viewers waiting.
     """
 
     def __init__(self, engine: Engine) -> None:

@@ -18,10 +18,11 @@ import onnx
 import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from stream_server.explain.heat import weighed
+from stream_server.vision.types import Floats
 from training.export.graphs import IR_VERSION, OPSET
 from training.export.layout import CROP_SHAPE
 from training.export.written_out import written_out
@@ -78,9 +79,9 @@ def heat_model(encoder: nn.Module, head: nn.Module, half: bool = True) -> HeatMo
     traced = _Traced(parts, gradient)
     # So that the weights of both are found, named, and moved to evaluation with it.
     traced.encoder, traced.head = encoder, head
-    model = _exported(traced.eval(), frames)
+    model = exported(traced.eval(), frames)
     shape = cast(tuple[int, int, int], tuple(given[0].shape[1:]))
-    return HeatModel(_per_frame(_slim(model) if half else model, shape), shape, parts.view)
+    return HeatModel(per_frame(_slim(model) if half else model, shape), shape, parts.view)
 
 
 def heat_difference(
@@ -91,8 +92,13 @@ def heat_difference(
     if crops is None:
         coarse = np.random.default_rng(1).integers(0, 256, (4, 7, 7, 3), np.uint8)
         crops = np.ascontiguousarray(coarse.repeat(32, 1).repeat(32, 2))
-    crops = crops[:4]
-    wanted, _ = grad_cam(member, crops)
+    return map_difference(heat, crops, grad_cam(member, crops[:4])[0])
+
+
+def map_difference(heat: HeatModel, crops: NDArray[np.uint8], wanted: Floats) -> float:
+    """How far the maps of the first of ``crops`` are from those ``wanted``, as
+    ``heat_difference`` tells it."""
+    crops = crops[: len(wanted)]
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -103,7 +109,8 @@ def heat_difference(
     return float(np.abs(weighed(maps, gradient) - wanted).max() / np.abs(wanted).max())
 
 
-def _exported(module: nn.Module, frames: Tensor) -> ModelProto:
+def exported(module: nn.Module, frames: Tensor) -> ModelProto:
+    """``module``, which gives ``MAP`` and ``GRADIENT`` of one of ``frames``, as a graph."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "model.onnx"
         # The exporter's own notices: that it is the old one, and that shapes are constants.
@@ -143,14 +150,13 @@ def _slim(model: ModelProto) -> ModelProto:
     return model
 
 
-def _per_frame(model: ModelProto, shape: tuple[int, int, int]) -> ModelProto:
+def per_frame(model: ModelProto, shape: tuple[int, int, int]) -> ModelProto:
     """A model of one frame as one of any number: ONNX's Scan runs it frame by frame.
 
     The weights stay outside of the loop, where they are prepared once.
     """
     graph = model.graph
-    outside = [n for n in graph.node if n.op_type == "Cast" and n.input[0].endswith("_half")]
-    inside = [n for n in graph.node if n not in outside]
+    outside, inside = _apart(model)
     names = {"FRAMES": "frame_1", "MAP": "map_1", "GRADIENT": "gradient_1"}
     for node in inside:
         for ends in (node.input, node.output):
@@ -189,3 +195,16 @@ def _per_frame(model: ModelProto, shape: tuple[int, int, int]) -> ModelProto:
     )
     onnx.checker.check_model(result)
     return result
+
+
+def _apart(model: ModelProto) -> tuple[list[NodeProto], list[NodeProto]]:
+    """The nodes that prepare weights, and those that see the frame or are constants."""
+    ready = {weight.name for weight in model.graph.initializer}
+    outside, inside = [], []
+    for node in model.graph.node:
+        if node.input and ready.issuperset(node.input):
+            ready.update(node.output)
+            outside.append(node)
+        else:
+            inside.append(node)
+    return outside, inside

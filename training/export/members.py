@@ -13,14 +13,21 @@ from torch import nn
 from stream_server.engine.check import file_stamp
 from stream_server.engine.members import EITHER, KIND, LOOKS_AT
 from training.export.ensembles import write_ensembles
-from training.export.heat_map import HeatModel, heat_difference, heat_model
+from training.export.heat_map import HeatModel, heat_difference, heat_model, map_difference
 from training.export.member_rate import set_rate
 from training.export.onnx_export import ExportReport, write_member
-from training.export.repository_writer import check_removable, member_names, write_vote
+from training.export.path_map import path_map
+from training.export.repository_writer import (
+    check_removable,
+    member_names,
+    place_map,
+    write_vote,
+)
 from training.judge.vote import Vote
 from training.models.encoder import ServedEncoder
 from training.models.member import Member
 from training.models.residual import ResidualEncoder
+from training.models.served_dino import served_encoder, served_mean
 
 _MAX_HEAT_ERROR = 0.03  # of a map's peak; if 16 bit weights differ by more, 32 bit are kept
 
@@ -85,6 +92,26 @@ def _mapped(member: Member, crops: NDArray[np.uint8] | None) -> tuple[HeatModel 
         if found <= _MAX_HEAT_ERROR:
             return heat, f"{name}: heat maps are at most {found:.2g} of their peak from PyTorch's"
     return None, f"{name}: none, its heat maps are {found:.2g} of their peak from PyTorch's"
+
+
+def place_path_map(repo: Path, name: str, reals: NDArray[np.uint8]) -> str:
+    """Write the map model of a DINOv2 member that ``repo`` serves; how well it does, in words.
+
+    ``reals`` are crops of real faces, uint8 ``[n, 224, 224, 3]``. Raises ``ValueError`` for another
+    kind of member, and where the map is too far from PyTorch's on them.
+    """
+    files = [repo / f"{name}_{part}" / "1" / "model.onnx" for part in ("encoder", "sequence")]
+    if not all(file.is_file() for file in files):
+        raise ValueError(f"{name} has no encoder in {repo}")
+    heat, wanted = path_map(served_encoder(files[0]), served_mean(files[1]), reals)
+    found = map_difference(heat, reals, wanted.of_crops(reals[:4]))
+    if found > _MAX_HEAT_ERROR:
+        raise ValueError(f"{name}_map: its heat maps are {found:.2g} of their peak from PyTorch's")
+    place_map(repo, name, heat.model, heat.shape, heat.view)
+    return (
+        f"{name}_map: heat maps are at most {found:.2g} of their peak from PyTorch's; real faces "
+        f"reach {wanted.level:.3g} logits"
+    )
 
 
 def _fitted_on(repo: Path, member: Member) -> dict[str, str]:

@@ -103,18 +103,7 @@ def place_member(
             encoder_fp16,
         )
     if feature_map is not None:
-        write_model(
-            repo / f"{name}_map",
-            model_config(
-                f"{name}_map",
-                frames,
-                [Tensor("MAP", "FP32", map_shape), Tensor("GRADIENT", "FP32", map_shape[:1])],
-                max_batch_size=MAX_CROPS,
-                queue_size=QUEUE,
-                parameters={**_CUDA, "view": f"{map_view:.6g}"},
-            ),
-            feature_map,
-        )
+        place_map(repo, name, feature_map, map_shape, map_view)
     write_model(
         repo / f"{name}_sequence",
         model_config(
@@ -134,6 +123,23 @@ def place_member(
         ),
         sequence,
         sequence_fp16,
+    )
+
+
+def place_map(repo: Path, name: str, model: ModelProto, shape: Sequence[int], view: float) -> None:
+    """Write a member's map model and its config: ``shape`` is the map's, ``view`` its share of
+    each side of the crop."""
+    write_model(
+        repo / f"{name}_map",
+        model_config(
+            f"{name}_map",
+            [Tensor("FRAMES", "UINT8", CROP_SHAPE)],
+            [Tensor("MAP", "FP32", shape), Tensor("GRADIENT", "FP32", shape[:1])],
+            max_batch_size=MAX_CROPS,
+            queue_size=QUEUE,
+            parameters={**_CUDA, "view": f"{view:.6g}"},
+        ),
+        model,
     )
 
 

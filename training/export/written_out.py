@@ -99,6 +99,18 @@ def _select_scatter(given: Tensor, source: Tensor, dim: int, index: int) -> Tens
     return torch.cat(parts, dim)
 
 
+def _slice_scatter(
+    given: Tensor, source: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
+    step: int = 1,
+) -> Tensor:  # fmt: skip
+    length = given.shape[dim]
+    first, last, _ = slice(start, end).indices(length)
+    if step != 1:
+        raise ValueError(f"a gradient laid into every {step}th place")
+    parts = (given.narrow(dim, 0, first), source, given.narrow(dim, last, length - last))
+    return torch.cat([part for part in parts if part.shape[dim]], dim)
+
+
 def _convolution_backward(
     gradient: Tensor, _given: Tensor, weight: Tensor, _bias: Any, stride: Sequence[int],
     padding: Sequence[int], dilation: Sequence[int], transposed: bool, _out: Any, groups: int,
@@ -131,5 +143,6 @@ _EQUALS: dict[Any, Callable[..., Any]] = {
         _batch_norm(given, w, b, m, v, False, 0.0, eps)
     ),
     _ATEN.select_scatter.default: _select_scatter,
+    _ATEN.slice_scatter.default: _slice_scatter,
     _ATEN.convolution_backward.default: _convolution_backward,
 }

@@ -21,7 +21,7 @@ from training.models.onnx_start import tower_in
 from training.models.weights import State, load_start
 
 NET = "vit_small_patch14_dinov2"
-BLOCKS, SIDE, _PATCH = 8, 182, 14  # 13 patches of 14 pixels; the last four blocks add nothing
+BLOCKS, SIDE, PATCH = 8, 182, 14  # 13 patches of 14 pixels; the last four blocks add nothing
 DEPTH, WHOLE = 12, 224  # all of it, on 16 by 16 patches: the whole crop
 _LAYERS = ("qkv", "proj", "fc1", "fc2")
 _NAMES = {
@@ -86,6 +86,20 @@ class DinoEncoder(nn.Module):
         pooled = torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1)
         return cast(Tensor, self.drop(pooled))
 
+    def entering(self, image: Tensor) -> Tensor:
+        """The tokens as they enter the last block, ``[N, 1 + patches, 384]``, the class's first."""
+        net = self.net
+        seen = self.fit(middle(image, self.view))
+        tokens: Tensor = net.norm_pre(net.patch_drop(net._pos_embed(net.patch_embed(seen))))
+        for block in net.blocks[:-1]:
+            tokens = block(tokens)
+        return tokens
+
+    def leaving(self, tokens: Tensor) -> Tensor:
+        """What ``forward`` gives, from what ``entering`` gave."""
+        tokens = self.net.norm(self.net.blocks[-1](tokens))
+        return torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1)
+
 
 class Adapted(nn.Module):
     """A linear layer that stands still, and a product of two thin matrices beside it."""
@@ -139,7 +153,7 @@ def in_timms_names(state: State, blocks: int = BLOCKS, side: int = SIDE) -> Stat
         from timm.layers.pos_embed import resample_abs_pos_embed
 
         result["pos_embed"] = resample_abs_pos_embed(
-            result["pos_embed"], [side // _PATCH] * 2, num_prefix_tokens=1
+            result["pos_embed"], [side // PATCH] * 2, num_prefix_tokens=1
         )
     later = [
         name for name in result if name.startswith("blocks.") and int(name.split(".")[1]) >= blocks
