@@ -5,6 +5,10 @@ kind ``either``, with probabilities q of their own, join by 1 - (1 - p)(1 - q). 
 apart without a rest. The bias belongs to the weights it was fitted with, so each member of the sum
 has a part of it by its weight. What the others lift the result's log odds by is theirs, by
 - log(1 - q). All parts add up to the log odds of the probability.
+
+Single pictures are judged by a vote of their own on the same members' answers: theirs lie at other
+levels than those of windows, and other fakes are met among them. Its parameters stand in the same
+config and begin with ``picture_``; the networks know nothing of it.
 """
 
 from __future__ import annotations
@@ -14,8 +18,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-_EDGE = 1e-4  # keeps the logit finite
+EDGE = 1e-4
+"""Members that are surer than this count as just this sure: it keeps their log odds finite."""
 BIAS, WEIGHT = "bias", "weight_"
+PICTURES = "picture_"
+"""What the parameters of the vote of single pictures begin with."""
+SCALE, SHIFT = PICTURES + "scale_", PICTURES + "shift_"
+"""Steepness and level of a member's answer in it."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +55,17 @@ class _Repository(Protocol):
 
 @dataclass(frozen=True)
 class Voting:
-    """How the members' answers make one; without members it explains nothing."""
+    """How the members' answers make one; without members it explains nothing.
+
+    The log odds of a member of ``either`` count times the first and plus the second number of
+    ``levels``, as they are where it has none.
+    """
 
     looks_at: Mapping[str, str] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
     bias: float = 0.0
     either: frozenset[str] = frozenset()
+    levels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, repository: _Repository) -> Voting:
@@ -67,6 +81,28 @@ class Voting:
         }
         bias = float(told.get(BIAS, 0.0))
         return cls(repository.looks_at, weights, bias, repository.either)
+
+    @classmethod
+    def of_pictures(cls, repository: _Repository) -> Voting | None:
+        """The vote of single pictures by the same config; ``None`` where it has none.
+
+        Each member with a ``picture_scale_`` and a ``picture_shift_`` counts by itself; the others
+        have no say. Raises ``ValueError`` for one that is no number.
+        """
+        told = repository.parameters
+        levels = {
+            name: (float(told[SCALE + name]), float(told.get(SHIFT + name, 0.0)))
+            for name in repository.looks_at
+            if SCALE + name in told
+        }
+        if not levels:
+            return None
+        return cls(repository.looks_at, either=frozenset(levels), levels=levels)
+
+    def probability(self, members: Mapping[str, float]) -> float:
+        """What ``members``, each with the probability it gives, come to."""
+        parts = self._parts({name: _clipped(value) for name, value in members.items()})
+        return 1 / (1 + math.exp(-sum(parts.values())))
 
     def grounds(self, members: Mapping[str, float]) -> tuple[Ground, ...]:
         """What ``members``, each with the probability it gives, come to; what counted most is
@@ -86,19 +122,38 @@ class Voting:
         weights = {name: w for name, w in self.weights.items() if name in members}
         total = sum(weights.values())
         parts = {
-            name: w * (math.log(members[name] / (1 - members[name])) + self.bias / total)
+            name: w * (_log_odds(members[name]) + self.bias / total)
             for name, w in weights.items()
             if w
         }
-        joined = sum(parts.values())
-        own = {name: -math.log1p(-members[name]) for name in self.either if name in members}
+        joined = sum(parts.values()) if parts else -math.inf
+        own = {
+            name: _softplus(self._own(name, _log_odds(members[name])))
+            for name in self.either
+            if name in members
+        }
         if own:
-            # 1 - p is 1 / (1 + e^s), and what either member leaves of it is what is left.
-            neither = -math.log1p(math.exp(joined)) - sum(own.values())
-            lift = math.log(-math.expm1(neither)) - neither - joined
+            # 1 - p is 1 / (1 + e^s), and what either member leaves of it is what is left; without
+            # a sum there is no p.
+            neither = -_softplus(joined) - sum(own.values())
+            lift = math.log(-math.expm1(neither)) - neither - (joined if parts else 0.0)
             parts |= {name: lift * part / sum(own.values()) for name, part in own.items()}
         return parts
 
+    def _own(self, name: str, odds: float) -> float:
+        """The log odds of a member that counts by itself, as they count."""
+        scale, shift = self.levels.get(name, (1.0, 0.0))
+        return scale * odds + shift
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def _softplus(odds: float) -> float:
+    """- log(1 - p) of the probability p that has these log odds."""
+    return max(odds, 0.0) + math.log1p(math.exp(-abs(odds)))
+
 
 def _clipped(probability: float) -> float:
-    return min(max(probability, _EDGE), 1 - _EDGE)
+    return min(max(probability, EDGE), 1 - EDGE)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from stream_server.grounds import Voting
+from stream_server.grounds import PICTURES, Voting
 
 Verdict = Literal["gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"]
 _EDGE = 1e-4  # keeps the logit finite
@@ -28,6 +28,7 @@ class VerdictPolicy:
     it is taken back. ``settle``: seconds until the smoothing has followed two thirds of a change.
     ``confirmations``: scores in a row that must ask for ``likely_fake`` before it is said.
     ``voting``: how the members' answers make one, to say what a verdict rests on.
+    ``clears``: whether anything is called likely real; without it what lies below is unsure.
     """
 
     fake: float
@@ -36,10 +37,11 @@ class VerdictPolicy:
     settle: float = 1.0
     confirmations: int = 2
     voting: Voting = field(default_factory=Voting)
+    clears: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.real < self.fake < 1:
-            raise ValueError(f"thresholds must be 0 < real {self.real} < fake {self.fake} < 1")
+        if not 0 <= self.real < self.fake < 1:
+            raise ValueError(f"thresholds must be 0 <= real {self.real} < fake {self.fake} < 1")
 
     @classmethod
     def from_parameters(
@@ -55,6 +57,23 @@ class VerdictPolicy:
             return cls(fake, real, voting=voting or Voting())
         except KeyError as missing:
             raise ValueError(f"the vote's parameters have no {missing.args[0]}") from None
+
+    @classmethod
+    def of_pictures(cls, parameters: Mapping[str, str], voting: Voting) -> VerdictPolicy:
+        """The lines for single pictures, which have a vote of their own, ``voting``.
+
+        As ``from_parameters``, but the names begin with ``picture_``; without a
+        ``picture_threshold_real`` no picture is called likely real.
+        """
+        own = {
+            key.removeprefix(PICTURES): value
+            for key, value in parameters.items()
+            if key.startswith(PICTURES)
+        }
+        if "threshold_real" in own:
+            return cls.from_parameters(own, voting)
+        unsure = {"threshold_real": "0", **own}
+        return replace(cls.from_parameters(unsure, voting), clears=False)
 
 
 class VerdictFilter:
@@ -108,4 +127,4 @@ class VerdictFilter:
                 return "likely_fake"
             return "gathering" if self._verdict == "gathering" else "unsure"
         self._fake_in_a_row = 0
-        return "likely_real" if smooth <= real_line else "unsure"
+        return "likely_real" if policy.clears and smooth <= real_line else "unsure"

@@ -32,6 +32,8 @@ from stream_server.engine.spec import (
     is_length,
 )
 from stream_server.engine.validation import check_outputs
+from stream_server.grounds import Voting
+from stream_server.verdict import VerdictPolicy
 
 #: What ONNX Runtime 1.19.2 reads, the version inside Triton 24.10.
 MAX_OPSET = 21
@@ -95,6 +97,12 @@ def _check_parameters(repository: ModelRepository) -> list[Finding]:
         return [
             Finding("vote", f"thresholds must be 0 <= real <= fake <= 1, are {real} and {fake}")
         ]
+    try:
+        pictures = Voting.of_pictures(repository)
+        if pictures is not None:
+            VerdictPolicy.of_pictures(repository.parameters, pictures)
+    except ValueError as error:
+        return [Finding("vote", f"for single pictures: {error}")]
     return []
 
 

@@ -295,6 +295,15 @@ def _leans_real(face: FaceReport) -> bool:
     return face.verdict == "unsure" and (face.probability or 0) < 0.5
 
 
+def lines(report: Report) -> str:
+    """From where on a face is called likely fake, and up to where likely real."""
+    fake = percent(report.settings["threshold_fake"])
+    if not report.settings["threshold_real"]:
+        return _("likely fake from {fake}; no picture is called likely real", fake=fake)
+    real = percent(report.settings["threshold_real"])
+    return _("likely fake from {fake}, likely real up to {real}", fake=fake, real=real)
+
+
 def counted(share: float) -> str:
     """A member's part in a verdict, and which way it spoke."""
     return say("counted_fake" if share > 0 else "counted_real", part(abs(share)))

@@ -16,6 +16,7 @@ from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.media import Media, ReadCounts, Stretch
 from stream_server.scan.faces.album import Album, FaceRecord
 from stream_server.scan.faces.linking import linked
+from stream_server.scan.one_look import PictureScorer
 from stream_server.scan.patient import PatientScorer
 from stream_server.scan.plan import Plan
 from stream_server.stream import Scorer, Seen, Stream
@@ -54,7 +55,8 @@ class Analysis:
 class Pipeline:
     """What every scan shares: detector, networks and thresholds. ``detect_side`` and
     ``detect_every`` are the tracker's, as for live streams. With ``side_by_side`` frames are judged
-    while the next ones are looked at."""
+    while the next ones are looked at. ``pictures`` are the lines and the vote for single pictures;
+    without them they are judged as windows of one sample."""
 
     detector: FaceDetector
     scorer: Scorer
@@ -63,6 +65,7 @@ class Pipeline:
     detect_every: float = 0.5
     max_faces: int = 16
     side_by_side: bool = True
+    pictures: VerdictPolicy | None = None
 
 
 async def analyse(
@@ -134,8 +137,12 @@ class _Share:
             max_faces=faces_at_once(media, pipeline.max_faces),
         )
         self._album = album
-        scorer = PatientScorer(pipeline.scorer)
-        self._stream = Stream(tracker, scorer, pipeline.policy, options, executor, album.looked)
+        scorer: Scorer = PatientScorer(pipeline.scorer)
+        policy = pipeline.policy
+        if still and pipeline.pictures is not None:
+            policy = pipeline.pictures
+            scorer = PictureScorer(scorer, policy.voting)
+        self._stream = Stream(tracker, scorer, policy, options, executor, album.looked)
         self._media = media
         self._stretches = stretches
         self._executor = executor

@@ -38,6 +38,7 @@ def build_report(
     looks: Sequence[PartLook],
     unread: Sequence[Unread],
     policy: VerdictPolicy,
+    pictures: VerdictPolicy,
     *,
     engine: str,
     models: Sequence[str],
@@ -45,16 +46,24 @@ def build_report(
     provenance: dict[str, Any],
     max_faces: int,
 ) -> Report:
-    """The report on ``file``: what came of its parts, at least one, and what could not be read."""
+    """The report on ``file``: what came of its parts, at least one, and what could not be read.
+
+    ``policy`` is for videos, ``pictures`` for single pictures.
+    """
     faces: list[FaceReport] = []
-    # A video beside a picture speaks for both only where a face in it could be judged.
+    deciding: list[FaceReport] = []
+    # A video beside a picture speaks for both, where a face in it could be judged: then a picture
+    # may raise an alarm, and nothing else.
     still = not any(_judged(look) for look in looks if not _is_picture(look))
     for look in looks:
-        enough = _enough(look)
+        enough, lone = _enough(look), _is_picture(look)
         for record in look.faces:
             record.number = len(faces) + 1
-            faces.append(replace(_face(record, enough, policy, still), part=look.part.label))
-    decisive = most_suspicious(faces)
+            face = _face(record, enough, pictures if lone else policy)
+            faces.append(replace(face, part=look.part.label))
+            if still or not lone or face.verdict == "likely_fake":
+                deciding.append(faces[-1])
+    decisive = most_suspicious(deciding)
     verdict: Verdict = decisive.verdict if decisive else "not_enough_evidence"
     probability = decisive.probability if decisive else None
     brief = [face for face in faces if _fake_in_brief(face, policy)]
@@ -62,7 +71,7 @@ def build_report(
         # Too little to say that it is fake, and too much to say that nothing is.
         verdict = "unsure"
     accounted = account(looks, unread)
-    leans_real = probability is not None and probability <= policy.real
+    leans_real = probability is not None and probability <= (pictures.real or 0.5)
     if accounted.incomplete and (verdict == "likely_real" or (still and leans_real)):
         # What was not looked at may hold anything.
         verdict, probability = "not_enough_evidence", None
@@ -98,7 +107,7 @@ def _enough(look: PartLook) -> int:
     return enough_samples(look.faces, look.options.window, look.options.first_verdict)
 
 
-def _face(record: FaceRecord, enough: int, policy: VerdictPolicy, still: bool) -> FaceReport:
+def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
     timeline = tuple((time, probability) for time, probability, _ in record.scores)
     stretches = tuple(suspicious_stretches(timeline, policy.fake))
     probability = robust([value for _, value in timeline])
@@ -110,9 +119,8 @@ def _face(record: FaceRecord, enough: int, policy: VerdictPolicy, still: bool) -
     else:
         verdict = decide(probability, policy)
         members = _members(record)
-        # Much of a face may be untouched and one passage of it replaced: no clean bill then. Nor is
-        # there one for pictures alone: they show no movement, and generated ones pass too often.
-        if verdict == "likely_real" and (still or any(b - a >= SUSTAINED for a, b in stretches)):
+        # Much of a face may be untouched and one passage of it replaced: no clean bill then.
+        if verdict == "likely_real" and any(b - a >= SUSTAINED for a, b in stretches):
             verdict = "unsure"
     return FaceReport(
         track=record.number,

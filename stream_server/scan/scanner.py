@@ -30,6 +30,7 @@ from stream_server.scan.failures import reason_of
 from stream_server.scan.heat_maps import with_heat_maps
 from stream_server.scan.inputs import Input
 from stream_server.scan.looking import PartLook, look_at
+from stream_server.scan.one_look import picture_policy
 from stream_server.scan.options import ScanOptions
 from stream_server.scan.progress import Advance, Clock, Progress, ignored
 from stream_server.scan.spool import is_pipe, spool
@@ -61,6 +62,7 @@ class Scanner:
         policy = VerdictPolicy.from_parameters(repository.parameters, Voting.of(repository))
         # A scan sums up all scores of a face: each counts at once, a lone picture has no second.
         self._policy = replace(policy, confirmations=1)
+        self._pictures = picture_policy(repository, self._policy)
         self._accuracy = Accuracy.of(repository.parameters)
         self._pipeline = Pipeline(
             detector,
@@ -70,6 +72,7 @@ class Scanner:
             settings.detect_every,
             settings.max_faces,
             side_by_side=readers > 1,
+            pictures=self._pictures,
         )
 
     async def scan(
@@ -112,7 +115,9 @@ class Scanner:
             file=name,
             engine=self._engine_name(),
             models=self.engine.repository.members,
-            settings=self._told(options, options.window_for(None, 1.0), options.sample_hz),
+            settings=self._told(
+                options, options.window_for(None, 1.0), options.sample_hz, self._policy
+            ),
             provenance={"kind": "c2pa", "status": "unknown", "detail": worded("Not looked for.")},
             error=reason_of(error, name).problem(),
         )
@@ -138,15 +143,18 @@ class Scanner:
             )
         # Of a motion photo the video is what a window means something for.
         shown = max(looks, key=lambda look: look.options.window)
-        rate = shown.part.media.info.sampling_rate(options.sample_hz)
+        info = shown.part.media.info
+        rate = info.sampling_rate(options.sample_hz)
+        policy = self._pictures if info.kind == "picture" else self._policy
         report = build_report(
             name,
             looks,
             contents.unread,
             self._policy,
+            self._pictures,
             engine=self._engine_name(),
             models=self.engine.repository.members,
-            settings=self._told(options, shown.options.window, rate),
+            settings=self._told(options, shown.options.window, rate, policy),
             provenance=provenance.result(),
             max_faces=settings.max_faces,
         )
@@ -193,15 +201,17 @@ class Scanner:
             verdict_hz=min(self.settings.verdict_hz, options.sample_hz),
         )
 
-    def _told(self, options: ScanOptions, window: int, rate: float) -> dict[str, Any]:
+    def _told(
+        self, options: ScanOptions, window: int, rate: float, policy: VerdictPolicy
+    ) -> dict[str, Any]:
         return {
             "window": window,
             "window_chosen": "auto" if options.window is None else options.window,
             "sample_hz": round(rate, 3),
             "budget_samples": options.budget,
             "first_verdict": self.settings.first_verdict,
-            "threshold_fake": self._policy.fake,
-            "threshold_real": self._policy.real,
+            "threshold_fake": policy.fake,
+            "threshold_real": policy.real if policy.clears else 0.0,
         }
 
     def _engine_name(self) -> str:

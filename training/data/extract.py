@@ -85,7 +85,9 @@ def units(items: Sequence[Item]) -> list[Unit]:
         if item.kind == "video":
             result.append(Unit(item.name, (item,)))
         else:
-            stills.setdefault(f"{item.dataset.lower()}-{item.split or 'all'}", []).append(item)
+            # A set may be called by its repository, OWNER/NAME; shards all lie in one folder.
+            group = f"{item.dataset.lower().replace('/', '-')}-{item.split or 'all'}"
+            stills.setdefault(group, []).append(item)
     for group, members in stills.items():
         for start in range(0, len(members), STILLS_PER_UNIT):
             name = f"{group}-{start // STILLS_PER_UNIT:04d}"

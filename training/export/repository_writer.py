@@ -18,6 +18,7 @@ from stream_server.accuracy import PREFIX, Accuracy
 from stream_server.atomic import write_text
 from stream_server.engine.repository import read_config
 from stream_server.engine.spec import LANDMARK_DIM
+from stream_server.grounds import PICTURES
 from training.export.config_text import Tensor, model_config, parameter_lines
 from training.export.ensembles import encoder_dim
 from training.export.graphs import vote_graph
@@ -29,7 +30,7 @@ from training.export.layout import (
     QUEUE,
     write_model,
 )
-from training.judge.vote import Vote
+from training.judge.vote import Vote, picture_parameters
 from training.models.contract import MAX_STEPS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -227,6 +228,15 @@ def set_accuracy(repo: Path, accuracy: Accuracy) -> None:
     lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if f'key: "{PREFIX}' not in line]
     write_text(config, "".join(kept) + parameter_lines(accuracy.parameters()))
+
+
+def set_pictures(repo: Path, vote: Vote) -> None:
+    """Write into the vote's config how single pictures are judged; all else stays. Raises
+    ``OSError``."""
+    config = repo / "vote" / "config.pbtxt"
+    lines = config.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if f'key: "{PICTURES}' not in line]
+    write_text(config, "".join(kept) + parameter_lines(picture_parameters(vote)))
 
 
 def write_vote(repo: Path, vote: Vote, parameters: Mapping[str, str] | None = None) -> None:

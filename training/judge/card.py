@@ -11,6 +11,7 @@ from typing import Any
 
 from stream_server.accuracy import Accuracy
 from training.judge.card_folds import fold_tables, peer_tables
+from training.judge.card_pictures import picture_tables
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
@@ -22,12 +23,14 @@ def tables(
     judged: Mapping[str, Any] | None = None,
     peers: Mapping[str, Mapping[str, Any]] | None = None,
     lrnet: Mapping[str, Any] | None = None,
+    pictures: Mapping[str, Any] | None = None,
 ) -> str:
     """The figures of ``report`` (the evaluate step's JSON) as Markdown.
 
     ``parity`` is the export step's report, ``product`` the product step's, ``judged`` the judge
-    step's, ``peers`` the same for published networks by their names, ``lrnet`` the lrnet step's.
-    Raises ``ValueError`` where ``judged`` lacks the vote of the report's members.
+    step's, ``peers`` the same for published networks by their names, ``lrnet`` the lrnet step's,
+    ``pictures`` the calibrate step's. Raises ``ValueError`` where ``judged`` lacks the vote of the
+    report's members.
     """
     lines = [f"Protocol: {report['protocol']} Split: {report['split']}.", ""]
     thresholds = report["thresholds"]
@@ -62,6 +65,8 @@ def tables(
     lines += [*_risk(report["tiers"]), ""]
     if judged:
         lines += [*fold_tables(judged, report["members"]), ""]
+    if pictures:
+        lines += [*picture_tables(pictures), ""]
     if peers:
         lines += [*peer_tables(peers), ""]
     if product:
@@ -214,6 +219,7 @@ def _table(rows: Mapping[str, Mapping[str, float]], first: str) -> list[str]:
 def renew(
     card: Path, report: Path, parity: Path | None = None, product: Path | None = None,
     judged: Path | None = None, peers: Sequence[Path] = (), lrnet: Path | None = None,
+    pictures: Path | None = None,
 ) -> None:  # fmt: skip
     """Put the figures of ``report`` between the card's marks; a peer is named by its file.
 
@@ -222,7 +228,7 @@ def renew(
     for path in (
         card,
         report,
-        *(path for path in (parity, product, judged, lrnet, *peers) if path),
+        *(path for path in (parity, product, judged, lrnet, pictures, *peers) if path),
     ):
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing")
@@ -234,6 +240,7 @@ def renew(
     folds = json.loads(judged.read_text()) if judged else None
     others = {path.stem: json.loads(path.read_text()) for path in peers}
     landmarks = json.loads(lrnet.read_text()) if lrnet else None
-    figures = tables(json.loads(report.read_text()), facts, whole, folds, others, landmarks)
+    alone = json.loads(pictures.read_text()) if pictures else None
+    figures = tables(json.loads(report.read_text()), facts, whole, folds, others, landmarks, alone)
     pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
     card.write_text(pattern.sub(lambda _: f"{BEGIN}\n\n{figures}\n{END}", text))

@@ -8,6 +8,8 @@ import onnx
 from onnx import numpy_helper
 
 from stream_server.engine.repository import ModelRepository
+from stream_server.grounds import Voting
+from stream_server.verdict import VerdictPolicy
 from training.judge.vote import Vote, Voter
 
 
@@ -28,4 +30,13 @@ def served_vote(repo: Path) -> Vote:
         for place, name in enumerate(repository.members)
     )
     fake, real = (float(repository.parameters[f"threshold_{kind}"]) for kind in ("fake", "real"))
-    return Vote(voters, float(held["bias"][0]), fake, real)
+    return Vote(voters, float(held["bias"][0]), fake, real, _of_pictures(repository))
+
+
+def _of_pictures(repository: ModelRepository) -> Vote | None:
+    voting = Voting.of_pictures(repository)
+    if voting is None:
+        return None
+    policy = VerdictPolicy.of_pictures(repository.parameters, voting)
+    voters = tuple(Voter(name, *level, kind="either") for name, level in voting.levels.items())
+    return Vote(voters, 0.0, policy.fake, policy.real)

@@ -24,12 +24,15 @@ def main(argv: list[str]) -> int:
         help="the judge step's figures of published networks, each named by its file",
     )  # fmt: skip
     parser.add_argument("--lrnet", type=Path, help="the lrnet step's figures")
+    parser.add_argument(
+        "--pictures", type=Path, help="of the calibrate step, with the vote of single pictures"
+    )
     options = parser.parse_args(argv)
     if options.repo and not options.product:
         raise ValueError("--repo is told the figures of --product: name its file")
     renew(
         options.card, options.report, options.parity, options.product, options.judged,
-        options.peers, options.lrnet,
+        options.peers, options.lrnet, options.pictures,
     )  # fmt: skip
     if options.repo:
         set_accuracy(options.repo, accuracy(json.loads(options.product.read_text())))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from stream_server.atomic import write_text
@@ -14,8 +14,9 @@ from training.data.manifest import Manifest
 from training.export.ensembles import write_ensembles
 from training.export.member_rate import check_settings, parse_setting, set_rate
 from training.export.members import check_names, export_members
-from training.export.repository_writer import readers_of, remove_member
+from training.export.repository_writer import readers_of, remove_member, set_pictures
 from training.judge.devset import crops_of
+from training.judge.served_vote import served_vote
 from training.judge.vote import Vote
 from training.models.member import load_member
 
@@ -38,7 +39,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--calibration",
         type=Path,
-        help="of the calibrate step; --rate alone may leave the vote as it is",
+        help="of the calibrate step; --rate alone may leave the vote as it is. Given alone, where "
+        "it keeps the repository's vote, it writes how single pictures are judged",
     )
     parser.add_argument(
         "--notes", default="Platt and thresholds on dev videos, see docs/model-card.md"
@@ -48,8 +50,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--report", type=Path, help="write parity and file sizes here (JSON)")
     options = parser.parse_args(argv)
     rates = dict(parse_setting(one) for one in options.rate)
-    if not (options.add or options.remove or rates):
-        raise ValueError("none of --add, --remove and --rate given")
+    changed = options.add or options.remove or rates
+    if not (changed or options.calibration):
+        raise ValueError("none of --add, --remove, --rate and --calibration given")
     if options.sample_hz is not None and not options.add:
         raise ValueError("--sample-hz is for the members of --add; --rate sets that of others")
     if options.calibration is None:
@@ -61,6 +64,13 @@ def main(argv: list[str]) -> int:
         write_ensembles(options.repo)
         return 0
     vote = Vote.load(options.calibration)
+    if not changed and replace(served_vote(options.repo), pictures=None) == replace(
+        vote, pictures=None
+    ):
+        if vote.pictures is None:
+            raise ValueError(f"{options.calibration} has no vote for pictures to write")
+        set_pictures(options.repo, vote.pictures)
+        return 0
     members = [load_member(path) for path in options.add]
     check_names(options.repo, vote, [member.name for member in members], options.remove)
     seeing = [member.name for member in members if member.encoder is not None]

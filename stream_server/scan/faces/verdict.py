@@ -44,7 +44,7 @@ def decide(probability: float, policy: VerdictPolicy) -> Verdict:
     """The verdict on a probability that sums up a whole track."""
     if probability >= policy.fake:
         return "likely_fake"
-    return "likely_real" if probability <= policy.real else "unsure"
+    return "likely_real" if policy.clears and probability <= policy.real else "unsure"
 
 
 def suspicious_stretches(

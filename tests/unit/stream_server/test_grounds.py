@@ -3,11 +3,13 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import pytest
 
 from stream_server.engine import ModelRepository
 from stream_server.grounds import Voting
 from stream_server.resources import models_dir
+from stream_server.verdict import VerdictPolicy
 from training.judge.served_vote import served_vote
 
 VOTING = Voting({"a": "texture", "b": "movement", "q": "generated_head"}, {"a": 1.0, "b": 0.5},
@@ -47,3 +49,32 @@ def test_a_member_that_counts_by_itself_lifts_the_result_and_never_lowers_it() -
 def test_certainty_and_nothing_to_explain_are_no_errors() -> None:
     assert VOTING.grounds({"a": 1.0, "b": 0.0, "q": 1.0})[0].share > 0
     assert VOTING.grounds({}) == () == Voting().grounds({"a": 0.9})
+
+
+def test_pictures_are_judged_by_the_vote_that_was_fitted_for_them() -> None:
+    """What the server makes of the members' probabilities is what was fitted on their logits."""
+    repository = ModelRepository.load(models_dir())
+    voting, vote = Voting.of_pictures(repository), served_vote(models_dir())
+    assert voting is not None and vote.pictures is not None
+    for values in itertools.product((0.00001, 0.4, 0.95), repeat=len(vote.names)):
+        members = dict(zip(vote.names, values, strict=True))
+        raw = np.array(
+            [[(logit(members[one.name]) - one.shift) / one.scale] for one in vote.members]
+        )
+        assert voting.probability(members) == pytest.approx(vote.of_pictures(raw)[0], abs=1e-6)
+        found = voting.grounds(members)
+        assert {one.member for one in found} <= {*vote.pictures.names}
+        assert sum(abs(one.share) for one in found) == pytest.approx(1)
+    policy = VerdictPolicy.of_pictures(repository.parameters, voting)
+    lines = vote.pictures.threshold_fake, vote.pictures.threshold_real
+    assert (policy.fake, policy.real) == lines
+
+
+def test_the_windows_own_vote_is_what_its_graph_is() -> None:
+    repository = ModelRepository.load(models_dir())
+    vote = served_vote(models_dir())
+    members = dict.fromkeys(vote.names, 0.4)
+    raw = np.array([[(logit(0.4) - one.shift) / one.scale] for one in vote.members])
+    assert Voting.of(repository).probability(members) == pytest.approx(
+        vote.probability(raw)[0], abs=1e-3
+    )

@@ -147,6 +147,8 @@ def test_model_that_breaks_its_promise_is_found(
         ({"threshold_fake": "high"}, "threshold_fake is 'high'"),
         ({"threshold_real": "0.9"}, "0 <= real <= fake <= 1, are 0.9 and 0.8"),
         ({"threshold_fake": "nan"}, "are 0.3 and nan"),
+        ({"picture_scale_tiny": "steep"}, "for single pictures: could not convert"),
+        ({"picture_scale_tiny": "1"}, "for single pictures: the vote's parameters have no"),
     ],
 )
 def test_thresholds(tmp_path: Path, parameters: dict[str, str], message: str) -> None:

@@ -19,6 +19,7 @@ from stream_server.verdict import VerdictPolicy
 from stream_server.vision.quality import Quality
 
 POLICY = VerdictPolicy(fake=0.8, real=0.3)
+PICTURES = VerdictPolicy(fake=0.6, real=0.0, clears=False)
 
 
 def face(number: int, probabilities: list[float], good: int | None = None, **failed: int) -> Any:
@@ -56,9 +57,9 @@ def look_at_picture(*faces: FaceRecord) -> PartLook:
     return replace(look, part=part)
 
 
-def build(looks: list[PartLook], unread: Any = ()) -> Any:
+def build(looks: list[PartLook], unread: Any = (), pictures: VerdictPolicy = PICTURES) -> Any:
     return build_report(
-        "a.mp4", looks, unread, POLICY,
+        "a.mp4", looks, unread, POLICY, pictures,
         engine="embedded", models=("one", "two"), settings={"threshold_real": POLICY.real},
         provenance={}, max_faces=16,
     )  # fmt: skip
@@ -82,24 +83,39 @@ def test_a_face_that_looked_fake_in_brief_is_no_clean_bill() -> None:
     assert found.left_out[-1].startswith("Face 2, at 0:00, looked manipulated in the 10 looks")
 
 
-def test_pictures_alone_are_no_clean_bill() -> None:
-    """They show no movement, and generated ones pass too often."""
-    for probabilities, verdict in (([0.1], "unsure"), ([0.4], "unsure"), ([0.9], "likely_fake")):
-        found = build([look_at_picture(face(1, probabilities, good=1))])
-        assert (found.verdict, found.probability) == (verdict, pytest.approx(probabilities[0]))
-    found = build([look_at_picture(face(1, [0.1], good=1))])
+def test_pictures_have_lines_of_their_own() -> None:
+    for probability, verdict in ((0.01, "unsure"), (0.55, "unsure"), (0.65, "likely_fake")):
+        found = build([look_at_picture(face(1, [probability], good=1))])
+        assert (found.verdict, found.probability) == (verdict, pytest.approx(probability))
+    assert report(face(1, [0.65] * 40)).verdict == "unsure", "a video's lines are others"
+
+
+def test_pictures_are_called_real_only_where_there_is_a_line_for_it() -> None:
+    lone = look_at_picture(face(1, [0.1], good=1))
+    found = build([lone])
     assert headline(found) == (
         "Unsure: it leans real, but a single picture shows too little to be sure."
     )
     assert "calls none likely real" in meaning(found)
     assert face_line(found.faces[0]).endswith("A single picture shows too little to be sure.")
+    assert build([lone], pictures=replace(PICTURES, real=0.2, clears=True)).verdict == "likely_real"
 
 
-def test_a_cover_picture_takes_no_clean_bill_from_its_video() -> None:
-    found = build([look_at_picture(face(1, [0.1], good=1)), look_at(face(2, [0.1] * 40))])
-    assert found.verdict == "likely_real"
-    found = build([look_at_picture(face(1, [0.1], good=1)), look_at(face(2, [0.1], good=2))])
-    assert found.verdict == "unsure", "nothing that moves could be judged"
+def test_of_several_faces_in_a_picture_the_most_suspicious_decides() -> None:
+    found = build([look_at_picture(face(1, [0.1], good=1), face(2, [0.7], good=1))])
+    assert (found.verdict, found.probability) == ("likely_fake", pytest.approx(0.7))
+    assert [one.verdict for one in found.faces] == ["unsure", "likely_fake"]
+
+
+def test_a_cover_picture_takes_no_clean_bill_from_its_video_unless_it_is_flagged() -> None:
+    def covered(cover: float, good: int = 80) -> Any:
+        return build(
+            [look_at_picture(face(1, [cover], good=1)), look_at(face(2, [0.1] * 40, good))]
+        )
+
+    assert covered(0.1).verdict == covered(0.5).verdict == "likely_real"
+    assert covered(0.7).verdict == "likely_fake"
+    assert covered(0.1, good=2).verdict == "unsure", "nothing that moves could be judged"
 
 
 def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:

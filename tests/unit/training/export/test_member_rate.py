@@ -51,7 +51,7 @@ def test_a_rate_comes_and_goes_and_leaves_no_trace(repo: Path) -> None:
         (["one=0", "two=0"], "sample_hz is '0'"),
         (["one"], "'one' is not MEMBER=HZ or MEMBER=every"),
         (["=5"], "'=5' is not MEMBER=HZ"),
-        ([], "none of --add, --remove and --rate given"),
+        ([], "none of --add, --remove, --rate and --calibration given"),
     ],
 )
 def test_what_cannot_be_set_changes_nothing(repo: Path, settings: list[str], message: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from training.steps import calibrate
 
 
-def test_weights_are_kept_of_a_repository_alone(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="name it with --models"):
-        calibrate.main(["--keep", "--shards", str(tmp_path), "--out", str(tmp_path / "vote.json")])
+@pytest.mark.parametrize("option", ["--keep", "--pictures"])
+def test_a_vote_is_kept_of_a_repository_alone(tmp_path: Path, option: str) -> None:
+    with pytest.raises(ValueError, match=f"{option} keeps .*name it with --models"):
+        calibrate.main([option, "--shards", str(tmp_path), "--out", str(tmp_path / "vote.json")])
