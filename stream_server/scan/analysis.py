@@ -203,13 +203,13 @@ class _Behind:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is None:
-            await self.last()
-            return
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        try:
+            if kind is None:
+                await self.last()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def next(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Begin ``work`` once what was begun before is done; raises what that raised."""
@@ -230,7 +230,7 @@ async def _after(
     if before is not None:
         await asyncio.wait({before})
         if before.cancelled() or before.exception() is not None:
-            return  # whoever waits for that one hears of it
+            raise asyncio.CancelledError  # whoever waits for that one hears of it; none goes on
     await work()
 
 

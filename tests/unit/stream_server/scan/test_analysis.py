@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from stream_server.engine.base import InvalidInput
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.open import open_media
-from stream_server.scan.analysis import Pipeline, analyse
+from stream_server.scan.analysis import Pipeline, _Behind, analyse
 from stream_server.scan.plan import make_plan
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
@@ -119,3 +120,67 @@ async def test_what_cannot_be_judged_ends_a_scan_and_what_waits_behind_it_is_lef
         await analyse(media, plan, StreamOptions(sample_hz=10.0), pipeline)
     assert raised.group_contains(InvalidInput, match="made up")
     assert scorer.asked == 5
+
+
+class Jobs:
+    """Jobs for ``_Behind``: the first goes on until ``go`` is set, and then it fails or is done."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error, self.begun = error, list[int]()
+        self.go, self.closing = asyncio.Event(), asyncio.Event()
+        self.unheard = list[dict[str, Any]]()
+        asyncio.get_running_loop().set_exception_handler(lambda _, met: self.unheard.append(met))
+
+    async def work(self, number: int) -> None:
+        self.begun.append(number)
+        if number == 0:
+            await self.go.wait()
+            if self.error is not None:
+                raise self.error
+
+    def number(self, number: int) -> Callable[[], Coroutine[Any, Any, None]]:
+        return lambda: self.work(number)
+
+    async def run(self, broken: Exception | None = None) -> None:
+        """Five of them, at whose end their caller breaks if so asked."""
+        async with _Behind(8) as behind:
+            for number in range(5):
+                await behind.next(self.number(number))
+            await asyncio.sleep(0)
+            self.closing.set()
+            if broken is not None:
+                self.go.set()
+                await asyncio.sleep(0.01)
+                raise broken
+
+    async def ended(self) -> bool:
+        """Whether only the first was begun, none is left, and no error is left unheard."""
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.sleep(0.01)
+        gc.collect()
+        return self.begun == [0] and not left and not self.unheard
+
+
+async def test_nothing_goes_on_once_one_has_failed_at_the_end() -> None:
+    jobs = Jobs(InvalidInput("made up"))
+    asyncio.get_running_loop().call_later(0.01, jobs.go.set)
+    with pytest.raises(InvalidInput):
+        await jobs.run()
+    assert await jobs.ended()
+
+
+async def test_nothing_goes_on_once_the_wait_at_the_end_is_cancelled() -> None:
+    jobs = Jobs()
+    running = asyncio.create_task(jobs.run())
+    await jobs.closing.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await jobs.ended()
+
+
+async def test_what_fails_beside_its_caller_is_not_left_unheard() -> None:
+    jobs = Jobs(InvalidInput("made up"))
+    with pytest.raises(ValueError, match="the caller's"):
+        await jobs.run(ValueError("the caller's"))
+    assert await jobs.ended()
