@@ -122,11 +122,15 @@ async def _scan_all(settings: Settings, request: ScanRequest) -> list[Report]:
     with suppress(NotImplementedError, ValueError, RuntimeError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # type: ignore[union-attr]
     engine = configured_engine(settings)
-    _tell_untrained(engine.repository)
-    # It opens its models while the rest of the program is loaded, which takes longer.
-    await engine.start()
-    with loading():
-        from stream_server.scan.scanner import open_scanner
+    try:
+        _tell_untrained(engine.repository)
+        # It opens its models while the rest of the program is loaded, which takes longer.
+        await engine.start()
+        with loading():
+            from stream_server.scan.scanner import open_scanner
+    except BaseException:
+        await engine.close()
+        raise
     async with open_scanner(settings, engine) as scanner:
         show = TerminalProgress(quiet=request.quiet)
         reports = []

@@ -1,0 +1,48 @@
+"""What a scan's command holds open, whatever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from stream_server.engine import Engine, ModelRepository
+from stream_server.scan import command
+from stream_server.scan.options import ScanOptions
+from stream_server.settings import Settings
+from tests.support.tiny_repository import tiny_repository
+
+
+class Started:
+    """An engine that notes that it was closed."""
+
+    def __init__(self, models: Path, stopped: bool) -> None:
+        self.repository = ModelRepository.load(models)
+        self.stopped, self.closed = stopped, False
+
+    async def start(self) -> None:
+        if self.stopped:
+            raise asyncio.CancelledError
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_the_engine_is_closed_where_the_rest_cannot_be_loaded_or_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    settings = Settings(models=tiny_repository(tmp_path / "models"))
+    engine = Started(settings.models, stopped)
+    monkeypatch.setattr(command, "configured_engine", lambda _: cast(Engine, engine))
+    monkeypatch.setitem(sys.modules, "stream_server.scan.scanner", None)
+    request = command.ScanRequest([str(tmp_path / "a.mp4")], ScanOptions.chosen(settings, "auto"))
+    if stopped:
+        assert command.scan(settings, request) == command.TERMINATED
+    else:
+        with pytest.raises(ImportError):
+            command.scan(settings, request)
+    assert engine.closed
