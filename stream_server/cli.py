@@ -184,8 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     uninstall.set_defaults(run=_uninstall)
 
     completion = commands.add_parser("completion", help="print what completes commands in a shell")
-    completion.add_argument("shell", metavar="SHELL", help="bash, zsh, tcsh or another")
-    completion.set_defaults(run=lambda options: _completion(options, parser))
+    shell = completion.add_argument("shell", metavar="SHELL", help="bash, zsh, tcsh or another")
+    completion.set_defaults(run=lambda options: _completion(options, parser, shell))
     return parser
 
 
@@ -280,12 +280,15 @@ def _uninstall(options: argparse.Namespace) -> int:
     return uninstall(_settings(options), options.keep_data)
 
 
-def _completion(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+def _completion(
+    options: argparse.Namespace, parser: argparse.ArgumentParser, shell: argparse.Action
+) -> int:
     import shtab
 
     if options.shell not in shtab.SUPPORTED_SHELLS:
         known = ", ".join(shtab.SUPPORTED_SHELLS)
         raise ValueError(f"completion: {options.shell!r} is no shell that is known; {known} are")
+    shell.choices = shtab.SUPPORTED_SHELLS  # they are completed too
     sys.stdout.write(shtab.complete(parser, options.shell))
     return 0
 

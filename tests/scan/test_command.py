@@ -188,7 +188,14 @@ def test_the_shell_is_told_what_completes_a_command(capsys: pytest.CaptureFixtur
         script = capsys.readouterr().out
         assert "--fail-on" in script and "likely_fake" in script
         if shell == "bash":
-            subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+            script += (
+                "\nCOMP_WORDS=(fakelight completion '') COMP_CWORD=2\n"
+                '_shtab_fakelight fakelight "" completion; echo "${COMPREPLY[@]}"\n'
+            )
+            told = subprocess.run(
+                ["bash"], input=script, text=True, check=True, stdout=subprocess.PIPE
+            )
+            assert set(shtab.SUPPORTED_SHELLS) <= set(told.stdout.split())
     assert main(["completion", "dash"]) == 2
     assert "'dash' is no shell that is known; bash, " in capsys.readouterr().err
 
