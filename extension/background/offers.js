@@ -11,7 +11,9 @@ const FILES = "file://";
 /** @param {Sender} sender */
 function siteFor({ tab, url, origin }) {
   const site = siteOf(tab?.url) ?? siteOf(origin) ?? siteOf(url);
-  return site ?? (url?.startsWith(FILES) ? FILES : null);
+  // A frame that a page writes itself has neither: its url is about:srcdoc or about:blank.
+  const isFile = [tab?.url, origin, url].some((one) => one?.startsWith(FILES));
+  return site ?? (isFile ? FILES : null);
 }
 
 /** @param {Sender} sender @returns {Promise<{offer: boolean}>} */

@@ -18,12 +18,16 @@ beforeEach(() => {
   };
 });
 
-for (const [where, other, kept] of [
-  ["https://up.example/form", "https://other.example/", "https://up.example"],
-  ["file:///home/me/form.html", "https://other.example/", "file://"],
-]) {
-  test(`never again at ${where} holds there alone`, async () => {
-    const sender = /** @type {any} */ ({ url: where, origin: "null" });
+const FILE = "file:///home/me/form.html";
+for (const [what, frame, kept] of /** @type {const} */ ([
+  ["a site", { url: "https://up.example/form" }, "https://up.example"],
+  ["a file", { url: FILE }, "file://"],
+  ["a frame that a file writes", { url: "about:srcdoc", tab: { url: FILE } }, "file://"],
+  ["a frame whose maker was a file", { url: "about:blank", origin: "file://" }, "file://"],
+])) {
+  test(`never again at ${what} holds there alone`, async () => {
+    const other = "https://other.example/";
+    const sender = /** @type {any} */ ({ origin: "null", ...frame });
     assert.deepEqual(await mayOffer(sender), { offer: true });
     await neverOffer(sender);
     assert.deepEqual(stored.noOffers, [kept]);
