@@ -62,8 +62,8 @@ def decode(picture: memoryview, header: FrameHeader, max_pixels: int) -> Image:
 def _sound_jpeg(picture: memoryview, width: int, height: int) -> Image | None:
     """The pixels of a colour JPEG of that size without a fault, ``None`` of any other.
 
-    They are Pillow's to the byte, in half the time. Pillow still decides what can be made of a
-    damaged one, and knows the inks of print.
+    They are Pillow's to the byte, in three fifths of the time. Pillow still decides what can be
+    made of a damaged one, and knows the inks of print.
     """
     try:
         if simplejpeg.decode_jpeg_header(picture)[:3] != (height, width, "YCbCr"):
