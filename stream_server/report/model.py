@@ -77,7 +77,7 @@ class FaceReport:
 
     ``stretches`` are the times in which it looked manipulated, in seconds. ``part`` names the
     stream or page that it is in, where a file has several. ``grounds`` are what the verdict rests
-    on, what counted most first.
+    on, what counted most first. ``still``: whether it is a single picture's.
     """
 
     track: int
@@ -96,6 +96,7 @@ class FaceReport:
     explanations: tuple[Explanation, ...] = ()
     part: str = ""
     grounds: tuple[Ground, ...] = ()
+    still: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The face as the contract has it, ``part`` and ``explanations`` where there are any."""
@@ -226,10 +227,18 @@ class Report:
 
 
 def most_suspicious(faces: Sequence[FaceReport]) -> FaceReport | None:
-    """The face that decides for the file; ``None`` where none could be judged."""
+    """The face that decides for the file; ``None`` where none could be judged.
+
+    A video beside a picture speaks for both, where a face in it could be judged: then a picture
+    may raise an alarm, and nothing else.
+    """
     judged = [face for face in faces if face.probability is not None]
+    moving = [face for face in judged if not face.still]
+    flagged = [face for face in judged if face.verdict == "likely_fake"]
     return max(
-        judged, key=lambda face: (_SEVERITY[face.verdict], face.probability or 0.0), default=None
+        (moving and moving + flagged) or judged,
+        key=lambda face: (_SEVERITY[face.verdict], face.probability or 0.0),
+        default=None,
     )
 
 

@@ -51,19 +51,13 @@ def build_report(
     ``policy`` is for videos, ``pictures`` for single pictures.
     """
     faces: list[FaceReport] = []
-    deciding: list[FaceReport] = []
-    # A video beside a picture speaks for both, where a face in it could be judged: then a picture
-    # may raise an alarm, and nothing else.
-    still = not any(_judged(look) for look in looks if not _is_picture(look))
     for look in looks:
-        enough, lone = _enough(look), _is_picture(look)
+        enough, still = _enough(look), _is_picture(look)
         for record in look.faces:
             record.number = len(faces) + 1
-            face = _face(record, enough, pictures if lone else policy)
-            faces.append(replace(face, part=look.part.label))
-            if still or not lone or face.verdict == "likely_fake":
-                deciding.append(faces[-1])
-    decisive = most_suspicious(deciding)
+            face = _face(record, enough, pictures if still else policy)
+            faces.append(replace(face, part=look.part.label, still=still))
+    decisive = most_suspicious(faces)
     verdict: Verdict = decisive.verdict if decisive else "not_enough_evidence"
     probability = decisive.probability if decisive else None
     brief = [face for face in faces if _fake_in_brief(face, policy)]
@@ -71,8 +65,7 @@ def build_report(
         # Too little to say that it is fake, and too much to say that nothing is.
         verdict = "unsure"
     accounted = account(looks, unread)
-    leans_real = probability is not None and probability <= (pictures.real or 0.5)
-    if accounted.incomplete and (verdict == "likely_real" or (still and leans_real)):
+    if accounted.incomplete and (verdict == "likely_real" or _leans_real(decisive, pictures)):
         # What was not looked at may hold anything.
         verdict, probability = "not_enough_evidence", None
     return Report(
@@ -97,8 +90,11 @@ def _is_picture(look: PartLook) -> bool:
     return look.part.media.info.kind == "picture"
 
 
-def _judged(look: PartLook) -> bool:
-    return any(record.good >= _enough(look) for record in look.faces)
+def _leans_real(decisive: FaceReport | None, pictures: VerdictPolicy) -> bool:
+    """Whether a single picture decides and leans real: none need be called likely real."""
+    if decisive is None or not decisive.still or decisive.verdict == "likely_fake":
+        return False
+    return (decisive.probability or 0.0) <= (pictures.real or 0.5)
 
 
 def _enough(look: PartLook) -> int:

@@ -8,18 +8,25 @@ from typing import Any, cast
 import pytest
 
 from stream_server.evidence import StreamOptions
+from stream_server.grounds import Voting
 from stream_server.ingest.files.media import MediaInfo, Part, ReadCounts, Unread
 from stream_server.report.words import face_line, headline, meaning
 from stream_server.scan.analysis import Analysis
 from stream_server.scan.build_report import build_report
 from stream_server.scan.faces.album import FaceRecord
+from stream_server.scan.jobs.described import outcome
 from stream_server.scan.looking import PartLook
 from stream_server.scan.plan import make_plan
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.quality import Quality
 
-POLICY = VerdictPolicy(fake=0.8, real=0.3)
+POLICY = VerdictPolicy(fake=0.8, real=0.3, voting=Voting({"one": "texture"}, {"one": 1.0}))
 PICTURES = VerdictPolicy(fake=0.6, real=0.0, clears=False)
+
+SETTINGS = {
+    "window": 20, "sample_hz": 10.0, "budget_samples": 6000, "threshold_fake": POLICY.fake,
+    "threshold_real": POLICY.real,
+}  # fmt: skip
 
 
 def face(number: int, probabilities: list[float], good: int | None = None, **failed: int) -> Any:
@@ -60,7 +67,7 @@ def look_at_picture(*faces: FaceRecord) -> PartLook:
 def build(looks: list[PartLook], unread: Any = (), pictures: VerdictPolicy = PICTURES) -> Any:
     return build_report(
         "a.mp4", looks, unread, POLICY, pictures,
-        engine="embedded", models=("one", "two"), settings={"threshold_real": POLICY.real},
+        engine="embedded", models=("one", "two"), settings=SETTINGS,
         provenance={}, max_faces=16,
     )  # fmt: skip
 
@@ -116,6 +123,17 @@ def test_a_cover_picture_takes_no_clean_bill_from_its_video_unless_it_is_flagged
     assert covered(0.1).verdict == covered(0.5).verdict == "likely_real"
     assert covered(0.7).verdict == "likely_fake"
     assert covered(0.1, good=2).verdict == "unsure", "nothing that moves could be judged"
+
+
+@pytest.mark.parametrize("moving", [0.4, 0.1])
+def test_the_words_of_a_covered_video_are_those_of_its_video(moving: float) -> None:
+    video, cover = look_at(face(1, [moving] * 40)), look_at_picture(face(2, [0.45], good=1))
+    alone, covered = build([video]), build([video, cover])
+    assert (covered.verdict, covered.probability) == (alone.verdict, alone.probability)
+    assert headline(covered).startswith("Unsure") == (moving == 0.4)
+    assert "single picture" not in headline(covered)
+    assert "A picture shows" not in meaning(covered) and meaning(covered) == meaning(alone)
+    assert outcome(covered)[1]["detail"] == outcome(alone)[1]["detail"]
 
 
 def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:
@@ -190,6 +208,14 @@ def test_a_flagged_face_is_flagged_however_little_was_seen() -> None:
     found = report(face(1, [0.95] * 40), looked=20.0)
     assert (found.status, found.verdict) == ("incomplete", "likely_fake")
     assert "likely fake" in headline(found) and "0:40 of 1:00" in headline(found)
+
+
+def test_a_flagged_picture_of_several_is_flagged_however_low_the_line() -> None:
+    page = Unread("picture 2 of 2", "truncated", "it is damaged", pictures=1)
+    low = replace(PICTURES, fake=0.4)
+    for probability, verdict in ((0.45, "likely_fake"), (0.35, "not_enough_evidence")):
+        found = build([look_at_picture(face(1, [probability], good=1))], [page], low)
+        assert (found.status, found.verdict) == ("incomplete", verdict)
 
 
 def test_a_little_may_be_missing() -> None:
