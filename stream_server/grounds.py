@@ -20,11 +20,15 @@ from typing import Protocol
 
 EDGE = 1e-4
 """Members that are surer than this count as just this sure: it keeps their log odds finite."""
+_LEAST = 1e-300
+"""A probability of less counts as this much, for the same reason."""
 BIAS, WEIGHT = "bias", "weight_"
 PICTURES = "picture_"
 """What the parameters of the vote of single pictures begin with."""
 SCALE, SHIFT = PICTURES + "scale_", PICTURES + "shift_"
 """Steepness and level of a member's answer in it."""
+LINES = "threshold_fake", "threshold_real"
+"""Where verdicts begin."""
 
 
 @dataclass(frozen=True)
@@ -87,14 +91,23 @@ class Voting:
         """The vote of single pictures by the same config; ``None`` where it has none.
 
         Each member with a ``picture_scale_`` and a ``picture_shift_`` counts by itself; the others
-        have no say. Raises ``ValueError`` for one that is no number.
+        have no say. Raises ``ValueError`` naming a parameter that is no usable number, that is
+        missing, or that is of no member.
         """
-        told = repository.parameters
-        levels = {
-            name: (float(told[SCALE + name]), float(told.get(SHIFT + name, 0.0)))
-            for name in repository.looks_at
-            if SCALE + name in told
+        told = {
+            key: text for key, text in repository.parameters.items() if key.startswith(PICTURES)
         }
+        levels = {
+            name: (_number(told, SCALE + name, 0.0), _number(told, SHIFT + name))
+            for name in repository.looks_at
+            if SCALE + name in told or SHIFT + name in told
+        }
+        known = {start + name for name in levels for start in (SCALE, SHIFT)}
+        if levels:
+            known |= {PICTURES + line for line in LINES}
+        for key, text in told.items():
+            if key not in known:
+                raise ValueError(f"{key} is {text!r}, and no member that judges pictures has one")
         if not levels:
             return None
         return cls(repository.looks_at, either=frozenset(levels), levels=levels)
@@ -102,7 +115,7 @@ class Voting:
     def probability(self, members: Mapping[str, float]) -> float:
         """What ``members``, each with the probability it gives, come to."""
         parts = self._parts({name: _clipped(value) for name, value in members.items()})
-        return 1 / (1 + math.exp(-sum(parts.values())))
+        return math.exp(-_softplus(-sum(parts.values())))
 
     def grounds(self, members: Mapping[str, float]) -> tuple[Ground, ...]:
         """What ``members``, each with the probability it gives, come to; what counted most is
@@ -135,15 +148,32 @@ class Voting:
         if own:
             # 1 - p is 1 / (1 + e^s), and what either member leaves of it is what is left; without
             # a sum there is no p.
-            neither = -_softplus(joined) - sum(own.values())
+            whole = sum(own.values())
+            neither = min(-_softplus(joined) - whole, -_LEAST)
             lift = math.log(-math.expm1(neither)) - neither - (joined if parts else 0.0)
-            parts |= {name: lift * part / sum(own.values()) for name, part in own.items()}
+            parts |= {
+                name: lift * (part / whole if whole else 1 / len(own)) for name, part in own.items()
+            }
         return parts
 
     def _own(self, name: str, odds: float) -> float:
         """The log odds of a member that counts by itself, as they count."""
         scale, shift = self.levels.get(name, (1.0, 0.0))
         return scale * odds + shift
+
+
+def _number(told: Mapping[str, str], key: str, above: float = -math.inf) -> float:
+    """The parameter ``key``. Raises ``ValueError`` unless it is a finite number over ``above``."""
+    if key not in told:
+        raise ValueError(f"the vote's parameters have no {key}")
+    try:
+        value = float(told[key])
+    except ValueError:
+        value = math.nan
+    if not above < value < math.inf:
+        limit = f" above {above:g}" if math.isfinite(above) else ""
+        raise ValueError(f"{key} is {told[key]!r}, must be a finite number{limit}")
+    return value
 
 
 def _log_odds(probability: float) -> float:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
-from stream_server.grounds import PICTURES, Voting
+from stream_server.grounds import LINES, PICTURES, Voting
 
 Verdict = Literal["gathering", "not_enough_evidence", "likely_real", "unsure", "likely_fake"]
 _EDGE = 1e-4  # keeps the logit finite
@@ -52,11 +52,8 @@ class VerdictPolicy:
         ``parameters`` are the vote's, with ``threshold_fake`` and ``threshold_real``. Raises
         ``ValueError`` where one is missing or no number between 0 and 1.
         """
-        try:
-            fake, real = float(parameters["threshold_fake"]), float(parameters["threshold_real"])
-            return cls(fake, real, voting=voting or Voting())
-        except KeyError as missing:
-            raise ValueError(f"the vote's parameters have no {missing.args[0]}") from None
+        fake, real = (_line(parameters, name) for name in LINES)
+        return cls(fake, real, voting=voting or Voting())
 
     @classmethod
     def of_pictures(cls, parameters: Mapping[str, str], voting: Voting) -> VerdictPolicy:
@@ -65,15 +62,22 @@ class VerdictPolicy:
         As ``from_parameters``, but the names begin with ``picture_``; without a
         ``picture_threshold_real`` no picture is called likely real.
         """
-        own = {
-            key.removeprefix(PICTURES): value
-            for key, value in parameters.items()
-            if key.startswith(PICTURES)
-        }
-        if "threshold_real" in own:
-            return cls.from_parameters(own, voting)
-        unsure = {"threshold_real": "0", **own}
-        return replace(cls.from_parameters(unsure, voting), clears=False)
+        fake, real = (PICTURES + name for name in LINES)
+        clears = real in parameters
+        low = _line(parameters, real) if clears else 0.0
+        return cls(_line(parameters, fake), low, voting=voting, clears=clears)
+
+
+def _line(parameters: Mapping[str, str], name: str) -> float:
+    if name not in parameters:
+        raise ValueError(f"the vote's parameters have no {name}")
+    try:
+        value = float(parameters[name])
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise ValueError(f"{name} is {parameters[name]!r}, must be a number in 0 to 1")
+    return value
 
 
 class VerdictFilter:

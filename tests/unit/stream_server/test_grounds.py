@@ -70,6 +70,20 @@ def test_pictures_are_judged_by_the_vote_that_was_fitted_for_them() -> None:
     assert (policy.fake, policy.real) == lines
 
 
+@pytest.mark.parametrize("level", [(1.0, -800.0), (100.0, 0.0), (100.0, 800.0), (1e-9, -1e-9)])
+@pytest.mark.parametrize("value", [0.0, 0.01, 0.99, 1.0])
+def test_what_can_hardly_be_is_no_error(level: tuple[float, float], value: float) -> None:
+    voting = Voting({"a": "texture", "b": "texture"}, either=frozenset("ab"),
+                    levels=dict.fromkeys("ab", level))  # fmt: skip
+    members = {"a": value, "b": value}
+    assert 0 <= voting.probability(members) <= 1
+    shares = [one.share for one in voting.grounds(members)]
+    assert all(map(math.isfinite, shares)) and sum(map(abs, shares)) == pytest.approx(1)
+    odds = level[0] * logit(min(max(value, 1e-4), 1 - 1e-4)) + level[1]
+    if abs(odds) > 50:
+        assert round(voting.probability(members)) == (odds > 0)
+
+
 def test_the_windows_own_vote_is_what_its_graph_is() -> None:
     repository = ModelRepository.load(models_dir())
     vote = served_vote(models_dir())

@@ -14,6 +14,10 @@ from stream_server.engine.check import check_repository, file_stamp
 from stream_server.engine.onnx_header import read_header
 from tests.support.tiny_repository import tiny_encoder, tiny_repository
 
+PICTURES = {
+    "picture_threshold_fake": "0.7", "picture_scale_tiny": "1", "picture_shift_tiny": "0",
+}  # fmt: skip
+
 
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
@@ -147,8 +151,21 @@ def test_model_that_breaks_its_promise_is_found(
         ({"threshold_fake": "high"}, "threshold_fake is 'high'"),
         ({"threshold_real": "0.9"}, "0 <= real <= fake <= 1, are 0.9 and 0.8"),
         ({"threshold_fake": "nan"}, "are 0.3 and nan"),
-        ({"picture_scale_tiny": "steep"}, "for single pictures: could not convert"),
-        ({"picture_scale_tiny": "1"}, "for single pictures: the vote's parameters have no"),
+        (PICTURES | {"picture_scale_tiny": "steep"}, "pictures: picture_scale_tiny is 'steep'"),
+        (PICTURES | {"picture_scale_tiny": "nan"}, "pictures: picture_scale_tiny is 'nan'"),
+        (PICTURES | {"picture_scale_tiny": "-1"}, "is '-1', must be a finite number above 0"),
+        (PICTURES | {"picture_shift_tiny": "inf"}, "is 'inf', must be a finite number"),
+        (PICTURES | {"picture_scale_typo": "1"}, "picture_scale_typo is '1', and no member"),
+        (PICTURES | {"picture_treshold_real": "0.1"}, "picture_treshold_real is '0.1', and no"),
+        (PICTURES | {"picture_threshold_fake": "2"}, "picture_threshold_fake is '2'"),
+        (PICTURES | {"picture_threshold_real": "low"}, "picture_threshold_real is 'low'"),
+        ({"picture_threshold_fake": "0.7"}, "picture_threshold_fake is '0.7', and no member"),
+        ({"picture_shift_tiny": "1"}, "the vote's parameters have no picture_scale_tiny"),
+        ({"picture_scale_tiny": "1"}, "the vote's parameters have no picture_shift_tiny"),
+        (
+            {"picture_scale_tiny": "1", "picture_shift_tiny": "1"},
+            "for single pictures: the vote's parameters have no picture_threshold_fake",
+        ),
     ],
 )
 def test_thresholds(tmp_path: Path, parameters: dict[str, str], message: str) -> None:

@@ -14,6 +14,7 @@ from stream_server.engine import EmbeddedEngine, ModelRepository
 from stream_server.engine.fallback import FallbackEngine
 from stream_server.problem import ProblemError
 from stream_server.server import swap as module
+from stream_server.server.loaded import Loaded
 from stream_server.server.swap import Swap
 from tests.support.tiny_repository import (
     FEATURE_DIM,
@@ -68,3 +69,10 @@ async def test_models_that_look_back_on_less_than_is_asked_for_are_refused(
     with pytest.raises(ProblemError, match=says):
         await Swap(services).to(named)
     assert services.engine is before
+
+
+def test_what_is_amiss_with_pictures_is_refused_before_a_scan(tmp_path: Path) -> None:
+    told = {"picture_scale_tiny": "nan", "picture_shift_tiny": "0", "picture_threshold_fake": "0.7"}
+    engine = EmbeddedEngine(ModelRepository.load(tiny_repository(tmp_path, parameters=told)))
+    with pytest.raises(ValueError, match="picture_scale_tiny is 'nan'"):
+        Loaded(engine)
