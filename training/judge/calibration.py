@@ -13,7 +13,7 @@ from training.data.manifest import Manifest
 from training.data.shards import SWAPS
 from training.judge.evaluation import Evaluation, Judged, arrays, unflagged
 from training.judge.metrics import ece
-from training.judge.picture_vote import with_pictures
+from training.judge.picture_vote import lacking, with_pictures
 from training.judge.vote import Vote
 from training.judge.vote_fit import by_groups, fit_vote, join_either, risk_coverage, thresholds
 from training.models.member import Member
@@ -32,7 +32,8 @@ def calibrate(
 
     Every video counts under every tier, so that a threshold holds on recompressed video too.
     Single pictures help to weigh the members; the thresholds are for windows. Where there are
-    pictures of both kinds, they have a vote of their own, of the members that look at a picture.
+    enough pictures of both kinds, they have a vote of their own, of the members that look at a
+    picture; else the figures say what is lacking.
     Where a member joins as one-or-the-other, the others are weighed on the fakes of the data sets
     ``swaps`` alone, and the joint level is fitted on all. ``kept`` is a vote whose weights of the
     weighed members are taken as they are.
@@ -59,7 +60,9 @@ def calibrate(
             "fakes_called_real": float((probability[kind] <= low).mean()) if len(caught) else None,
             "risk_coverage": _thinned(risk_coverage(probability, kind)),
         }
-    if len({one.fake for rows in judged.values() for one in rows if one.still}) == 2:
+    if missing := lacking(looking(members), judged):
+        figures["pictures"] = {"not_fitted": missing}
+    else:
         vote, figures["pictures"] = with_pictures(vote, looking(members), judged)
     return vote, figures
 
@@ -76,7 +79,7 @@ def calibrate_pictures(
     """``vote`` with a vote for the single pictures of ``dev``, and its figures; the rest stays.
 
     It asks the members ``names``, or all that look at a picture. Raises ``ValueError`` for an
-    unknown name and for pictures of one kind only.
+    unknown name and for too few pictures of a kind.
     """
     vote.check_members(one.name for one in members)
     judged = {

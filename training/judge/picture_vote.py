@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from training.judge.evaluation import Judged
-from training.judge.folds import Case, alike, cases_of, dealt
+from training.judge.folds import FEW, Case, alike, cases_of, dealt
 from training.judge.vote import Array, Vote, Voter
 from training.judge.vote_fit import thresholds
 
@@ -63,12 +63,14 @@ def with_pictures(
     and its figures.
 
     A line for likely real is drawn only where it holds for makers that were never met, and lets
-    enough of the reals pass. Raises ``ValueError`` for an unknown name, and for pictures of one
-    kind only.
+    enough of the reals pass. Raises ``ValueError`` for an unknown name, and where something is
+    ``lacking``.
     """
     unknown = [name for name in names if name not in vote.names]
-    if unknown or not names:
+    if unknown:
         raise ValueError(f"pictures are judged by {', '.join(vote.names)}; asked for {names}")
+    if missing := lacking(names, judged, folds):
+        raise ValueError(f"no vote for single pictures: {missing}")
     cases = [case for case in cases_of(judged) if case.still]
     asked = [vote.names.index(name) for name in names]
     odds = vote.odds(np.stack([case.logits for case in cases], axis=1))[asked]
@@ -77,6 +79,32 @@ def with_pictures(
     low = min(low, found.threshold_fake - 0.05)
     pictures = replace(found, threshold_real=round(max(low, 0.0), 4))
     return replace(vote, pictures=pictures), {"members": list(names), **figures}
+
+
+def lacking(names: Sequence[str], judged: Mapping[str, Sequence[Judged]], folds: int = 5) -> str:
+    """Why ``names`` and the single pictures in ``judged`` make no vote; empty where they do.
+
+    A vote is judged on people and on makers that it was not fitted on: there must be others.
+    """
+    if not names:
+        return "no member looks at a picture"
+    cases = [case for case in cases_of(judged) if case.still]
+    makers = {case.group for case in cases if case.fake}
+    if len(makers) < 2:
+        return (
+            f"makers of fake pictures: {len(makers)}, and 2 are needed (those with fewer than "
+            f"{FEW} pictures count as one)"
+        )
+    place = dealt([case.sample for case in cases], folds)
+    for fake, kind in ((False, "real"), (True, "fake")):
+        fold = {case.sample.video: place[case.sample.video] for case in cases if case.fake == fake}
+        left = min(sum(one != number for one in fold.values()) for number in range(folds))
+        if left < FEW:
+            return (
+                f"without the people of one of {folds} folds, {left} {kind} pictures are left, and "
+                f"{FEW} are needed"
+            )
+    return ""
 
 
 def _judged(
@@ -103,9 +131,10 @@ def _judged(
         met[held], passed[held] = told(~held, held)
         for maker in sorted({*group[held & fake]}):
             of_maker = fake & (group == maker)
-            unmet[held & of_maker], passed_unmet[held & of_maker] = told(
-                ~held & ~of_maker, held & of_maker
-            )
+            rest = ~held & ~of_maker
+            if (rest & fake).any():
+                unmet[held & of_maker], passed_unmet[held & of_maker] = told(rest, held & of_maker)
+    known = ~np.isnan(unmet)  # the others' makers were all of the people of one fold
     flagged = met >= 0
     weights = alike(cases)
 
@@ -115,11 +144,12 @@ def _judged(
     def each(hit: NDArray[np.bool_], kind: NDArray[np.bool_]) -> dict[str, float]:
         return {name: float(hit[kind & (group == name)].mean()) for name in sorted({*group[kind]})}
 
-    slipped = each(passed_unmet, fake)
+    slipped = each(passed_unmet, fake & known)
     cleared = share(passed, ~fake)
     whole = fit_pictures(names, odds, cases).probability(odds)
     low = _clear(whole[fake], group[fake])
-    good = max(slipped.values()) < MISSED and cleared >= WORTH
+    judged_all = bool(known[fake].all())
+    good = judged_all and max(slipped.values()) < MISSED and cleared >= WORTH
     return (low if good else 0.0), {
         "real": len({case.sample.video for case in cases if not case.fake}),
         "fake": len({case.sample.video for case in cases if case.fake}),
@@ -127,7 +157,7 @@ def _judged(
         "reals_flagged_by_set": each(flagged, ~fake),
         "fakes_flagged": share(flagged, fake),
         "fakes_flagged_by_maker": each(flagged, fake),
-        "fakes_flagged_by_unmet_maker": each(unmet >= 0, fake),
+        "fakes_flagged_by_unmet_maker": each(unmet >= 0, fake & known),
         "could_be_called_real": {"reals": cleared, "fakes_by_unmet_maker": slipped},
         "tiers": {
             tier: {"reals_flagged": share(flagged, ~fake & here),

@@ -4,21 +4,26 @@ it holds for makers that were never met."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from torch import nn
 
 from stream_server.accuracy import Accuracy
 from stream_server.engine.repository import read_config
 from stream_server.grounds import Voting
 from stream_server.verdict import VerdictPolicy
+from training.data.manifest import Manifest
 from training.data.shards import Sample
 from training.export.repository_writer import set_accuracy, set_pictures, write_vote
+from training.judge import calibration
 from training.judge.evaluation import Judged
-from training.judge.picture_vote import with_pictures
+from training.judge.picture_vote import lacking, with_pictures
 from training.judge.vote import Vote, Voter
+from training.models.member import Member
 
 VOTE = Vote((Voter("a", 2.0, 0.5, 0.7), Voter("b", weight=0.3), Voter("c", weight=0.1)), -0.4)
 
@@ -67,10 +72,84 @@ def test_a_line_for_likely_real_is_drawn_only_where_no_maker_slips_through() -> 
     assert figures["could_be_called_real"]["fakes_by_unmet_maker"]["hard"] > 0.5
 
 
-@pytest.mark.parametrize("names", [[], ["a", "d"]])
-def test_it_asks_members_that_there_are(names: list[str]) -> None:
+def test_it_asks_members_that_there_are() -> None:
     with pytest.raises(ValueError, match="pictures are judged by a, b, c"):
-        with_pictures(VOTE, names, pictures(**APART))
+        with_pictures(VOTE, ["a", "d"], pictures(**APART))
+
+
+def few(reals: int, **makers: int) -> dict[str, list[Judged]]:
+    """So many reals and so many fakes of each maker."""
+    kinds = {"": reals, **makers}
+    every = [one for rows in pictures(**dict.fromkeys(makers, (3.0, 3.0))).values() for one in rows]
+    return {
+        "clean": [
+            one
+            for maker, count in kinds.items()
+            for one in [one for one in every if one.sample.method == maker][:count]
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "why"),
+    [
+        ([], few(40, one=40, two=40), "no member looks at a picture"),
+        (["a"], {"clean": []}, "makers of fake pictures: 0"),
+        (["a"], few(40, one=40), "makers of fake pictures: 1, and 2 are"),
+        (["a"], few(40, one=4, two=4), "makers of fake pictures: 1, and 2 are"),
+        (["a"], few(0, one=40, two=40), "0 real pictures are left, and 5 are needed"),
+        (["a"], few(5, one=40, two=40), "4 real pictures are left"),
+    ],
+)
+def test_too_few_pictures_are_refused_in_words(
+    names: list[str], given: dict[str, list[Judged]], why: str
+) -> None:
+    assert why in lacking(names, given)
+    with pytest.raises(ValueError, match=f"no vote for single pictures: .*{why}"):
+        with_pictures(VOTE, names, given)
+
+
+def test_a_maker_whose_place_nobody_takes_is_judged_as_a_met_one_alone() -> None:
+    """All fakes of the other maker are of one person, and so of one fold."""
+    given = few(40, one=40, two=6)
+    rows = [
+        replace(one, sample=replace(one.sample, identities=("two",)))
+        if one.sample.method == "two"
+        else one
+        for one in given["clean"]
+    ]
+    vote, figures = with_pictures(VOTE, ["a", "b"], {"clean": rows})
+    assert {*figures["fakes_flagged_by_maker"]} == {"one", "two"}
+    assert min(figures["fakes_flagged_by_unmet_maker"].values()) > 0.9
+    assert vote.pictures is not None and vote.pictures.threshold_real == 0
+
+
+def test_videos_are_calibrated_whatever_pictures_lack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    videos = [
+        replace(one, still=False, sample=replace(one.sample, video=f"v{one.sample.video}"))
+        for one in few(40, one=40)["clean"]
+    ]
+    members = [
+        Member(name, nn.Identity() if name == "a" else None, nn.Identity(), 3) for name in "abc"
+    ]
+    for stills, landmarks_alone, why in (
+        (few(40, one=40), False, "pictures: 1, and 2 are"),
+        (few(2, one=2, two=2), False, "pictures: 1, and 2 are"),
+        (few(4, one=4, two=4), False, "pictures: 1, and 2 are"),
+        (few(40, one=40, two=40), True, "no member looks"),
+        (few(40, one=40, two=40), False, ""),
+    ):
+        found = [*videos, *stills["clean"]]
+        monkeypatch.setattr(
+            calibration, "Evaluation", lambda *_, rows=found: SimpleNamespace(judged=lambda: rows)
+        )
+        asked = [replace(one, encoder=None) for one in members] if landmarks_alone else members
+        vote, figures = calibration.calibrate(asked, Manifest(tmp_path, ()), tmp_path, ["clean"])
+        assert figures["clean"]["fakes_flagged"] > 0.9
+        assert (vote.pictures is None) == bool(why)
+        assert why in figures["pictures"].get("not_fitted", "")
 
 
 def test_what_is_written_is_what_was_fitted(tmp_path: Path) -> None:
