@@ -43,6 +43,11 @@ class VerdictPolicy:
         if not 0 <= self.real < self.fake < 1:
             raise ValueError(f"thresholds must be 0 <= real {self.real} < fake {self.fake} < 1")
 
+    @property
+    def lines(self) -> tuple[float, float]:
+        """``fake`` and ``real``, the second 0 where nothing is called likely real."""
+        return self.fake, self.real if self.clears else 0.0
+
     @classmethod
     def from_parameters(
         cls, parameters: Mapping[str, str], voting: Voting | None = None

@@ -102,10 +102,7 @@ def _shown(report: Report) -> list[FaceReport]:
 
 
 def _chart(report: Report, face: FaceReport) -> Markup:
-    settings = report.settings
-    return chart.timeline(
-        face, report.duration_s, settings["threshold_fake"], settings["threshold_real"]
-    )
+    return chart.timeline(face, report.duration_s, *face.lines)
 
 
 def _data(jpeg: bytes) -> str:

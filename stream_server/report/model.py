@@ -77,7 +77,8 @@ class FaceReport:
 
     ``stretches`` are the times in which it looked manipulated, in seconds. ``part`` names the
     stream or page that it is in, where a file has several. ``grounds`` are what the verdict rests
-    on, what counted most first. ``still``: whether it is a single picture's.
+    on, what counted most first. ``still``: whether it is a single picture's. ``lines``: from where
+    on it is called likely fake, and up to where likely real.
     """
 
     track: int
@@ -97,6 +98,7 @@ class FaceReport:
     part: str = ""
     grounds: tuple[Ground, ...] = ()
     still: bool = False
+    lines: tuple[float, float] = (1.0, 0.0)
 
     def as_json(self) -> dict[str, Any]:
         """The face as the contract has it, ``part`` and ``explanations`` where there are any."""

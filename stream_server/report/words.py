@@ -250,6 +250,13 @@ def meaning(report: Report) -> str:
             " compressed version may tell more.",
             share=shown,
         )
+    if report.verdict == "unsure" and not report.settings["threshold_real"]:
+        return _(
+            "The models put the probability of manipulation at {share}, below the line for likely"
+            " fake; no picture is called likely real. Treat it as not checked; a larger or less"
+            " compressed version may tell more.",
+            share=shown,
+        )
     if report.verdict == "unsure":
         return _(
             "The models put the probability of manipulation at {share}, between the line for likely"

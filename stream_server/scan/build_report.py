@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from stream_server.accuracy import Accuracy
 from stream_server.ingest.files.media import Unread
 from stream_server.languages import together, worded, worded_n
 from stream_server.report.model import (
@@ -45,21 +46,30 @@ def build_report(
     settings: dict[str, Any],
     provenance: dict[str, Any],
     max_faces: int,
+    accuracy: Accuracy | None,
 ) -> Report:
     """The report on ``file``: what came of its parts, at least one, and what could not be read.
 
-    ``policy`` is for videos, ``pictures`` for single pictures.
+    ``policy`` is for videos, ``pictures`` for single pictures; of both the settings tell the lines
+    that decided. ``accuracy`` was measured on videos, and is not told of pictures alone.
     """
     faces: list[FaceReport] = []
     for look in looks:
         enough, still = _enough(look), _is_picture(look)
         for record in look.faces:
             record.number = len(faces) + 1
-            face = _face(record, enough, pictures if still else policy)
-            faces.append(replace(face, part=look.part.label, still=still))
+            own = pictures if still else policy
+            face = _face(record, enough, own)
+            faces.append(replace(face, part=look.part.label, still=still, lines=own.lines))
     decisive = most_suspicious(faces)
     verdict: Verdict = decisive.verdict if decisive else "not_enough_evidence"
     probability = decisive.probability if decisive else None
+    alone = all(map(_is_picture, looks))
+    still = decisive.still if decisive else alone
+    fake, real = (pictures if still else policy).lines
+    judged = [face for face in faces if face.probability is not None]
+    if all(face.still for face in judged) if judged else alone:
+        accuracy = None
     brief = [face for face in faces if _fake_in_brief(face, policy)]
     if brief and verdict == "likely_real":
         # Too little to say that it is fake, and too much to say that nothing is.
@@ -72,7 +82,7 @@ def build_report(
         file=file,
         engine=engine,
         models=tuple(models),
-        settings=settings,
+        settings=settings | {"threshold_fake": fake, "threshold_real": real},
         duration_s=max(_duration(look) for look in looks),
         frames=sum(_frames(look) for look in looks),
         analysed=sum(look.upright.analysed for look in looks),
@@ -83,6 +93,7 @@ def build_report(
         media=_described(looks),
         left_out=(*_left_out(looks, accounted, max_faces), *map(_told_of_brief, brief)),
         account=accounted,
+        accuracy=accuracy,
     )
 
 
@@ -248,7 +259,7 @@ def _left_out(looks: Sequence[PartLook], accounted: Account, max_faces: int) -> 
         for one in accounted.left_out
         if one.what not in own
     ]
-    if all(look.part.media.info.kind == "picture" for look in looks):
+    if all(map(_is_picture, looks)):
         found.append(
             worded("A single picture shows no movement, so it carries less evidence than a video.")
         )

@@ -115,9 +115,7 @@ class Scanner:
             file=name,
             engine=self._engine_name(),
             models=self.engine.repository.members,
-            settings=self._told(
-                options, options.window_for(None, 1.0), options.sample_hz, self._policy
-            ),
+            settings=self._told(options, options.window_for(None, 1.0), options.sample_hz),
             provenance={"kind": "c2pa", "status": "unknown", "detail": worded("Not looked for.")},
             error=reason_of(error, name).problem(),
         )
@@ -143,9 +141,7 @@ class Scanner:
             )
         # Of a motion photo the video is what a window means something for.
         shown = max(looks, key=lambda look: look.options.window)
-        info = shown.part.media.info
-        rate = info.sampling_rate(options.sample_hz)
-        policy = self._pictures if info.kind == "picture" else self._policy
+        rate = shown.part.media.info.sampling_rate(options.sample_hz)
         report = build_report(
             name,
             looks,
@@ -154,11 +150,11 @@ class Scanner:
             self._pictures,
             engine=self._engine_name(),
             models=self.engine.repository.members,
-            settings=self._told(options, shown.options.window, rate, policy),
+            settings=self._told(options, shown.options.window, rate),
             provenance=provenance.result(),
             max_faces=settings.max_faces,
+            accuracy=self._accuracy,
         )
-        report = replace(report, accuracy=self._accuracy)
         records = [face for look in looks for face in look.faces]
         return await with_heat_maps(report, records, self._explainer)
 
@@ -201,17 +197,15 @@ class Scanner:
             verdict_hz=min(self.settings.verdict_hz, options.sample_hz),
         )
 
-    def _told(
-        self, options: ScanOptions, window: int, rate: float, policy: VerdictPolicy
-    ) -> dict[str, Any]:
+    def _told(self, options: ScanOptions, window: int, rate: float) -> dict[str, Any]:
         return {
             "window": window,
             "window_chosen": "auto" if options.window is None else options.window,
             "sample_hz": round(rate, 3),
             "budget_samples": options.budget,
             "first_verdict": self.settings.first_verdict,
-            "threshold_fake": policy.fake,
-            "threshold_real": policy.real if policy.clears else 0.0,
+            "threshold_fake": self._policy.fake,
+            "threshold_real": self._policy.real,
         }
 
     def _engine_name(self) -> str:

@@ -111,8 +111,8 @@ def tell(report: Report, out: TextIO, quiet: bool = False) -> None:
 
 def conclude(reports: Sequence[Report], out: TextIO) -> None:
     """How often it is right, once, where it has judged anything."""
-    judged = next((one for one in reports if one.probability is not None), None)
-    line = words.accuracy_words(judged.accuracy) if judged else ""
+    judged = (one.accuracy for one in reports if one.probability is not None)
+    line = words.accuracy_words(next(filter(None, judged), None))
     if line:
         out.write(f"{line}\n")
         out.flush()

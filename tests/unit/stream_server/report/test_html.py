@@ -32,7 +32,7 @@ def face(**changes: Any) -> FaceReport:
         "probability": 0.91, "verdict": "likely_fake", "reasons": (), "members": {"one": 0.9},
         "timeline": tuple((2 + 0.25 * i, 0.9) for i in range(40)), "stretches": ((3.0, 11.0),),
         "quality": QualitySummary(120, 300, 0.1, 130, 1.1, 101, (("blurred", 1),)),
-        "pictures": (Picture(5.0, jpeg(), 0.93, ()),),
+        "pictures": (Picture(5.0, jpeg(), 0.93, ()),), "lines": (0.8, 0.3),
     }  # fmt: skip
     return FaceReport(**(fields | changes))
 
@@ -148,6 +148,15 @@ def test_a_verdict_says_what_it_rests_on_and_which_way_it_leans() -> None:
     page = render([report(passing, probability=0.1, verdict="unsure")])
     assert "a passage looks manipulated" in page and "passage stands out" in page
     assert "Unsure, probability of manipulation 10 %" in page and "Leans" not in page
+
+
+def test_the_lines_of_a_timeline_are_those_that_its_face_was_judged_by() -> None:
+    told = SETTINGS | {"threshold_fake": 0.6, "threshold_real": 0.0}
+    assert words.lines(report(settings=told)).startswith("likely fake from 60 %; no picture")
+    assert [words.percent(at) for at in face().lines] == ["80 %", "30 %"]
+    drawn = [re.findall(r'class="line".*?y1="([\d.]*)"', render([report(face(), **changes)]))
+             for changes in ({}, {"settings": told})]  # fmt: skip
+    assert len(drawn[0]) == 2 and drawn[0] == drawn[1]
 
 
 def test_names_cannot_put_markup_into_the_page() -> None:

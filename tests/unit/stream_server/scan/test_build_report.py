@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from stream_server.accuracy import Accuracy
 from stream_server.evidence import StreamOptions
 from stream_server.grounds import Voting
 from stream_server.ingest.files.media import MediaInfo, Part, ReadCounts, Unread
-from stream_server.report.words import face_line, headline, meaning
+from stream_server.report.words import face_line, headline, lines, meaning
 from stream_server.scan.analysis import Analysis
 from stream_server.scan.build_report import build_report
 from stream_server.scan.faces.album import FaceRecord
@@ -23,10 +24,7 @@ from stream_server.vision.quality import Quality
 POLICY = VerdictPolicy(fake=0.8, real=0.3, voting=Voting({"one": "texture"}, {"one": 1.0}))
 PICTURES = VerdictPolicy(fake=0.6, real=0.0, clears=False)
 
-SETTINGS = {
-    "window": 20, "sample_hz": 10.0, "budget_samples": 6000, "threshold_fake": POLICY.fake,
-    "threshold_real": POLICY.real,
-}  # fmt: skip
+SETTINGS = {"window": 20, "sample_hz": 10.0, "budget_samples": 6000}
 
 
 def face(number: int, probabilities: list[float], good: int | None = None, **failed: int) -> Any:
@@ -68,7 +66,7 @@ def build(looks: list[PartLook], unread: Any = (), pictures: VerdictPolicy = PIC
     return build_report(
         "a.mp4", looks, unread, POLICY, pictures,
         engine="embedded", models=("one", "two"), settings=SETTINGS,
-        provenance={}, max_faces=16,
+        provenance={}, max_faces=16, accuracy=Accuracy(140, 6, 83, 43, 89),
     )  # fmt: skip
 
 
@@ -106,6 +104,34 @@ def test_pictures_are_called_real_only_where_there_is_a_line_for_it() -> None:
     assert "calls none likely real" in meaning(found)
     assert face_line(found.faces[0]).endswith("A single picture shows too little to be sure.")
     assert build([lone], pictures=replace(PICTURES, real=0.2, clears=True)).verdict == "likely_real"
+
+
+def test_a_picture_that_leans_fake_is_told_no_line_for_real() -> None:
+    found = build([look_at_picture(face(1, [0.55], good=1))])
+    assert "below the line for likely fake; no picture is called likely real" in meaning(found)
+    assert "longer" not in meaning(found) and "line for likely real" not in meaning(found)
+    assert "between the line for likely fake" in meaning(report(face(1, [0.55] * 40)))
+
+
+def test_what_was_measured_on_videos_is_not_told_of_pictures_alone() -> None:
+    picture, blurred = look_at_picture(face(1, [0.7], good=1)), look_at(face(1, [], good=2))
+    video = look_at(face(2, [0.1] * 40))
+    assert build([picture]).accuracy is build([picture, blurred]).accuracy is None
+    assert build([look_at_picture()]).accuracy is None
+    for looks in ([video], [video, picture], [blurred]):
+        assert build(looks).accuracy is not None
+
+
+def test_the_lines_that_are_told_are_those_of_what_decided() -> None:
+    video = look_at(face(1, [0.1] * 40))
+    for cover, told in (
+        (0.5, "likely fake from 80 %, likely real up to 30 %"),
+        (0.7, "likely fake from 60 %; no picture is called likely real"),
+    ):
+        found = build([video, look_at_picture(face(2, [cover], good=1))])
+        assert lines(found) == told
+        assert [one.lines for one in found.faces] == [(0.8, 0.3), (0.6, 0.0)]
+    assert lines(build([look_at_picture()])).endswith("no picture is called likely real")
 
 
 def test_of_several_faces_in_a_picture_the_most_suspicious_decides() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,9 @@ def test_a_file_is_told_in_plain_text_with_its_passages() -> None:
     assert "b" * 200 in told and "\x1b" not in told
     assert "looks manipulated at 0:00-0:06, 0:10-0:16" in told and "and 2 times more" in told
     assert told.rstrip().endswith("On others it may do worse.")
+    out = io.StringIO()
+    conclude([replace(report(), accuracy=None), report()], out)
+    assert out.getvalue(), "of pictures it is not told"
     out = io.StringIO()
     tell(report(), out, quiet=True)
     assert out.getvalue() == ""
