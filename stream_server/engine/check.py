@@ -107,7 +107,8 @@ def _check_parameters(repository: ModelRepository) -> list[Finding]:
 
 
 def _check_fitted_on(repository: ModelRepository) -> list[Finding]:
-    """Members without an encoder must read the very features that they were fitted on."""
+    """Members without an encoder must read the very features that they were fitted on, and heat
+    maps show the very encoder that judges."""
     findings: list[Finding] = []
     prefix = "fitted_on_"
     for spec in repository.models.values():

@@ -173,7 +173,7 @@ class EmbeddedEngine(SingleEngine):
                 session = self._sessions.get(spec.name)
                 if session is None:
                     path = spec.embedded_file if self._quantised else spec.model_file
-                    session = open_session(path, self._threads)
+                    session = open_session(path, self._threads, spec.as_written)
                     self._sessions[spec.name] = session
         return session
 
@@ -190,8 +190,11 @@ class EmbeddedEngine(SingleEngine):
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
-def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
+def open_session(path: Path, threads: int = 1, as_written: bool = False) -> ort.InferenceSession:
     """An ONNX Runtime session on the CPU.
+
+    ``as_written`` leaves the graph as it is, weights in few bits among it: their constants would be
+    worked out on opening, one by one, and ONNX Runtime does not give back what that took.
 
     Raises:
         EngineUnavailable: the file is missing or ONNX Runtime cannot load it.
@@ -202,6 +205,9 @@ def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
     options.log_severity_level = 4  # errors are raised; they need not be printed as well
     # Spinning threads would burn a core between frames, on a machine that also plays the video.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if as_written:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.enable_mem_pattern = False  # it would set all of a run's memory aside once more
     try:
         return ort.InferenceSession(
             str(path), sess_options=options, providers=["CPUExecutionProvider"]

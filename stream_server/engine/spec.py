@@ -19,6 +19,7 @@ LENGTH = "LENGTH"
 LANDMARKS = "LANDMARKS"
 LANDMARK_DIM = 10
 EMBEDDED_FILE = "embedded_model_filename"
+AS_WRITTEN = "embedded_as_written"
 _FEATURES = "FEATURES_"
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -94,6 +95,12 @@ class ModelSpec:
         """Whether the embedded engine runs one row at a time: a quantised file takes the range of
         its activations from all that it is given, and no face may be judged by those beside it."""
         return self.embedded_file != self.model_file
+
+    @property
+    def as_written(self) -> bool:
+        """Whether the embedded engine runs the file as it is written, for a model that is asked
+        seldom: what preparing it once takes of the memory would stay taken."""
+        return self.parameters.get(AS_WRITTEN) == "true"
 
     def input(self, name: str) -> TensorInfo:
         """The declared input ``name``. Raises KeyError."""

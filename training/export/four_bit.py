@@ -1,9 +1,9 @@
-"""Matrices kept in 4 bit on disk, other large weights in 8, all brought back on opening.
+"""Matrices kept in 4 bit on disk, other large weights in 8, all brought back where it runs.
 
 For heat maps alone: they need no more, and their file holds the weights of an encoder once more.
 Each column is cut into groups of rows with a scale of their own; the sixteen values are the odd
-halves from -7.5 to 7.5, so that none is lost on zero. Plain operations that ONNX Runtime folds
-when it opens the graph bring them back, so that no engine has to know of it.
+halves from -7.5 to 7.5, so that none is lost on zero. Plain operations bring them back, so that no
+engine has to know of it: on opening where constants are folded, else at each run.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ from onnx import ModelProto
 
 from stream_server.accuracy import PREFIX, Accuracy
 from stream_server.atomic import write_text
+from stream_server.engine.check import file_stamp
 from stream_server.engine.repository import read_config
-from stream_server.engine.spec import LANDMARK_DIM
+from stream_server.engine.spec import AS_WRITTEN, LANDMARK_DIM
 from stream_server.grounds import PICTURES
 from training.export.config_text import Tensor, model_config, parameter_lines
 from training.export.ensembles import encoder_dim
@@ -128,8 +129,9 @@ def place_member(
 
 
 def place_map(repo: Path, name: str, model: ModelProto, shape: Sequence[int], view: float) -> None:
-    """Write a member's map model and its config: ``shape`` is the map's, ``view`` its share of
-    each side of the crop."""
+    """Write the map model of a member whose encoder lies in ``repo``, and its config: ``shape`` is
+    the map's, ``view`` its share of each side of the crop."""
+    stamp = file_stamp(encoder_path(repo, name))
     write_model(
         repo / f"{name}_map",
         model_config(
@@ -138,7 +140,12 @@ def place_map(repo: Path, name: str, model: ModelProto, shape: Sequence[int], vi
             [Tensor("MAP", "FP32", shape), Tensor("GRADIENT", "FP32", shape[:1])],
             max_batch_size=MAX_CROPS,
             queue_size=QUEUE,
-            parameters={**_CUDA, "view": f"{view:.6g}"},
+            parameters={
+                **_CUDA,
+                "view": f"{view:.6g}",
+                AS_WRITTEN: "true",
+                f"fitted_on_{name}": stamp,
+            },
         ),
         model,
     )
@@ -181,7 +188,12 @@ def readers_of(repo: Path, name: str) -> list[str]:
 
 def encoder_file(repo: Path, name: str) -> bytes:
     """The encoder of ``name`` as it lies in the repository."""
-    return (repo / f"{name}_encoder" / "1" / "model.onnx").read_bytes()
+    return encoder_path(repo, name).read_bytes()
+
+
+def encoder_path(repo: Path, name: str) -> Path:
+    """Where the encoder of ``name`` lies."""
+    return repo / f"{name}_encoder" / "1" / "model.onnx"
 
 
 def _delete(repo: Path, name: str) -> bool:

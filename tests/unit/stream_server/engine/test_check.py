@@ -55,6 +55,14 @@ def test_readers_are_held_to_the_encoder_that_they_were_fitted_on(tmp_path: Path
     )
 
 
+def test_heat_maps_are_held_to_the_encoder_that_they_were_made_of(tmp_path: Path) -> None:
+    repo = tiny_repository(tmp_path, ("tiny",), maps=True)
+    assert check_repository(repo) == []
+    save(tiny_encoder(8, 77), str(repo / "tiny_encoder" / "1" / "model.onnx"))
+    (finding,) = check_repository(repo)
+    assert str(finding) == "tiny_map: was fitted on other weights of tiny's encoder; fit it again"
+
+
 def test_not_a_repository(tmp_path: Path) -> None:
     (finding,) = check_repository(tmp_path / "nowhere")
     assert finding.model == ""

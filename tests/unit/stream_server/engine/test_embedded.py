@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from onnx import ModelProto, helper, load, save
 
@@ -152,10 +153,10 @@ async def test_what_every_crop_needs_is_opened_side_by_side_before_the_first_com
     opened: list[str] = []
     both = threading.Barrier(2, timeout=30)
 
-    def noting(path: Path, threads: int) -> Any:
+    def noting(path: Path, *how: Any) -> Any:
         both.wait()
         opened.append(path.parent.parent.name)
-        return open_session(path, threads)
+        return open_session(path, *how)
 
     monkeypatch.setattr(embedded, "open_session", noting)
     engine = EmbeddedEngine(ModelRepository.load(repo))
@@ -166,6 +167,30 @@ async def test_what_every_crop_needs_is_opened_side_by_side_before_the_first_com
     await engine.infer("face_features", {"FRAMES": crops(1)})
     assert sorted(opened) == ["one_encoder", "two_encoder"]
     await engine.close()
+
+
+def test_heat_map_models_run_as_written_and_the_others_prepared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions: dict[str, Any] = {}
+
+    def noting(path: Path, *how: Any) -> Any:
+        sessions[path.parent.parent.name] = session = open_session(path, *how)
+        return session
+
+    monkeypatch.setattr(embedded, "open_session", noting)
+    repo = tiny_repository(tmp_path / "models", ("one",), maps=True)
+    engine = EmbeddedEngine(ModelRepository.load(repo))
+    found = engine.run("one_map", {"FRAMES": crops(2)})
+    engine.run("one_encoder", {"FRAMES": crops(1)})
+    told = {name: one.get_session_options() for name, one in sessions.items()}
+    levels = ort.GraphOptimizationLevel
+    assert told["one_map"].graph_optimization_level == levels.ORT_DISABLE_ALL
+    assert told["one_encoder"].graph_optimization_level == levels.ORT_ENABLE_ALL
+    prepared = open_session(repo / "one_map" / "1" / "model.onnx")
+    wanted = prepared.run(["MAP", "GRADIENT"], {"FRAMES": crops(2)})
+    np.testing.assert_allclose(found["MAP"], wanted[0], atol=1e-6)
+    np.testing.assert_allclose(found["GRADIENT"], wanted[1], atol=1e-6)
 
 
 async def test_a_model_that_does_not_load_is_told_of_where_it_is_asked(tmp_path: Path) -> None:
