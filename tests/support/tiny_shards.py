@@ -20,10 +20,11 @@ _POINTS = np.array([[206, 106], [244, 106], [225, 127], [209, 145], [241, 145]],
 _HALF = 90
 
 
-def tiny_shards(root: Path, videos: int = 3, frames: int = 2) -> Path:
+def tiny_shards(root: Path, videos: int = 3, frames: int = 2, light: float = 1.0) -> Path:
     """``videos`` real and as many fake videos in each of train and dev, with their listing.
 
-    Fakes are green in the middle of the face. Returns ``root``.
+    Fakes are green in the middle of the face. Each video has ``light`` times the light of the one
+    before. Returns ``root``.
     """
     picture = np.ascontiguousarray(data.astronaut()[:, :, :3])
     rng = np.random.default_rng(0)
@@ -36,6 +37,7 @@ def tiny_shards(root: Path, videos: int = 3, frames: int = 2) -> Path:
                     middle = np.round(_CENTRE + rng.uniform(-6, 6, 2))
                     left, top = (middle - _HALF).astype(int)
                     patch = picture[max(top, 0) : top + 2 * _HALF, left : left + 2 * _HALF].copy()
+                    patch = (patch * light**number).astype(np.uint8)
                     points = _POINTS - (left, max(top, 0))
                     if label == "fake":
                         x, y = points[2].astype(int)

@@ -11,6 +11,9 @@ import torch
 from torch import nn
 
 from stream_server.engine.repository import read_config
+from tests.support.tiny_shards import tiny_shards
+from training.__main__ import main
+from training.data.manifest import Manifest
 from training.export.members import export_member, place_path_map
 from training.export.path_map import PathMap, path_map
 from training.models.dino import DinoEncoder
@@ -80,22 +83,46 @@ def test_onnx_runtime_finds_what_pytorch_finds(member: Member) -> None:
     assert np.allclose(alone, maps[1:], atol=1e-5)
 
 
-def test_a_served_member_gets_its_map(member: Member, tmp_path: Path) -> None:
-    export_member(tmp_path, member, fp16=False)
-    encoder = served_encoder(tmp_path / "dinov2_mean_encoder" / "1" / "model.onnx")
-    head = served_mean(tmp_path / "dinov2_mean_sequence" / "1" / "model.onnx")
+@pytest.fixture(scope="module")
+def served(member: Member, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repo = tmp_path_factory.mktemp("models")
+    export_member(repo, member, fp16=False)
+    return repo
+
+
+def test_a_served_member_gets_its_map(member: Member, served: Path) -> None:
+    encoder = served_encoder(served / "dinov2_mean_encoder" / "1" / "model.onnx")
+    head = served_mean(served / "dinov2_mean_sequence" / "1" / "model.onnx")
     with torch.no_grad():
         image = as_input(torch.from_numpy(crops(1)))
         assert member.encoder is not None
         wanted = member.encoder(image)
         assert torch.allclose(encoder(image), wanted, atol=0.01 * float(wanted.abs().max()))
     assert torch.equal(head.frame.weight, member.head.frame.weight)
-    assert "peak from PyTorch's" in place_path_map(tmp_path, "dinov2_mean", crops(3, 1))
-    config = read_config(tmp_path / "dinov2_mean_map" / "config.pbtxt")
+    assert "peak from PyTorch's" in place_path_map(served, "dinov2_mean", crops(3, 1))
+    config = read_config(served / "dinov2_mean_map" / "config.pbtxt")
     assert float(config.parameters["view"]) == pytest.approx(182 / 224)
     with pytest.raises(ValueError, match="has no encoder"):
-        place_path_map(tmp_path, "landmark_gru", crops(1))
+        place_path_map(served, "landmark_gru", crops(1))
     with pytest.raises(ValueError, match="holds no DINOv2 tower"):
-        served_encoder(tmp_path / "dinov2_mean_sequence" / "1" / "model.onnx")
+        served_encoder(served / "dinov2_mean_sequence" / "1" / "model.onnx")
     with pytest.raises(ValueError, match="more than the mean"):
-        served_mean(tmp_path / "dinov2_mean_encoder" / "1" / "model.onnx")
+        served_mean(served / "dinov2_mean_encoder" / "1" / "model.onnx")
+
+
+def test_the_step_takes_real_faces_of_shards(
+    served: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shards = tiny_shards(tmp_path / "shards", videos=5, frames=1, light=0.7)
+    config = served / "dinov2_mean_map" / "config.pbtxt"
+    config.unlink(missing_ok=True)
+    step = ["heat", "dinov2_mean", "--repo", str(served), "--shards"]
+    assert main([*step, str(shards), "--crops", "4"]) == 0
+    assert "peak from PyTorch's" in (told := capsys.readouterr().out)
+    assert told.endswith(", by 4 real faces of 1 sets\n")
+    assert read_config(config).parameters["view"]
+    manifest = Manifest.open(shards)
+    rows = [row for row in manifest.rows if row.sample.label == "fake"]
+    manifest.where(rows).write()
+    assert main([*step, str(shards)]) == 2
+    assert "holds no real face" in capsys.readouterr().err
