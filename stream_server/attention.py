@@ -3,13 +3,13 @@
 The rule, in shares of each member's own rate:
 
 - a face without a score is looked at twice as often;
-- from then on two fifths as often: its window reaches back further then, and tells no less;
 - one whose scores have agreed with each other and with one verdict for a while is settled, and is
-  looked at as seldom as ``settled`` says: a tenth as often;
-- a fifth, where nobody is sure of it, or where it no longer looks as it did when it was looked
+  looked at as seldom as ``settled`` says: a fifth as often;
+- two fifths, where nobody is sure of it, or where it no longer looks as it did when it was looked
   at last, because it has moved, turned or been replaced;
 - a settled face of which a look tells something else than the ones before is looked at twice as
-  often as its own rate for a moment, so that a change is confirmed, or found to be none, at once.
+  often as others for a moment, so that a change is confirmed, or found to be none, at once;
+- any other face is looked at by each member's own rate.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from stream_server.vision.identity import likeness
 from stream_server.vision.types import Floats
 
 _NEW = 2.0  # several faces that come at once must not be more than the machine carries
-_KNOWN = 0.4  # once there is a score
+_OWN = 1.0
 _DOUBTED = 2.0  # times as often as another settled face
 _SETTLING = 2.0  # seconds of agreement that make a face a settled one: a window's worth
-_DIFFERS = 0.6  # in log odds: so far from the smoothed ones a score tells something else
-_ALARM = 1.0  # seconds: a window is full of new looks by then
+_DIFFERS = 0.9  # in log odds: so far from the smoothed ones a score tells something else
+_ALARM = 1.5  # seconds: a window is full of new looks by then
 _SAME_SIGHT = 0.9  # likeness to what was looked at last, below which a face counts as moved
 _EDGE = 1e-4  # keeps log odds finite
 
@@ -34,15 +34,14 @@ class Attention:
     """What was told of one face so far, and so how closely it is looked at.
 
     ``settled`` is the share of its own rate at which a member looks at a settled face: 1 turns all
-    of this off but the haste of the beginning and of a change; lower is cheaper, and lets a change
-    that does not show in the picture wait for longer.
+    of this off but the haste of the beginning; lower is cheaper, and lets a change that does not
+    show in the picture wait for longer.
     """
 
     def __init__(self, settled: float) -> None:
         if not 0 < settled <= 1:
             raise ValueError(f"settled is {settled}, must be above 0 and at most 1")
         self._settled = settled
-        self._known = max(settled, _KNOWN)
         self._verdict: Verdict | None = None
         self._agreeing_since = math.inf
         self._alarmed_until = -math.inf
@@ -54,9 +53,9 @@ class Attention:
         if self._verdict is None or now < self._alarmed_until:
             return _NEW
         if not self._calm(now):
-            return self._known
+            return _OWN
         doubted = self._verdict == "unsure" or self._moved(sight)
-        return min(self._settled * _DOUBTED, self._known) if doubted else self._settled
+        return min(self._settled * _DOUBTED, _OWN) if doubted else self._settled
 
     def looked(self, sight: Floats) -> None:
         """Note that it was looked at when its signature was ``sight``."""

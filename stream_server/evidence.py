@@ -39,7 +39,7 @@ class StreamOptions:
     window: int = 20
     first_verdict: int = 8
     verdict_hz: float = 4.0
-    settled: float = 0.1
+    settled: float = 0.2
     quality: QualityLimits = field(default_factory=QualityLimits)
 
 

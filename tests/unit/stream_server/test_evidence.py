@@ -113,7 +113,7 @@ def looked(face: FaceEvidence, beats: range, **how: Any) -> int:
     return len({*seen, before}) - 1
 
 
-def test_a_settled_face_is_looked_at_seldom_and_its_window_reaches_back() -> None:
+def test_a_settled_face_is_looked_at_a_fifth_as_often_and_its_window_reaches_back() -> None:
     face = evidence(rate=2.5, settled=0.2)
     looked(face, range(60))
     assert looked(face, range(60, 160)) == 5
