@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,20 @@ def command(*arguments: str, files: Path | None = None) -> subprocess.Popen[str]
     )
 
 
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Leaves no process behind: a test that fails must not wait for one that goes on."""
+    with process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 def test_a_manipulated_stretch_opens_and_closes_an_incident_in_lines_of_json() -> None:
     process = command(f"file://{SAMPLE}", "--json", "-", files=SAMPLE.parent)
     assert process.stdout is not None
-    with process:
+    with ended(process):
         lines: list[dict[str, Any]] = []
         # The clip is played over and over: sooner or later a whole stretch was seen.
         while not lines or lines[-1]["event"] != "incident.closed":
@@ -64,7 +76,7 @@ def test_a_stopped_command_says_what_it_could_not_watch(tmp_path: Path) -> None:
         good, "http://me:hunter22@10.0.0.1/live?token=hunter22", "ftp://h/a", files=tmp_path
     )
     assert process.stderr is not None
-    with process:
+    with ended(process):
         said = ""
         while "watching" not in said:
             said += process.stderr.readline()
