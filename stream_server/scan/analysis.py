@@ -137,11 +137,10 @@ class _Share:
             max_faces=faces_at_once(media, pipeline.max_faces),
         )
         self._album = album
-        scorer: Scorer = PatientScorer(pipeline.scorer)
-        policy = pipeline.policy
+        scorer, policy = PatientScorer(pipeline.scorer), pipeline.policy
         if still and pipeline.pictures is not None:
             policy = pipeline.pictures
-            scorer = PictureScorer(scorer, policy.voting)
+            scorer = PictureScorer(pipeline.scorer, policy.voting)
         self._stream = Stream(tracker, scorer, policy, options, executor, album.looked)
         self._media = media
         self._stretches = stretches

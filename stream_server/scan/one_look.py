@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from stream_server.engine.repository import ModelRepository
 from stream_server.grounds import Voting
+from stream_server.scan.patient import PatientScorer
 from stream_server.stream import Scorer
 from stream_server.verdict import VerdictPolicy
 
@@ -28,27 +28,16 @@ def picture_policy(repository: ModelRepository, videos: VerdictPolicy) -> Verdic
     return replace(found, confirmations=videos.confirmations)
 
 
-class PictureScorer:
+class PictureScorer(PatientScorer):
     """``scorer``, whose members' answers are joined as ``voting`` says for pictures."""
 
     def __init__(self, scorer: Scorer, voting: Voting) -> None:
-        self._scorer = scorer
+        super().__init__(scorer)
         self._voting = voting
-
-    @property
-    def rates(self) -> Mapping[str, float]:
-        """See ``Scorer``."""
-        return self._scorer.rates
-
-    async def features(
-        self, crops: NDArray[np.uint8], resting: Collection[str] = ()
-    ) -> dict[str, NDArray[np.float32]]:
-        """See ``Scorer``."""
-        return await self._scorer.features(crops, resting)
 
     async def verdicts(
         self, features: dict[str, NDArray[np.float32]], landmarks: NDArray[np.float32] | None
     ) -> tuple[float, dict[str, float]]:
         """See ``Scorer``."""
-        _, members = await self._scorer.verdicts(features, landmarks)
+        _, members = await super().verdicts(features, landmarks)
         return self._voting.probability(members), members

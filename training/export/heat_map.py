@@ -97,7 +97,7 @@ def heat_difference(
 
 def map_difference(heat: HeatModel, crops: NDArray[np.uint8], wanted: Floats) -> float:
     """How far the maps of the first of ``crops`` are from those ``wanted``, as
-    ``heat_difference`` tells it."""
+    ``heat_difference`` tells it; infinitely far where those show nothing to compare."""
     crops = crops[: len(wanted)]
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
@@ -106,7 +106,8 @@ def map_difference(heat: HeatModel, crops: NDArray[np.uint8], wanted: Floats) ->
         heat.model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     maps, gradient = session.run(["MAP", "GRADIENT"], {"FRAMES": crops})
-    return float(np.abs(weighed(maps, gradient) - wanted).max() / np.abs(wanted).max())
+    peak = float(np.abs(wanted).max())
+    return float(np.abs(weighed(maps, gradient) - wanted).max()) / peak if peak else np.inf
 
 
 def exported(module: nn.Module, frames: Tensor) -> ModelProto:

@@ -7,7 +7,9 @@ from typing import Any
 
 
 def picture_tables(calibration: Mapping[str, Any]) -> list[str]:
-    """Lines of Markdown. Raises ``KeyError`` where no vote for pictures was fitted."""
+    """Lines of Markdown. Raises ``ValueError`` where no vote for pictures was fitted."""
+    if "pictures" not in calibration:
+        raise ValueError("the calibration holds no vote for single pictures to tell of")
     figures, vote = calibration["figures"]["pictures"], calibration["pictures"]
     real = vote["threshold_real"]
     could = figures["could_be_called_real"]

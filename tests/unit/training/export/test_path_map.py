@@ -102,6 +102,8 @@ def test_a_served_member_gets_its_map(member: Member, served: Path) -> None:
     assert "peak from PyTorch's" in place_path_map(served, "dinov2_mean", crops(3, 1))
     config = read_config(served / "dinov2_mean_map" / "config.pbtxt")
     assert float(config.parameters["view"]) == pytest.approx(182 / 224)
+    with pytest.raises(ValueError, match="inf of their peak"):  # nothing to hold the map against
+        place_path_map(served, "dinov2_mean", crops(1))
     with pytest.raises(ValueError, match="has no encoder"):
         place_path_map(served, "landmark_gru", crops(1))
     with pytest.raises(ValueError, match="holds no DINOv2 tower"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from training.judge.card_pictures import picture_tables
 
 CALIBRATION = {
@@ -31,3 +33,8 @@ def test_every_maker_and_every_set_has_a_row() -> None:
 def test_a_line_for_likely_real_is_told() -> None:
     vote = {"threshold_fake": 0.81, "threshold_real": 0.12}
     assert "likely real up to 0.12" in " ".join(picture_tables({**CALIBRATION, "pictures": vote}))
+
+
+def test_a_calibration_without_a_vote_for_pictures_is_refused() -> None:
+    with pytest.raises(ValueError, match="no vote for single pictures"):
+        picture_tables({"figures": {"pictures": {"not_fitted": "too few"}}})
