@@ -81,6 +81,7 @@ class Watch:
         self._generation = 0
         self._unsaved: list[Stretch] = []
         self._saved = 0.0
+        self._writing: asyncio.Task[None] | None = None
         self._throughput = Throughput(time.monotonic())
         self._too_slow = ""
         self._woken = asyncio.Event()
@@ -251,12 +252,10 @@ class Watch:
         if not unsaved and time.monotonic() - self._saved < _PROGRESS:
             return
         status = self.status
-        stretches = [*unsaved, *self._incidents.open]
-        written = await asyncio.to_thread(self._table.save, stretches, self._generation)
-        # Only now: a write that fails is tried again, and to write the same twice does no harm.
-        self._unsaved = self._unsaved[len(unsaved) :]
-        for incident, change in written:
-            self._told(incident, change)
+        # To its end once it has begun, whoever is cancelled meanwhile: of what is written down
+        # already the next write would not tell.
+        self._writing = asyncio.create_task(self._write(unsaved))
+        await asyncio.shield(self._writing)
         await asyncio.to_thread(
             self._monitors.tell,
             self.monitor.id,
@@ -272,6 +271,15 @@ class Watch:
         if self._evidence is not None:
             await self._evidence.keep(self._table)
 
+    async def _write(self, unsaved: list[Stretch]) -> None:
+        """Write down incidents, and tell what that has opened and closed."""
+        stretches = [*unsaved, *self._incidents.open]
+        written = await asyncio.to_thread(self._table.save, stretches, self._generation)
+        # Only now: a write that fails is tried again, and to write the same twice does no harm.
+        self._unsaved = self._unsaved[len(unsaved) :]
+        for incident, change in written:
+            self._told(incident, change)
+
     async def _until_written(self, keeping: asyncio.Task[None]) -> None:
         """Wait for what happened to be written down, however long the database is away: nobody
         comes after this watcher who would close what it leaves open."""
@@ -283,6 +291,8 @@ class Watch:
         self._saved = 0.0
         if self._evidence is not None:
             self._evidence.end()
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
         with suppress(SQLAlchemyError, SupersededError):
             await self._save()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -205,6 +206,19 @@ def test_pause_resume_and_remove_with_a_question(open_page: Open, nothing_yet: W
     assert nothing_yet.get("/v1/monitors") == []
     expect(rows(page).first).to_contain_text("Studio 2")
     expect(page.get_by_text("Nothing is watched yet")).to_be_visible()
+
+
+def test_what_goes_on_is_asked_for_anew(open_page: Open, nothing_yet: Watching) -> None:
+    monitor = nothing_yet.watch("empty.mp4", name="Gate")
+    one = past(1, time.time(), monitor=monitor, closed_at=None)
+    nothing_yet.put([one])
+    page = open_page()
+    marks, peak = rows(page).first.locator(".marks"), rows(page).first.locator(".peak")
+    expect(marks).to_have_text("Going on now")
+    expect(peak).to_have_text("90%")
+    nothing_yet.put([replace(one, peak=0.97, closed_at=one.suspicious_at)])  # nobody is told of it
+    expect(marks).to_have_text("Not looked at yet")
+    expect(peak).to_have_text("97%")
 
 
 def test_another_page_sees_what_this_one_does(open_page: Open, nothing_yet: Watching) -> None:

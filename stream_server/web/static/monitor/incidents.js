@@ -14,6 +14,8 @@ const PAGE = 50;
 const NONE_YET = _("None so far. When a face in a stream looks manipulated for a while, it is written down here.");
 /** News come in bursts; the list is asked for anew once they pause. */
 const SOON_MS = 300;
+/** What goes on is asked for anew so often: its peak rises, and news of its end may have been lost. */
+const ANEW_MS = 10_000;
 
 const template = byId("incident", HTMLTemplateElement);
 const list = byId("incidents", HTMLOListElement);
@@ -39,6 +41,7 @@ export class Incidents {
     /** What the next page begins after, null where there is none. @type {Incident|null} */
     this.end = null;
     this.asked = 0;
+    this.askedAt = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
     for (const choice of [byMonitor, byState, byTime]) {
@@ -88,6 +91,7 @@ export class Incidents {
 
   async fetch() {
     const asked = ++this.asked;
+    this.askedAt = performance.now();
     const seconds = Number(byTime.value);
     const since = seconds ? Date.now() / 1000 - seconds : -Infinity;
     const after = this.starts[this.starts.length - 1];
@@ -152,10 +156,14 @@ export class Incidents {
 
   /** Those that go on grow longer. */
   tick() {
+    let goesOn = false;
     for (const row of this.rows.values()) {
       const opened = Number(row.dataset.opened);
-      if (opened) part(row, ".lasted").textContent = lasted(opened, null);
+      if (!opened) continue;
+      goesOn = true;
+      part(row, ".lasted").textContent = lasted(opened, null);
     }
+    if (goesOn && !document.hidden && performance.now() - this.askedAt > ANEW_MS) void this.fetch();
   }
 }
 

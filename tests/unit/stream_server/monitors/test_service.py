@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -227,6 +228,34 @@ async def test_what_is_paused_stays_so_and_its_incident_is_closed(world: Any) ->
         assert service.watchers.watch(monitor.id) is None
         await service.change(service.monitors.get(monitor.id), paused=False)
         await until(lambda: state_of(service, monitor) == "watching")
+
+
+async def test_what_was_just_written_when_a_monitor_is_paused_is_told(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.scripts["a"] = lambda: stretches(200, 0)
+    written, go_on, real = threading.Event(), threading.Event(), IncidentTable.save
+
+    def slow(self: IncidentTable, *args: Any) -> Any:
+        changed = real(self, *args)
+        if any(change == "closed" for _, change in changed):
+            written.set()
+            assert go_on.wait(PATIENCE)
+        return changed
+
+    monkeypatch.setattr(IncidentTable, "save", slow)
+    async with world.serving() as service:
+        with service.events.subscribe() as events:
+            monitor = await add(service, "a")
+            await until(written.is_set)
+            pausing = asyncio.create_task(service.change(monitor, paused=True))
+            await until(lambda: service.watchers.watch(monitor.id) is None)
+            await asyncio.sleep(0.2)  # until who watches it has heard that it is to end
+            go_on.set()
+            await pausing
+            async with asyncio.timeout(PATIENCE):
+                while (await events.next()).name != "incident.closed":
+                    pass
 
 
 @pytest.mark.parametrize("what", ["paused", "removed"])
