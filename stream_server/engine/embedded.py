@@ -2,7 +2,8 @@
 
 Sessions run in a small thread pool, so the event loop never waits for them. An ensemble runs in
 one thread from its first step to its last: handing every step over on its own would cost more
-than the small models in between take.
+than the small models in between take. Only encoders are large enough: a worker that has nothing
+else to do takes one up while the thread runs another.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import asyncio
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +110,7 @@ class EmbeddedEngine(SingleEngine):
             return await asyncio.shield(work)
 
     def run(self, model: str, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """As ``infer``, in the calling thread and past the queue; for tools and tests."""
+        """As ``infer``, for the calling thread and past the queue; for tools and tests."""
         return self._run(self._checked(model, inputs), inputs)
 
     async def close(self) -> None:
@@ -140,12 +142,33 @@ class EmbeddedEngine(SingleEngine):
         if spec.kind == "model":
             return self._run_model(spec, inputs)
         tensors: dict[str, NDArray[Any]] = dict(inputs)
-        for step in self._orders[spec.name]:
-            given = {name: tensors[source] for name, source in step.inputs.items()}
-            made = self._run(self.repository.models[step.model], given)
+        order = self._orders[spec.name]
+        offered = self._offered(order, tensors) if spec.name == FACE_FEATURES else {}
+        for step in order:
+            helped = offered.get(step.model)
+            # What nobody has taken up by now is taken back and done here.
+            if helped is not None and not helped.cancel():
+                made = helped.result()
+            else:
+                given = {name: tensors[source] for name, source in step.inputs.items()}
+                made = self._run(self.repository.models[step.model], given)
             for name, target in step.outputs.items():
                 tensors[target] = made[name]
         return {tensor.name: tensors[tensor.name] for tensor in spec.outputs}
+
+    def _offered(
+        self, order: list[Step], tensors: Arrays
+    ) -> dict[str, Future[dict[str, NDArray[Any]]]]:
+        """The steps after the first that need nothing but ``tensors``, for other workers."""
+        offered = {}
+        for step in order[1:]:
+            if tensors.keys() >= set(step.inputs.values()):
+                given = {name: tensors[source] for name, source in step.inputs.items()}
+                with suppress(RuntimeError):  # the engine is being closed
+                    offered[step.model] = self._pool.submit(
+                        self._run, self.repository.models[step.model], given
+                    )
+        return offered
 
     def _run_model(self, spec: ModelSpec, inputs: Arrays) -> dict[str, NDArray[Any]]:
         session = self._session(spec)

@@ -54,6 +54,27 @@ async def test_ensemble_walks_its_steps(engine: EmbeddedEngine) -> None:
     np.testing.assert_array_equal(features["FEATURES_two"], alone["FEATURES"])
 
 
+async def test_a_worker_that_is_idle_takes_an_encoder_up(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, run = threading.Barrier(2, timeout=10.0), engine._run_model
+
+    def met(*asked: Any) -> dict[str, Any]:
+        both.wait()  # raises where the other encoder is not run at the same time
+        return run(*asked)
+
+    monkeypatch.setattr(engine, "_run_model", met)
+    features = await engine.infer("face_features", {"FRAMES": crops(1)})
+    assert features.keys() == {"FEATURES_one", "FEATURES_two"}
+
+
+async def test_a_lone_worker_runs_all_encoders(repo: Path) -> None:
+    engine = EmbeddedEngine(ModelRepository.load(repo), workers=1)
+    features = await engine.infer("face_features", {"FRAMES": crops(1)})
+    assert features.keys() == {"FEATURES_one", "FEATURES_two"}
+    await engine.close()
+
+
 async def test_clip_verdict_is_the_two_other_ensembles_in_one(engine: EmbeddedEngine) -> None:
     frames, points = crops(7), np.ones((7, 10), np.float32)
     features = await engine.infer("face_features", {"FRAMES": frames})
