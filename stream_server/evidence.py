@@ -33,6 +33,8 @@ class StreamOptions:
     on (more is steadier and slower to change); ``first_verdict``: samples before the first one;
     ``verdict_hz``: scores per second of media time for each face. ``settled``: the share of its own
     rate at which a member looks at a face that nothing happens to, see ``attention``.
+    ``unchanged``: the share of the scores that are made while no member has looked anew, of a
+    window in which all but the landmarks is what it was.
     """
 
     sample_hz: float = 10.0
@@ -40,6 +42,7 @@ class StreamOptions:
     first_verdict: int = 8
     verdict_hz: float = 4.0
     settled: float = 0.2
+    unchanged: float = 1.0
     quality: QualityLimits = field(default_factory=QualityLimits)
 
 
@@ -77,6 +80,7 @@ class FaceEvidence:
         self._looked: dict[str, deque[tuple[float, NDArray[np.float32]]]] = {}
         self._scored_at = -np.inf
         self._fresh = False
+        self._looked_anew = False
         self._since: float | None = None
         self.members: dict[str, float] = {}
         self.grounds: tuple[Ground, ...] = ()
@@ -118,6 +122,7 @@ class FaceEvidence:
             while len(looks) > self._enough.get(member, 0) and looks[0][0] < self._samples[0].time:
                 looks.popleft()
         self._fresh = True
+        self._looked_anew = self._looked_anew or bool(sample.features)
 
     def expire(self, now: float, pace: float = 0.0) -> None:
         """Drop what is too old to stand beside a new sample; a window must not have holes.
@@ -141,6 +146,7 @@ class FaceEvidence:
         made, half of them at least: a verdict takes several to change."""
         enough = len(self._samples) >= self._first_verdict
         rate = max(share, _LEAST_SHARE) * self._options.verdict_hz
+        rate *= 1.0 if self._looked_anew else self._options.unchanged
         waited = now - self._scored_at >= 1 / rate - 0.02
         return self._fresh and enough and waited and self._looked_enough()
 
@@ -163,7 +169,7 @@ class FaceEvidence:
         self._attention.scored(now, probability, probability if usual is None else usual, verdict)
         self.members, self.grounds = members, self._policy.voting.grounds(members)
         self._scored_at = now
-        self._fresh = False
+        self._fresh = self._looked_anew = False
 
     def verdict(self, now: float, pace: float = 0.0) -> tuple[Verdict, tuple[str, ...]]:
         """What may be told at ``now``, and the reasons where that is that nothing can."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,25 @@ def test_a_change_that_nobody_can_see_is_noticed_by_the_next_look() -> None:
         "unsure",
         "likely_fake",
     ]
+
+
+def test_scores_that_no_look_changes_may_be_fewer() -> None:
+    options = StreamOptions(settled=0.2, unchanged=0.5)
+    face = FaceEvidence(POLICY, options, {"half": 2.5})
+    scored, looked_at = [], []
+    for beat in range(160):
+        now = beat / 10
+        own = {"half": np.zeros(3, np.float32)} if not face.resting(now, SIGHT) else {}
+        face.add(Sample(now, own, np.zeros(10, np.float32), SIGHT))
+        looked_at += [beat] * len(own)
+        if face.score_due(now):
+            face.scored(now, 0.9, {})
+            scored.append(beat)
+    settled = [beat for beat in scored if beat >= 60]
+    gaps = {after - before for before, after in pairwise(settled)}
+    assert max(gaps) == 5
+    # A look is heard as soon as before: at once, or where the last score is not long ago.
+    assert all(any(0 <= beat - look <= 2 for beat in settled) for look in looked_at if look >= 60)
 
 
 def test_a_face_that_was_gone_for_long_is_new_again() -> None:
