@@ -23,6 +23,7 @@ WEIGHTS = Path(__file__).resolve().parent / "weights"
 _PYRAMID_STEP = 0.709
 _HALVED = 0.4  # of a picture: the largest level of the pyramid that is made from half of it
 _CELL, _STRIDE = 12, 2  # the P-Net's field of view and step, in pixels of its pyramid level
+_WITHIN = 0.7  # of a box in another, from which both are one face
 
 Net = Callable[[Floats], list[Floats]]
 
@@ -53,17 +54,22 @@ class FaceDetector:
         self._rnet = _load(weights / "rnet.onnx", threads)
         self._onet = _load(weights / "onet.onnx", threads)
 
-    def detect(self, image: Image, min_face: float | None = None) -> Detections:
+    def detect(
+        self, image: Image, min_face: float | None = None, known: Floats | None = None
+    ) -> Detections:
         """All faces of at least ``min_face`` pixels (the detector's own if ``None``) in ``image``
-        (uint8 ``[H, W, 3]``, RGB)."""
+        (uint8 ``[H, W, 3]``, RGB) but those that are ``known``: boxes, float32 ``[n, 4]``."""
         boxes = self._proposals(image, max(min_face or self.min_face, _CELL))
+        if known is not None and len(known) and len(boxes):
+            # Most proposals are parts of a face, which takes the R-Net as long as the rest.
+            boxes = boxes[_covered(_squared(boxes), known) <= _WITHIN]
         if not len(boxes):
             return Detections.empty()
         boxes = self._refine_once(image, _squared(boxes))
         if not len(boxes):
             return Detections.empty()
         found = self.refine(image, boxes)
-        return found.take(_suppress(found.boxes, found.scores, 0.7, smaller=True))
+        return found.take(_suppress(found.boxes, found.scores, _WITHIN, smaller=True))
 
     def refine(self, image: Image, boxes: Floats) -> Detections:
         """Run the O-Net alone on ``boxes`` (float32 ``[n, 4]``): is it a face, and where exactly?
@@ -165,6 +171,15 @@ def _patches(image: Image, boxes: Floats, size: int) -> Floats:
             inside = np.asarray(padded, np.uint8)
         batch[at] = averaged(inside, (size, size))
     return _normalised(batch)
+
+
+def _covered(boxes: Floats, others: Floats) -> Floats:
+    """How much of each of ``boxes`` lies in one of the ``others``, at most."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    inside = (high - low).clip(min=0).prod(axis=2).max(axis=1)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return np.asarray(inside / np.maximum(area, 1e-6), np.float32)
 
 
 def _suppress(

@@ -201,7 +201,10 @@ class FaceTracker:
         if whole is not None and self._whole_search_due(whole, now, lost):
             self._searched = now
             self._surroundings.searched(whole.image)
-            everywhere = self._search.whole(whole)
+            # Those that flow follows the O-Net alone confirms, as between two searches.
+            followed = [track.box for track in self._tracks if track.visible and track.carried]
+            known = np.array(followed, np.float32).reshape(-1, 4)
+            everywhere = self._search.whole(whole, known)
             found.append(self._search.sharpened(everywhere, views, self._size))
         return together(found)
 

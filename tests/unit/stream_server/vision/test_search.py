@@ -6,8 +6,9 @@ import pytest
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.search import FaceSearch, together
 from stream_server.vision.types import Detections
+from stream_server.vision.views import View
 from tests.support.cut_outs import SIZE, sight
-from tests.support.faces import backdrop, paste, person
+from tests.support.faces import backdrop, other_person, paste, person
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,28 @@ def test_what_a_finer_picture_shows_is_measured_there(search: FaceSearch) -> Non
     assert off[0] < 2 and off[0] < off[1]
     alone = search.sharpened(coarse, [whole], SIZE)
     assert np.array_equal(alone.boxes, coarse.boxes)
+
+
+def test_what_is_known_is_not_looked_for_but_counts_in_a_crowd(
+    search: FaceSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = paste(backdrop(), person(), (170, 180), 200)
+    image = paste(image, other_person(), (430, 180), 200)
+    whole = View(image)
+    left, right = sorted(search.whole(whole).boxes.tolist())
+    refined: list[int] = []
+    once = search.detector._refine_once
+    monkeypatch.setattr(
+        search.detector,
+        "_refine_once",
+        lambda image, boxes: (refined.append(len(boxes)), once(image, boxes))[1],  # type: ignore[func-returns-value]
+    )
+    search.whole(whole)
+    monkeypatch.setattr(search, "max_faces", 1)
+    [found] = search.whole(whole, np.array([left], np.float32)).boxes.tolist()
+    assert found == pytest.approx(right)
+    assert refined[1] < 0.7 * refined[0]
+    assert search.crowded == 1
 
 
 def test_a_face_found_twice_is_one() -> None:
