@@ -67,7 +67,10 @@ export function askForToken(form, note, entered) {
 export async function fetchWords() {
   offerLanguages();
   const { lang } = document.documentElement;
-  setWords(await (await fetch(`extension/_locales/${lang}/messages.json`)).json());
+  const words = await (await fetch(`extension/_locales/${lang}/messages.json`)).json();
+  // The extension has options to be paired in; a page asks for the key itself.
+  words.state_not_authorised = { message: _("Not let in yet: enter the key on this page") };
+  setWords(words);
 }
 
 /** @returns {Promise<Info|"unauthorised"|"unreachable">} */
