@@ -75,15 +75,15 @@ class Voting:
     def of(cls, repository: _Repository) -> Voting:
         """By the vote's config: ``bias`` and ``weight_<member>``; 0 and 1 where it has none.
 
-        Raises ``ValueError`` for one that is no number.
+        Raises ``ValueError`` for one that is no finite number.
         """
         told = repository.parameters
         weights = {
-            member: float(told.get(WEIGHT + member, 1.0))
+            member: _number({WEIGHT + member: "1", **told}, WEIGHT + member)
             for member in repository.looks_at
             if member not in repository.either
         }
-        bias = float(told.get(BIAS, 0.0))
+        bias = _number({BIAS: "0", **told}, BIAS)
         return cls(repository.looks_at, weights, bias, repository.either)
 
     @classmethod

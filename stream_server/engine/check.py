@@ -98,6 +98,10 @@ def _check_parameters(repository: ModelRepository) -> list[Finding]:
             Finding("vote", f"thresholds must be 0 <= real <= fake <= 1, are {real} and {fake}")
         ]
     try:
+        Voting.of(repository)
+    except ValueError as error:
+        return [Finding("vote", str(error))]
+    try:
         pictures = Voting.of_pictures(repository)
         if pictures is not None:
             VerdictPolicy.of_pictures(repository.parameters, pictures)

@@ -159,6 +159,8 @@ def test_model_that_breaks_its_promise_is_found(
         ({"threshold_fake": "high"}, "threshold_fake is 'high'"),
         ({"threshold_real": "0.9"}, "0 <= real <= fake <= 1, are 0.9 and 0.8"),
         ({"threshold_fake": "nan"}, "are 0.3 and nan"),
+        ({"weight_tiny": "nan"}, "weight_tiny is 'nan', must be a finite number"),
+        ({"bias": "much"}, "bias is 'much', must be a finite number"),
         (PICTURES | {"picture_scale_tiny": "steep"}, "pictures: picture_scale_tiny is 'steep'"),
         (PICTURES | {"picture_scale_tiny": "nan"}, "pictures: picture_scale_tiny is 'nan'"),
         (PICTURES | {"picture_scale_tiny": "-1"}, "is '-1', must be a finite number above 0"),
