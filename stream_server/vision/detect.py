@@ -60,15 +60,16 @@ class FaceDetector:
         """All faces of at least ``min_face`` pixels (the detector's own if ``None``) in ``image``
         (uint8 ``[H, W, 3]``, RGB) but those that are ``known``: boxes, float32 ``[n, 4]``."""
         boxes = self._proposals(image, max(min_face or self.min_face, _CELL))
-        if known is not None and len(known) and len(boxes):
-            # Most proposals are parts of a face, which takes the R-Net as long as the rest.
-            boxes = boxes[_covered(_squared(boxes), known) <= _WITHIN]
+        known = np.zeros((0, 4), np.float32) if known is None else known
+        # Most proposals are parts of a face, and take the R-Net as long as those that are none.
+        boxes = boxes[_covered(_squared(boxes), known) <= _WITHIN]
         if not len(boxes):
             return Detections.empty()
         boxes = self._refine_once(image, _squared(boxes))
         if not len(boxes):
             return Detections.empty()
         found = self.refine(image, boxes)
+        found = found.take(_covered(found.boxes, known) <= _WITHIN)
         return found.take(_suppress(found.boxes, found.scores, _WITHIN, smaller=True))
 
     def refine(self, image: Image, boxes: Floats) -> Detections:
@@ -175,6 +176,8 @@ def _patches(image: Image, boxes: Floats, size: int) -> Floats:
 
 def _covered(boxes: Floats, others: Floats) -> Floats:
     """How much of each of ``boxes`` lies in one of the ``others``, at most."""
+    if not len(boxes) or not len(others):
+        return np.zeros(len(boxes), np.float32)
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     inside = (high - low).clip(min=0).prod(axis=2).max(axis=1)
