@@ -198,7 +198,8 @@ class Stream:
         raises ``ValueError`` and what ``decode`` raises."""
         if now < self._time:
             raise ValueError(f"media_time {now} after {self._time}: time runs backwards")
-        seen = await self._run(lambda: self._look(decode, now))
+        busy = self.options.spread and self._rhythm.peek(now) and self._looks_due(now)
+        seen = await self._run(lambda: self._look(decode, now, busy))
         self._time = now
         return seen
 
@@ -235,11 +236,20 @@ class Stream:
         """What every face that is followed looks like, by track; see ``vision.identity``."""
         return {track.id: track.signature for track in self._tracker.tracks}
 
-    def _look(self, decode: Callable[[], Frame], now: float) -> Seen:
+    def _looks_due(self, now: float) -> bool:
+        """Whether one of the members that do not look at every sample is to look at the next."""
+        return any(
+            track.id in self._evidence
+            and not self._scorer.rates.keys()
+            <= self._evidence[track.id].resting(now, track.signature, self.share)
+            for track in self._tracker.tracks
+        )
+
+    def _look(self, decode: Callable[[], Frame], now: float, busy: bool) -> Seen:
         with tracing.inner("decode"):
             sight = sight_of(decode())
         with tracing.inner("look"):
-            tracks = self._tracker.follow(sight, now, self.share)
+            tracks = self._tracker.follow(sight, now, self.share, busy)
             due = tracks if self._rhythm.due(now) else []
             looks = [look_at(sight, track, self.options.quality) for track in due]
         return Seen(

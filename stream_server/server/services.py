@@ -109,6 +109,7 @@ class Services:
             window=window,
             first_verdict=settings.first_verdict,
             verdict_hz=settings.verdict_hz,
+            spread=True,
             unchanged=_UNCHANGED,
         )
         live = LiveStream(

@@ -76,6 +76,7 @@ class FaceTracker:
         self._past: list[View] = []  # the luma of the last moment's pictures
         self._size = (0, 0)
         self._time = -np.inf
+        self._busy = False
         self._begin_search_anew()
 
     @property
@@ -110,12 +111,17 @@ class FaceTracker:
         """
         return self.follow(Sight.of(image), media_time)
 
-    def follow(self, sight: Sight, media_time: float, share: float = 1.0) -> list[Track]:
+    def follow(
+        self, sight: Sight, media_time: float, share: float = 1.0, busy: bool = False
+    ) -> list[Track]:
         """Like ``update``, with all pictures of one moment. A face that none of them holds counts
-        as visible for as long as nothing speaks against it. ``share`` of the searches are made."""
+        as visible for as long as nothing speaks against it. ``share`` of the searches are made;
+        while a moment is ``busy`` with other work, a search that nobody is lost for waits for the
+        next one."""
         if media_time < self._time:
             raise ValueError(f"media_time {media_time} comes after {self._time}")
         self._search_every = self.detect_every / share
+        self._busy = busy and not self._busy  # not twice in a row
         views = [view.shrunk(self.longest_side) for view in sight.views]
         self._adapt_to_size(sight.size)
         self._pace.note(media_time)
@@ -168,8 +174,10 @@ class FaceTracker:
 
     def _whole_search_due(self, whole: View, now: float, lost: bool) -> bool:
         since = (now - self._searched) / self._search_every
-        if lost or not self._tracks or since >= _STILL:
+        if lost or not self._tracks:
             return self._search_due(now, lost, self._searched)
+        if self._busy or since >= _STILL:
+            return not self._busy
         boxes = np.array([track.box for track in self._tracks], np.float32)
         return since >= _FOLLOWED and self._surroundings.changed(whole.image, whole.inwards(boxes))
 

@@ -180,7 +180,7 @@ async def test_a_stream_that_gets_few_turns_has_as_few_looks_and_searches_a_fram
     monkeypatch.setattr(
         detector,
         "detect",
-        lambda *a: (searches.append(0), found(*a))[1],  # type: ignore[func-returns-value]
+        lambda *a, **how: (searches.append(0), found(*a, **how))[1],  # type: ignore[func-returns-value]
     )
     counted = {}
     for fps, share in ((10.0, 1.0), (2.0, 0.2)):
@@ -191,6 +191,32 @@ async def test_a_stream_that_gets_few_turns_has_as_few_looks_and_searches_a_fram
         await play(stream, portrait, 40, fps=fps)
         counted[fps] = (scorer.looked["half"], len(searches))
     assert counted[2.0] == pytest.approx(counted[10.0], abs=2)
+
+
+async def test_a_search_waits_for_a_frame_that_no_network_looks_at(
+    detector: FaceDetector, portrait: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches: list[float] = []
+    found = detector.detect
+    monkeypatch.setattr(
+        detector,
+        "detect",
+        lambda *a, **how: (searches.append(0), found(*a, **how))[1],  # type: ignore[func-returns-value]
+    )
+    both = {}
+    for spread in (False, True):
+        scorer = FakeScorer(rates={"half": 2.5})
+        options = StreamOptions(settled=1.0, spread=spread)
+        stream = Stream(FaceTracker(detector), scorer, POLICY, options)
+        await play(stream, portrait, 12)
+        searches.clear()
+        both[spread] = 0
+        for number in range(12, 92):
+            before = scorer.looked["half"], len(searches)
+            await play(stream, portrait, 1, start=number / 10)
+            both[spread] += scorer.looked["half"] > before[0] and len(searches) > before[1]
+        assert len(searches) == pytest.approx(4, abs=1)
+    assert both[True] == 0 < both[False]
 
 
 async def test_a_new_face_is_looked_at_by_all_beside_one_that_has_its_verdict(

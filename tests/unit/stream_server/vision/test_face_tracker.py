@@ -142,6 +142,27 @@ def test_a_face_that_leaves_ends_its_track_and_returns_as_another(tracker: FaceT
     assert [track.id for track in tracker.update(frame, 2.5)] == [2]
 
 
+def test_a_search_waits_for_one_busy_moment_and_no_longer(
+    tracker: FaceTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = paste(backdrop(), person(), (320, 180), 240)
+    for number in range(20):
+        tracker.follow(Sight.of(frame), number / 10)
+    searched: list[int] = []
+    whole = tracker._search.whole
+    monkeypatch.setattr(
+        tracker._search,
+        "whole",
+        lambda *a: (searched.append(number), whole(*a))[1],  # type: ignore[func-returns-value]
+    )
+    number = 20  # two seconds after the first search
+    tracker.follow(Sight.of(frame), 2.0, busy=True)
+    assert searched == []
+    number = 21
+    tracker.follow(Sight.of(frame), 2.1, busy=True)
+    assert searched == [21]
+
+
 def test_a_gap_in_time_ends_tracks(tracker: FaceTracker) -> None:
     frame = paste(backdrop(), person(), (320, 180), 240)
     tracker.update(frame, 0.0)
