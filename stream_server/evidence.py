@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stream_server.attention import Attention
 from stream_server.grounds import Ground
-from stream_server.looks import Looks
+from stream_server.looks import Looks, looks_due
 from stream_server.verdict import Verdict, VerdictFilter, VerdictPolicy
 from stream_server.vision.quality import QualityLimits
 from stream_server.vision.types import Floats
@@ -19,6 +19,7 @@ from stream_server.vision.types import Floats
 _RECENT = 1.5  # seconds: how long a face may be out of sight of the gates and keep its verdict
 _LEAST_SHARE = 0.5  # of the scores, however little time the machine has
 _RECENT_LOOKS = 4  # the same in looks, where pictures are few
+_USUAL_HZ = 10.0  # samples a second that members, vote and lines were fitted on
 
 GATHERING_SECONDS = 10.0
 """Seconds of media time after which a face that has not given enough samples is told to have given
@@ -78,7 +79,14 @@ class FaceEvidence:
         self._looks = Looks(rates, options.sample_hz)
         self._attention = Attention(options.settled)
         self._least = self._looks.least(self._first_verdict)
-        self._enough = self._looks.least(options.window)
+        usual = max(options.sample_hz, _USUAL_HZ)
+        self._reach = options.window / usual  # seconds that a member with a rate looks back on
+        self._enough = {
+            member: max(
+                self._least.get(member, 1), looks_due(options.window, min(rate, usual), usual)
+            )
+            for member, rate in rates.items()
+        }
         self._looked: dict[str, deque[tuple[float, NDArray[np.float32]]]] = {}
         self._scored_at = -np.inf
         self._fresh = False
@@ -121,7 +129,10 @@ class FaceEvidence:
         for member, values in sample.features.items():
             self._looked.setdefault(member, deque()).append((sample.time, values))
         for member, looks in self._looked.items():
-            while len(looks) > self._enough.get(member, 0) and looks[0][0] < self._samples[0].time:
+            since = self._samples[0].time
+            if member in self._enough:
+                since = max(since, sample.time - self._reach)
+            while len(looks) > self._enough.get(member, 0) and looks[0][0] < since:
                 looks.popleft()
         self._fresh = True
         self._looked_anew = self._looked_anew or bool(sample.features)
@@ -156,7 +167,9 @@ class FaceEvidence:
         """The window as arrays: float32 ``[t, D]`` per member, landmarks float32 ``[t, 10]``.
 
         A member that looks less often has fewer samples, of the same stretch of time; of a settled
-        face its last ones, which reach back further.
+        face its last ones, which reach back further. Where a stream samples less than ten times a
+        second it has no more than it would have at ten, or what was long ago would outvote what
+        is seen now.
         """
         features = {
             member: np.stack([values for _, values in looks])

@@ -19,9 +19,13 @@ TURNED = np.eye(8, dtype=np.float32)[1]
 
 
 def evidence(
-    window: int = 20, first_verdict: int = 8, rate: float = 5.0, settled: float = 1.0
+    window: int = 20,
+    first_verdict: int = 8,
+    rate: float = 5.0,
+    settled: float = 1.0,
+    sample_hz: float = 10.0,
 ) -> FaceEvidence:
-    options = StreamOptions(window=window, first_verdict=first_verdict, settled=settled)
+    options = StreamOptions(sample_hz, window, first_verdict, settled=settled)
     return FaceEvidence(POLICY, options, {"half": rate})
 
 
@@ -32,9 +36,10 @@ def add(
     score: bool = True,
     sight: NDArray[np.float32] = SIGHT,
     answer: float = 0.9,
+    sample_hz: float = 10.0,
 ) -> bool:
     """Sample number ``beat``, as a stream adds it; whether the window was scored."""
-    now = beat / 10
+    now = beat / sample_hz
     resting = face.resting(now, sight)
     value = np.full(3, beat, np.float32)
     own = {member: value for member in MEMBERS if member not in resting}
@@ -42,7 +47,7 @@ def add(
     due = face.score_due(now)
     if due and score:
         face.scored(now, answer, {})
-    face.expire(now)
+    face.expire(now, 1 / sample_hz)
     return due
 
 
@@ -169,6 +174,29 @@ def test_scores_that_no_look_changes_may_be_fewer() -> None:
     assert max(gaps) == 5
     # A look is heard as soon as before: at once, or where the last score is not long ago.
     assert all(any(0 <= beat - look <= 2 for beat in settled) for look in looked_at if look >= 60)
+
+
+@pytest.mark.parametrize("sample_hz", [7.0, 5.0, 3.0, 2.0, 1.0])
+@pytest.mark.parametrize("settled", [1.0, 0.2])
+def test_where_samples_are_few_what_was_long_ago_outvotes_nothing(
+    sample_hz: float, settled: float
+) -> None:
+    face = evidence(rate=2.5, settled=settled, sample_hz=sample_hz)
+    for beat in range(int(40 * sample_hz)):
+        add(face, beat, sample_hz=sample_hz)
+    # Of 20 samples at ten a second five are looked at; at three, six of the first verdict's.
+    assert len(held(face)["half"]) == (6 if sample_hz == 3 else 5)
+    assert len(held(face)["every"]) == face.samples == 20
+
+
+@pytest.mark.parametrize("window", [8, 20, 100])
+@pytest.mark.parametrize("sample_hz", [30.0, 10.0, 6.0, 4.0, 3.0, 2.0])
+def test_a_face_goes_on_being_judged_at_any_rate(window: int, sample_hz: float) -> None:
+    face = evidence(window, rate=2.5, settled=0.2, sample_hz=sample_hz)
+    due = [add(face, beat, sample_hz=sample_hz) for beat in range(int(60 * sample_hz))]
+    assert due.index(True) == 7
+    # Four times a second, or at every sample, as long as it is followed.
+    assert sum(due) >= 0.7 * (60 - 8 / sample_hz) * min(4.0, sample_hz)
 
 
 def test_a_face_that_was_gone_for_long_is_new_again() -> None:
