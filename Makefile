@@ -31,18 +31,20 @@ run: setup
 test: setup-dev
 	@scripts/test_setup.sh
 	@rm -rf .coverage
+	@# The longest first: two run at a time.
 	@scripts/run_suites.sh \
-	    "lint=$(MAKE) --no-print-directory lint" \
-	    "extension=scripts/npm.sh test --silent" \
-	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
 	    "server=$(MEASURED) tests/server" \
-	    "scan=$(MEASURED) tests/scan" \
-	    "media=$(MEASURED) tests/media" \
-	    "cluster=$(MEASURED) tests/cluster" \
-	    "contract=$(MEASURED) tests/contract" \
-	    -- \
 	    "e2e=$(MEASURED) tests/e2e" \
-	    "unit=$(MEASURED) tests/unit" \
+	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
+	    "training=$(MEASURED) tests/unit/training" \
+	    "contract=$(MEASURED) tests/contract" \
+	    "release=$(MEASURED) tests/release" \
+	    "cluster=$(MEASURED) tests/cluster" \
+	    "scan=$(MEASURED) tests/scan" \
+	    "lint=$(MAKE) --no-print-directory lint" \
+	    "media=$(MEASURED) tests/media" \
+	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
+	    "extension=scripts/npm.sh test --silent" \
 	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs the test suites and prints how many minutes each took. All of them run, whatever fails; the
-# exit status is 1 if one did.
-#   run_suites.sh NAME=COMMAND ... [-- NAME=COMMAND ...] [THEN NAME=COMMAND ...]
-# Suites parted by -- run side by side, those of one part one after the other; what stands behind
-# THEN runs when all of them are done. What a suite prints appears when it ends, in one piece.
+# Runs the test suites, two at a time, and prints how many minutes each took. All of them run,
+# whatever fails; the exit status is 1 if one did.
+#   run_suites.sh NAME=COMMAND ... [THEN NAME=COMMAND ...]
+# They begin in the order of the arguments, each as soon as one before it is done: with the longest
+# first, both ends come close together. What stands behind THEN runs one after the other when all of
+# them are done. What a suite prints appears when it ends, in one piece.
 set -uo pipefail
 
 work="$(mktemp -d)"
@@ -26,23 +27,16 @@ run() {
     printf '%-10s %-7s %2d min %02d s\n' "$name" "$outcome" $((seconds / 60)) $((seconds % 60)) \
         >> "$work/summary"
 }
+export -f run
+export work
 
-lane() {
-    local suite
-    for suite in "$@"; do run "$suite"; done
-}
-
-suites=()
-for suite in "$@" THEN; do
-    case "$suite" in
-        -- | THEN)
-            lane "${suites[@]}" &
-            suites=()
-            if [ "$suite" = THEN ]; then wait; fi
-            ;;
-        *) suites+=("$suite") ;;
-    esac
+together=()
+while [ $# -gt 0 ] && [ "$1" != THEN ]; do
+    together+=("$1")
+    shift
 done
+printf '%s\0' "${together[@]}" | xargs -0 -n 1 -P 2 bash -c 'run "$1"' run
+for suite in "${@:2}"; do run "$suite"; done
 echo "== suites"
 cat "$work/summary"
 ! grep -q FAILED "$work/summary"

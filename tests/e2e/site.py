@@ -41,7 +41,7 @@ class Site:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.port: int = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def page(self, path: str, html: str, headers: Mapping[str, str] | None = None) -> str:
         """Serve ``html`` at ``path``; the address under the site's main name is returned."""

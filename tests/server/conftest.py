@@ -10,8 +10,6 @@ from PIL import Image as Pillow
 
 from tests.support.client import client
 from tests.support.faces import backdrop, other_person, paste, person
-from tests.support.paths import ROOT
-from tests.support.pythons import Archives, build
 from tests.support.server import running_server
 from tests.support.tiny_repository import tiny_repository
 
@@ -19,12 +17,6 @@ from tests.support.tiny_repository import tiny_repository
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return tiny_repository(tmp_path_factory.mktemp("models") / "triton_models")
-
-
-@pytest.fixture(scope="session")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
-    """The wheel and the source archive of this checkout."""
-    return build(ROOT, tmp_path_factory.mktemp("archives"))
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,7 @@ class _Routed(BaseHTTPRequestHandler):
 def web_server(address: str = "127.0.0.1") -> Iterator[Web]:
     """Serve on a free port of ``address``."""
     server = Web(address)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield server

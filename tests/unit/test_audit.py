@@ -46,7 +46,7 @@ class _Database(BaseHTTPRequestHandler):
 def database() -> Iterator[Any]:
     _Database.asked = []
     with HTTPServer(("127.0.0.1", 0), _Database) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/v1/query"
         server.shutdown()

@@ -46,7 +46,7 @@ def proxied(folder: Path, monkeypatch: pytest.MonkeyPatch, config: str) -> Itera
         ports = []
         for _ in range(2):
             server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), _Server))
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
             stack.callback(server.shutdown)
             ports.append(server.server_port)
         port = free_port()
