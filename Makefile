@@ -31,20 +31,22 @@ run: setup
 test: setup-dev
 	@scripts/test_setup.sh
 	@rm -rf .coverage
-	@# The longest first: two run at a time.
+	@# The tests of a browser come last, when those that wait beside them are over; small ones fill up.
 	@scripts/run_suites.sh \
-	    "server=$(MEASURED) tests/server" \
-	    "e2e=$(MEASURED) tests/e2e" \
+	    "server=$(MEASURED) tests/server -m 'not patient'" \
 	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
 	    "training=$(MEASURED) tests/unit/training" \
 	    "contract=$(MEASURED) tests/contract" \
-	    "release=$(MEASURED) tests/release" \
+	    "e2e=$(MEASURED) tests/e2e" \
 	    "cluster=$(MEASURED) tests/cluster" \
 	    "scan=$(MEASURED) tests/scan" \
+	    "release=$(MEASURED) tests/release" \
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "media=$(MEASURED) tests/media" \
 	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
 	    "extension=scripts/npm.sh test --silent" \
+	    BESIDE \
+	    "patient=$(MEASURED) tests/server -m patient" \
 	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 

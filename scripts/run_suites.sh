@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs the test suites, two at a time, and prints how many minutes each took. All of them run,
 # whatever fails; the exit status is 1 if one did.
-#   run_suites.sh NAME=COMMAND ... [THEN NAME=COMMAND ...]
-# They begin in the order of the arguments, each as soon as one before it is done: with the longest
-# first, both ends come close together. What stands behind THEN runs one after the other when all of
-# them are done. What a suite prints appears when it ends, in one piece.
+#   run_suites.sh NAME=COMMAND ... [BESIDE NAME=COMMAND ...] [THEN NAME=COMMAND ...]
+# They begin in the order of the arguments, each as soon as one before it is done. Those behind
+# BESIDE, which wait most of their time, run as a third, one after the other; those behind THEN when
+# all others are done. What a suite prints appears when it ends, in one piece.
 set -uo pipefail
 
 work="$(mktemp -d)"
@@ -30,13 +30,24 @@ run() {
 export -f run
 export work
 
-together=()
-while [ $# -gt 0 ] && [ "$1" != THEN ]; do
-    together+=("$1")
-    shift
+# Runs the suites that are on standard input, so many at a time.
+some() {
+    xargs -0 -r -n 1 -P "$1" bash -c 'run "$1"' run
+}
+
+list="$work/together"
+for suite in "$@"; do
+    case "$suite" in
+        BESIDE) list="$work/beside" ;;
+        THEN) list="$work/then" ;;
+        *) printf '%s\0' "$suite" >> "$list" ;;
+    esac
 done
-printf '%s\0' "${together[@]}" | xargs -0 -n 1 -P 2 bash -c 'run "$1"' run
-for suite in "${@:2}"; do run "$suite"; done
+touch "$work/together" "$work/beside" "$work/then"
+some 1 < "$work/beside" &
+some 2 < "$work/together" &
+wait
+some 1 < "$work/then"
 echo "== suites"
 cat "$work/summary"
 ! grep -q FAILED "$work/summary"

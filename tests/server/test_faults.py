@@ -27,7 +27,12 @@ from tests.support.paths import ROOT
 from tests.support.postgres import Postgres, needs_postgres, running_postgres
 from tests.support.server import TOKEN
 
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.slow,
+    pytest.mark.patient,
+    pytest.mark.timeout(900),
+]
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
 AWAY = 60.0
 HOUR = 3600

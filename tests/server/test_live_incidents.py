@@ -39,7 +39,13 @@ from tests.support.monitor_desk import (
 from tests.support.server import free_port
 from tests.support.web import Web, answer, away, web_server
 
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900), needs_ffmpeg]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.slow,
+    pytest.mark.patient,
+    pytest.mark.timeout(900),
+    needs_ffmpeg,
+]
 REAL, FAKE = 9.0, 9.0  # seconds: the clip is real, fake, real
 CLOSE = 3.0  # seconds from the truth
 AWAY = 20.0

@@ -27,7 +27,12 @@ from tests.support.monitor_desk import (
 from tests.support.postgres import Postgres, needs_postgres, running_postgres
 from tests.support.whip import Pictures, WhipClient
 
-pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.slow,
+    pytest.mark.patient,
+    pytest.mark.timeout(900),
+]
 REAL, FAKE = 12.0, 12.0  # seconds: the clip is real, fake, real
 KILLS = 10
 

@@ -27,6 +27,7 @@ SAMPLE = ROOT / "stream_server" / "web" / "static" / "sample.mp4"
 pytestmark = [
     pytest.mark.server,
     pytest.mark.slow,
+    pytest.mark.patient,
     pytest.mark.timeout(900),
     pytest.mark.skipif(cannot_trace() is not None, reason=str(cannot_trace())),
 ]
