@@ -30,8 +30,8 @@ from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
 from stream_server.vision.face_tracker import FaceTracker
 
-# Of a live stream's scores while no network has looked anew: the others would say the same, and
-# take a thirtieth of its time.
+# Of a live stream's scores while no network has looked anew: the others would say much the same,
+# and take a thirtieth of its time. A monitor, which has a rate of its own, has few to be sure by.
 _UNCHANGED = 0.5
 
 
@@ -110,7 +110,7 @@ class Services:
             first_verdict=settings.first_verdict,
             verdict_hz=settings.verdict_hz,
             spread=True,
-            unchanged=_UNCHANGED,
+            unchanged=_UNCHANGED if sample_hz is None else 1.0,
         )
         live = LiveStream(
             secrets.token_urlsafe(9),
