@@ -31,15 +31,15 @@ run: setup
 test: setup-dev
 	@scripts/test_setup.sh
 	@rm -rf .coverage
-	@# The tests of a browser come last, when those that wait beside them are over; small ones fill up.
+	@# What is long comes first. A browser's tests and Ray's, whose nodes give up on a machine with
+	@# too much to do, come when those beside them are over, or nearly.
 	@scripts/run_suites.sh \
 	    "server=$(MEASURED) tests/server -m 'not patient'" \
 	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
 	    "training=$(MEASURED) tests/unit/training" \
-	    "contract=$(MEASURED) tests/contract" \
+	    "scan=$(MEASURED) tests/scan" \
 	    "e2e=$(MEASURED) tests/e2e" \
 	    "cluster=$(MEASURED) tests/cluster" \
-	    "scan=$(MEASURED) tests/scan" \
 	    "release=$(MEASURED) tests/release" \
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "media=$(MEASURED) tests/media" \
@@ -47,6 +47,7 @@ test: setup-dev
 	    "extension=scripts/npm.sh test --silent" \
 	    BESIDE \
 	    "patient=$(MEASURED) tests/server -m patient" \
+	    "contract=$(MEASURED) tests/contract" \
 	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 
