@@ -33,7 +33,7 @@ class StreamOptions:
     ``sample_hz``: samples per second of media time; ``window``: samples that a verdict looks back
     on (more is steadier and slower to change); ``first_verdict``: samples before the first one;
     ``verdict_hz``: scores per second of media time for each face. ``settled``: the share of its own
-    rate at which a member looks at a face that nothing happens to, see ``attention``.
+    rate at which a member looks at a real face that nothing happens to, see ``attention``.
     ``spread``: whether a search waits for the next frame where a member looks at this one.
     ``unchanged``: the share of the scores that are made while no member has looked anew, of a
     window in which all but the landmarks is what it was.
@@ -43,7 +43,7 @@ class StreamOptions:
     window: int = 20
     first_verdict: int = 8
     verdict_hz: float = 4.0
-    settled: float = 0.2
+    settled: float = 0.1
     spread: bool = False
     unchanged: float = 1.0
     quality: QualityLimits = field(default_factory=QualityLimits)

@@ -121,19 +121,19 @@ def looked(face: FaceEvidence, beats: range, **how: Any) -> int:
 
 def test_a_settled_face_is_looked_at_a_fifth_as_often_and_its_window_reaches_back() -> None:
     face = evidence(rate=2.5, settled=0.2)
-    looked(face, range(60))
-    assert looked(face, range(60, 160)) == 5
+    looked(face, range(60), answer=0.02)
+    assert looked(face, range(60, 160), answer=0.02) == 5
     assert held(face) == {"every": list(range(140, 160)), "half": [60, 80, 100, 120, 140]}
     assert face.samples == 20
 
 
 def test_a_settled_face_that_turns_is_looked_at_twice_as_often() -> None:
     face = evidence(rate=2.5, settled=0.2)
-    looked(face, range(60))
+    looked(face, range(60), answer=0.02)
     turning = 0
     for start in range(60, 160, 2):
-        turning += looked(face, range(start, start + 1), sight=SIGHT)
-        turning += looked(face, range(start + 1, start + 2), sight=TURNED)
+        turning += looked(face, range(start, start + 1), sight=SIGHT, answer=0.02)
+        turning += looked(face, range(start + 1, start + 2), sight=TURNED, answer=0.02)
     assert turning == pytest.approx(10, abs=2)
 
 

@@ -166,9 +166,9 @@ async def test_a_member_with_a_rate_looks_less_often_once_the_verdict_is_there(
     answers = await play(stream, portrait, 60)
     assert scorer.looks[0] == {"half": 8}
     assert scorer.looks[-1] == {"half": 10} and scorer.windows[-1] == 20
-    # At every sample until the first verdict, by its own rate for two seconds of one verdict, and
-    # then, as nothing happens, once a second.
-    assert scorer.looked["half"] == 8 + 12 + 2 and scorer.looked["m"] == 60
+    # At every sample until the first verdict, twice a second for two seconds of one verdict, and
+    # then, as nothing happens to a face that is called fake, once a second.
+    assert scorer.looked["half"] == 8 + 4 + 3 and scorer.looked["m"] == 60
     assert [faces[0].samples for faces in answers] == [min(i + 1, 20) for i in range(60)]
 
 
