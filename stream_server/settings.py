@@ -146,7 +146,8 @@ class Settings(BaseSettings):
         4.0,
         ge=2,
         le=30,
-        description="How often a face's window is scored, per second of the video's own time.",
+        description="How often a face's window is scored, per second of the video's own time; half"
+        " as often by a live viewer's stream while no network has looked at the face anew.",
     )
     window: int = Field(
         20,
