@@ -39,9 +39,22 @@ def duplicates(boxes: Floats, overlap: float = 0.5) -> set[int]:
 
 def iou(first: Floats, second: Floats) -> Floats:
     """Intersection over union of every pair: ``[n, 4]`` and ``[m, 4]`` to float32 ``[n, m]``."""
+    inter = _intersections(first, second)
+    union = _areas(first)[:, None] + _areas(second)[None] - inter
+    return np.asarray(inter / np.maximum(union, 1e-6), np.float32)
+
+
+def of_smaller(first: Floats, second: Floats) -> Floats:
+    """How much of the smaller of every pair lies in the other, as ``iou``."""
+    smaller = np.minimum(_areas(first)[:, None], _areas(second)[None])
+    return np.asarray(_intersections(first, second) / np.maximum(smaller, 1e-6), np.float32)
+
+
+def _intersections(first: Floats, second: Floats) -> Floats:
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    inter = (high - low).clip(min=0).prod(axis=2)
-    area = (first[:, 2:] - first[:, :2]).prod(axis=1)[:, None]
-    union = area + (second[:, 2:] - second[:, :2]).prod(axis=1)[None] - inter
-    return np.asarray(inter / np.maximum(union, 1e-6), np.float32)
+    return np.asarray((high - low).clip(min=0).prod(axis=2), np.float32)
+
+
+def _areas(boxes: Floats) -> Floats:
+    return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), np.float32)

@@ -23,7 +23,8 @@ WEIGHTS = Path(__file__).resolve().parent / "weights"
 _PYRAMID_STEP = 0.709
 _HALVED = 0.4  # of a picture: the largest level of the pyramid that is made from half of it
 _CELL, _STRIDE = 12, 2  # the P-Net's field of view and step, in pixels of its pyramid level
-_WITHIN = 0.7  # of a box in another, from which both are one face
+WITHIN = 0.7
+"""How much of a box lies in another where both are one face."""
 
 Net = Callable[[Floats], list[Floats]]
 
@@ -62,15 +63,15 @@ class FaceDetector:
         boxes = self._proposals(image, max(min_face or self.min_face, _CELL))
         known = np.zeros((0, 4), np.float32) if known is None else known
         # Most proposals are parts of a face, and take the R-Net as long as those that are none.
-        boxes = boxes[_covered(_squared(boxes), known) <= _WITHIN]
+        boxes = boxes[_covered(_squared(boxes), known) <= WITHIN]
         if not len(boxes):
             return Detections.empty()
         boxes = self._refine_once(image, _squared(boxes))
         if not len(boxes):
             return Detections.empty()
         found = self.refine(image, boxes)
-        found = found.take(_covered(found.boxes, known) <= _WITHIN)
-        return found.take(_suppress(found.boxes, found.scores, _WITHIN, smaller=True))
+        found = found.take(_covered(found.boxes, known) <= WITHIN)
+        return found.take(_suppress(found.boxes, found.scores, WITHIN, smaller=True))
 
     def refine(self, image: Image, boxes: Floats) -> Detections:
         """Run the O-Net alone on ``boxes`` (float32 ``[n, 4]``): is it a face, and where exactly?

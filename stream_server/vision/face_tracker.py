@@ -17,8 +17,8 @@ from itertools import count
 import numpy as np
 
 from stream_server.rhythm import Pace
-from stream_server.vision.association import associate, duplicates
-from stream_server.vision.detect import FaceDetector
+from stream_server.vision.association import associate, duplicates, of_smaller
+from stream_server.vision.detect import WITHIN, FaceDetector
 from stream_server.vision.flow import between
 from stream_server.vision.identity import signature
 from stream_server.vision.search import FaceSearch, together
@@ -228,16 +228,30 @@ class FaceTracker:
 
     def _confirm(self, views: list[View], found: Detections, now: float) -> None:
         boxes = np.array([track.box for track in self._tracks], np.float32).reshape(-1, 4)
-        pairs = associate(boxes, found.boxes)
+        # A search leaves out whom flow follows: what it finds there is somebody else, unless the
+        # O-Net sees no face there any more.
+        followed = [i for i, track in enumerate(self._tracks) if track.visible and track.carried]
+        self._confirm_alone(followed, boxes, views, now)
+        sure = [i for i in followed if self._tracks[i].visible]
+        found = self._besides(sure, found)
+        missed = [i for i in range(len(boxes)) if i not in sure]
+        pairs = [(missed[at], one) for at, one in associate(boxes[missed], found.boxes)]
         taken = {detection for _, detection in pairs}
         for position, detection in pairs:
             self._measure(position, found.take([detection]), views, now)
-        alone = [i for i in range(len(boxes)) if i not in {position for position, _ in pairs}]
-        self._confirm_alone(alone, boxes, views, now)
+        done = {position for position, _ in pairs}.union(followed)
+        self._confirm_alone([i for i in missed if i not in done], boxes, views, now)
         new = [found.take([i]) for i in range(len(found)) if i not in taken]
         fresh = [self._begin(one, self._looks(one, views), now) for one in new]
         self._tracks = [t for t in self._tracks if now - t.seen_time <= self._patience] + fresh
         self._tracks = self._without_duplicates()[: self.max_faces]
+
+    def _besides(self, sure: list[int], found: Detections) -> Detections:
+        """What was found but the faces of the tracks at the positions ``sure``."""
+        if not sure or not len(found):
+            return found
+        places = np.array([self._tracks[i].box for i in sure], np.float32)
+        return found.take(np.flatnonzero(of_smaller(found.boxes, places).max(axis=1) <= WITHIN))
 
     def _confirm_alone(
         self, alone: list[int], boxes: Floats, views: list[View], now: float

@@ -56,6 +56,28 @@ def test_a_still_face_keeps_a_still_box(tracker: FaceTracker) -> None:
     assert steps.mean() < 0.8 and steps.max() < 4  # pixels, of a face 150 px wide
 
 
+def _in_front(frame: Any, head: Any, centre: tuple[int, int], height: int) -> Any:
+    """``head`` before what ``frame`` shows: its face alone, for its picture has a background."""
+    scale = height / 240
+    middle = (centre[0], int(centre[1] - 12 * scale))
+    mask = np.zeros(frame.shape[:2], np.uint8)
+    cv2.ellipse(mask, middle, (int(44 * scale), int(64 * scale)), 0, 0, 360, 255, -1)
+    return np.where(mask[..., None] > 0, paste(frame, head, centre, height), frame)
+
+
+@pytest.mark.parametrize(("place", "height"), [((310, 150), 240), ((300, 200), 150)])
+def test_a_face_that_comes_before_another_does_not_take_its_track(
+    tracker: FaceTracker, place: tuple[int, int], height: int
+) -> None:
+    told = []
+    for i in range(80):
+        frame = paste(backdrop(), person(), (280, 180), 240)
+        if i >= 20:
+            frame = _in_front(frame, other_person(), place, height)
+        told.append([track.id for track in tracker.update(frame, i * STEP)])
+    assert told[25:] == [[1, 2]] * 55
+
+
 def test_two_faces_that_cross_keep_their_tracks(detector: FaceDetector) -> None:
     switches = 0
     for speed in (10, 16):
