@@ -135,7 +135,8 @@ class FaceEvidence:
             while len(looks) > self._enough.get(member, 0) and looks[0][0] < since:
                 looks.popleft()
         self._fresh = True
-        self._looked_anew = self._looked_anew or bool(sample.features)
+        # Where nothing but the landmarks is judged, they are what is new.
+        self._looked_anew = self._looked_anew or bool(sample.features) or not self._looked
 
     def expire(self, now: float, pace: float = 0.0) -> None:
         """Drop what is too old to stand beside a new sample; a window must not have holes.
@@ -156,7 +157,8 @@ class FaceEvidence:
 
     def score_due(self, now: float, share: float = 1.0) -> bool:
         """Whether there is something new to score and it is time to; ``share`` of the scores are
-        made, half of them at least: a verdict takes several to change."""
+        made, half of them at least: a verdict takes several to change. ``unchanged`` of those
+        while no member has looked anew."""
         enough = len(self._samples) >= self._first_verdict
         rate = max(share, _LEAST_SHARE) * self._options.verdict_hz
         rate *= 1.0 if self._looked_anew else self._options.unchanged

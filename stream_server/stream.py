@@ -238,10 +238,11 @@ class Stream:
 
     def _looks_due(self, now: float) -> bool:
         """Whether one of the members that do not look at every sample is to look at the next."""
+        hz = self.options.sample_hz
+        seldom = {member for member, rate in self._scorer.rates.items() if rate < hz}
         return any(
             track.id in self._evidence
-            and not self._scorer.rates.keys()
-            <= self._evidence[track.id].resting(now, track.signature, self.share)
+            and not seldom <= self._evidence[track.id].resting(now, track.signature, self.share)
             for track in self._tracker.tracks
         )
 

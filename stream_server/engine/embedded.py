@@ -144,16 +144,20 @@ class EmbeddedEngine(SingleEngine):
         tensors: dict[str, NDArray[Any]] = dict(inputs)
         order = self._orders[spec.name]
         offered = self._offered(order, tensors) if spec.name == FACE_FEATURES else {}
-        for step in order:
-            helped = offered.get(step.model)
-            # What nobody has taken up by now is taken back and done here.
-            if helped is not None and not helped.cancel():
-                made = helped.result()
-            else:
-                given = {name: tensors[source] for name, source in step.inputs.items()}
-                made = self._run(self.repository.models[step.model], given)
-            for name, target in step.outputs.items():
-                tensors[target] = made[name]
+        try:
+            for step in order:
+                helped = offered.get(step.model)
+                # What nobody has taken up by now is taken back and done here.
+                if helped is not None and not helped.cancel():
+                    made = helped.result()
+                else:
+                    given = {name: tensors[source] for name, source in step.inputs.items()}
+                    made = self._run(self.repository.models[step.model], given)
+                for name, target in step.outputs.items():
+                    tensors[target] = made[name]
+        finally:
+            for helped in offered.values():  # where a step failed the rest is for nothing
+                helped.cancel()
         return {tensor.name: tensors[tensor.name] for tensor in spec.outputs}
 
     def _offered(

@@ -176,6 +176,17 @@ def test_scores_that_no_look_changes_may_be_fewer() -> None:
     assert all(any(0 <= beat - look <= 2 for beat in settled) for look in looked_at if look >= 60)
 
 
+def test_landmarks_alone_are_scored_as_often_as_ever() -> None:
+    face = FaceEvidence(POLICY, StreamOptions(unchanged=0.5), {})
+    scored = []
+    for beat in range(80):
+        face.add(Sample(beat / 10, {}, np.zeros(10, np.float32), SIGHT))
+        if face.score_due(beat / 10):
+            face.scored(beat / 10, 0.9, {})
+            scored.append(beat)
+    assert {after - before for before, after in pairwise(scored)} <= {2, 3}
+
+
 @pytest.mark.parametrize("sample_hz", [7.0, 5.0, 3.0, 2.0, 1.0])
 @pytest.mark.parametrize("settled", [1.0, 0.2])
 def test_where_samples_are_few_what_was_long_ago_outvotes_nothing(

@@ -41,7 +41,8 @@ export class Incidents {
     /** What the next page begins after, null where there is none. @type {Incident|null} */
     this.end = null;
     this.asked = 0;
-    this.askedAt = 0;
+    /** When the last answer came, by the page's clock; Infinity while one is waited for. */
+    this.answeredAt = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
     for (const choice of [byMonitor, byState, byTime]) {
@@ -89,9 +90,10 @@ export class Incidents {
     this.timer = setTimeout(() => void this.fetch(), SOON_MS);
   }
 
-  async fetch() {
+  /** @param {boolean} [quietly] without a word where it fails: it is tried again */
+  async fetch(quietly = false) {
     const asked = ++this.asked;
-    this.askedAt = performance.now();
+    this.answeredAt = Infinity;
     const seconds = Number(byTime.value);
     const since = seconds ? Date.now() / 1000 - seconds : -Infinity;
     const after = this.starts[this.starts.length - 1];
@@ -105,8 +107,9 @@ export class Incidents {
       });
       if (asked === this.asked) this.show(found.filter(({ opened_at }) => opened_at >= since));
     } catch (error) {
-      if (asked === this.asked) this.trouble(error);
+      if (asked === this.asked && !quietly) this.trouble(error);
     }
+    if (asked === this.asked) this.answeredAt = performance.now();
   }
 
   /** @param {Incident[]} found one more than a page where there are older ones */
@@ -163,7 +166,7 @@ export class Incidents {
       goesOn = true;
       part(row, ".lasted").textContent = lasted(opened, null);
     }
-    if (goesOn && !document.hidden && performance.now() - this.askedAt > ANEW_MS) void this.fetch();
+    if (goesOn && !document.hidden && performance.now() - this.answeredAt > ANEW_MS) void this.fetch(true);
   }
 }
 
