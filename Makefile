@@ -31,12 +31,13 @@ run: setup
 test: setup-dev
 	@scripts/test_setup.sh
 	@rm -rf .coverage
-	@# What is long comes first. A browser's tests and Ray's, whose nodes give up on a machine with
-	@# too much to do, come when those beside them are over, or nearly.
+	@# What is long comes first. A browser's tests, Ray's and Triton's, whose processes give up on a
+	@# machine with too much to do, come when those that run as a third suite are over, or nearly.
 	@scripts/run_suites.sh \
 	    "server=$(MEASURED) tests/server -m 'not patient'" \
 	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
 	    "training=$(MEASURED) tests/unit/training" \
+	    "contract=$(MEASURED) tests/contract" \
 	    "scan=$(MEASURED) tests/scan" \
 	    "e2e=$(MEASURED) tests/e2e" \
 	    "cluster=$(MEASURED) tests/cluster" \
@@ -47,7 +48,6 @@ test: setup-dev
 	    "extension=scripts/npm.sh test --silent" \
 	    BESIDE \
 	    "patient=$(MEASURED) tests/server -m patient" \
-	    "contract=$(MEASURED) tests/contract" \
 	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 
