@@ -210,6 +210,8 @@ def test_pause_resume_and_remove_with_a_question(open_page: Open, nothing_yet: W
 
 def test_what_goes_on_is_asked_for_anew(open_page: Open, nothing_yet: Watching) -> None:
     monitor = nothing_yet.watch("empty.mp4", name="Gate")
+    # Whoever begins to watch goes on with what is open, and this was too long ago for that.
+    wait_for("the watch", lambda: nothing_yet.get("/v1/monitors")[0]["state"] == "watching", 60)
     one = past(1, time.time(), monitor=monitor, closed_at=None)
     nothing_yet.put([one])
     page = open_page()
