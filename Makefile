@@ -37,11 +37,11 @@ test: setup-dev
 	    "server=$(MEASURED) tests/server -m 'not patient'" \
 	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
 	    "training=$(MEASURED) tests/unit/training" \
-	    "contract=$(MEASURED) tests/contract" \
-	    "scan=$(MEASURED) tests/scan" \
 	    "e2e=$(MEASURED) tests/e2e" \
+	    "scan=$(MEASURED) tests/scan" \
 	    "cluster=$(MEASURED) tests/cluster" \
 	    "release=$(MEASURED) tests/release" \
+	    "contract=$(MEASURED) tests/contract" \
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "media=$(MEASURED) tests/media" \
 	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
