@@ -50,6 +50,15 @@ def of_smaller(first: Floats, second: Floats) -> Floats:
     return np.asarray(_intersections(first, second) / np.maximum(smaller, 1e-6), np.float32)
 
 
+def covered(boxes: Floats, others: Floats) -> Floats:
+    """How much of each of ``boxes`` ``[n, 4]`` lies in one of the ``others`` ``[m, 4]``, at most:
+    float32 ``[n]``."""
+    if not len(others):
+        return np.zeros(len(boxes), np.float32)
+    most = _intersections(boxes, others).max(axis=1)
+    return np.asarray(most / np.maximum(_areas(boxes), 1e-6), np.float32)
+
+
 def _intersections(first: Floats, second: Floats) -> Floats:
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])

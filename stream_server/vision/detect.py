@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from stream_server.vision.association import covered
 from stream_server.vision.shrink import averaged
 from stream_server.vision.types import Detections, Floats, Image
 
@@ -63,14 +64,14 @@ class FaceDetector:
         boxes = self._proposals(image, max(min_face or self.min_face, _CELL))
         known = np.zeros((0, 4), np.float32) if known is None else known
         # Most proposals are parts of a face, and take the R-Net as long as those that are none.
-        boxes = boxes[_covered(_squared(boxes), known) <= WITHIN]
+        boxes = boxes[covered(_squared(boxes), known) <= WITHIN]
         if not len(boxes):
             return Detections.empty()
         boxes = self._refine_once(image, _squared(boxes))
         if not len(boxes):
             return Detections.empty()
         found = self.refine(image, boxes)
-        found = found.take(_covered(found.boxes, known) <= WITHIN)
+        found = found.take(covered(found.boxes, known) <= WITHIN)
         return found.take(_suppress(found.boxes, found.scores, WITHIN, smaller=True))
 
     def refine(self, image: Image, boxes: Floats) -> Detections:
@@ -173,17 +174,6 @@ def _patches(image: Image, boxes: Floats, size: int) -> Floats:
             inside = np.asarray(padded, np.uint8)
         batch[at] = averaged(inside, (size, size))
     return _normalised(batch)
-
-
-def _covered(boxes: Floats, others: Floats) -> Floats:
-    """How much of each of ``boxes`` lies in one of the ``others``, at most."""
-    if not len(boxes) or not len(others):
-        return np.zeros(len(boxes), np.float32)
-    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    inside = (high - low).clip(min=0).prod(axis=2).max(axis=1)
-    area = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return np.asarray(inside / np.maximum(area, 1e-6), np.float32)
 
 
 def _suppress(

@@ -172,16 +172,23 @@ async def test_a_member_with_a_rate_looks_less_often_once_the_verdict_is_there(
     assert [faces[0].samples for faces in answers] == [min(i + 1, 20) for i in range(60)]
 
 
+def counted_searches(detector: FaceDetector, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A list that has one element more after each search."""
+    searches: list[Any] = []
+    found = detector.detect
+
+    def detect(*given: Any, **how: Any) -> Any:
+        searches.append(given)
+        return found(*given, **how)
+
+    monkeypatch.setattr(detector, "detect", detect)
+    return searches
+
+
 async def test_a_stream_that_gets_few_turns_has_as_few_looks_and_searches_a_frame(
     detector: FaceDetector, portrait: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searches: list[float] = []
-    found = detector.detect
-    monkeypatch.setattr(
-        detector,
-        "detect",
-        lambda *a, **how: (searches.append(0), found(*a, **how))[1],  # type: ignore[func-returns-value]
-    )
+    searches = counted_searches(detector, monkeypatch)
     counted = {}
     for fps, share in ((10.0, 1.0), (2.0, 0.2)):
         scorer = FakeScorer(rates={"half": 5.0})
@@ -196,13 +203,7 @@ async def test_a_stream_that_gets_few_turns_has_as_few_looks_and_searches_a_fram
 async def test_a_search_waits_for_a_frame_that_no_network_looks_at(
     detector: FaceDetector, portrait: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    searches: list[float] = []
-    found = detector.detect
-    monkeypatch.setattr(
-        detector,
-        "detect",
-        lambda *a, **how: (searches.append(0), found(*a, **how))[1],  # type: ignore[func-returns-value]
-    )
+    searches = counted_searches(detector, monkeypatch)
     both = {}
     for spread in (False, True):
         scorer = FakeScorer(rates={"half": 2.5})
