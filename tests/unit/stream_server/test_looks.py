@@ -6,9 +6,7 @@ import pytest
 from stream_server.looks import SELDOM, Looks
 
 
-def looked(
-    rate: float, times: list[float], sample_hz: float = 10.0, phase: int = 0
-) -> list[float]:
+def looked(rate: float, times: list[float], sample_hz: float = 10.0, phase: int = 0) -> list[float]:
     """The times of the samples that a member of ``rate`` looks at."""
     looks = Looks({"m": rate}, sample_hz, phase)
     seen = []
