@@ -36,18 +36,20 @@ test: setup-dev
 	@scripts/run_suites.sh \
 	    "server=$(MEASURED) tests/server -m 'not patient'" \
 	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
-	    "training=$(MEASURED) tests/unit/training" \
-	    "e2e=$(MEASURED) tests/e2e" \
-	    "scan=$(MEASURED) tests/scan" \
-	    "cluster=$(MEASURED) tests/cluster" \
 	    "release=$(MEASURED) tests/release" \
+	    "e2e=$(MEASURED) tests/e2e --ignore=tests/e2e/watching" \
+	    "watching=$(MEASURED) tests/e2e/watching" \
+	    "cluster=$(MEASURED) tests/cluster" \
+	    "scan=$(MEASURED) tests/scan" \
 	    "contract=$(MEASURED) tests/contract" \
-	    "lint=$(MAKE) --no-print-directory lint" \
-	    "media=$(MEASURED) tests/media" \
-	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
-	    "extension=scripts/npm.sh test --silent" \
 	    BESIDE \
 	    "patient=$(MEASURED) tests/server -m patient" \
+	    BELOW \
+	    "training=$(MEASURED) tests/unit/training" \
+	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
+	    "media=$(MEASURED) tests/media" \
+	    "lint=$(MAKE) --no-print-directory lint" \
+	    "extension=scripts/npm.sh test --silent" \
 	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 

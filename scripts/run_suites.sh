@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Runs the test suites, two at a time, and prints how many minutes each took. All of them run,
 # whatever fails; the exit status is 1 if one did.
-#   run_suites.sh NAME=COMMAND ... [BESIDE NAME=COMMAND ...] [THEN NAME=COMMAND ...]
+#   run_suites.sh NAME=COMMAND ... [BESIDE NAME=COMMAND ...] [BELOW NAME=COMMAND ...]
+#       [THEN NAME=COMMAND ...]
 # They begin in the order of the arguments, each as soon as one before it is done. Those behind
-# BESIDE, which wait most of their time, run as a third, one after the other; those behind THEN when
-# all others are done. What a suite prints appears when it ends, in one piece.
+# BESIDE, which wait most of their time, run as a third, one after the other; those behind BELOW,
+# which watch no clock, likewise, with what the others leave of the processors; those behind THEN
+# when all others are done. What a suite prints appears when it ends, in one piece.
 set -uo pipefail
 
 work="$(mktemp -d)"
@@ -30,22 +32,24 @@ run() {
 export -f run
 export work
 
-# Runs the suites that are on standard input, so many at a time.
+# Runs the suites that are on standard input, so many at a time, that much nicer than this.
 some() {
-    xargs -0 -r -n 1 -P "$1" bash -c 'run "$1"' run
+    xargs -0 -r -n 1 -P "$1" nice -n "${2:-0}" bash -c 'run "$1"' run
 }
 
 list="$work/together"
 for suite in "$@"; do
     case "$suite" in
         BESIDE) list="$work/beside" ;;
+        BELOW) list="$work/below" ;;
         THEN) list="$work/then" ;;
         *) printf '%s\0' "$suite" >> "$list" ;;
     esac
 done
-touch "$work/together" "$work/beside" "$work/then"
+touch "$work/together" "$work/beside" "$work/below" "$work/then"
 some 1 < "$work/beside" &
 some 2 < "$work/together" &
+some 1 10 < "$work/below" &
 wait
 some 1 < "$work/then"
 echo "== suites"

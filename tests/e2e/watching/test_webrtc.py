@@ -14,7 +14,7 @@ from tests.e2e import clips
 from tests.e2e.browser import Extension, at_rest, wait_for, watch
 from tests.e2e.site import Site, video_page
 from tests.e2e.streams import streams
-from tests.e2e.test_overlay import STYLE, box_on_face, judged, overlap
+from tests.e2e.watching.test_overlay import STYLE, box_on_face, judged, overlap
 from tests.support.network import NO_NETWORK, OUTSIDE_LOOPBACK
 from tests.support.server import TOKEN, Server, start_server
 
