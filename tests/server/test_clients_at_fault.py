@@ -253,6 +253,7 @@ async def drip(server: Any, start: bytes, piece: bytes, every: float) -> bytes:
     return await answer
 
 
+@pytest.mark.patient
 async def test_who_is_slow_or_gone_holds_nothing(server: Any, neighbour: Any, http: Any) -> None:
     """Fifty connections by which somebody tries to use up the server without doing anything."""
     head = f"Host: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
@@ -337,6 +338,7 @@ async def test_connections_leave_room_for_everything_else(models: Any, empty: by
         assert "Traceback" not in server.output
 
 
+@pytest.mark.patient
 async def test_what_viewers_left_behind_is_freed_though_nothing_else_happens(
     http: httpx.AsyncClient,
 ) -> None:

@@ -21,7 +21,7 @@ from tests.support.live_servers import (
     served,
 )
 
-pytestmark = [pytest.mark.slow, needs_ffmpeg]
+pytestmark = [pytest.mark.slow, pytest.mark.patient, needs_ffmpeg]
 
 SECONDS, BEGIN, END = 8.0, 3.0, 5.0
 KINDS = [

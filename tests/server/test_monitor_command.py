@@ -19,7 +19,7 @@ from stream_server import resources
 from tests.support.live_media import write_live
 from tests.support.paths import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.patient]
 
 SAMPLE = resources.sample_clip()
 

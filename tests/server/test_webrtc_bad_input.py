@@ -286,6 +286,7 @@ async def test_streams_that_are_not_there(http: Any) -> None:
     assert http.get("/v1/streams/nothing/events").status_code == 404
 
 
+@pytest.mark.patient
 async def test_a_peer_that_never_connects(http: Any, offer: Any) -> None:
     opened = post(http, offer)
     assert opened.status_code == 201
@@ -296,6 +297,7 @@ async def test_a_peer_that_never_connects(http: Any, offer: Any) -> None:
     await none_open(http)
 
 
+@pytest.mark.patient
 async def test_a_peer_that_never_sends(server: Any, http: Any) -> None:
     class Silent(Pictures):
         async def recv(self) -> VideoFrame:
@@ -371,6 +373,7 @@ async def test_bad_messages_in_the_channel(server: Any, picture: Any, text: byte
         await client.next("verdict")
 
 
+@pytest.mark.patient
 async def test_a_peer_that_is_another(server: Any, http: Any, offer: Any) -> None:
     """Somebody who answers our checks without the key of the offer gets no stream."""
     async with WhipClient(server.url) as client:
