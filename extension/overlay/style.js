@@ -27,8 +27,9 @@ const CSS = `
   border-left: 3px solid var(--colour); border-radius: 7px; pointer-events: auto; cursor: pointer;
   overflow: hidden; white-space: nowrap; forced-color-adjust: none;
 }
-/* Why it cannot be told takes more words than a verdict, and German's and Spanish's verdicts do. */
+/* Why it cannot be told takes more words than a verdict; German and Spanish take more for both. */
 .chip:is([data-wordy], :lang(de), :lang(es)) { max-width: min(300px, calc(100% - 8px)); }
+.chip[data-wordy]:is(:lang(de), :lang(es)) { max-width: min(380px, calc(100% - 8px)); }
 .chip:hover { background: rgba(16, 19, 24, 0.96); border-color: rgba(255, 255, 255, 0.4);
   border-left-color: var(--colour); }
 .chip:focus-visible, .card button:focus-visible { outline: 2px solid #fff; outline-offset: 1px; }

@@ -174,7 +174,8 @@ def _greet(services: Services, listening: socket.socket) -> None:
         f"  monitors    http://{shown}:{port}/monitor#token={token}",
         "  extension   in the browser's extensions page, Load unpacked:",
         f"              {resources.extension_dir()}",
-        "              then pair it in its options: six digits will appear here",
+        "              the page that opens then asks to be let in: a click on the live page,",
+        "              or six digits that appear here",
         "",
         "  It judges face manipulation, not sound and not wholly generated video, and it errs.",
         "  The model weights were trained on research-only data: for research use only"
