@@ -66,7 +66,8 @@ def launch(
         "--disable-component-update",
         "--disable-sync",
         "--autoplay-policy=no-user-gesture-required",
-        "--host-resolver-rules=MAP *.test 127.0.0.1",
+        # A server of the person's own, at the usual port, hears nothing of it: nobody is at port 9.
+        "--host-resolver-rules=MAP *.test 127.0.0.1, MAP 127.0.0.1:8765 127.0.0.1:9",
         f"--ip-address-space-overrides=127.0.0.1:{public_port}=public",
         f"--lang={language}",
         *more,
