@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
+from queue import SimpleQueue
 from typing import Any
 
 from stream_server.evidence import StreamOptions
@@ -30,6 +32,9 @@ _PICTURE_FACES = 100  # at least: each is looked at once
 # Frames that may be looked at and not judged yet. Of a new face every second one goes through the
 # networks, which takes longer than looking at both.
 _JUDGED_LATER = 8
+# Frames that are read before they are looked at: a search takes three times as long as following,
+# a frame that others are needed for three times as long as one that stands alone.
+_READ_AHEAD = 4
 
 
 @dataclass
@@ -152,11 +157,13 @@ class _Share:
     async def run(self, result: Analysis, advanced: Callable[[float], None]) -> None:
         result.counts.append(self._counts)
         rate = self._stream.options.sample_hz
+        most = math.ceil(self._budget + 2 * rate)
         frames = self._media.read(self._stretches, rate, self._counts)
+        ahead = _READ_AHEAD if self._side_by_side else 1
         current: Stretch | None = None
-        before = given = 0.0
+        before, given = 0.0, 0
         async with (
-            aclosing(_ahead(frames, self._executor)) as pairs,
+            aclosing(_ahead(frames, self._executor, ahead, most + 1)) as pairs,
             _Behind(_JUDGED_LATER) as judged,
         ):
             async for stretch, frame in pairs:
@@ -172,7 +179,7 @@ class _Share:
                     await judged.last()
                 given += 1
                 advanced(before + max(frame.media_time - stretch.start, 0.0))
-                if given >= self._budget + 2 * rate:
+                if given >= most:
                     result.exhausted = True
                     return
 
@@ -234,23 +241,34 @@ async def _after(
 
 
 async def _ahead(
-    frames: Iterator[tuple[Stretch, Frame]], executor: ThreadPoolExecutor
+    frames: Iterator[tuple[Stretch, Frame]], executor: ThreadPoolExecutor, ahead: int, most: int
 ) -> AsyncGenerator[tuple[Stretch, Frame]]:
-    """``frames``, of which the next is read while the last one is looked at."""
+    """``frames``, of which the next ``ahead`` are read while the last one is looked at, ``most`` in
+    all: what a reader counts must not depend on how far it is when nobody wants more."""
     loop = asyncio.get_running_loop()
+    read: asyncio.Queue[tuple[Stretch, Frame] | None] = asyncio.Queue()
+    go_on: SimpleQueue[bool] = SimpleQueue()  # for each frame but the first, False at the end
+    for _ in range(ahead - 1):
+        go_on.put(True)
 
-    def following() -> tuple[Stretch, Frame] | None:
-        return next(frames, None)
+    def work() -> None:
+        for pair in islice(frames, most):
+            loop.call_soon_threadsafe(read.put_nowait, pair)
+            if not go_on.get():
+                return
 
-    pending = loop.run_in_executor(executor, following)
+    reading = loop.run_in_executor(executor, work)
+    reading.add_done_callback(lambda _: read.put_nowait(None))
     try:
-        while (pair := await asyncio.shield(pending)) is not None:
-            pending = loop.run_in_executor(executor, following)
+        while (pair := await read.get()) is not None:
+            go_on.put(True)
             yield pair
+        await reading  # raises what ended it
     finally:
-        await asyncio.wait({pending})  # a generator at work in a thread cannot be closed
-        if not pending.cancelled():
-            pending.exception()
+        go_on.put(False)
+        await asyncio.wait({reading})  # a generator at work in a thread cannot be closed
+        if not reading.cancelled():
+            reading.exception()
         close = getattr(frames, "close", None)
         if close is not None:
             close()

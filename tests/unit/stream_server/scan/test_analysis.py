@@ -13,7 +13,8 @@ import pytest
 from stream_server.engine.base import InvalidInput
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.open import open_media
-from stream_server.scan.analysis import Pipeline, _Behind, analyse
+from stream_server.ingest.files.unusable import UnusableError
+from stream_server.scan.analysis import _READ_AHEAD, Pipeline, _Behind, analyse
 from stream_server.scan.plan import make_plan
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
@@ -42,15 +43,21 @@ async def test_a_scan_lets_members_look_as_often_as_a_stream_does(
 
 
 class Counting:
-    """A medium that says how many frames it has given."""
+    """A medium that says how many frames it has given; of more than ``whole`` it fails."""
 
-    def __init__(self, media: Any) -> None:
-        self.media, self.info, self.given = media, media.info, 0
+    def __init__(self, media: Any, whole: int = 1000) -> None:
+        self.media, self.info, self.given, self.whole = media, media.info, 0, whole
+        self.closed = False
 
     def read(self, *how: Any) -> Iterator[Any]:
-        for pair in self.media.read(*how):
-            self.given += 1
-            yield pair
+        try:
+            for pair in self.media.read(*how):
+                if self.given == self.whole:
+                    raise UnusableError("truncated", "made up")
+                self.given += 1
+                yield pair
+        finally:
+            self.closed = True
 
 
 class Holding(FakeScorer):
@@ -85,13 +92,37 @@ async def test_a_frame_is_judged_while_the_next_are_looked_at_unless_one_core_mu
     tmp_path: Path,
 ) -> None:
     path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
-    # The first is held, seven wait behind it, the ninth was looked at, the tenth is read.
-    met, beside = await judged(path, 10, side_by_side=True)
-    assert met == 10
+    # The first is held, seven wait behind it, the ninth was looked at, the next ones are read.
+    met, beside = await judged(path, 9 + _READ_AHEAD, side_by_side=True)
+    assert met == 9 + _READ_AHEAD
     met, alone = await judged(path, 2, side_by_side=False)
     assert met == 2
     assert beside.times == alone.times and beside.analysed == alone.analysed == 30
     assert [face.scores for face in beside.faces] == [face.scores for face in alone.faces]
+
+
+@pytest.mark.parametrize("side_by_side", [True, False])
+async def test_one_frame_more_is_read_than_the_budget_allows_however_far_the_reader_is(
+    tmp_path: Path, side_by_side: bool
+) -> None:
+    path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 5), rate=10)
+    media = Counting(open_media(path, path.name))
+    pipeline = Pipeline(
+        FaceDetector(min_face=40), FakeScorer(), VerdictPolicy(0.8, 0.3), side_by_side=side_by_side
+    )
+    plan = make_plan(None, 10.0, 12, 1)
+    found = await analyse(media, plan, StreamOptions(sample_hz=10.0), pipeline)
+    assert found.exhausted and found.analysed == 32 and media.given == 33 and media.closed
+
+
+async def test_what_ends_the_reader_ends_the_scan(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
+    media = Counting(open_media(path, path.name), whole=20)
+    pipeline = Pipeline(FaceDetector(min_face=40), FakeScorer(), VerdictPolicy(0.8, 0.3))
+    plan = make_plan(media.info.duration, 10.0, 6000, 1)
+    with pytest.raises(ExceptionGroup) as raised:
+        await analyse(media, plan, StreamOptions(sample_hz=10.0), pipeline)
+    assert raised.group_contains(UnusableError, match="made up") and media.closed
 
 
 class Failing(FakeScorer):
@@ -113,13 +144,13 @@ async def test_what_cannot_be_judged_ends_a_scan_and_what_waits_behind_it_is_lef
     tmp_path: Path,
 ) -> None:
     path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
-    media, scorer = open_media(path, path.name), Failing(5)
+    media, scorer = Counting(open_media(path, path.name)), Failing(5)
     pipeline = Pipeline(FaceDetector(min_face=40), scorer, VerdictPolicy(0.8, 0.3))
     plan = make_plan(media.info.duration, 10.0, 6000, 1)
     with pytest.raises(ExceptionGroup) as raised:
         await analyse(media, plan, StreamOptions(sample_hz=10.0), pipeline)
     assert raised.group_contains(InvalidInput, match="made up")
-    assert scorer.asked == 5
+    assert scorer.asked == 5 and media.closed
 
 
 class Jobs:
