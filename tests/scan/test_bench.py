@@ -22,6 +22,8 @@ def test_one_run_measures_the_scan_and_the_naive_way(
     assert figures["naive"]["verdicts"] >= 3
     # The same faces, crops and models: both ways must come to about the same answer.
     assert abs(figures["scan"]["probability"] - figures["naive"]["probability"]) < 0.05
+    assert len(figures["scans"]) == 3 and figures["scans"] == sorted(figures["scans"])
+    assert figures["scan"]["seconds"] == figures["scans"][1], "the middle one counts"
     assert figures["times_faster"] > 0
     out = capsys.readouterr().out
     assert "fakelight scan" in out and "the naive way" in out and "times faster" in out
