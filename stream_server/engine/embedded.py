@@ -200,7 +200,9 @@ class EmbeddedEngine(SingleEngine):
                 session = self._sessions.get(spec.name)
                 if session is None:
                     path = spec.embedded_file if self._quantised else spec.model_file
-                    session = open_session(path, self._threads, spec.as_written)
+                    # What is asked that seldom is waited for, and need not leave cores idle.
+                    threads = max(self._threads, self.parallel if spec.as_written else 1)
+                    session = open_session(path, threads, spec.as_written)
                     self._sessions[spec.name] = session
         return session
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stream_server.engine.base import Engine, ModelNotFound
 from stream_server.engine.spec import VOTE
@@ -36,11 +38,13 @@ class Explainer:
     ``<member>_map`` gives the last feature map and the gradient of the member's logit at it, as
     Grad-CAM has it (Selvaraju et al., ICCV 2017), or what each place adds to that logit, as a map
     of one channel; the members' maps are added up as the vote weighs their logits. Each crop counts
-    as a still picture. One crop at a time: an explanation must not keep viewers waiting.
+    as a still picture. One call at a time, of ``at_once`` crops: an explanation must not keep
+    viewers waiting, but a map that brings back its weights for each call does so once for all.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, at_once: int = 1) -> None:
         self._engine = engine
+        self._at_once = at_once
         models = engine.repository.models
         self._views = {
             name: float(spec.parameters.get("view", "1"))
@@ -57,22 +61,33 @@ class Explainer:
         return tuple(self._views)
 
     async def explain(self, crop: Image) -> Heat:
-        """The heat map of one face crop, uint8 ``[224, 224, 3]``.
+        """The heat map of one face crop, uint8 ``[224, 224, 3]``; raises as ``explain_all``."""
+        return (await self.explain_all([crop]))[0]
+
+    async def explain_all(self, crops: Sequence[Image]) -> list[Heat]:
+        """The heat map of each face crop.
 
         Raises ``EngineError`` where the engine gives no answer, and ``ModelNotFound`` where no
         member has a map model.
         """
         if not self._views:
             raise ModelNotFound("the models come without heat maps")
-        async with self._one:
-            if self._shares is None:
-                self._shares = await self._ask_vote()
-            parts = []
-            for name, view in self._views.items():
-                answer = await self._engine.infer_aside(f"{name}_map", {"FRAMES": crop[None]})
-                signed = weighed(answer["MAP"], answer["GRADIENT"])[0]
-                parts.append(Part(signed * np.float32(self._shares[name]), view))
-            return Heat(joined(parts, GRID), self.members)
+        found: list[Heat] = []
+        for at in range(0, len(crops), self._at_once):
+            async with self._one:
+                found += await self._together(np.stack(crops[at : at + self._at_once]))
+        return found
+
+    async def _together(self, crops: NDArray[np.uint8]) -> list[Heat]:
+        if self._shares is None:
+            self._shares = await self._ask_vote()
+        parts: list[list[Part]] = [[] for _ in crops]
+        for name, view in self._views.items():
+            answer = await self._engine.infer_aside(f"{name}_map", {"FRAMES": crops})
+            share = np.float32(self._shares[name])
+            for own, signed in zip(parts, weighed(answer["MAP"], answer["GRADIENT"]), strict=True):
+                own.append(Part(signed * share, view))
+        return [Heat(joined(own, GRID), self.members) for own in parts]
 
     async def _ask_vote(self) -> dict[str, float]:
         """How much each member's logit moves the vote's, around a logit of 0.

@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from stream_server.engine.base import EngineError
-from stream_server.explain.explainer import Explainer
+from stream_server.explain.explainer import Explainer, Heat
 from stream_server.explain.paint import heat_over, jpeg
+from stream_server.face_look import Look
 from stream_server.languages import worded
 from stream_server.report.model import Explanation, FaceReport, Report
 from stream_server.scan.faces.album import FaceRecord
@@ -44,8 +45,11 @@ async def with_heat_maps(
     try:
         for face in wanted:
             moments = sorted(shots.get(face.track, ()), key=lambda shot: shot.time)
+            looks = [(shot, shot.look) for shot in moments if shot.look is not None]
+            heats = await explainer.explain_all([look.crop for _, look in looks])
             found[face.track] = tuple(
-                [await _explanation(shot, explainer) for shot in moments if shot.look is not None]
+                _explanation(shot, look, heat)
+                for (shot, look), heat in zip(looks, heats, strict=True)
             )
     except EngineError as error:
         _log.warning("no heat maps: %s", error)
@@ -59,10 +63,8 @@ async def with_heat_maps(
     return replace(report, faces=faces)
 
 
-async def _explanation(shot: Shot, explainer: Explainer) -> Explanation:
-    assert shot.look is not None
-    heat = await explainer.explain(shot.look.crop)
-    x, y = np.asarray(shot.look.corners).T
+def _explanation(shot: Shot, look: Look, heat: Heat) -> Explanation:
+    x, y = np.asarray(look.corners).T
     return Explanation(
         time=shot.time,
         probability=shot.probability or 0.0,
@@ -70,7 +72,7 @@ async def _explanation(shot: Shot, explainer: Explainer) -> Explanation:
         corners=tuple((float(a), float(b)) for a, b in zip(x, y, strict=True)),
         members=heat.members,
         crop=shot.jpeg,
-        over=jpeg(heat_over(shot.look.crop, heat.grid), SIDE),
+        over=jpeg(heat_over(look.crop, heat.grid), SIDE),
     )
 
 

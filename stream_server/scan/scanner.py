@@ -17,7 +17,6 @@ from stream_server.engine.configured import configured_engine
 from stream_server.evidence import StreamOptions
 from stream_server.explain.explainer import Explainer
 from stream_server.grounds import Voting
-from stream_server.ingest.files.fetch import fetch
 from stream_server.ingest.files.media import Media, Part
 from stream_server.ingest.files.open import open_contents
 from stream_server.ingest.files.unusable import UnusableError
@@ -26,6 +25,7 @@ from stream_server.report.model import Report
 from stream_server.scan.analysis import Pipeline
 from stream_server.scan.build_report import build_report
 from stream_server.scan.content_credentials import read_provenance
+from stream_server.scan.faces.gallery import WHOLE
 from stream_server.scan.failures import reason_of
 from stream_server.scan.heat_maps import with_heat_maps
 from stream_server.scan.inputs import Input
@@ -57,7 +57,7 @@ class Scanner:
         self.settings = settings
         self.engine = engine
         self._readers = readers
-        self._explainer = Explainer(engine)
+        self._explainer = Explainer(engine, WHOLE if readers > 1 else 1)
         repository = engine.repository
         policy = VerdictPolicy.from_parameters(repository.parameters, Voting.of(repository))
         # A scan sums up all scores of a face: each counts at once, a lone picture has no second.
@@ -248,6 +248,8 @@ async def _fetched(url: str, folder: Path, limit: int, progress: Progress) -> Pa
         path: Path | None = None
         trouble: BaseException | None = None
         try:
+            from stream_server.ingest.files.fetch import fetch  # a scan of files needs no client
+
             path = fetch(url, folder, limit, received, unwanted)
         except BaseException as error:  # it is for who waits
             trouble = error

@@ -201,13 +201,15 @@ def test_heat_map_models_run_as_written_and_the_others_prepared(
 
     monkeypatch.setattr(embedded, "open_session", noting)
     repo = tiny_repository(tmp_path / "models", ("one",), maps=True)
-    engine = EmbeddedEngine(ModelRepository.load(repo))
+    engine = EmbeddedEngine(ModelRepository.load(repo), workers=2)
     found = engine.run("one_map", {"FRAMES": crops(2)})
     engine.run("one_encoder", {"FRAMES": crops(1)})
     told = {name: one.get_session_options() for name, one in sessions.items()}
     levels = ort.GraphOptimizationLevel
     assert told["one_map"].graph_optimization_level == levels.ORT_DISABLE_ALL
     assert told["one_encoder"].graph_optimization_level == levels.ORT_ENABLE_ALL
+    assert told["one_map"].intra_op_num_threads == 2, "what is waited for takes all workers' cores"
+    assert told["one_encoder"].intra_op_num_threads == 1
     prepared = open_session(repo / "one_map" / "1" / "model.onnx")
     wanted = prepared.run(["MAP", "GRADIENT"], {"FRAMES": crops(2)})
     np.testing.assert_allclose(found["MAP"], wanted[0], atol=1e-6)

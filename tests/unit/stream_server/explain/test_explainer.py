@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream_server.engine import EmbeddedEngine, FallbackEngine, ModelNotFound, ModelRepository
+from stream_server.engine import EmbeddedEngine, ModelNotFound, ModelRepository
 from stream_server.engine.base import EngineUnavailable
 from stream_server.engine.check import check_repository
+from stream_server.engine.fallback import FallbackEngine
 from stream_server.explain.explainer import Explainer
 from stream_server.explain.heat import Part, joined, weighed
 from stream_server.explain.paint import heat_over
@@ -169,6 +170,26 @@ async def test_without_map_models_there_is_no_heat(tmp_path: Path) -> None:
     assert explainer.members == ()
     with pytest.raises(ModelNotFound, match="without heat maps"):
         await explainer.explain(spotted(1, 1))
+    await engine.close()
+
+
+async def test_crops_that_are_explained_together_share_calls(mapped: Path) -> None:
+    calls: list[tuple[str, int]] = []
+
+    class Noting(EmbeddedEngine):
+        async def infer(self, model: Any, inputs: Any) -> Any:
+            if model.endswith("_map"):
+                calls.append((model, len(inputs["FRAMES"])))
+            return await super().infer(model, inputs)
+
+    engine = Noting(ModelRepository.load(mapped))
+    crops = [spotted(2, 5), spotted(0, 0), spotted(6, 3)]
+    together = await Explainer(engine, at_once=2).explain_all(crops)
+    assert calls == [("one_map", 2), ("two_map", 2), ("one_map", 1), ("two_map", 1)]
+    alone = Explainer(engine)
+    for crop, heat in zip(crops, together, strict=True):
+        np.testing.assert_allclose(heat.grid, (await alone.explain(crop)).grid, atol=1e-5)
+    assert await alone.explain_all([]) == []
     await engine.close()
 
 
