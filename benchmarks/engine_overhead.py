@@ -37,16 +37,11 @@ import onnxruntime as ort
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 from benchmarks.embedded_elsewhere import Elsewhere
-from stream_server.engine import (
-    EmbeddedEngine,
-    Engine,
-    FallbackEngine,
-    MicroBatcher,
-    ModelRepository,
-    TritonEngine,
-)
+from stream_server.engine import EmbeddedEngine, Engine, MicroBatcher, ModelRepository
+from stream_server.engine.fallback import FallbackEngine
 from stream_server.engine.shared_memory import Region
 from stream_server.engine.spec import Arrays, example_inputs
+from stream_server.engine.triton import TritonEngine
 from stream_server.engine.triton_wire import INFER, RequestWriter
 from tests.support.triton_server import VENV, TritonServer, triton_missing
 

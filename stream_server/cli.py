@@ -12,8 +12,10 @@ from typing import Any
 from stream_server import __version__
 from stream_server.languages.choice import LANGUAGES, of_environment, speaking
 from stream_server.loading import loading
-from stream_server.scan.options import DEFAULT_WINDOW, FAIL_ON
-from stream_server.settings import ENGINES, Settings, SettingsError, load
+
+with loading():
+    from stream_server.scan.options import DEFAULT_WINDOW, FAIL_ON
+    from stream_server.settings import ENGINES, Settings, SettingsError, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

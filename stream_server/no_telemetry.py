@@ -14,6 +14,9 @@ FORBIDDING = {
     "ORT_DISABLE_TELEMETRY": "1",
     "RAY_USAGE_STATS_ENABLED": "0",  # a report on the cluster, every hour
     "HF_HUB_DISABLE_TELEMETRY": "1",  # what is installed here, with each download of weights
+    # Plugins of whatever else is installed, such as Logfire's, which tells what is validated; and
+    # looking for them in 200 packages takes a command 30 ms.
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
     "WANDB_ERROR_REPORTING": "false",  # its own crashes; asked for are the run's figures alone
 }
 

@@ -19,12 +19,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from stream_server.languages import tell
 from stream_server.rect import Rect
+from stream_server.window_limits import MAX_WINDOW, MIN_WINDOW
 
 SUBPROTOCOL = "fakelight.v1"
 VERSION = 1
 MAX_TEXT_BYTES = 64 * 1024
 MAX_HEADER_BYTES = 4096
-MIN_WINDOW, MAX_WINDOW = 8, 100
 
 _LENGTH = struct.Struct("<I")
 _SAFE_INTEGER = 2**53 - 1  # what JavaScript holds exactly

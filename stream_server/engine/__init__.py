@@ -12,10 +12,8 @@ from stream_server.engine.base import (
 from stream_server.engine.batching import MicroBatcher
 from stream_server.engine.embedded import EmbeddedEngine
 from stream_server.engine.factory import open_engine
-from stream_server.engine.fallback import FallbackEngine, FallbackPolicy
 from stream_server.engine.repository import ModelRepository, RepositoryError
 from stream_server.engine.spec import TensorInfo
-from stream_server.engine.triton import TritonEngine
 
 __all__ = [
     "EmbeddedEngine",
@@ -23,8 +21,6 @@ __all__ = [
     "EngineBusy",
     "EngineError",
     "EngineUnavailable",
-    "FallbackEngine",
-    "FallbackPolicy",
     "InvalidInput",
     "MicroBatcher",
     "ModelNotFound",
@@ -32,6 +28,5 @@ __all__ = [
     "RepositoryError",
     "RunObserver",
     "TensorInfo",
-    "TritonEngine",
     "open_engine",
 ]

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from stream_server.engine.base import Engine
 from stream_server.engine.embedded import EmbeddedEngine
-from stream_server.engine.fallback import FallbackEngine, FallbackPolicy
 from stream_server.engine.repository import ModelRepository
-from stream_server.engine.triton import TritonEngine
 
 
 def open_engine(
@@ -43,6 +41,10 @@ def open_engine(
         return embedded
     if not triton_url:
         raise ValueError("engine 'triton' needs a triton_url such as 127.0.0.1:8001")
+    # With the gRPC client, which takes long to load and most never ask for.
+    from stream_server.engine.fallback import FallbackEngine, FallbackPolicy
+    from stream_server.engine.triton import TritonEngine
+
     triton = TritonEngine(repository, triton_url, timeout=triton_timeout)
     if not fallback:
         return triton

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import text_format
-from tritonclient.grpc import model_config_pb2 as pb
 
 from stream_server.engine import members
+from stream_server.engine.model_config import model_config_pb2
 from stream_server.engine.rates import member_rates
 from stream_server.engine.spec import (
     FACE_FEATURES,
@@ -32,6 +32,8 @@ from stream_server.engine.spec import (
     voting_members,
 )
 from stream_server.engine.wiring import check_wiring
+
+pb = model_config_pb2()
 
 _DTYPES: dict[int, str] = {
     pb.TYPE_BOOL: "bool",

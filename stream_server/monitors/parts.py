@@ -23,10 +23,10 @@ from stream_server.monitors.store.incidents import IncidentTable
 from stream_server.monitors.store.monitors import MonitorTable, SupersededError
 from stream_server.monitors.store.tables import Monitor
 from stream_server.monitors.watch import MakeLive, Watch
-from stream_server.protocol import MIN_WINDOW
 from stream_server.server.services import Services
 from stream_server.session import Send
 from stream_server.settings import Settings
+from stream_server.window_limits import MIN_WINDOW
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from stream_server.ingest.files.region import WHOLE_PICTURE, Region
-from stream_server.protocol import MAX_WINDOW, MIN_WINDOW
 from stream_server.settings import Settings
+from stream_server.window_limits import MAX_WINDOW, MIN_WINDOW
 
 FailOn = Literal["likely_fake", "unsure", "never"]
 FAIL_ON: tuple[FailOn, ...] = get_args(FailOn)

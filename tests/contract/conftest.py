@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stream_server.engine import EmbeddedEngine, ModelRepository, TritonEngine
+from stream_server.engine import EmbeddedEngine, ModelRepository
+from stream_server.engine.triton import TritonEngine
 from tests.support.tiny_repository import tiny_repository
 from tests.support.triton_server import Fault, TritonServer, triton_missing
 

@@ -11,12 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream_server.engine import (
-    EngineBusy,
-    EngineUnavailable,
-    ModelRepository,
-    TritonEngine,
-)
+from stream_server.engine import EngineBusy, EngineUnavailable, ModelRepository
+from stream_server.engine.triton import TritonEngine
 from tests.support.tiny_repository import tiny_repository
 from tests.support.triton_server import Fault, TritonServer
 

@@ -11,15 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream_server.engine import (
-    EmbeddedEngine,
-    FallbackEngine,
-    FallbackPolicy,
-    MicroBatcher,
-    ModelRepository,
-    TritonEngine,
-    open_engine,
-)
+from stream_server.engine import EmbeddedEngine, MicroBatcher, ModelRepository, open_engine
+from stream_server.engine.fallback import FallbackEngine, FallbackPolicy
+from stream_server.engine.triton import TritonEngine
 from tests.support.triton_server import Fault, TritonServer
 
 #: As in production, but probing more often, so that the tests take less long, and with patience

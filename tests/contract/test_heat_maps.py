@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream_server.engine import EmbeddedEngine, FallbackEngine, ModelRepository, TritonEngine
+from stream_server.engine import EmbeddedEngine, ModelRepository
 from stream_server.engine.check import check_repository
+from stream_server.engine.fallback import FallbackEngine
+from stream_server.engine.triton import TritonEngine
 from stream_server.explain.explainer import Explainer
 from tests.support.tiny_repository import tiny_repository
 from tests.support.triton_server import TritonServer

@@ -11,14 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream_server.engine import (
-    EmbeddedEngine,
-    EngineUnavailable,
-    FallbackEngine,
-    MicroBatcher,
-    ModelRepository,
-    TritonEngine,
-)
+from stream_server.engine import EmbeddedEngine, EngineUnavailable, MicroBatcher, ModelRepository
+from stream_server.engine.fallback import FallbackEngine
+from stream_server.engine.triton import TritonEngine
 from stream_server.evidence import StreamOptions
 from stream_server.stream import Face, Stream
 from stream_server.verdict import VerdictPolicy

@@ -16,8 +16,8 @@ from stream_server.engine import (
     MicroBatcher,
     ModelNotFound,
     ModelRepository,
-    TritonEngine,
 )
+from stream_server.engine.triton import TritonEngine
 from tests.support.triton_server import TritonServer
 
 TOLERANCE = 1e-4

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from stream_server.engine import EmbeddedEngine, MicroBatcher, ModelRepository, TritonEngine
+from stream_server.engine import EmbeddedEngine, MicroBatcher, ModelRepository
 from stream_server.engine.check import check_repository
+from stream_server.engine.triton import TritonEngine
 from tests.support.paths import MODELS
 from tests.support.triton_server import TritonServer
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stream_server.ingest.files import targa
 from stream_server.ingest.files.behind import behind
+from stream_server.ingest.files.films import is_film
 from stream_server.ingest.files.jpeg_xl import JpegXl, is_jpeg_xl
 from stream_server.ingest.files.media import WHOLE, Contents, Media, Part, ReadCounts
 from stream_server.ingest.files.picture_contents import picture_contents, with_what_follows
@@ -64,9 +65,10 @@ def open_contents(
         return with_what_follows(path, name, first, more, max_picture_pixels, max_pixels, threads)
     if own is not None:
         return Contents((Part(own),))
-    found = picture_contents(path, name, max_picture_pixels, max_pixels, threads)
-    if found is not None:
-        return found
+    if not is_film(path):
+        found = picture_contents(path, name, max_picture_pixels, max_pixels, threads)
+        if found is not None:
+            return found
     try:
         return video_contents(path, name, max_pixels, threads)
     except UnusableError:

@@ -21,10 +21,11 @@ from stream_server.ingest.webrtc.outlets import TooManyReadersError
 from stream_server.ingest.webrtc.peer import Peer
 from stream_server.ingest.webrtc.sdp import OfferError, check_offer, read_fragment
 from stream_server.problem import ProblemError
-from stream_server.protocol import MAX_WINDOW, MIN_WINDOW, Close, Source
+from stream_server.protocol import Close, Source
 from stream_server.server.auth import caller_of
 from stream_server.server.services import Services
 from stream_server.session import Session
+from stream_server.window_limits import MAX_WINDOW, MIN_WINDOW
 
 _log = logging.getLogger(__name__)
 MAX_SDP_BYTES = 64 * 1024

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stream_server.engine import FallbackEngine, TritonEngine
 from stream_server.engine.configured import configured_engine
+from stream_server.engine.fallback import FallbackEngine
+from stream_server.engine.triton import TritonEngine
 from stream_server.scan.scanner import open_scanner
 from stream_server.settings import Settings
 from tests.support.tiny_repository import tiny_repository

@@ -13,12 +13,11 @@ from stream_server.engine import (
     EmbeddedEngine,
     EngineBusy,
     EngineUnavailable,
-    FallbackEngine,
-    FallbackPolicy,
     InvalidInput,
     ModelNotFound,
     ModelRepository,
 )
+from stream_server.engine.fallback import FallbackEngine, FallbackPolicy
 from stream_server.engine.known_answers import KnownAnswers
 from stream_server.engine.spec import example_inputs
 from tests.support.faulty_engine import FaultyEngine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from pathlib import Path
 from typing import cast
@@ -46,3 +47,16 @@ def test_the_engine_is_closed_where_the_rest_cannot_be_loaded_or_is_not_waited_f
         with pytest.raises(ImportError):
             command.scan(settings, request)
     assert engine.closed
+
+
+def test_a_scan_loads_nothing_of_servers_and_networks() -> None:
+    program = (
+        "import sys, stream_server.cli, stream_server.scan.command, stream_server.scan.scanner;"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    unwanted = {"stream_server.protocol", "grpc", "tritonclient", "http.client"}
+    unwanted |= {"starlette", "sqlalchemy", "jinja2", "babel", "opentelemetry", "torch"}
+    assert not unwanted & set(done.stdout.split())
