@@ -36,7 +36,8 @@ class StreamOptions:
     rate at which a member looks at a real face that nothing happens to, see ``attention``.
     ``spread``: whether a search waits for the next frame where a member looks at this one.
     ``unchanged``: the share of the scores that are made while no member has looked anew, of a
-    window in which all but the landmarks is what it was.
+    window in which all but the landmarks is what it was. ``phase``: how many samples its looks
+    come before those of another stream that began with it, see ``looks``.
     """
 
     sample_hz: float = 10.0
@@ -46,6 +47,7 @@ class StreamOptions:
     settled: float = 0.1
     spread: bool = False
     unchanged: float = 1.0
+    phase: int = 0
     quality: QualityLimits = field(default_factory=QualityLimits)
 
 
@@ -76,7 +78,7 @@ class FaceEvidence:
         self._samples: deque[Sample] = deque(maxlen=options.window)
         self._seen: deque[tuple[float, tuple[str, ...]]] = deque()
         self._first_verdict = min(options.first_verdict, options.window)
-        self._looks = Looks(rates, options.sample_hz)
+        self._looks = Looks(rates, options.sample_hz, options.phase)
         self._attention = Attention(options.settled)
         self._least = self._looks.least(self._first_verdict)
         usual = max(options.sample_hz, _USUAL_HZ)

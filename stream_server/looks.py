@@ -3,6 +3,8 @@
 A rate is a grid over the stream's own beats, counted from the beginning of its media time, and not
 a pause since the last look: all faces fall due together, and nothing drifts. Serving and training
 ask the same rule. How closely a face is looked at makes the grid finer or coarser for that face.
+Of live streams each has its grid a few beats away from the others', so that streams that began
+together, as after a restart, do not all want the networks in the same tenth of a second.
 """
 
 from __future__ import annotations
@@ -31,11 +33,13 @@ class Looks:
 
     ``rates`` are looks a second, by member; a rate of ``sample_hz`` or more means every sample. A
     look that was due at a sample which could not be judged is made up for at the next one.
+    ``phase`` is how many beats the grid lies before that of others.
     """
 
-    def __init__(self, rates: Mapping[str, float], sample_hz: float) -> None:
+    def __init__(self, rates: Mapping[str, float], sample_hz: float, phase: int = 0) -> None:
         self._rates = {member: rate for member, rate in rates.items() if rate < sample_hz}
         self._sample_hz = sample_hz
+        self._phase = phase
         self._rhythm = Rhythm(sample_hz)
         self._seen: dict[str, int] = {}  # the beats
 
@@ -47,7 +51,7 @@ class Looks:
         """
         if not self._rates:
             return _NOBODY
-        beat = self._rhythm.beat(time)
+        beat = self._beat(time)
         return frozenset(
             member
             for member, rate in self._rates.items()
@@ -56,7 +60,7 @@ class Looks:
 
     def saw(self, time: float, members: Iterable[str]) -> None:
         """Note that ``members`` have looked at the sample at ``time``."""
-        beat = self._rhythm.beat(time)
+        beat = self._beat(time)
         self._seen.update((member, beat) for member in members if member in self._rates)
 
     def least(self, samples: int) -> dict[str, int]:
@@ -65,6 +69,9 @@ class Looks:
             member: max(1, looks_due(samples, rate, self._sample_hz))
             for member, rate in self._rates.items()
         }
+
+    def _beat(self, time: float) -> int:
+        return self._rhythm.beat(time) + self._phase
 
     def _due(self, member: str, beat: int, rate: float) -> bool:
         seen = self._seen.get(member)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from weakref import WeakSet
 
 from stream_server.engine import Engine, MicroBatcher
@@ -33,6 +34,9 @@ from stream_server.vision.face_tracker import FaceTracker
 # Of a live stream's scores while no network has looked anew: the others would say much the same,
 # and take a thirtieth of its time. A monitor, which has a rate of its own, has few to be sure by.
 _UNCHANGED = 0.5
+# Beats from one stream's grid of looks to the next one's: it has no factor in common with the beats
+# between two looks, which are 2, 4, 10 and 40, so that ten or forty streams lie evenly on them.
+_APART = 7
 
 
 class Services:
@@ -44,6 +48,7 @@ class Services:
     def __init__(self, settings: Settings, token: str, engine: Engine) -> None:
         self.settings = settings
         self._loaded = Loaded(engine)
+        self._phases = count(step=_APART)
         self._lives: WeakSet[LiveStream] = WeakSet()
         self._scanners: WeakSet[Scanner] = WeakSet()
         self.stopping = asyncio.Event()
@@ -111,6 +116,7 @@ class Services:
             verdict_hz=settings.verdict_hz,
             spread=True,
             unchanged=_UNCHANGED if sample_hz is None else 1.0,
+            phase=next(self._phases),
         )
         live = LiveStream(
             secrets.token_urlsafe(9),

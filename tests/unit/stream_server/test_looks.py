@@ -6,9 +6,9 @@ import pytest
 from stream_server.looks import SELDOM, Looks
 
 
-def looked(rate: float, times: list[float], sample_hz: float = 10.0) -> list[float]:
+def looked(rate: float, times: list[float], sample_hz: float = 10.0, phase: int = 0) -> list[float]:
     """The times of the samples that a member of ``rate`` looks at."""
-    looks = Looks({"m": rate}, sample_hz)
+    looks = Looks({"m": rate}, sample_hz, phase)
     seen = []
     for time in times:
         if "m" not in looks.resting(time):
@@ -59,6 +59,14 @@ def test_a_look_that_was_missed_is_made_up_for_and_moves_no_other() -> None:
     late = beats(12)
     del late[4]
     assert looked(5, late) == [0.0, 0.2, 0.5, 0.6, 0.8, 1.0]
+
+
+def test_streams_that_begin_together_look_at_other_beats_and_as_often() -> None:
+    each = [looked(1.0, beats(101), phase=phase) for phase in range(0, 70, 7)]
+    assert all(seen[0] == 0.0 for seen in each)  # a new face waits for nobody
+    later = [time for seen in each for time in seen[1:] if time > 1.0]
+    assert len(later) == pytest.approx(90, abs=1)
+    assert max(later.count(time) for time in later) == 1
 
 
 def test_members_rest_each_by_its_own_rate() -> None:
