@@ -31,8 +31,8 @@ run: setup
 test: setup-dev
 	@scripts/test_setup.sh
 	@rm -rf .coverage
-	@# What is long comes first. A browser's tests, Ray's and Triton's, whose processes give up on a
-	@# machine with too much to do, come when those that run as a third suite are over, or nearly.
+	@# What is long comes first. Ray's and Triton's tests, whose processes give up on a machine with
+	@# too much to do, come when those that run as a third suite are over, or nearly.
 	@scripts/run_suites.sh \
 	    "server=$(MEASURED) tests/server -m 'not patient'" \
 	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
