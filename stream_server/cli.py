@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from stream_server import __version__
 from stream_server.languages.choice import LANGUAGES, of_environment, speaking
 from stream_server.loading import loading
 
+# NumPy's linear algebra starts a thread for each further core, which spins for a tenth of a second;
+# none of it is large enough here for more than one.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 with loading():
     from stream_server.scan.options import DEFAULT_WINDOW, FAIL_ON
     from stream_server.settings import ENGINES, Settings, SettingsError, load

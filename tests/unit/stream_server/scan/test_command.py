@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,13 @@ def test_a_scan_loads_nothing_of_servers_and_networks() -> None:
     unwanted = {"stream_server.protocol", "grpc", "tritonclient", "http.client"}
     unwanted |= {"starlette", "sqlalchemy", "jinja2", "babel", "opentelemetry", "torch"}
     assert not unwanted & set(done.stdout.split())
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="Linux alone lists threads so")
+def test_a_command_starts_no_threads_by_being_loaded() -> None:
+    program = "import os, stream_server.cli; print(len(os.listdir('/proc/self/task')))"
+    clean = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=clean, capture_output=True, text=True
+    )
+    assert done.stdout == "1\n", done.stderr
