@@ -266,7 +266,10 @@ class LiveStream:
             unseen.append(self._whole_watch.note(frame))
             return frame
 
-        faces = await self._stream.analyse_at(header.media_time, decode)
+        try:
+            faces = await self._stream.analyse_at(header.media_time, decode)
+        finally:
+            self._share.worked = self._stream.worked
         if epoch != self._epoch:
             self._fail("seek")
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
+import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -117,7 +118,8 @@ class Stream:
 
     ``share`` is what part of its frames the machine has time for, 0 to 1. By so much looks, scores
     and searches are fewer a second: for each frame they stay as many, so that one that is rare
-    costs no more than others.
+    costs no more than others. ``worked`` is how many seconds of processor time it took to decode
+    the last frame and to look at it, without the networks.
     """
 
     def __init__(
@@ -131,6 +133,7 @@ class Stream:
     ) -> None:
         self._tracker = tracker
         self.share = 1.0
+        self.worked = 0.0
         self.options = options = options or StreamOptions()
         self._scorer = scorer
         self._policy = policy
@@ -247,6 +250,13 @@ class Stream:
         )
 
     def _look(self, decode: Callable[[], Frame], now: float, busy: bool) -> Seen:
+        begun = time.thread_time()
+        try:
+            return self._looked(decode, now, busy)
+        finally:
+            self.worked = time.thread_time() - begun
+
+    def _looked(self, decode: Callable[[], Frame], now: float, busy: bool) -> Seen:
         with tracing.inner("decode"):
             sight = sight_of(decode())
         with tracing.inner("look"):

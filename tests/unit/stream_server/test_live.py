@@ -32,6 +32,7 @@ class SlowStream:
     def __init__(self) -> None:
         self.seen: list[float] = []
         self.share = 1.0
+        self.worked = 0.0
         self.resets = 0
         self.media_time = -np.inf
         self.options = StreamOptions()
@@ -51,6 +52,7 @@ class SlowStream:
             raise self.error
         self.seen.append(now)
         self.media_time = now
+        self.worked = 0.05
         return []
 
 
@@ -208,7 +210,7 @@ async def test_that_nobody_looks_for_new_faces_is_said_beside_the_verdict() -> N
 
 async def test_an_engine_that_is_too_slow_is_shared_evenly_and_every_stream_is_told() -> None:
     clock, engine = Clock(), asyncio.Semaphore(0)
-    turns = Turns(lambda: 1, clock)
+    turns = Turns(lambda: 1)
     sent: list[dict[str, Any]] = []
     streams = [SlowStream() for _ in range(6)]
     lives = []

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import cv2
@@ -198,6 +199,15 @@ async def test_a_stream_that_gets_few_turns_has_as_few_looks_and_searches_a_fram
         await play(stream, portrait, 40, fps=fps)
         counted[fps] = (scorer.looked["half"], len(searches))
     assert counted[2.0] == pytest.approx(counted[10.0], abs=2)
+
+
+async def test_what_a_frame_took_is_work_and_no_waiting(stream: Stream, portrait: Any) -> None:
+    def decode() -> Frame:
+        time.sleep(0.5)
+        return Frame(portrait, 0.0, 0)
+
+    await stream.analyse_at(0.0, decode)
+    assert 0 < stream.worked < 0.5
 
 
 async def test_a_search_waits_for_a_frame_that_no_network_looks_at(

@@ -1,4 +1,4 @@
-"""Even shares of a machine that has too much to do, on a clock that the test holds."""
+"""Even shares of a machine that has too much to do."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from stream_server.turns import Share, Turns
 
 
 class Machine:
-    """Streams that want every turn they can get; ``cost`` seconds each."""
+    """Streams that want every turn they can get; ``cost`` seconds of work each."""
 
     def __init__(self, at_once: int = 1) -> None:
-        self.now = 0.0
         self.at_once = at_once
-        self.turns = Turns(lambda: self.at_once, lambda: self.now)
+        self.turns = Turns(lambda: self.at_once)
+        self.waits: dict[str, float] = {}  # seconds of each of its turns in which it does nothing
         self.served: list[str] = []
         self.in_hand = 0
         self.most = 0
 
     async def stream(self, name: str, cost: float, times: Iterator[int]) -> None:
         share = Share()
+        waits = self.waits.get(name, 0)
         for _ in times:
             async with self.turns.turn(share):
                 self.in_hand += 1
                 self.most = max(self.most, self.in_hand)
                 self.served.append(name)
-                await asyncio.sleep(0)
-                self.now += cost
+                await asyncio.sleep(waits)
+                share.worked = cost
                 self.in_hand -= 1
 
     async def run(self, turns: int, **costs: float) -> Counter[str]:
@@ -58,6 +59,13 @@ async def test_a_stream_with_many_faces_takes_none_of_the_others_time() -> None:
     assert served["small"] == pytest.approx(served["other"], abs=2)
     assert served["small"] == pytest.approx(4 * served["crowd"], rel=0.1)
     assert served["crowd"] > 50  # nobody starves
+
+
+async def test_who_waits_for_others_in_its_turn_pays_nothing_for_it() -> None:
+    machine = Machine()
+    machine.waits = {"waiting": 0.002}
+    served = await machine.run(60, waiting=0.01, prompt=0.01)
+    assert served["waiting"] == pytest.approx(30, abs=1)
 
 
 async def test_a_newcomer_neither_waits_for_what_others_had_nor_has_it_made_up_for() -> None:
