@@ -45,9 +45,9 @@ test: setup-dev
 	    BESIDE \
 	    "patient=$(MEASURED) tests/server -m patient" \
 	    BELOW \
-	    "training=$(MEASURED) tests/unit/training" \
+	    "training=$(MEASURED) tests/unit/training -o timeout=900" \
 	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
-	    "media=$(MEASURED) tests/media" \
+	    "media=$(MEASURED) tests/media -o timeout=900" \
 	    "lint=$(MAKE) --no-print-directory lint" \
 	    "extension=scripts/npm.sh test --silent" \
 	    THEN \

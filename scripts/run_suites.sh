@@ -5,7 +5,7 @@
 #       [THEN NAME=COMMAND ...]
 # They begin in the order of the arguments, each as soon as one before it is done. Those behind
 # BESIDE, which wait most of their time, run as a third, one after the other; those behind BELOW,
-# which watch no clock, likewise, with what the others leave of the processors; those behind THEN
+# whose clocks are patient, likewise, with what the others leave of the processors; those behind THEN
 # when all others are done. What a suite prints appears when it ends, in one piece.
 set -uo pipefail
 

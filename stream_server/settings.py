@@ -237,6 +237,7 @@ class Settings(BaseSettings):
     scan_samples: int = Field(
         6000,
         ge=20,
+        le=10_000_000,
         description="Samples taken of one file. A longer file is looked at in stretches that lie"
         " evenly over it; more leaves less out and takes longer.",
     )

@@ -24,8 +24,12 @@ def model_config_pb2() -> ModuleType:
     for folder in (package and package.submodule_search_locations) or ():
         place = Path(folder, "grpc", "model_config_pb2.py")
         spec = importlib.util.spec_from_file_location(_NAME, place)
-        if spec is not None and spec.loader is not None:
+        if place.is_file() and spec is not None and spec.loader is not None:
             module = sys.modules[_NAME] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[_NAME]  # half a module must not be taken for one
+                raise
             return module
     raise ImportError("tritonclient is not installed", name="tritonclient")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 from stream_server.evidence import StreamOptions
@@ -247,25 +248,31 @@ async def _ahead(
     all: what a reader counts must not depend on how far it is when nobody wants more."""
     loop = asyncio.get_running_loop()
     read: asyncio.Queue[tuple[Stretch, Frame] | None] = asyncio.Queue()
-    go_on: SimpleQueue[bool] = SimpleQueue()  # for each frame but the first, False at the end
+    go_on: SimpleQueue[None] = SimpleQueue()  # for each frame but the first
     for _ in range(ahead - 1):
-        go_on.put(True)
+        go_on.put(None)
+    left = Event()
+    given = 0
 
     def work() -> None:
         for pair in islice(frames, most):
             loop.call_soon_threadsafe(read.put_nowait, pair)
-            if not go_on.get():
+            go_on.get()
+            if left.is_set():
                 return
 
     reading = loop.run_in_executor(executor, work)
     reading.add_done_callback(lambda _: read.put_nowait(None))
     try:
         while (pair := await read.get()) is not None:
-            go_on.put(True)
+            go_on.put(None)
+            given += 1
             yield pair
         await reading  # raises what ended it
     finally:
-        go_on.put(False)
+        if given < most - 1:  # else what is counted at the end would depend on who is faster
+            left.set()
+        go_on.put(None)
         await asyncio.wait({reading})  # a generator at work in a thread cannot be closed
         if not reading.cancelled():
             reading.exception()

@@ -43,7 +43,8 @@ class Scanner:
     """Holds what all scans share. ``batcher`` and ``detector`` may belong to a running server.
 
     ``readers`` is how many parts of one long file are looked at side by side; with 1 a frame is
-    judged before the next one is looked at, and little more than a core is taken.
+    judged before the next one is looked at, and little more than a core is taken but for heat
+    maps.
     """
 
     def __init__(

@@ -134,7 +134,8 @@ class Services:
     def scanner(self) -> Scanner:
         """A scanner over what the streams use, for one file.
 
-        People who watch something live come first: while there are any it takes one core at most.
+        People who watch something live come first: while there are any it takes one core at most,
+        but for the tenth of a second that a heat map takes.
         """
         readers = 1 if self.streams else min(self.settings.workers, 2)
         scanner = Scanner(self.settings, self.engine, self.batcher, self.detector, readers)

@@ -57,6 +57,16 @@ def held(face: FaceEvidence) -> dict[str, list[int]]:
     return {member: values[:, 0].astype(int).tolist() for member, values in features.items()}
 
 
+def test_a_stream_with_a_phase_looks_so_many_samples_before_another() -> None:
+    seen = {}
+    for phase in (0, 3):
+        face = FaceEvidence(POLICY, StreamOptions(settled=1.0, phase=phase), {"half": 1.0})
+        for beat in range(40):
+            add(face, beat)
+        seen[phase] = held(face)["half"]
+    assert seen == {0: [20, 30], 3: [27, 37]}
+
+
 def test_a_member_looks_twice_as_often_at_a_new_face_until_its_first_verdict() -> None:
     face = evidence()
     assert [add(face, beat) for beat in range(8)] == [False] * 7 + [True]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from stream_server.engine.base import InvalidInput
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
-from stream_server.scan.analysis import _READ_AHEAD, Pipeline, _Behind, analyse
+from stream_server.scan.analysis import _READ_AHEAD, Pipeline, _ahead, _Behind, analyse
 from stream_server.scan.plan import make_plan
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
@@ -113,6 +115,28 @@ async def test_one_frame_more_is_read_than_the_budget_allows_however_far_the_rea
     plan = make_plan(None, 10.0, 12, 1)
     found = await analyse(media, plan, StreamOptions(sample_hz=10.0), pipeline)
     assert found.exhausted and found.analysed == 32 and media.given == 33 and media.closed
+
+
+async def test_who_leaves_waits_for_the_frame_that_is_being_read_and_for_no_more() -> None:
+    read: list[int] = []
+    gate = Semaphore(3)
+
+    def frames() -> Iterator[Any]:
+        for number in range(50):
+            gate.acquire()
+            read.append(number)
+            yield number
+
+    with ThreadPoolExecutor(1) as executor:
+        ahead = _ahead(frames(), executor, 4, 50)
+        assert await anext(ahead) == 0
+        while len(read) < 3:  # the fourth is being read, or will be in a moment
+            await asyncio.sleep(0.01)
+        leaving = asyncio.create_task(ahead.aclose())
+        await asyncio.sleep(0)  # it has begun
+        gate.release(50)
+        await leaving
+    assert len(read) <= 4
 
 
 async def test_what_ends_the_reader_ends_the_scan(tmp_path: Path) -> None:
