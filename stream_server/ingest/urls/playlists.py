@@ -171,11 +171,12 @@ def _addresses_in(line: str, base: str) -> tuple[str, set[str]]:
 def absolute(address: str, base: str) -> str:
     """``address``, which stands in what came from ``base``, in full.
 
-    Raises ``RefusedSourceError`` for a scheme but http and https.
+    Raises ``RefusedSourceError`` for a scheme but http and https, and where no host is named.
     """
     try:
         full = urljoin(base, address.strip())
-        scheme = urlsplit(full).scheme.lower()
+        parts = urlsplit(full)
+        scheme = parts.scheme.lower() if parts.netloc else ""
     except ValueError:
         scheme, full = "", address
     odd = any(ord(letter) <= 32 for letter in full) or address.lower().startswith("subfile,")

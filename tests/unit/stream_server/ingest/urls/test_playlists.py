@@ -9,6 +9,7 @@ from stream_server.ingest.urls.refusals import RefusedSourceError
 BASE = "https://cdn.example/live/a.m3u8"
 FORBIDDEN = [
     "file:///etc/passwd", "concat:http://a/b|http://a/c", "data:text/plain;base64,aGk=",
+    "http:", "http:/a",
     "subfile,,start,0,end,9,,:/etc/passwd", "subfile:/etc/passwd", "crypto:file:/etc/passwd",
     "async:file:/etc/passwd", "tee:a|b", "gopher://h/1", "ftp://h/a", "rtmp://h/a", "pipe:0",
     "unix:/run/x", "crypto+http://h/a", "cache:http://h/a", "FILE:///etc/passwd",
