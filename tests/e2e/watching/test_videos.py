@@ -241,9 +241,7 @@ def test_sandboxed_page_says_that_it_is_not_judged(page: Page, site: Site, clip:
     body = f'<video crossorigin="anonymous" src="{clip("still", "mp4")}?cors" autoplay muted loop>'
     page.goto(site.page("/sandboxed", html(body), headers))
     eye = watch(page)
-    wait_for(
-        "the word", lambda: (v := eye.only()) and "look at the tab's picture" in (v.badge or "")
-    )
+    wait_for("the word", lambda: (v := eye.only()) and "Click Fakelight" in (v.badge or ""))
     view = eye.only()
     assert view is not None and "keeps every extension out" in (view.badge or "")
 

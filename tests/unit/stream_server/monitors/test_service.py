@@ -43,6 +43,7 @@ class Analysis:
     max_faces, crowded = 16, 0
     options = StreamOptions()
     media_time = -1.0
+    worked = 0.0
 
     def reset(self) -> None:
         self.media_time = -1.0
