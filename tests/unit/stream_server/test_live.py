@@ -32,7 +32,7 @@ class SlowStream:
     def __init__(self) -> None:
         self.seen: list[float] = []
         self.share = 1.0
-        self.worked = 0.0
+        self.work, self.worked = 0.05, 0.0
         self.resets = 0
         self.media_time = -np.inf
         self.options = StreamOptions()
@@ -52,7 +52,7 @@ class SlowStream:
             raise self.error
         self.seen.append(now)
         self.media_time = now
-        self.worked = 0.05
+        self.worked = self.work
         return []
 
 
@@ -244,6 +244,34 @@ async def test_an_engine_that_is_too_slow_is_shared_evenly_and_every_stream_is_t
         assert max(message["lag_ms"] for message in sent) <= 200
         await play(50, lives[:1])
         assert not lives[0].degraded and lives[0].rate > 9 and streams[0].share == 1
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def test_a_stream_whose_frames_make_more_work_gets_fewer_turns() -> None:
+    turns, engine, clock = Turns(lambda: 1), asyncio.Semaphore(0), Clock()
+    small, other, large = streams = [SlowStream() for _ in range(3)]
+    large.work = 4 * small.work
+    lives = []
+    for stream in streams:
+        stream.go = engine
+        lives.append(
+            LiveStream("s", stream, lambda message: None, max_fps=60, clock=clock, turns=turns)
+        )
+    tasks = [asyncio.create_task(live.run()) for live in lives]
+    try:
+        for turn in range(1, 91):
+            clock.now += 0.1
+            for live in lives:
+                header = FrameHeader(frame_id=0, media_time=clock.now, width=4, height=4)
+                live.offer(Job(header, lambda: IMAGE, clock.now))
+            engine.release()
+            async with asyncio.timeout(60):
+                while sum(len(stream.seen) for stream in streams) < turn:
+                    await asyncio.sleep(0.001)
+        counts = [len(stream.seen) for stream in (small, other, large)]
+        assert counts == pytest.approx([40, 40, 10], abs=2)
     finally:
         for task in tasks:
             task.cancel()
