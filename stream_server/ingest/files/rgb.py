@@ -9,12 +9,8 @@ import numpy as np
 
 from stream_server.ingest.files import tone
 from stream_server.ingest.files.geometry import orientation_of, shown_size
+from stream_server.ingest.files.planes import ONE_THREAD, has_planes_of, shrunk
 from stream_server.vision.types import Image
-
-#: FFmpeg starts as many threads as there are cores for the conversion of each frame anew, and they
-#: last until Python collects its garbage: a reader runs into its limit on memory within seconds.
-_ONE = 1
-_PLANES = ("yuv", "nv12")
 
 
 def upright_rgb(frame: Any, longest_side: float, aspect: float = 1.0) -> Image:
@@ -35,28 +31,26 @@ def _rgb(frame: Any, longest_side: float, aspect: float) -> Image:
     size = (max(round(width * factor), 1), max(round(height * factor), 1))
     if is_hdr(frame):
         deep = frame.to_ndarray(
-            format="rgb48le", width=size[0], height=size[1], interpolation="AREA", threads=_ONE
+            format="rgb48le",
+            width=size[0],
+            height=size[1],
+            interpolation="AREA",
+            threads=ONE_THREAD,
         )
         return tone.to_sdr(deep, frame.color_trc)
     shrinks = size[0] <= frame.width and size[1] <= frame.height
-    if factor < 1 and shrinks and _has_planes_of(frame, size):
+    if factor < 1 and shrinks and has_planes_of(frame, size):
         # Shrinking first takes an eighth of the time: luma and half of the chroma are shrunk, and
         # what is left of them becomes colours.
-        frame = frame.reformat(size[0], size[1], interpolation="AREA", threads=_ONE)
+        frame = shrunk(frame, size)
     elif factor < 0.5:
         # Converting all of a 4K picture to RGB only to shrink it would cost more than decoding it.
         small = frame.to_ndarray(
-            format="rgb24", width=size[0], height=size[1], interpolation="AREA", threads=_ONE
+            format="rgb24", width=size[0], height=size[1], interpolation="AREA", threads=ONE_THREAD
         )
         return np.asarray(small, np.uint8)
-    image = np.asarray(frame.to_ndarray(format="rgb24", threads=_ONE), np.uint8)
+    image = np.asarray(frame.to_ndarray(format="rgb24", threads=ONE_THREAD), np.uint8)
     if size == (frame.width, frame.height):
         return image
     way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(image, size, interpolation=way), np.uint8)
-
-
-def _has_planes_of(frame: Any, size: tuple[int, int]) -> bool:
-    """Whether it has chroma of its own that can be shrunk to ``size``: an odd side would have no
-    half, and FFmpeg gets the colours of such a picture wrong by one or two of 255."""
-    return frame.format.name.startswith(_PLANES) and not (size[0] % 2 or size[1] % 2)

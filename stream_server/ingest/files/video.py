@@ -25,6 +25,7 @@ from stream_server.rhythm import Rhythm
 from stream_server.vision.types import Frame
 
 _AGREES = 0.05  # of the frame rate
+_LARGE, _HUGE = 1920 * 1088, 3840 * 2160  # pixels
 
 
 class VideoFile:
@@ -186,10 +187,12 @@ class VideoFile:
                 )
             self._check(context.width or 0, context.height or 0)
             context.options = {"max_pixels": str(self._max_pixels)}
-            context.thread_count = self._threads
+            pixels = (context.width or 0) * (context.height or 0)
+            # What is looked at in a smaller picture takes longer than decoding it does beside that,
+            # and one thread need not wait for another.
+            context.thread_count = self._threads if pixels > _LARGE else 1
             # Frame threads hold a picture each; slices do for the sizes where that is a lot.
-            big = (context.width or 0) * (context.height or 0) > 3840 * 2160
-            context.thread_type = "SLICE" if big else "AUTO"
+            context.thread_type = "SLICE" if pixels > _HUGE else "AUTO"
             yield container, stream, pixel_aspect(stream.sample_aspect_ratio)
 
     def _check(self, width: int, height: int) -> None:

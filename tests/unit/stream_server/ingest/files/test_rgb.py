@@ -48,7 +48,9 @@ def _smooth(form: str) -> av.VideoFrame:
 
 @pytest.mark.parametrize("scale", [Colorspace.ITU709, Colorspace.ITU601])
 @pytest.mark.parametrize("range_", [ColorRange.MPEG, ColorRange.JPEG])
-@pytest.mark.parametrize("form", ["yuv420p", "nv12", "yuv422p", "yuv444p", "yuv420p10le", "rgb24"])
+@pytest.mark.parametrize(
+    "form", ["yuv420p", "yuvj420p", "nv12", "yuv422p", "yuv444p", "yuv420p10le", "rgb24"]
+)
 @pytest.mark.parametrize("side", [960, 640, 800])
 def test_a_frame_that_is_shrunk_has_the_colours_of_the_whole(
     form: str, scale: Colorspace, range_: ColorRange, side: int
