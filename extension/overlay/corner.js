@@ -38,6 +38,7 @@ export class Corner {
 
   measure() {
     const signs = [this.badge.element, this.recall.element].filter(({ offsetHeight }) => offsetHeight > 0);
+    this.element.style.setProperty("--above", `${this.badge.element.offsetHeight}px`);
     const height = signs.reduce((sum, { offsetHeight }) => sum + offsetHeight + SIGN_GAP, -SIGN_GAP);
     const { offsetLeft: x, offsetTop: y, offsetWidth: width } = this.element;
     this.rect = signs.length > 0 ? { x, y, width, height } : null;

@@ -52,24 +52,26 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .stage[data-size="tiny"] .percent { display: none; }
 .corner {
   position: absolute; left: 8px; top: 8px; display: grid; grid-template-columns: minmax(0, auto);
-  justify-items: start; max-width: calc(100% - 16px);
+  place-items: start; max-width: calc(100% - 16px);
 }
 .badge, .recall { grid-area: 1 / 1; }
 /* By transform: a sign that gives way to another is then no shift of the page's layout. */
-.badge:not([hidden]) + .recall { transform: translateY(calc(100% + ${SIGN_GAP}px)); }
+.badge:not([hidden]) + .recall { transform: translateY(calc(var(--above, 100%) + ${SIGN_GAP}px)); }
+/* From its first line: one of several folds without moving its light. */
 .badge, .recall {
-  display: flex; align-items: center; gap: 6px; max-width: 100%; padding: 4px 9px 4px 7px; border-radius: 999px;
+  display: flex; align-items: flex-start; gap: 6px; max-width: 100%; padding: 4px 9px 4px 7px; border-radius: 13px;
   min-height: calc(1.25em + 10px);
   background: rgba(16, 19, 24, 0.78); border: 1px solid rgba(255, 255, 255, 0.14); color: #eef0f3;
   font-weight: 500; transition: opacity 0.4s; forced-color-adjust: none;
 }
 .badge[hidden], .recall[hidden] { display: none; }
 .recall { --colour: ${LOOKS.likely_fake.colour}; border-radius: 7px; border-left: 3px solid var(--colour); }
-.recall .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.badge .light { width: 8px; height: 8px; border-radius: 50%; flex: none; background: ${LOOKS.gathering.colour}; }
+.corner .text { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
+  overflow-wrap: anywhere; }
+.recall svg { margin-top: calc(0.625em - 7.5px); }
+.badge .light { width: 8px; height: 8px; margin-top: calc(0.625em - 4px); border-radius: 50%; flex: none; background: ${LOOKS.gathering.colour}; }
 .badge[data-tone="trouble"] .light { background: ${LOOKS.unsure.colour}; border-radius: 1px; transform: rotate(45deg); }
 .badge[data-tone="quiet"] .light { background: none; border: 2px solid #aab2bd; }
-.badge .text { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 /* As high as with its words, or its light would move: a shift of the page's layout. */
 .badge[data-folded] { opacity: 0.55; padding-inline: 8px; }
 .badge[data-folded] .text, .stage[data-size="tiny"] .badge[data-tone="quiet"] .text { display: none; }

@@ -46,6 +46,34 @@ CRAMPED = """function () {
   return found;
 }"""
 
+#: The signs of every state on videos of some widths: which have too little room, and which lie
+#: over the sign below.
+SIGNS = """async (widths) => {
+  const { Stage } = await import("/overlay/stage.js");
+  const { TONES } = await import("/overlay/badge.js");
+  const flagged = [{ from: 3592, to: 3607, verdict: "likely_fake" }];
+  const memory = { clock: "media", flagVersion: 1, flagged };
+  const edges = (one) => one.getBoundingClientRect();
+  const found = [];
+  for (const width of widths) {
+    const stage = new Stage(document, false);
+    stage.moveTo({ x: 0, y: 0, width, height: (width * 9) / 16 });
+    const { badge, recall, element } = stage.corner;
+    for (const state of Object.keys(TONES)) {
+      stage.corner.tell(state, "", [], memory);
+      if (badge.element.hidden) continue;
+      const told = (what) => found.push(`${what} at ${width}: ${badge.text.textContent}`);
+      for (const { text } of [badge, recall])
+        if (text.scrollHeight > text.clientHeight + 1 || text.scrollWidth > text.clientWidth + 1)
+          told(`cut: ${text.textContent}`);
+      if (edges(badge.element).bottom > edges(recall.element).top) told("one over the other");
+      if (edges(element).right > width) told("beyond the edge");
+    }
+    stage.host.remove();
+  }
+  return found;
+}"""
+
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
@@ -159,6 +187,13 @@ def test_every_page_speaks_the_browser_s_language_and_has_room_for_it(
             assert words["scope"] in told
             cramped += [f"card-{size['width']}: {one}" for one in found]
     assert cramped == []
+
+
+def test_what_signs_on_a_video_say_can_be_read_whole(browser: BrowserContext) -> None:
+    page = browser.new_page()
+    page.goto(Extension(browser).address("options/options.html"))
+    assert page.evaluate(SIGNS, [240, 320, 480, 640, 1280]) == []
+    page.close()
 
 
 def test_what_is_chosen_on_a_page_is_kept_for_all_of_them(
