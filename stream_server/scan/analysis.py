@@ -273,12 +273,21 @@ async def _ahead(
         if given < most - 1:  # else what is counted at the end would depend on who is faster
             left.set()
         go_on.put(None)
-        await asyncio.wait({reading})  # a generator at work in a thread cannot be closed
-        if not reading.cancelled():
-            reading.exception()
-        close = getattr(frames, "close", None)
-        if close is not None:
-            close()
+        try:
+            await asyncio.wait({reading})  # a generator at work in a thread cannot be closed
+        finally:
+            if reading.done():
+                _close(frames, reading)
+            else:  # who leaves was told to leave once more, and does not wait
+                reading.add_done_callback(partial(_close, frames))
+
+
+def _close(frames: Iterator[tuple[Stretch, Frame]], reading: asyncio.Future[None]) -> None:
+    if not reading.cancelled():
+        reading.exception()
+    close = getattr(frames, "close", None)
+    if close is not None:
+        close()
 
 
 def _seconds(media: Media, plan: Plan) -> float:

@@ -139,6 +139,32 @@ async def test_who_leaves_waits_for_the_frame_that_is_being_read_and_for_no_more
     assert len(read) <= 4
 
 
+async def test_who_is_told_to_leave_once_more_leaves_at_once_and_the_file_is_closed_later() -> None:
+    gate = Semaphore(1)
+    closed = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def frames() -> Iterator[Any]:
+        try:
+            for number in range(50):
+                gate.acquire()
+                yield number
+        finally:
+            loop.call_soon_threadsafe(closed.set)
+
+    with ThreadPoolExecutor(1) as executor:
+        ahead = _ahead(frames(), executor, 4, 50)
+        assert await anext(ahead) == 0
+        leaving = asyncio.create_task(ahead.aclose())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert not closed.is_set()  # a frame is being read
+        gate.release(50)
+        await asyncio.wait_for(closed.wait(), 30)
+
+
 async def test_what_ends_the_reader_ends_the_scan(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
     media = Counting(open_media(path, path.name), whole=20)
