@@ -17,6 +17,13 @@ import pytest
 
 _ALL = Path("/usr/lib/postgresql")
 MISSING = "PostgreSQL is not installed"
+# Whoever is still connected may hold locks.
+_EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+"""
 
 
 def _programs() -> Path | None:
@@ -30,19 +37,30 @@ needs_postgres = pytest.mark.skipif(_programs() is None, reason=MISSING)
 
 
 class Postgres:
-    """A running server; ``database()`` makes an empty database and gives its address."""
+    """A running server; ``database()`` makes an empty database and gives its address, ``lent()``
+    lends one."""
 
     def __init__(self, folder: Path, programs: Path, as_user: list[str]) -> None:
         self.folder = folder
         self._programs = programs
         self._as_user = as_user
         self._killed = False
+        self._idle: list[str] = []
 
     def database(self) -> str:
         """The address of a new database."""
         name = f"t{secrets.token_hex(6)}"
-        self._run("psql", "-h", str(self.folder), "-U", "postgres", "-c", f"CREATE DATABASE {name}")
+        self._ask("postgres", f"CREATE DATABASE {name}")
         return f"postgresql://postgres@/{name}?host={self.folder}"
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """The address of an empty database, which is emptied afterwards and lent again: to make
+        one writes 300 files."""
+        address = self._idle.pop() if self._idle else self.database()
+        yield address
+        self._ask(address.partition("?")[0].rpartition("/")[2], _EMPTY)
+        self._idle.append(address)
 
     def start(self) -> None:
         """Begin to serve; also after ``stop``."""
@@ -77,6 +95,9 @@ class Postgres:
         """Make its data folder."""
         data = str(self.folder / "data")
         self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
+
+    def _ask(self, name: str, statements: str) -> None:
+        self._run("psql", "-h", str(self.folder), "-U", "postgres", "-d", name, "-c", statements)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as_user, str(self._programs / program), *arguments]

@@ -20,12 +20,14 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
-def address(request: Any, tmp_path: Path) -> str:
+def address(request: Any, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database, of each kind that there is."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'monitors.sqlite'}"
+        yield f"sqlite:///{tmp_path / 'monitors.sqlite'}"
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return server.database()
+    with server.lent() as address:
+        yield address
 
 
 @pytest.fixture
