@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -34,6 +34,11 @@ def other_person() -> Image:
 
 def backdrop(width: int = 640, height: int = 360, seed: int = 0) -> Image:
     """A smooth coloured background without faces, another one for each ``seed``."""
+    return _backdrop(width, height, seed).copy()
+
+
+@lru_cache(maxsize=16)
+def _backdrop(width: int, height: int, seed: int) -> Image:
     noise = np.random.default_rng(seed).uniform(20, 200, (6, 8, 3)).astype(np.float32)
     return (
         cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.support.paths import ROOT
@@ -31,11 +32,12 @@ def sources(package: str) -> dict[str, Path]:
     return found
 
 
-def imports_of(module: str, path: Path) -> list[Import]:
+@cache
+def imports_of(module: str, path: Path) -> tuple[Import, ...]:
     """Every import of a module, those for type checkers alone and those by literal name too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    return [Import(module, name, late) for name, late in _names(tree, package, False)]
+    return tuple(Import(module, name, late) for name, late in _names(tree, package, False))
 
 
 def _names(node: ast.AST, package: str, late: bool) -> Iterator[tuple[str, bool]]:

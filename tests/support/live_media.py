@@ -51,6 +51,7 @@ def write_live(
     with av.open(to, "w", format=form, options=options or {}) as output:
         video: Any = output.add_stream(codec, rate=RATE)
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        video.codec_context.thread_count = 1  # those of libvpx spin while they wait
         video.gop_size = key_every
         fast = {"preset": "ultrafast", "sc_threshold": "0", "bf": str(bframes)}
         video.options = fast if codec == "libx264" else {"deadline": "realtime", "cpu-used": "8"}

@@ -30,9 +30,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return greenish_is_real(tmp_path_factory.mktemp("models"))
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return looped_clip(tmp_path_factory.mktemp("clips"), real=1.0, fake=6.0)
+
+
 @pytest.fixture
-def settings(models: Path, tmp_path: Path) -> Settings:
-    clip = looped_clip(tmp_path / "clips", real=1.0, fake=6.0)
+def settings(models: Path, clip: Path, tmp_path: Path) -> Settings:
     return load(state_dir=tmp_path, models=models, monitor_files=str(clip.parent))
 
 

@@ -87,7 +87,7 @@ async def test_progress_goes_up_to_the_end(engine: Any, clip: Any) -> None:
 
 
 async def test_a_cancelled_scan_lets_go_of_the_file(engine: Any, tmp_path: Path) -> None:
-    long = write_video(tmp_path / "long.mp4", moving_face(), every(10, 60), rate=10)
+    long = write_video(tmp_path / "long.mp4", moving_face(), every(10, 20), rate=10)
     batcher = MicroBatcher(engine)
     begun = asyncio.Event()
     task = asyncio.create_task(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,20 @@ from starlette.testclient import TestClient
 
 from stream_server.server.app import create_app
 from tests.support.in_process import BEARER, EXTENSION, TOKEN, services_in
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    services = services_in(tmp_path_factory.mktemp("server"), allowed_hosts="probe.example")
+    with TestClient(create_app(services), base_url="http://127.0.0.1:8765") as client:
+        yield client
+
+
+@pytest.fixture
+def client(server: TestClient) -> TestClient:
+    """Of one server for all, which nobody here changes; it knows no cookie yet."""
+    server.cookies.clear()
+    return server
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ def test_no_thread_is_left_behind_by_a_frame(tmp_path: Path) -> None:
 
 
 def test_pictures_do_not_pile_up(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", moving_face((1280, 720)), every(30, 5))
+    picture = moving_face((1280, 720))(0.0)
+    path = write_video(tmp_path / "a.mp4", lambda _: picture, every(30, 5))
     held: list[int] = []
     with av.open(str(path)) as container:
         container.streams.video[0].codec_context.thread_count = 1
