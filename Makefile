@@ -35,7 +35,7 @@ test: setup-dev
 	@# too much to do, come when those that run as a third suite are over, or nearly.
 	@scripts/run_suites.sh \
 	    "server=$(MEASURED) tests/server -m 'not patient'" \
-	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training" \
+	    "unit=$(MEASURED) tests/unit --ignore=tests/unit/training -m 'not patient'" \
 	    "release=$(MEASURED) tests/release" \
 	    "e2e=$(MEASURED) tests/e2e --ignore=tests/e2e/watching" \
 	    "watching=$(MEASURED) tests/e2e/watching" \
@@ -44,6 +44,7 @@ test: setup-dev
 	    "contract=$(MEASURED) tests/contract" \
 	    BESIDE \
 	    "patient=$(MEASURED) tests/server -m patient" \
+	    "waiting=$(MEASURED) tests/unit --ignore=tests/unit/training -m patient" \
 	    BELOW \
 	    "training=$(MEASURED) tests/unit/training -o timeout=900" \
 	    "fuzz=.venv-dev/bin/python -m tests.fuzz --fixed" \
@@ -54,8 +55,12 @@ test: setup-dev
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 
 test-fast: setup-dev
-	@scripts/npm.sh test --silent
-	@$(PYTEST) -q tests/unit -m "not slow"
+	@scripts/run_suites.sh \
+	    "training=$(PYTEST) -q tests/unit/training -m 'not slow'" \
+	    "unit=$(PYTEST) -q tests/unit --ignore=tests/unit/training -m 'not slow and not patient'" \
+	    "extension=scripts/npm.sh test --silent" \
+	    BESIDE \
+	    "waiting=$(PYTEST) -q tests/unit --ignore=tests/unit/training -m 'patient and not slow'"
 
 lint: setup-dev
 	@.venv-dev/bin/ruff check .

@@ -63,6 +63,7 @@ def test_work_that_is_shared_hangs_below_one_caller_and_is_linked_to_the_others(
     assert dict(one.attributes or {}) == {"stream": "one"}
 
 
+@pytest.mark.patient
 def test_a_collector_that_is_away_is_told_once_and_stops_nobody(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 import torchvision
 
@@ -19,6 +20,7 @@ print(torchvision.ops.nms.__name__)
 """
 
 
+@pytest.mark.slow
 def test_the_first_import_of_torchvision_is_mended() -> None:
     found = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True)
     assert (found.returncode, found.stdout) == (0, "nms\n"), found.stderr

@@ -23,6 +23,8 @@ from stream_server.engine.spec import example_inputs
 from tests.support.faulty_engine import FaultyEngine
 from tests.support.tiny_repository import tiny_repository
 
+pytestmark = pytest.mark.patient
+
 QUICK = FallbackPolicy(
     call_timeout=2.0,  # a busy machine may take a while over what is quick
     slow_after=0.5,

@@ -22,6 +22,8 @@ from stream_server.settings import Settings, SettingsError, load
 from tests.support.monitor_desk import greenish_is_real, looped_clip
 from tests.support.monitored import monitor
 
+pytestmark = pytest.mark.patient
+
 PATIENCE = 120.0
 
 

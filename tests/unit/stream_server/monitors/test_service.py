@@ -34,6 +34,8 @@ from stream_server.problem import ProblemError
 from stream_server.settings import Settings, load
 from tests.support.monitored import face
 
+pytestmark = pytest.mark.patient
+
 PATIENCE = 60.0
 
 

@@ -108,6 +108,7 @@ async def reading(scope: Any, receive: Any, send: Any) -> None:
         pass
 
 
+@pytest.mark.patient
 async def test_a_body_must_come_at_a_pace_once_patience_is_at_its_end() -> None:
     told: list[str] = []
     limit = BodyLimit(

@@ -18,6 +18,8 @@ from stream_server.server import limited_http
 from stream_server.server.limited_http import LimitedHttpProtocol
 from stream_server.server.serve import _listen
 
+pytestmark = pytest.mark.patient
+
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LARGE = b"x" * 4_000_000
 

@@ -90,6 +90,7 @@ def served(member: Member, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repo
 
 
+@pytest.mark.slow
 def test_a_served_member_gets_its_map(member: Member, served: Path) -> None:
     encoder = served_encoder(served / "dinov2_mean_encoder" / "1" / "model.onnx")
     head = served_mean(served / "dinov2_mean_sequence" / "1" / "model.onnx")

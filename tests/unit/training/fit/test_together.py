@@ -50,6 +50,7 @@ def events(out: Path, kind: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["event"] == kind]
 
 
+@pytest.mark.slow
 def test_nets_train_on_pieces_that_come_late_and_are_put_together(
     pieces: Path, tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ def predictor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_videos_are_judged_by_the_authors_rule_and_once(
     predictor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

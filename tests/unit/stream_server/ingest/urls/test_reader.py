@@ -21,6 +21,8 @@ from tests.support.live_media import live_bytes, moving, write_dash, write_hls, 
 from tests.support.live_reading import read_here
 from tests.support.web import Web, answer, away, web_server
 
+pytestmark = pytest.mark.patient
+
 
 @pytest.fixture
 def web() -> Iterator[Web]:

@@ -91,6 +91,7 @@ async def test_a_refused_recipient() -> None:
     assert outcome.turned_down
 
 
+@pytest.mark.patient
 async def test_a_server_that_is_away_slow_or_not_set() -> None:
     assert (await sender(free_port()).send(TO, WORDS, "msg_1")) == Outcome(
         "the mail server refuses connections"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from stream_server.protocol import Close
 from stream_server.server.pairing.access import DatabaseAwayError
 from stream_server.server.pairing.unpaired import end_streams
@@ -39,6 +41,7 @@ class Books:
         return {"unpaired"}
 
 
+@pytest.mark.patient
 async def test_they_end_once_the_database_says_so_and_others_go_on() -> None:
     books: Any = Books()
     streams: Any = [Open("unpaired"), Open("another")]
