@@ -152,8 +152,9 @@ async def test_who_is_told_to_leave_once_more_leaves_at_once_and_the_file_is_clo
         finally:
             loop.call_soon_threadsafe(closed.set)
 
+    given = frames()  # held on to: what nobody holds closes by itself
     with ThreadPoolExecutor(1) as executor:
-        ahead = _ahead(frames(), executor, 4, 50)
+        ahead = _ahead(given, executor, 4, 50)
         assert await anext(ahead) == 0
         leaving = asyncio.create_task(ahead.aclose())
         await asyncio.sleep(0)
