@@ -54,10 +54,15 @@ test: setup-dev
 	    THEN \
 	    "coverage=.venv-dev/bin/coverage combine --quiet && .venv-dev/bin/coverage report"
 
+# Of the unit tests nearly half, so that two processes can share them.
+SERVED := tests/unit/stream_server/server tests/unit/stream_server/monitors
+QUICK := 'not slow and not patient'
+
 test-fast: setup-dev
-	@scripts/run_suites.sh \
+	@AT_ONCE=3 scripts/run_suites.sh \
 	    "training=$(PYTEST) -q tests/unit/training -m 'not slow'" \
-	    "unit=$(PYTEST) -q tests/unit --ignore=tests/unit/training -m 'not slow and not patient'" \
+	    "unit=$(PYTEST) -q tests/unit --ignore=tests/unit/training $(SERVED:%=--ignore=%) -m $(QUICK)" \
+	    "served=$(PYTEST) -q $(SERVED) -m $(QUICK)" \
 	    "extension=scripts/npm.sh test --silent" \
 	    BESIDE \
 	    "waiting=$(PYTEST) -q tests/unit --ignore=tests/unit/training -m 'patient and not slow'"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the test suites, two at a time, and prints how many minutes each took. All of them run,
-# whatever fails; the exit status is 1 if one did.
+# Runs the test suites, two at a time (or AT_ONCE), and prints how many minutes each took. All of
+# them run, whatever fails; the exit status is 1 if one did.
 #   run_suites.sh NAME=COMMAND ... [BESIDE NAME=COMMAND ...] [BELOW NAME=COMMAND ...]
 #       [THEN NAME=COMMAND ...]
 # They begin in the order of the arguments, each as soon as one before it is done. Those behind
@@ -48,7 +48,7 @@ for suite in "$@"; do
 done
 touch "$work/together" "$work/beside" "$work/below" "$work/then"
 some 1 < "$work/beside" &
-some 2 < "$work/together" &
+some "${AT_ONCE:-2}" < "$work/together" &
 some 1 10 < "$work/below" &
 wait
 some 1 < "$work/then"
