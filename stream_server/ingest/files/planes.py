@@ -32,7 +32,9 @@ def shrunk(frame: Any, size: tuple[int, int]) -> Any:
     """
     times = frame.width // size[0]
     whole = (size[0] * times, size[1] * times) == (frame.width, frame.height)
-    if not whole or frame.format.name not in _EVEN:
+    # Rows may lie from the last to the first, each a negative number of bytes after the other.
+    downwards = all(plane.line_size >= plane.width for plane in frame.planes)
+    if not (whole and downwards and frame.format.name in _EVEN):
         return frame.reformat(size[0], size[1], interpolation="AREA", threads=ONE_THREAD)
     small = av.VideoFrame(size[0], size[1], frame.format.name)
     for source, target in zip(frame.planes, small.planes, strict=True):
