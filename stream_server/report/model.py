@@ -75,7 +75,8 @@ class QualitySummary:
 class FaceReport:
     """One face over the whole file. ``box`` is left, top, width, height in fractions.
 
-    ``stretches`` are the times in which it looked manipulated, in seconds. ``part`` names the
+    ``stretches`` are the times in which it looked manipulated, in seconds: half a window before
+    the scores in ``timeline`` that say so, which come at its end. ``part`` names the
     stream or page that it is in, where a file has several. ``grounds`` are what the verdict rests
     on, what counted most first. ``still``: whether it is a single picture's. ``lines``: from where
     on it is called likely fake, and up to where likely real.

@@ -27,6 +27,7 @@ from stream_server.scan.faces.verdict import (
     SUSTAINED,
     decide,
     enough_samples,
+    passages,
     robust,
     suspicious_stretches,
 )
@@ -56,10 +57,11 @@ def build_report(
     faces: list[FaceReport] = []
     for look in looks:
         enough, still = _enough(look), _is_picture(look)
+        rate = look.part.media.info.sampling_rate(look.options.sample_hz)
         for record in look.faces:
             record.number = len(faces) + 1
             own = pictures if still else policy
-            face = _face(record, enough, own)
+            face = _face(record, enough, own, look.options.window / rate)
             faces.append(replace(face, part=look.part.label, still=still, lines=own.lines))
     decisive = most_suspicious(faces)
     verdict: Verdict = decisive.verdict if decisive else "not_enough_evidence"
@@ -114,9 +116,10 @@ def _enough(look: PartLook) -> int:
     return enough_samples(look.faces, look.options.window, look.options.first_verdict)
 
 
-def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
+def _face(record: FaceRecord, enough: int, policy: VerdictPolicy, window: float) -> FaceReport:
     timeline = tuple((time, probability) for time, probability, _ in record.scores)
-    stretches = tuple(suspicious_stretches(timeline, policy.fake))
+    stretches = suspicious_stretches(timeline, policy.fake)
+    scored = (timeline[0][0], timeline[-1][0]) if timeline else (0.0, 0.0)
     probability = robust([value for _, value in timeline])
     reasons: tuple[str, ...] = ()
     members: dict[str, float] = {}
@@ -141,7 +144,7 @@ def _face(record: FaceRecord, enough: int, policy: VerdictPolicy) -> FaceReport:
         members=members,
         grounds=policy.voting.grounds(members),
         timeline=timeline,
-        stretches=stretches,
+        stretches=tuple(passages(stretches, scored, (record.first, record.last), window)),
         quality=_quality(record),
         pictures=tuple(
             Picture(shot.time, shot.jpeg, shot.probability, shot.reasons)

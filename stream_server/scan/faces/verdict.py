@@ -66,6 +66,32 @@ def suspicious_stretches(
     return found
 
 
+def passages(
+    stretches: Sequence[tuple[float, float]],
+    scored: tuple[float, float],
+    shown: tuple[float, float],
+    window: float,
+) -> list[tuple[float, float]]:
+    """Where in the video that lies which ``stretches`` of scores tell of.
+
+    A score sums up the ``window`` seconds before it, of a new face those since it came, and stands
+    for their middle. ``scored`` are the times of the face's first and last score, ``shown`` of its
+    first and last picture: what is there from the first score on, or until the last, was there from
+    the first picture on, or until the last.
+    """
+
+    def middle(time: float) -> float:
+        return time - min(window, time - shown[0]) / 2
+
+    return [
+        (
+            shown[0] if start <= scored[0] else middle(start),
+            shown[1] if end >= scored[1] else middle(end),
+        )
+        for start, end in stretches
+    ]
+
+
 def _logit(probability: float) -> float:
     clipped = min(max(probability, _EDGE), 1 - _EDGE)
     return math.log(clipped / (1 - clipped))

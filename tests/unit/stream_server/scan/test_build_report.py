@@ -170,7 +170,7 @@ def test_one_bad_second_in_a_long_video_is_no_alarm() -> None:
 def test_a_replaced_passage_is_no_clean_bill() -> None:
     found = report(face(1, [0.1] * 100 + [0.99] * 20 + [0.1] * 100))
     assert found.verdict == "unsure" and found.probability < 0.3
-    assert found.faces[0].stretches == ((25.0, 29.75),)
+    assert found.faces[0].stretches == ((24.0, 28.75),)
 
 
 def test_members_are_summed_up_like_the_whole() -> None:

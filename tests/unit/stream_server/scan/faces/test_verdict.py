@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 
 from stream_server.scan.faces.album import FaceRecord
-from stream_server.scan.faces.verdict import decide, enough_samples, robust, suspicious_stretches
+from stream_server.scan.faces.verdict import (
+    decide,
+    enough_samples,
+    passages,
+    robust,
+    suspicious_stretches,
+)
 from stream_server.verdict import VerdictPolicy
 
 POLICY = VerdictPolicy(fake=0.8, real=0.3)
@@ -70,3 +76,15 @@ def test_a_flash_is_no_stretch_and_a_gap_ends_one() -> None:
 
 def test_a_stretch_may_last_to_the_end() -> None:
     assert suspicious_stretches([(0.5 * i, 0.95) for i in range(10)], 0.8) == [(0.0, 4.5)]
+
+
+def test_a_passage_lies_where_the_windows_of_its_scores_have_their_middle() -> None:
+    assert passages([(12.0, 19.0)], (2.0, 30.0), (0.0, 30.5), 2.0) == [(11.0, 18.0)]
+
+
+def test_what_was_there_from_the_first_score_to_the_last_was_there_all_the_time() -> None:
+    assert passages([(2.0, 30.0)], (2.0, 30.0), (0.5, 30.5), 2.0) == [(0.5, 30.5)]
+
+
+def test_of_a_face_that_has_just_come_a_window_holds_no_more_than_was_seen_of_it() -> None:
+    assert passages([(2.0, 9.0)], (1.5, 30.0), (1.0, 30.0), 4.0) == [(1.5, 7.0)]
