@@ -66,12 +66,12 @@ def kinds(model: ModelProto) -> list[str]:
 
 
 def exported(module: nn.Module) -> ModelProto:
-    torch.manual_seed(0)
     return export_module(module, {"FRAMES": pictures(2)}, "FEATURES")
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_the_convolutions_pad_for_themselves_and_give_the_same(rows: int) -> None:
+    torch.manual_seed(0)
     module = Padded()
     model = exported(module)
     assert "Pad" not in kinds(model)
@@ -83,14 +83,17 @@ def test_the_convolutions_pad_for_themselves_and_give_the_same(rows: int) -> Non
     np.testing.assert_allclose(answer(model, given), wanted, atol=1e-6)
 
 
-@pytest.mark.parametrize("module", [ReadTwice(), OtherFiller()], ids=["read twice", "no zeros"])
-def test_padding_that_is_no_convolution_s_own_stays(module: nn.Module) -> None:
+@pytest.mark.parametrize("kind", [ReadTwice, OtherFiller])
+def test_padding_that_is_no_convolution_s_own_stays(kind: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    module = kind()
     model = exported(module)
     assert "Pad" in kinds(model)
     given = pictures(3)
     with torch.inference_mode():
         wanted = module.eval()(torch.from_numpy(given)).numpy()
-    np.testing.assert_allclose(answer(model, given), wanted, rtol=1e-4)
+    # Sums of bytes: what is left of them may be near 0.
+    np.testing.assert_allclose(answer(model, given), wanted, rtol=1e-4, atol=1e-3)
 
 
 def test_a_model_without_padding_is_left_as_it_is() -> None:
