@@ -120,14 +120,15 @@ export class Overlay {
     // Taken out of the page it has no place: nothing jumps to the window's corner meanwhile.
     this.stage.element.classList.toggle("gone", !this.video.isConnected);
     if (!this.video.isConnected) return;
+    const { width } = this.placement.visible;
     this.placement = placementOf(this.video);
     this.placedAt = performance.now();
-    const { size } = this.stage.element.dataset;
+    const { size, outside } = this.stage.element.dataset;
     if (!this.stage.moveTo(this.placement.visible)) return;
-    if (this.stage.element.dataset.size !== size) {
-      for (const { chip } of this.faces.values()) chip.measure();
-      this.corner.measure();
-    }
+    const { dataset } = this.stage.element;
+    if (dataset.size !== size) for (const { chip } of this.faces.values()) chip.measure();
+    // In another width signs take another number of lines.
+    if (this.placement.visible.width !== width || dataset.outside !== outside) this.corner.measure();
     this.draw(0);
   }
 

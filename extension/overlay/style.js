@@ -78,10 +78,15 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .stage:is([data-size="small"], [data-size="tiny"]) .corner { left: 4px; top: 4px; max-width: calc(100% - 8px); }
 .stage:is([data-size="small"], [data-size="tiny"]) :is(.badge, .recall) { padding: 2px 6px; min-height: calc(1.25em + 6px); }
 .stage[data-outside] { overflow: visible; clip-path: inset(-${OUTSIDE}px -${BESIDE}px); }
-.stage[data-outside="below"] .corner { top: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }
-.stage[data-outside="above"] .corner { top: auto; bottom: calc(100% + 6px); display: flex; gap: ${SIGN_GAP}px; }
-.stage[data-outside="right"] .corner { left: calc(100% + 6px); top: 6px; max-width: ${BESIDE - 12}px; }
-.stage[data-outside="left"] .corner { left: auto; right: calc(100% + 6px); top: 6px; max-width: ${BESIDE - 12}px; }
+.stage[data-outside="below"] .corner { top: calc(100% + 5px); display: flex; gap: ${SIGN_GAP}px; }
+.stage[data-outside="above"] .corner { top: auto; bottom: calc(100% + 5px); display: flex; gap: ${SIGN_GAP}px; }
+/* Room is for two lines there, and beside the picture for more. */
+.stage:is([data-outside="above"], [data-outside="below"]) .corner .text { -webkit-line-clamp: 2; }
+.stage[data-outside="right"] .corner { left: calc(100% + 6px); top: 6px; }
+.stage[data-outside="left"] .corner { left: auto; right: calc(100% + 6px); top: 6px; }
+/* Of its own: the stage has none left there, and a sign would be as wide as a letter. */
+.stage:is([data-outside="right"], [data-outside="left"]) .corner { width: max-content; max-width: ${BESIDE - 12}px; }
+.stage:is([data-outside="right"], [data-outside="left"]) .corner .text { -webkit-line-clamp: 4; }
 .stage:is([data-outside="above"], [data-outside="below"]) .recall { transform: none; }
 .stage[data-outside=""] .recall { display: none; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }

@@ -74,6 +74,60 @@ SIGNS = """async (widths) => {
   return found;
 }"""
 
+#: The same around a picture, where signs are that must not be in it: which have too little room
+#: beside it, and which are cut off above or below, where only so much is shown.
+OUTSIDE = """async () => {
+  const { Stage } = await import("/overlay/stage.js");
+  const { TONES } = await import("/overlay/badge.js");
+  const { OUTSIDE: room } = await import("/overlay/clear.js");
+  const flagged = [{ from: 3592, to: 3607, verdict: "likely_fake" }];
+  const memory = { clock: "media", flagVersion: 1, flagged };
+  const edges = (one) => one.getBoundingClientRect();
+  const found = [];
+  for (const side of ["above", "below", "left", "right"]) {
+    for (const width of [240, 480, 640]) {
+      const stage = new Stage(document, false);
+      stage.moveTo({ x: 250, y: 100, width, height: (width * 9) / 16 });
+      stage.element.dataset.outside = side;
+      const { badge, recall } = stage.corner;
+      const { top, bottom } = edges(stage.element);
+      for (const state of Object.keys(TONES)) {
+        stage.corner.tell(state, "", [], memory);
+        if (badge.element.hidden) continue;
+        const told = (what) => found.push(`${what} ${side} at ${width}: ${badge.text.textContent}`);
+        for (const { element, text } of [badge, recall]) {
+          const of = edges(element);
+          if (of.top < top - room || of.bottom > bottom + room) told("beyond the room");
+          const cut = text.scrollHeight > text.clientHeight + 1;
+          if (["left", "right"].includes(side) && cut) told(`cut: ${text.textContent}`);
+        }
+      }
+      stage.host.remove();
+    }
+  }
+  return found;
+}"""
+
+#: Where the sign below begins beside where the one above it ends, once the picture is narrower.
+NARROWER = """async () => {
+  const { Overlay } = await import("/overlay/overlay.js");
+  const video = document.createElement("video");
+  video.style.cssText = "position: fixed; left: 0; top: 0; width: 1000px; height: 560px";
+  document.body.append(video);
+  const overlay = new Overlay(video, { sensitivity: "balanced" });
+  const flagged = [{ from: 3592, to: 3607, verdict: "likely_fake" }];
+  overlay.corner.tell("offered_closed", "", [], { clock: "media", flagVersion: 1, flagged });
+  const { badge, recall } = overlay.corner;
+  const high = badge.element.offsetHeight;
+  video.style.width = "425px";
+  overlay.layout();
+  const [above, below] = [badge, recall].map(({ element }) => element.getBoundingClientRect());
+  const found = [badge.element.offsetHeight > high, below.top - above.bottom];
+  overlay.remove();
+  video.remove();
+  return found;
+}"""
+
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
@@ -193,7 +247,19 @@ def test_what_signs_on_a_video_say_can_be_read_whole(browser: BrowserContext) ->
     page = browser.new_page()
     page.goto(Extension(browser).address("options/options.html"))
     assert page.evaluate(SIGNS, [240, 320, 480, 640, 1280]) == []
+    assert page.evaluate(OUTSIDE) == []
     page.close()
+
+
+def test_signs_make_room_for_one_another_on_a_picture_that_gets_narrower(
+    browser: BrowserContext,
+) -> None:
+    page = browser.new_page()
+    page.goto(Extension(browser).address("options/options.html"))
+    grew, between = page.evaluate(NARROWER)
+    page.close()
+    assert grew
+    assert between == pytest.approx(4, abs=0.5)
 
 
 def test_what_is_chosen_on_a_page_is_kept_for_all_of_them(
