@@ -199,10 +199,18 @@ class Stream:
     async def see(self, now: float, decode: Callable[[], Frame]) -> Seen:
         """The first half of ``analyse_at``. The next frame may be seen while this one is judged;
         raises ``ValueError`` and what ``decode`` raises."""
-        if now < self._time:
-            raise ValueError(f"media_time {now} after {self._time}: time runs backwards")
+        self._must_follow(now)
         busy = self.options.spread and self._rhythm.peek(now) and self._looks_due(now)
         seen = await self._run(lambda: self._look(decode, now, busy))
+        self._time = now
+        return seen
+
+    def look(self, frame: Frame) -> Seen:
+        """``see`` for who has a thread for one stream's frames alone; what was seen before may be
+        judged meanwhile. Not where ``options.spread`` asks what is due to be judged."""
+        now = frame.media_time
+        self._must_follow(now)
+        seen = self._look(lambda: frame, now, busy=False)
         self._time = now
         return seen
 
@@ -238,6 +246,10 @@ class Stream:
     def signatures(self) -> dict[int, Floats]:
         """What every face that is followed looks like, by track; see ``vision.identity``."""
         return {track.id: track.signature for track in self._tracker.tracks}
+
+    def _must_follow(self, now: float) -> None:
+        if now < self._time:
+            raise ValueError(f"media_time {now} after {self._time}: time runs backwards")
 
     def _looks_due(self, now: float) -> bool:
         """Whether one of the members that do not look at every sample is to look at the next."""

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from queue import SimpleQueue
-from threading import Event
-from typing import Any
 
 from stream_server.evidence import StreamOptions
 from stream_server.ingest.files.media import Media, ReadCounts, Stretch
@@ -22,6 +17,7 @@ from stream_server.scan.faces.linking import linked
 from stream_server.scan.one_look import PictureScorer
 from stream_server.scan.patient import PatientScorer
 from stream_server.scan.plan import Plan
+from stream_server.scan.side_by_side import Behind, read_ahead
 from stream_server.stream import Scorer, Seen, Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
@@ -97,10 +93,12 @@ async def analyse(
     total = _seconds(media, plan)
     budget = plan.samples // len(plan.readers) or 1
     albums = [Album(1 / options.verdict_hz) for _ in plan.readers]
-    # Two threads a reader: one reads ahead while the other follows the faces.
+    # Two threads a reader: one reads ahead while the other follows the faces. Where several readers
+    # share the cores, each does both in one: handing over would cost more than it gains.
+    together = len(plan.readers) > 1 and pipeline.side_by_side
     with ThreadPoolExecutor(2 * len(plan.readers), thread_name_prefix="scan") as executor:
         work = [
-            _Share(media, stretches, options, pipeline, albums[i], executor, budget).run(
+            _Share(media, stretches, options, pipeline, albums[i], executor, budget, together).run(
                 result,
                 lambda seconds, i=i: advanced(i, seconds),  # type: ignore[misc]
             )
@@ -130,6 +128,7 @@ class _Share:
         album: Album,
         executor: ThreadPoolExecutor,
         budget: int,
+        together: bool,
     ) -> None:
         still = media.info.kind == "picture"
         rate = options.sample_hz
@@ -153,36 +152,54 @@ class _Share:
         self._executor = executor
         self._budget = budget
         self._side_by_side = pipeline.side_by_side
+        # A stretch begins once all before it is judged, which the thread that reads cannot know.
+        self._together = together and len(stretches) == 1
         self._counts = ReadCounts()
 
     async def run(self, result: Analysis, advanced: Callable[[float], None]) -> None:
         result.counts.append(self._counts)
-        rate = self._stream.options.sample_hz
-        most = math.ceil(self._budget + 2 * rate)
-        frames = self._media.read(self._stretches, rate, self._counts)
-        ahead = _READ_AHEAD if self._side_by_side else 1
+        most = math.ceil(self._budget + 2 * self._stream.options.sample_hz)
+        judged = Behind(_JUDGED_LATER)
         current: Stretch | None = None
         before, given = 0.0, 0
-        async with (
-            aclosing(_ahead(frames, self._executor, ahead, most + 1)) as pairs,
-            _Behind(_JUDGED_LATER) as judged,
-        ):
-            async for stretch, frame in pairs:
-                if stretch is not current:
-                    await judged.last()
-                    if current is not None:
-                        before += current.seconds
-                    self._begin(stretch)
-                    current = stretch
-                seen = await self._stream.see(frame.media_time, lambda frame=frame: frame)  # type: ignore[misc]
+        async with aclosing(self._seen(most + 1, judged)) as pairs, judged:
+            async for stretch, seen in pairs:
                 await judged.next(partial(self._judge, seen, stretch, result))
                 if not self._side_by_side:
                     await judged.last()
                 given += 1
-                advanced(before + max(frame.media_time - stretch.start, 0.0))
+                if stretch is not current:
+                    before += 0.0 if current is None else current.seconds
+                    current = stretch
+                advanced(before + max(seen.time - stretch.start, 0.0))
                 if given >= most:
                     result.exhausted = True
                     return
+
+    async def _seen(self, most: int, judged: Behind) -> AsyncGenerator[tuple[Stretch, Seen]]:
+        """What the next ``most`` frames show; a stretch begins once all before it is judged."""
+        frames = self._media.read(self._stretches, self._stream.options.sample_hz, self._counts)
+        if self._together:
+            self._begin(self._stretches[0])
+            looks = self._looks(frames)
+            async with aclosing(read_ahead(looks, self._executor, _READ_AHEAD, most)) as seen:
+                async for pair in seen:
+                    yield pair
+            return
+        ahead = _READ_AHEAD if self._side_by_side else 1
+        current: Stretch | None = None
+        async with aclosing(read_ahead(frames, self._executor, ahead, most)) as pairs:
+            async for stretch, frame in pairs:
+                if stretch is not current:
+                    await judged.last()
+                    self._begin(stretch)
+                    current = stretch
+                yield stretch, await self._stream.see(frame.media_time, lambda frame=frame: frame)  # type: ignore[misc]
+
+    def _looks(self, frames: Iterator[tuple[Stretch, Frame]]) -> Iterator[tuple[Stretch, Seen]]:
+        """What ``frames`` show, each looked at by the thread that has read it."""
+        for stretch, frame in frames:
+            yield stretch, self._stream.look(frame)
 
     async def _judge(self, seen: Seen, stretch: Stretch, result: Analysis) -> None:
         faces = await self._stream.judge(seen)
@@ -196,98 +213,6 @@ class _Share:
     def _begin(self, stretch: Stretch) -> None:
         self._stream.reset()
         self._album.lead, self._album.part = stretch.lead, stretch.start
-
-
-class _Behind:
-    """Lets up to ``most`` things go on, one after the other, beside what its caller does next; one
-    more waits for the first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._tasks: deque[asyncio.Task[None]] = deque()
-
-    async def __aenter__(self) -> _Behind:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        try:
-            if kind is None:
-                await self.last()
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def next(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Begin ``work`` once what was begun before is done; raises what that raised."""
-        while self._tasks and (self._tasks[0].done() or len(self._tasks) >= self._most):
-            await self._tasks.popleft()
-        before = self._tasks[-1] if self._tasks else None
-        self._tasks.append(asyncio.create_task(_after(before, work)))
-
-    async def last(self) -> None:
-        """Wait for all that was begun; raises what it raised."""
-        while self._tasks:
-            await self._tasks.popleft()
-
-
-async def _after(
-    before: asyncio.Task[None] | None, work: Callable[[], Coroutine[Any, Any, None]]
-) -> None:
-    if before is not None:
-        await asyncio.wait({before})
-        if before.cancelled() or before.exception() is not None:
-            raise asyncio.CancelledError  # whoever waits for that one hears of it; none goes on
-    await work()
-
-
-async def _ahead(
-    frames: Iterator[tuple[Stretch, Frame]], executor: ThreadPoolExecutor, ahead: int, most: int
-) -> AsyncGenerator[tuple[Stretch, Frame]]:
-    """``frames``, of which the next ``ahead`` are read while the last one is looked at, ``most`` in
-    all: what a reader counts must not depend on how far it is when nobody wants more."""
-    loop = asyncio.get_running_loop()
-    read: asyncio.Queue[tuple[Stretch, Frame] | None] = asyncio.Queue()
-    go_on: SimpleQueue[None] = SimpleQueue()  # for each frame but the first
-    for _ in range(ahead - 1):
-        go_on.put(None)
-    left = Event()
-    given = 0
-
-    def work() -> None:
-        for pair in islice(frames, most):
-            loop.call_soon_threadsafe(read.put_nowait, pair)
-            go_on.get()
-            if left.is_set():
-                return
-
-    reading = loop.run_in_executor(executor, work)
-    reading.add_done_callback(lambda _: read.put_nowait(None))
-    try:
-        while (pair := await read.get()) is not None:
-            go_on.put(None)
-            given += 1
-            yield pair
-        await reading  # raises what ended it
-    finally:
-        if given < most - 1:  # else what is counted at the end would depend on who is faster
-            left.set()
-        go_on.put(None)
-        try:
-            await asyncio.wait({reading})  # a generator at work in a thread cannot be closed
-        finally:
-            if reading.done():
-                _close(frames, reading)
-            else:  # who leaves was told to leave once more, and does not wait
-                reading.add_done_callback(partial(_close, frames))
-
-
-def _close(frames: Iterator[tuple[Stretch, Frame]], reading: asyncio.Future[None]) -> None:
-    if not reading.cancelled():
-        reading.exception()
-    close = getattr(frames, "close", None)
-    if close is not None:
-        close()
 
 
 def _seconds(media: Media, plan: Plan) -> float:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Semaphore
+from threading import Semaphore, get_ident
 from typing import Any
 
 import pytest
 
 from stream_server.engine.base import InvalidInput
 from stream_server.evidence import StreamOptions
+from stream_server.ingest.files.media import Stretch
 from stream_server.ingest.files.open import open_media
 from stream_server.ingest.files.unusable import UnusableError
-from stream_server.scan.analysis import _READ_AHEAD, Pipeline, _ahead, _Behind, analyse
-from stream_server.scan.plan import make_plan
+from stream_server.scan.analysis import _READ_AHEAD, Pipeline, analyse
+from stream_server.scan.plan import Plan, make_plan
+from stream_server.scan.side_by_side import Behind, read_ahead
+from stream_server.stream import Stream
 from stream_server.verdict import VerdictPolicy
 from stream_server.vision.detect import FaceDetector
+from stream_server.vision.types import Frame
 from tests.support.fake_scorer import FakeScorer
 from tests.support.scan_media import every, moving_face, write_video
 
@@ -50,6 +55,7 @@ class Counting:
     def __init__(self, media: Any, whole: int = 1000) -> None:
         self.media, self.info, self.given, self.whole = media, media.info, 0, whole
         self.closed = False
+        self.readers = list[int]()  # the thread that read each frame
 
     def read(self, *how: Any) -> Iterator[Any]:
         try:
@@ -57,6 +63,7 @@ class Counting:
                 if self.given == self.whole:
                     raise UnusableError("truncated", "made up")
                 self.given += 1
+                self.readers.append(get_ident())
                 yield pair
         finally:
             self.closed = True
@@ -103,6 +110,47 @@ async def test_a_frame_is_judged_while_the_next_are_looked_at_unless_one_core_mu
     assert [face.scores for face in beside.faces] == [face.scores for face in alone.faces]
 
 
+HALVES = Plan(
+    ((Stretch(0.0, 1.5, lead=0.0),), (Stretch(0.5, math.inf, lead=1.5),)), samples=6000, whole=True
+)
+
+
+async def by_two(path: Path, side_by_side: bool, **counting: int) -> tuple[Counting, Any]:
+    media = Counting(open_media(path, path.name), **counting)
+    pipeline = Pipeline(
+        FaceDetector(min_face=40), FakeScorer(), VerdictPolicy(0.8, 0.3), side_by_side=side_by_side
+    )
+    return media, await analyse(media, HALVES, StreamOptions(sample_hz=10.0), pipeline)
+
+
+async def test_of_two_readers_each_looks_at_what_it_reads_and_finds_what_it_found_by_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    look = Stream.look
+
+    def noted(self: Stream, frame: Frame) -> Any:
+        looked.append(get_ident())
+        return look(self, frame)
+
+    monkeypatch.setattr(Stream, "look", noted)
+    path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
+    media, beside = await by_two(path, side_by_side=True)
+    assert sorted(looked) == sorted(media.readers) and len(set(looked)) == 2
+    looked.clear()
+    _, alone = await by_two(path, side_by_side=False)
+    assert not looked
+    assert sorted(beside.times) == sorted(alone.times) and beside.analysed == alone.analysed == 30
+    assert [face.scores for face in beside.faces] == [face.scores for face in alone.faces]
+
+
+async def test_what_ends_one_of_two_readers_ends_the_scan(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", moving_face(), every(10, 3), rate=10)
+    with pytest.raises(ExceptionGroup) as raised:
+        await by_two(path, side_by_side=True, whole=20)
+    assert raised.group_contains(UnusableError, match="made up")
+
+
 @pytest.mark.parametrize("side_by_side", [True, False])
 async def test_one_frame_more_is_read_than_the_budget_allows_however_far_the_reader_is(
     tmp_path: Path, side_by_side: bool
@@ -128,7 +176,7 @@ async def test_who_leaves_waits_for_the_frame_that_is_being_read_and_for_no_more
             yield number
 
     with ThreadPoolExecutor(1) as executor:
-        ahead = _ahead(frames(), executor, 4, 50)
+        ahead = read_ahead(frames(), executor, 4, 50)
         assert await anext(ahead) == 0
         while len(read) < 3:  # the fourth is being read, or will be in a moment
             await asyncio.sleep(0.01)
@@ -154,7 +202,7 @@ async def test_who_is_told_to_leave_once_more_leaves_at_once_and_the_file_is_clo
 
     given = frames()  # held on to: what nobody holds closes by itself
     with ThreadPoolExecutor(1) as executor:
-        ahead = _ahead(given, executor, 4, 50)
+        ahead = read_ahead(given, executor, 4, 50)
         assert await anext(ahead) == 0
         leaving = asyncio.create_task(ahead.aclose())
         await asyncio.sleep(0)
@@ -205,7 +253,7 @@ async def test_what_cannot_be_judged_ends_a_scan_and_what_waits_behind_it_is_lef
 
 
 class Jobs:
-    """Jobs for ``_Behind``: the first goes on until ``go`` is set, and then it fails or is done."""
+    """Jobs for ``Behind``: the first goes on until ``go`` is set, and then it fails or is done."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error, self.begun = error, list[int]()
@@ -225,7 +273,7 @@ class Jobs:
 
     async def run(self, broken: Exception | None = None) -> None:
         """Five of them, at whose end their caller breaks if so asked."""
-        async with _Behind(8) as behind:
+        async with Behind(8) as behind:
             for number in range(5):
                 await behind.next(self.number(number))
             await asyncio.sleep(0)
