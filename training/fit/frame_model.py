@@ -43,9 +43,8 @@ class FrameModel(nn.Module):
         """The scores ``[N]`` and the logits of a border ``[N, 1, H, W]``."""
         if self.local is None:
             raise ValueError("this model was made without a local head")
-        early, late = cast(Any, self.encoder).stages(image)
-        features = cast(Any, self.encoder).head(late.mean((2, 3)))
-        return self.logit(features).flatten(), self.local(early, late)
+        features, maps = cast(Any, self.encoder).searched(image)
+        return self.logit(features).flatten(), self.local(*maps)
 
     def kept(self) -> State:
         """The weights that a member needs: without those that only training has."""

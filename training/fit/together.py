@@ -109,7 +109,9 @@ class Trainee:
         loss, told = self._loss(scores, batch)
         if found is not None:
             view = cast(Any, self.model.encoder).view
-            loss = loss + course.local * local_loss(found.float(), batch["border"], view)
+            border = local_loss(found.float(), batch["border"], view)
+            loss = loss + course.local * border
+            told["border"] = border.detach()
         self.optimizer.zero_grad(set_to_none=True)
         value = float(loss.detach())
         if not math.isfinite(value):

@@ -53,10 +53,11 @@ class DinoEncoder(nn.Module):
         self.view = side / 224  # no pixel of the crop is resampled
         self.net: Any = net
         self.dim = 2 * int(net.num_features)
+        self.local_widths: tuple[int, ...] = (int(net.num_features),)
         self.drop = nn.Dropout(0.2)
         facts = net.pretrained_cfg
         self.fit = Resized(side, facts["mean"], facts["std"])
-        self._fuse(bool(rank))
+        self._fuse(bool(rank) and torch.cuda.is_available())
         if rank:
             self._adapt(rank)
 
@@ -69,7 +70,8 @@ class DinoEncoder(nn.Module):
                     setattr(part, name, Adapted(layer, rank))
 
     def _fuse(self, fused: bool) -> None:
-        """Attention as one operation is quick to train; written out it is a plain graph."""
+        """Attention as one operation is quick to train on a GPU; written out it is a plain graph,
+        and on a CPU the quicker of the two."""
         for block in self.net.blocks:
             block.attn.fused_attn = fused and block.attn.fused_attn
 
@@ -82,9 +84,18 @@ class DinoEncoder(nn.Module):
         self._fuse(False)
 
     def forward(self, image: Tensor) -> Tensor:
-        tokens = self.net.forward_features(self.fit(middle(image, self.view)))
-        pooled = torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1)
-        return cast(Tensor, self.drop(pooled))
+        return cast(Tensor, self.drop(_pooled(self._tokens(image))))
+
+    def searched(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """What ``forward`` gives, and the patches as a map ``[N, 384, 13, 13]``, in which a border
+        is searched."""
+        tokens = self._tokens(image)
+        side = math.isqrt(tokens.shape[1] - 1)
+        patches = tokens[:, 1:].transpose(1, 2).reshape(len(tokens), -1, side, side)
+        return cast(Tensor, self.drop(_pooled(tokens))), (patches,)
+
+    def _tokens(self, image: Tensor) -> Tensor:
+        return cast(Tensor, self.net.forward_features(self.fit(middle(image, self.view))))
 
     def entering(self, image: Tensor) -> Tensor:
         """The tokens as they enter the last block, ``[N, 1 + patches, 384]``, the class's first."""
@@ -97,8 +108,11 @@ class DinoEncoder(nn.Module):
 
     def leaving(self, tokens: Tensor) -> Tensor:
         """What ``forward`` gives, from what ``entering`` gave."""
-        tokens = self.net.norm(self.net.blocks[-1](tokens))
-        return torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1)
+        return _pooled(self.net.norm(self.net.blocks[-1](tokens)))
+
+
+def _pooled(tokens: Tensor) -> Tensor:
+    return torch.cat((tokens[:, 0], tokens[:, 1:].mean(1)), 1)
 
 
 class Adapted(nn.Module):

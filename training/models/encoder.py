@@ -26,7 +26,7 @@ class MiddleEncoder(nn.Module):
         self.late = nn.Linear(1280, dim)
         self.drop = nn.Dropout(0.2)
         self.act = nn.SiLU()
-        self.local_widths = (early, 1280)
+        self.local_widths: tuple[int, ...] = (early, 1280)
 
     def stages(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """A map at a sixteenth of the size, and what ``maps`` gives."""
@@ -39,6 +39,11 @@ class MiddleEncoder(nn.Module):
     def head(self, pooled: Tensor) -> Tensor:
         """Features ``[N, 256]`` from the mean of the map over its places, ``[N, 1280]``."""
         return cast(Tensor, self.act(self.late(self.drop(pooled))))
+
+    def searched(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The features, and the maps that a border is searched in."""
+        early, late = self.stages(image)
+        return self.head(late.mean((2, 3))), (early, late)
 
     def forward(self, image: Tensor) -> Tensor:
         return self.head(self.maps(image).mean((2, 3)))

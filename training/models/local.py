@@ -14,22 +14,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.models.encoder import middle
-
 
 class LocalHead(nn.Module):
-    """Logits of a border ``[N, 1, H, W]`` from an early and a late map of an encoder."""
+    """Logits of a border ``[N, 1, H, W]`` from an early map of an encoder and, where it has one, a
+    late map that is coarser. ``widths`` are their channels."""
 
-    def __init__(self, widths: tuple[int, int], width: int = 64) -> None:
+    def __init__(self, widths: tuple[int, ...], width: int = 64) -> None:
         super().__init__()
-        self.early = nn.Conv2d(widths[0], width, 1)
-        self.late = nn.Conv2d(widths[1], width, 1)
+        early, *late = widths
+        self.early = nn.Conv2d(early, width, 1)
+        self.late = nn.Conv2d(late[0], width, 1) if late else None
         self.act = nn.SiLU()
         self.logit = nn.Conv2d(width, 1, 3, padding=1)
 
-    def forward(self, early: Tensor, late: Tensor) -> Tensor:
-        wide = functional.interpolate(self.late(late), size=early.shape[-2:], mode="bilinear")
-        return cast(Tensor, self.logit(self.act(self.early(early) + wide)))
+    def forward(self, early: Tensor, *late: Tensor) -> Tensor:
+        found = self.early(early)
+        if self.late is not None:
+            wide = self.late(late[0])
+            found = found + functional.interpolate(wide, size=found.shape[-2:], mode="bilinear")
+        return cast(Tensor, self.logit(self.act(found)))
 
 
 def local_loss(logits: Tensor, wanted: Tensor, view: float) -> Tensor:
@@ -39,9 +42,7 @@ def local_loss(logits: Tensor, wanted: Tensor, view: float) -> Tensor:
     the whole of it as ``augment.border`` gives it, below 0 where unknown. Nothing known costs
     nothing.
     """
-    target = middle(wanted[:, None], view)
-    if target.shape[-1] != logits.shape[-1]:  # the first steps of a run see smaller crops
-        target = functional.interpolate(target, size=logits.shape[-2:], mode="nearest")
+    target = _seen(wanted[:, None], view, logits.shape[-2:])
     known = target >= 0
     if not bool(known.any()):
         return logits.sum() * 0
@@ -49,3 +50,16 @@ def local_loss(logits: Tensor, wanted: Tensor, view: float) -> Tensor:
         logits, target.clamp(min=0), reduction="none"
     )
     return torch.where(known, each, torch.zeros_like(each)).sum() / known.sum()
+
+
+def _seen(cells: Tensor, view: float, size: tuple[int, ...]) -> Tensor:
+    """``cells`` ``[N, 1, 14, 14]`` of the crop at ``size`` places over its middle, ``view`` wide.
+
+    A patch of 14 pixels has no cell of its own, so what lies between four is their mean by
+    distance; nothing of a picture is unknown, or all of it.
+    """
+    scale = torch.tensor([[view, 0.0, 0.0], [0.0, view, 0.0]], device=cells.device)
+    places = functional.affine_grid(
+        scale.expand(len(cells), 2, 3), [len(cells), 1, *size], align_corners=False
+    )
+    return functional.grid_sample(cells, places, padding_mode="border", align_corners=False)

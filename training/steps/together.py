@@ -72,6 +72,8 @@ def planned(facts: dict[str, Any]) -> tuple[FrameModel, Course]:
     encoder: Any = make_encoder(spec, start, rank=int(facts.get("rank", 0)))
     if encoder is None:
         raise ValueError(f"{spec.name} has no encoder to train on single crops")
+    if course.local and not hasattr(encoder, "local_widths"):
+        raise ValueError(f"local {course.local:g}: {spec.name} has no maps to search")
     local = LocalHead(encoder.local_widths) if course.local else None
     model = FrameModel(encoder, feature_dim(encoder), local, course.asks == "both")
     if "begin" in facts:

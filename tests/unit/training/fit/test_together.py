@@ -100,6 +100,24 @@ def test_a_net_with_adapters_goes_on_from_what_was_kept_of_it(tmp_path: Path) ->
         planned({"model": "dinov2_mean", "rank": 2, "begin": str(tmp_path / "odd.pt")})
 
 
+def test_patches_are_taught_where_a_blend_runs_and_nothing_of_that_is_kept() -> None:
+    torch.manual_seed(3)
+    facts = {"model": "dinov2_mean", "rank": 2, "course": {"local": 1.0, "fresh": 0.003}}
+    trainee = Trainee("dino", *planned(facts), torch.device("cpu"))
+    image, batch = pairs_of(0)
+    batch["border"][1, 4:10, 4:10] = 1
+    batch["border"][2:] = -1
+    image[1, :, 64:160, 64:160] *= -1
+    told = []
+    for number in range(12):
+        trainee.step(image, batch, number, 1.0)
+        told.append(trainee.told["border"])
+    assert told[-1] < 0.97 * told[0]
+    assert not any(name.startswith("local.") for name in trainee.kept())
+    down = dict(trainee.model.named_parameters())["encoder.net.blocks.7.mlp.fc2.down"]
+    assert down.grad is not None and torch.isfinite(down.grad).all()
+
+
 def test_what_the_plan_cannot_mean_is_refused(
     pieces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +125,7 @@ def test_what_the_plan_cannot_mean_is_refused(
         ({"model": "meso4_mean", "rank": 4}, "takes no adapters"),
         ({"model": "meso4_mean", "speed": 1}, "the plan has speed"),
         ({"model": "landmark_gru"}, "has no encoder"),
+        ({"model": "meso4_mean", "course": {"local": 0.5}}, "local 0.5: meso4_mean has no maps"),
         ({"model": "meso4_mean", "course": {"asks": "it"}}, "asks 'it': it must be one of all"),
         ({"model": "efficientnet_lite0_mean", "course": {"asks": "both", "local": 1}}, "one logit"),
         ({"model": "meso4_mean", "course": {"every": 0}}, "every 0: it must be at least 1"),

@@ -17,6 +17,7 @@ from training.data.manifest import Manifest, landmarks_of
 from training.fit.batches import UNDECIDED, TrainingBatches
 from training.fit.frame_model import FrameModel
 from training.fit.pairs import Mix
+from training.models.dino import DinoEncoder
 from training.models.encoder import MobileNetV2Encoder, as_input
 from training.models.local import LocalHead, local_loss
 
@@ -70,17 +71,47 @@ def test_what_is_unknown_costs_nothing_and_has_no_gradient() -> None:
     assert local_loss(logits, torch.full((2, CELLS, CELLS), UNKNOWN), 1.0).item() == 0
 
 
-def test_head_and_target_cover_the_same_part_of_the_crop() -> None:
-    encoder = MobileNetV2Encoder().eval()
+@pytest.mark.parametrize(
+    ("encoder", "side"), [(MobileNetV2Encoder(), 12), (DinoEncoder(blocks=1, rank=2), 13)]
+)
+def test_head_and_target_cover_the_same_part_of_the_crop(
+    encoder: MobileNetV2Encoder | DinoEncoder, side: int
+) -> None:
     model = FrameModel(encoder, encoder.dim, LocalHead(encoder.local_widths)).eval()
     image = as_input(torch.randint(0, 256, (2, 224, 224, 3), dtype=torch.uint8))
     with torch.inference_mode():
         score, found = model.both(image)
         torch.testing.assert_close(score, model(image))
-    assert found.shape == (2, 1, 12, 12)
+    assert found.shape == (2, 1, side, side)
     local_loss(found, torch.zeros(2, CELLS, CELLS), encoder.view)
     small = torch.nn.functional.avg_pool2d(found, 2)  # the first steps may see smaller crops
     local_loss(small, torch.zeros(2, CELLS, CELLS), encoder.view)
+
+
+@pytest.mark.parametrize(("view", "side"), [(6 / 7, 12), (182 / 224, 13), (1.0, 16)])
+def test_each_place_is_asked_for_what_lies_under_it(view: float, side: int) -> None:
+    """The cells rise from left to right, so each place's target is where it lies in the crop."""
+    wanted = ((torch.arange(CELLS) + 0.5) / CELLS).expand(2, CELLS, CELLS).clone()
+    wanted[1] = UNKNOWN
+    places = 0.5 + ((torch.arange(side) + 0.5) / side - 0.5) * view
+    places = places.clamp(0.5 / CELLS, 1 - 0.5 / CELLS)  # beyond the outermost centres: theirs
+    right = torch.logit(places).expand(2, 1, side, side).clone().requires_grad_(True)
+    local_loss(right, wanted, view).backward()
+    assert right.grad is not None and right.grad.abs().max() < 1e-7
+    aside = torch.logit(places).roll(1).expand(2, 1, side, side)
+    assert local_loss(aside, wanted, view) > local_loss(right, wanted, view) + 0.01
+
+
+def test_the_patches_are_a_map_of_the_picture() -> None:
+    """What is drawn beside a change in the right lower corner must lie there, not mirrored."""
+    encoder = DinoEncoder(blocks=1).eval()
+    image = torch.zeros(1, 3, 224, 224)
+    other = image.clone()
+    other[..., 21 + 10 * 14 : 21 + 11 * 14, 21 + 3 * 14 : 21 + 4 * 14] = 1
+    with torch.inference_mode():
+        (before,), (after,) = (encoder.searched(one)[1] for one in (image, other))
+    away = (after - before).abs().sum(1)[0]
+    assert divmod(int(away.argmax()), 13) == (10, 3)
 
 
 def test_a_member_is_kept_without_the_local_head_and_taken_with_one() -> None:
