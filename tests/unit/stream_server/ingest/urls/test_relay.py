@@ -118,10 +118,10 @@ def test_a_redirect_ends_the_connection() -> None:
 
 
 def test_nobody_there_and_no_tls_there_may_pass() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    with Relay("127.0.0.1", port, ALLOWED) as relay:
-        assert isinstance(closed(relay), SourceGoneError)
+    with socket.socket() as deaf:  # has its port to itself and does not listen
+        deaf.bind(("127.0.0.1", 0))
+        with Relay("127.0.0.1", deaf.getsockname()[1], ALLOWED) as relay:
+            assert isinstance(closed(relay), SourceGoneError)
     with web_server() as plain:
         plain.routes["/"] = answer(b"")
         with Relay("127.0.0.1", plain.server_address[1], ALLOWED, tls=True) as relay:
