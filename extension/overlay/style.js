@@ -68,6 +68,7 @@ svg { width: 15px; height: 15px; fill: none; stroke: var(--colour); stroke-width
 .recall { --colour: ${LOOKS.likely_fake.colour}; border-radius: 7px; border-left: 3px solid var(--colour); }
 .corner .text { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
   overflow-wrap: anywhere; }
+.recall .text { overflow-wrap: normal; }
 .recall svg { margin-top: calc(0.625em - 7.5px); }
 .badge .light { width: 8px; height: 8px; margin-top: calc(0.625em - 4px); border-radius: 50%; flex: none; background: ${LOOKS.gathering.colour}; }
 .badge[data-tone="trouble"] .light { background: ${LOOKS.unsure.colour}; border-radius: 1px; transform: rotate(45deg); }
