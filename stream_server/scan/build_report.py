@@ -119,7 +119,7 @@ def _enough(look: PartLook) -> int:
 def _face(record: FaceRecord, enough: int, policy: VerdictPolicy, window: float) -> FaceReport:
     timeline = tuple((time, probability) for time, probability, _ in record.scores)
     stretches = suspicious_stretches(timeline, policy.fake)
-    scored = (timeline[0][0], timeline[-1][0]) if timeline else (0.0, 0.0)
+    scored = [time for time, _ in timeline]
     probability = robust([value for _, value in timeline])
     reasons: tuple[str, ...] = ()
     members: dict[str, float] = {}
@@ -144,7 +144,7 @@ def _face(record: FaceRecord, enough: int, policy: VerdictPolicy, window: float)
         members=members,
         grounds=policy.voting.grounds(members),
         timeline=timeline,
-        stretches=tuple(passages(stretches, scored, (record.first, record.last), window)),
+        stretches=tuple(passages(stretches, scored, record.spans, window)),
         quality=_quality(record),
         pictures=tuple(
             Picture(shot.time, shot.jpeg, shot.probability, shot.reasons)

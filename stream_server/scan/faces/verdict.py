@@ -68,28 +68,27 @@ def suspicious_stretches(
 
 def passages(
     stretches: Sequence[tuple[float, float]],
-    scored: tuple[float, float],
-    shown: tuple[float, float],
+    scored: Sequence[float],
+    spans: Sequence[tuple[float, float]],
     window: float,
 ) -> list[tuple[float, float]]:
     """Where in the video that lies which ``stretches`` of scores tell of.
 
-    A score sums up the ``window`` seconds before it, of a new face those since it came, and stands
-    for their middle. ``scored`` are the times of the face's first and last score, ``shown`` of its
-    first and last picture: what is there from the first score on, or until the last, was there from
-    the first picture on, or until the last.
+    A score sums up the ``window`` seconds before it, of a face that has just come those since it
+    came, and stands for their middle. ``scored`` are the times of its scores, ``spans`` from when
+    to when it was looked at without a break: what is there from a span's first score on, or until
+    its last, was there from its first picture on, or until its last.
     """
 
-    def middle(time: float) -> float:
-        return time - min(window, time - shown[0]) / 2
+    def told(time: float, end: bool) -> float:
+        first, last = next(span for span in spans if span[0] <= time <= span[1])
+        if end and not any(time < one <= last for one in scored):
+            return last
+        if not end and not any(first <= one < time for one in scored):
+            return first
+        return time - min(window, time - first) / 2
 
-    return [
-        (
-            shown[0] if start <= scored[0] else middle(start),
-            shown[1] if end >= scored[1] else middle(end),
-        )
-        for start, end in stretches
-    ]
+    return [(told(start, end=False), told(end, end=True)) for start, end in stretches]
 
 
 def _logit(probability: float) -> float:

@@ -28,7 +28,8 @@ SETTINGS = {"window": 20, "sample_hz": 10.0, "budget_samples": 6000}
 
 
 def face(number: int, probabilities: list[float], good: int | None = None, **failed: int) -> Any:
-    record = FaceRecord(number, 0.0, len(probabilities) / 4, boxes=[(0.1, 0.1, 0.2, 0.3)])
+    end = len(probabilities) / 4
+    record = FaceRecord(number, 0.0, end, boxes=[(0.1, 0.1, 0.2, 0.3)], spans=[(0.0, end)])
     record.scores = [(0.25 * i, p, {"one": p, "two": 1 - p}) for i, p in enumerate(probabilities)]
     record.good = len(probabilities) * 2 if good is None else good
     record.looks = record.good + sum(failed.values())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -125,10 +126,11 @@ def test_an_error_may_pass(web: Web, status: int) -> None:
 
 
 def test_what_breaks_off_or_is_nobody_may_pass(web: Web) -> None:
-    with web_server() as gone:
-        address = gone.url
-    with pytest.raises(SourceGoneError, match=r"[Rr]efused"):
-        Fetcher(address, ALLOWED).get(address, "source")
+    with socket.socket() as deaf:  # has its port to itself and does not listen
+        deaf.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        with pytest.raises(SourceGoneError, match=r"[Rr]efused"):
+            Fetcher(address, ALLOWED).get(address, "source")
     with pytest.raises(SourceGoneError, match="there is no such host"):
         Fetcher("http://nobody.invalid/", ALLOWED).get("http://nobody.invalid/", "source")
 

@@ -78,13 +78,22 @@ def test_a_stretch_may_last_to_the_end() -> None:
     assert suspicious_stretches([(0.5 * i, 0.95) for i in range(10)], 0.8) == [(0.0, 4.5)]
 
 
+SCORED = [1.5 + 0.5 * i for i in range(58)]  # to 30
+
+
 def test_a_passage_lies_where_the_windows_of_its_scores_have_their_middle() -> None:
-    assert passages([(12.0, 19.0)], (2.0, 30.0), (0.0, 30.5), 2.0) == [(11.0, 18.0)]
+    assert passages([(12.0, 19.0)], SCORED, [(0.0, 30.5)], 2.0) == [(11.0, 18.0)]
 
 
 def test_what_was_there_from_the_first_score_to_the_last_was_there_all_the_time() -> None:
-    assert passages([(2.0, 30.0)], (2.0, 30.0), (0.5, 30.5), 2.0) == [(0.5, 30.5)]
+    assert passages([(1.5, 30.0)], SCORED, [(0.5, 30.5)], 2.0) == [(0.5, 30.5)]
 
 
 def test_of_a_face_that_has_just_come_a_window_holds_no_more_than_was_seen_of_it() -> None:
-    assert passages([(2.0, 9.0)], (1.5, 30.0), (1.0, 30.0), 4.0) == [(1.5, 7.0)]
+    assert passages([(2.0, 9.0)], SCORED, [(1.0, 30.0)], 4.0) == [(1.5, 7.0)]
+
+
+def test_a_passage_does_not_reach_into_what_was_not_looked_at() -> None:
+    spans, scored = [(0.0, 6.0), (40.0, 46.0)], [1.0, 3.0, 5.5, 41.0, 43.0, 45.5]
+    assert passages([(3.0, 5.5)], scored, spans, 2.0) == [(2.0, 6.0)]
+    assert passages([(41.0, 43.0)], scored, spans, 4.0) == [(40.0, 41.5)]
