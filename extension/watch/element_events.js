@@ -8,6 +8,7 @@
  * @property {() => void} onResize
  * @property {() => void} onFloat its picture has gone to a window of its own, or is back
  * @property {() => void} onEmptied what it showed is gone
+ * @property {() => void} onBegin it begins to load what it is to show
  * @property {() => void} onKnown which video it shows can be told
  * @property {() => void} onLength the video's length is another, or has become known
  */
@@ -29,6 +30,7 @@ export function listenTo(video, events, signal) {
     enterpictureinpicture: [events.onFloat],
     leavepictureinpicture: [events.onFloat],
     emptied: [events.onEmptied],
+    loadstart: [events.onBegin],
     loadedmetadata: [events.onKnown],
     durationchange: [events.onLength],
   };

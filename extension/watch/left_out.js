@@ -14,12 +14,17 @@ export class LeftOut {
     this.signs = new Map();
   }
 
+  /** @param {HTMLVideoElement} video */
+  isOut(video) {
+    return !this.judged && isOwnPicture(video);
+  }
+
   /**
    * @param {HTMLVideoElement[]} videos all of the document
    * @returns {HTMLVideoElement[]} those that are not left out
    */
   review(videos) {
-    const own = this.judged ? [] : videos.filter(isOwnPicture);
+    const own = videos.filter((video) => this.isOut(video));
     for (const [video, sign] of this.signs) {
       if (own.includes(video) && visibleArea(video) > 0) sign.layout();
       else {

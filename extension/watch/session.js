@@ -52,6 +52,8 @@ export class VideoSession {
     /** @type {Readonly<Answer>} */
     this.answer = NO_ANSWER;
     this.hidden = false;
+    /** A stream that was taken from an element which had left the page. */
+    this.left = false;
     this.ended = false;
     this.told = "";
     /** Frames before this id show another place of the video. */
@@ -175,6 +177,7 @@ export class VideoSession {
       onResize: () => this.overlay.layout(),
       onFloat: () => this.floated(),
       onEmptied: () => this.emptied(),
+      onBegin: () => this.left && this.forgetVideo(),
       onKnown: () => this.recognise(),
       onLength: () => this.lengthChanged(),
     };
@@ -182,6 +185,13 @@ export class VideoSession {
   }
 
   emptied() {
+    // A tile that the page has taken apart: another element may go on with its stream.
+    this.left = !this.video.isConnected && this.memory?.clock === "day";
+    if (!this.left) this.forgetVideo();
+  }
+
+  forgetVideo() {
+    this.left = false;
     this.way.begin();
     this.memory = null;
     this.overlay.remember(null);
@@ -228,6 +238,12 @@ export class VideoSession {
     this.flow();
   }
 
+  /** @param {boolean} gone no element shows it now; one may soon, with what was found */
+  setGone(gone) {
+    this.overlay.setAway(gone || isFloating(this.video));
+    this.setHidden(gone);
+  }
+
   jumped() {
     this.link.control("seek");
     this.frames.restart();
@@ -267,6 +283,7 @@ export class VideoSession {
     this.overlay.remove();
     this.overlay = overlay;
     this.video = video;
+    this.left = false;
     this.frames.moveTo(video);
     this.listen();
     this.join();

@@ -10,6 +10,7 @@ import { LeftOut } from "./left_out.js";
 import { Memories } from "./memories.js";
 import { Capacity, whoseTurn } from "./places.js";
 import { VideoSession } from "./session.js";
+import { nextOf, waits } from "./tiles.js";
 import { Overlay } from "../overlay/overlay.js";
 import { MOST_SHOWN, MOST_VIDEOS } from "../shared/limits.js";
 import { say } from "../shared/words.js";
@@ -29,6 +30,7 @@ import { openTabLink } from "../transport/tab_link.js";
  * @property {number} leftAt when it last lost one
  * @property {number} idleSince since when it has been paused or hidden; Infinity while it plays
  * @property {string|null} track of a stream
+ * @property {number|null} goneAt since when no element shows it, milliseconds; null while one does
  */
 
 const REVIEW_EVERY_MS = 1000;
@@ -81,7 +83,7 @@ export class Watcher {
       return;
     }
     if (document.visibilityState === "hidden" || !this.inFront) {
-      for (const [video, { session }] of this.watched) session.setHidden(!isInFront(video));
+      for (const [video, { session, goneAt }] of this.watched) session.setHidden(goneAt !== null || !isInFront(video));
     } else this.find();
     this.seat();
     this.closeIdleRelay();
@@ -102,8 +104,12 @@ export class Watcher {
     const videos = [...this.leftOut.review(own), ...framed];
     const chosen = new Set(choose(videos, (video) => this.watched.has(video), MOST_SHOWN));
     for (const [video, entry] of [...this.watched]) this.follow(video, entry, chosen);
-    for (const [video, { session }] of this.watched) {
-      if (!chosen.has(video) || session.link.isDead) {
+    const now = performance.now();
+    for (const [video, entry] of this.watched) {
+      const { session } = entry;
+      const stays = chosen.has(video) || (!this.leftOut.isOut(video) && waits(entry, now));
+      if (stays && !session.link.isDead) session.setGone(!chosen.has(video));
+      else {
         session.end();
         this.watched.delete(video);
       }
@@ -111,7 +117,7 @@ export class Watcher {
     for (const video of chosen) {
       const entry = this.watched.get(video) ?? this.watch(video);
       entry.area = visibleArea(video);
-      entry.session.setHidden(false);
+      entry.goneAt = null;
     }
   }
 
@@ -167,12 +173,11 @@ export class Watcher {
    * @param {Set<HTMLVideoElement>} chosen
    */
   follow(video, entry, chosen) {
-    const { session, track } = entry;
-    entry.track = trackNameOf(video) ?? track;
+    const { session } = entry;
     const moved = session.overlay.stage.page !== video.ownerDocument;
+    if (chosen.has(video)) entry.track = trackNameOf(video) ?? entry.track;
     if (chosen.has(video) && !moved) return;
-    const free = [...chosen].filter((one) => one === video || !this.watched.has(one));
-    const next = free.find((one) => one === video || (track !== null && trackNameOf(one) === track));
+    const next = nextOf(video, entry, [...chosen].filter((one) => one === video || !this.watched.has(one)));
     if (!next) return;
     this.watched.delete(video);
     this.watched.set(next, entry);
@@ -195,6 +200,7 @@ export class Watcher {
       leftAt: -Infinity,
       idleSince: Infinity,
       track: trackNameOf(video),
+      goneAt: null,
     };
     entry.session = new VideoSession(video, {
       overlay: this.overlayFor(video),
@@ -244,8 +250,9 @@ export class Watcher {
   goToLabel() {
     /** @param {Watched} entry */
     const rank = ({ session: { answer, overlay } }) => (overlay.stage.reach.isHere ? 0 : answer.fake ? 1 : 2);
-    const all = [...this.watched.values()].sort((a, b) => rank(a) - rank(b) || b.area - a.area);
-    all.find(({ session }) => session.overlay.goToLabel());
+    const seen = [...this.watched.values()].filter(({ goneAt }) => goneAt === null);
+    seen.sort((a, b) => rank(a) - rank(b) || b.area - a.area);
+    seen.find(({ session }) => session.overlay.goToLabel());
   }
 
   /** @param {Sensitivity} sensitivity */

@@ -91,12 +91,18 @@ function tile(index) {
   box.id = `tile-${index}`;
   box.className = "tile";
   box.append(shows(document.createElement("video"), streams[index]));
+  return box;
 }
 
-/** The page makes the tile anew, as frameworks do, and puts it at the other end. */
-function again(index) {
+/**
+ * The page makes the tile anew, as frameworks do, `late` milliseconds after it has taken apart the
+ * old one. At a place of its own, `lower` pixels down: what is drawn there is drawn for it.
+ */
+async function again(index, lower, late) {
+  video(index).srcObject = null;
   document.querySelector(`#tile-${index}`).remove();
-  tile(index);
+  if (late > 0) await new Promise((resolve) => setTimeout(resolve, late));
+  Object.assign(tile(index).style, { position: "relative", top: `${lower}px` });
 }
 
 /** One tile over the whole grid, and back. */

@@ -99,6 +99,21 @@ def on_face(page: Page, eye: Eye, name: str, mirrored: bool = False) -> bool:
     return all(abs(a - b) < 0.03 for a, b in zip(*middles, strict=True))
 
 
+def followed(server: Server) -> dict[str, list[int]]:
+    """The faces of every stream, by their numbers, which go up."""
+    return {one["id"]: [face["track"] for face in one["faces"]] for one in streams(server)}
+
+
+def only_stream(server: Server) -> str:
+    """The stream that is open, once those of pages before are gone."""
+
+    def look() -> str | None:
+        found = streams(server)
+        return str(found[0]["id"]) if len(found) == 1 else None
+
+    return str(wait_for("one stream and no other", look, PATIENCE))
+
+
 def test_tiles_keep_what_was_found_and_oneself_is_left_out(
     call: Callable[..., Page], extension: Extension, server: Server, tmp_path: Path
 ) -> None:
@@ -118,11 +133,20 @@ def test_tiles_keep_what_was_found_and_oneself_is_left_out(
         "both streams, and none of the own picture", lambda: len(streams(server)) == 2, PATIENCE
     )
 
-    known = {one["id"] for one in streams(server)}
-    page.evaluate("again(0)")
-    wait_for("a verdict on the tile that was made anew", lambda: judged(page, eye, "0"), PATIENCE)
-    assert {one["id"] for one in streams(server)} == known, "the track lost its stream"
-    wait_for("the box in the new place", lambda: on_face(page, eye, "0"), PATIENCE)
+    def carried(lower: int, late: int = 0) -> bool:
+        """Make a tile anew: whether the server knows the faces still."""
+        known = followed(server)
+        page.evaluate(f"again(0, {lower}, {late})")
+        wait_for("a verdict on the new tile", lambda: judged(page, eye, "0"), PATIENCE)
+        now = followed(server)
+        assert now.keys() == known.keys(), "the track lost its stream"
+        wait_for("the box in the new place", lambda: on_face(page, eye, "0"), PATIENCE)
+        return now == known
+
+    # A face that was out of sight for a second may be another: a busy machine has several tries.
+    assert any(carried(lower) for lower in (20, 40, 60, 80)), "what was found is forgotten"
+    # Videos are looked for every second: one look finds neither the old tile nor the new one.
+    carried(100, late=1500)
 
     page.evaluate("enlarge(1)")
     view = wait_for("the large tile", lambda: judged(page, eye, "1"), PATIENCE)
@@ -251,7 +275,7 @@ def test_a_floating_video_is_told_on_the_icon(
     eye = watch(page)
     tab = extension.tab_id(page.url)
     wait_for("a verdict", lambda: judged(page, eye, "0"), PATIENCE)
-    known = {one["id"] for one in streams(server)}
+    known = only_stream(server)
     gesture(page, "video(0).requestPictureInPicture()")
     wait_for(
         "a word on the icon", lambda: "picture-in-picture" in icon(extension, tab)[1], PATIENCE
@@ -270,7 +294,7 @@ def test_a_floating_video_is_told_on_the_icon(
     other.close()
     page.evaluate("void document.exitPictureInPicture()")
     wait_for("the box again", lambda: (v := eye.only()) and not v.away, PATIENCE)
-    assert {one["id"] for one in streams(server)} == known
+    assert only_stream(server) == known
     wait_for("the tab's own word", lambda: "in this video" in icon(extension, tab)[1], PATIENCE)
     page.close()
     anywhere = "chrome.action.getBadgeText({})"
@@ -285,7 +309,7 @@ def test_a_window_of_the_page_that_floats_is_drawn_in(
     page.goto(site.address("/window", host="127.0.0.1"))
     page.evaluate("joined")
     wait_for("a verdict", lambda: judged(page, watch(page), "0"), PATIENCE)
-    known = {one["id"] for one in streams(server)}
+    known = only_stream(server)
     with page.context.expect_page(timeout=PATIENCE * 1000) as opened:
         gesture(
             page,
@@ -305,5 +329,5 @@ def test_a_window_of_the_page_that_floats_is_drawn_in(
 
     wait_for("the box in the window", only_face_on_its_place, PATIENCE)
     assert watch(page).overlays() == [], "something is left where the video was"
-    assert {one["id"] for one in streams(server)} == known, "the track lost its stream"
+    assert only_stream(server) == known, "the track lost its stream"
     window.close()

@@ -230,6 +230,57 @@ test("another source has another memory, and the first comes back with its own",
   assert.equal(show("http://site.test/one-360p.mp4?token=b", 12.04), first);
 });
 
+/** A tile that was judged, and that the page takes apart. */
+function takeApart() {
+  const track = { id: "a", readyState: "live", getSettings: () => ({}) };
+  Object.assign(video, { srcObject: { getVideoTracks: () => [track] }, isConnected: true });
+  video.dispatchEvent(new Event("loadedmetadata"));
+  server.onState("open", "");
+  judge(1, "likely_fake");
+  Object.assign(video, { srcObject: null, isConnected: false, paused: true });
+  video.dispatchEvent(new Event("emptied"));
+}
+
+test("a stream that is taken from a tile goes on in the next one, with what was found", () => {
+  takeApart();
+  const next = new Video();
+  const over = { ...overlay, inherit: () => told.push("inherit") };
+  session.moveTo(/** @type {any} */ (next), /** @type {any} */ (over));
+  assert.ok(told.includes("inherit") && session.frames.running);
+  assert.ok(!told.includes("seek"), "the server was told to forget");
+  assert.deepEqual(last(), ["watching", 1, true]);
+  next.dispatchEvent(new Event("loadstart"));
+  assert.ok(!told.includes("seek"), "what was put off is of the element before");
+});
+
+test("a tile that was taken apart and gets another stream begins anew", () => {
+  takeApart();
+  assert.deepEqual(last(), ["watching", 1, true]);
+  video.dispatchEvent(new Event("loadstart"));
+  assert.equal(told.filter((one) => one === "seek").length, 1);
+  assert.equal(last()[1], 0);
+  video.dispatchEvent(new Event("loadstart"));
+  assert.equal(told.filter((one) => one === "seek").length, 1);
+});
+
+test("a stream that is taken from a tile in the page is over at once", () => {
+  takeApart();
+  Object.assign(video, { isConnected: true });
+  video.dispatchEvent(new Event("emptied"));
+  assert.ok(told.includes("seek"));
+});
+
+test("what no element shows is hidden with its marks, and is back", () => {
+  /** @type {boolean[]} */
+  const away = [];
+  overlay.setAway = (/** @type {boolean} */ one) => away.push(one);
+  session.setGone(true);
+  assert.equal(session.frames.running, false);
+  session.setGone(false);
+  assert.equal(session.frames.running, true);
+  assert.deepEqual(away, [true, false]);
+});
+
 test("the length of what a page feeds may come late, and tells which video it is", () => {
   /** @param {number} duration */
   const grow = (duration) => {
