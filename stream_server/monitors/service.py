@@ -91,6 +91,8 @@ class MonitorService:
         self._settled = False  # nothing is open of a monitor that is not to be watched
         self._given_up = 0  # how many monitors were paused or removed
         self._woken = asyncio.Event()
+        # Who is to be watched is read and then done: nobody is paused or removed in between.
+        self._aligning = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._tidied = -_TIDY
         self._patience = Patience(quiet=settings.incident_quiet, gap=settings.incident_gap)
@@ -158,10 +160,12 @@ class MonitorService:
             state = "paused" if values["paused"] else "connecting"
             status = {"state": state, "reason": "", "since": time.time(), "faces": []}
             status["lag_s"] = None
-        await asyncio.to_thread(self.monitors.change, monitor.id, **values, **status)
+        async with self._aligning:
+            await asyncio.to_thread(self.monitors.change, monitor.id, **values, **status)
+            if values.get("paused"):
+                self._give_up()
+                await self.watchers.stop(monitor.id)
         if values.get("paused"):
-            self._give_up()
-            await self.watchers.stop(monitor.id)
             await self._close_left(monitor.id)
             if status:  # the last word of its watcher was another
                 await asyncio.to_thread(self.monitors.change, monitor.id, **status)
@@ -173,9 +177,10 @@ class MonitorService:
 
     async def remove(self, monitor: Monitor) -> None:
         """Stop to watch it and forget it; its incidents are closed and stay."""
-        await self.watchers.stop(monitor.id)
-        await asyncio.to_thread(self.monitors.remove, monitor.id)
-        self._give_up()
+        async with self._aligning:
+            await self.watchers.stop(monitor.id)
+            await asyncio.to_thread(self.monitors.remove, monitor.id)
+            self._give_up()
         await self._close_left(monitor.id)
         self.teller.removed(monitor.id)
 
@@ -216,17 +221,19 @@ class MonitorService:
 
     async def _look(self) -> None:
         await self._storage.open()
-        rows = {row.id: row for row in await asyncio.to_thread(self.monitors.all)}
         if self._ours != await self._storage.is_ours():
             self._ours = not self._ours
             self._settled = False
             if not self._ours:
                 await self.watchers.leave()
-        if self._ours:
+        stale: set[str] = set()
+        async with self._aligning:
+            rows = {row.id: row for row in await asyncio.to_thread(self.monitors.all)}
             wanted = {row.id: row for row in rows.values() if not row.paused}
-            stale = set(await self.watchers.align(wanted))
-            if stale or not self._settled:
-                await self._settle(stale, set(wanted))
+            if self._ours:
+                stale = set(await self.watchers.align(wanted))
+        if self._ours and (stale or not self._settled):
+            await self._settle(stale, set(wanted))
         self.teller.monitors(rows.values(), self._is_watched_here)
         if not (self._ours and self._here):
             await self.teller.incidents_elsewhere(self.incidents)

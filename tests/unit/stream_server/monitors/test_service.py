@@ -30,6 +30,7 @@ from stream_server.monitors.service import MonitorService
 from stream_server.monitors.store.incidents import IncidentTable
 from stream_server.monitors.store.migrate import open_database
 from stream_server.monitors.store.monitors import MonitorTable
+from stream_server.monitors.watch import Watch
 from stream_server.problem import ProblemError
 from stream_server.settings import Settings, load
 from tests.support.monitored import face
@@ -231,6 +232,45 @@ async def test_what_is_paused_stays_so_and_its_incident_is_closed(world: Any) ->
         assert service.watchers.watch(monitor.id) is None
         await service.change(service.monitors.get(monitor.id), paused=False)
         await until(lambda: state_of(service, monitor) == "watching")
+
+
+@pytest.mark.parametrize("removed", [False, True])
+async def test_what_is_given_up_while_the_list_is_read_is_not_watched_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch, removed: bool
+) -> None:
+    made: list[Watch] = []
+
+    def make(*args: Any) -> Watch:
+        made.append(Watch(*args))
+        return made[-1]
+
+    monkeypatch.setattr("stream_server.monitors.service.Watch", make)
+    world.scripts["a"] = lambda: stretches(200)
+    hold, read, go_on = (threading.Event() for _ in range(3))
+    real = MonitorTable.all
+    async with world.serving() as service:
+        monitor = await add(service, "a")
+        await until(lambda: made)
+
+        def slow(self: MonitorTable) -> Any:
+            rows = real(self)
+            if hold.is_set():
+                read.set()
+                assert go_on.wait(PATIENCE)
+            return rows
+
+        monkeypatch.setattr(MonitorTable, "all", slow)
+        hold.set()
+        await until(read.is_set)
+        giving = service.remove(monitor) if removed else service.change(monitor, paused=True)
+        task = asyncio.create_task(giving)
+        await asyncio.sleep(0.5)
+        hold.clear()
+        go_on.set()
+        await task
+        await asyncio.sleep(0.5)
+        assert service.watchers.watch(monitor.id) is None
+        assert len(made) == 1
 
 
 async def test_what_was_just_written_when_a_monitor_is_paused_is_told(
