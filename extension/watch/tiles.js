@@ -29,8 +29,6 @@ export function nextOf(video, { track }, free) {
  * @param {Tile} tile
  * @param {number} now milliseconds
  */
-export function waits(tile, now) {
-  if (tile.track === null || !tile.session.hasPlace) return false;
-  tile.goneAt ??= now;
-  return now - tile.goneAt < WAIT_MS;
+export function waits({ session, track, goneAt }, now) {
+  return track !== null && session.hasPlace && now - (goneAt ?? now) < WAIT_MS;
 }

@@ -107,6 +107,7 @@ export class Watcher {
     const now = performance.now();
     for (const [video, entry] of this.watched) {
       const { session } = entry;
+      entry.goneAt = chosen.has(video) ? null : (entry.goneAt ?? now);
       const stays = chosen.has(video) || (!this.leftOut.isOut(video) && waits(entry, now));
       if (stays && !session.link.isDead) session.setGone(!chosen.has(video));
       else {
@@ -117,7 +118,6 @@ export class Watcher {
     for (const video of chosen) {
       const entry = this.watched.get(video) ?? this.watch(video);
       entry.area = visibleArea(video);
-      entry.goneAt = null;
     }
   }
 
